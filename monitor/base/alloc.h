@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The only place that allocates. Counts, so that tests can say "no allocation per event", and fails on command, so
+ * that tests can fail every allocation in turn (environment IV_FAULT_ALLOC=n: the n-th call of the process fails). */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* All answer NULL when memory is out. Zeroed: iv_calloc. */
+void *iv_malloc(size_t bytes) __attribute__((malloc, warn_unused_result));
+void *iv_calloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
+void *iv_realloc(void *p, size_t bytes) __attribute__((warn_unused_result));
+void iv_free(void *p);
+
+/* A NUL-terminated copy of n bytes; NULL when memory is out. */
+char *iv_strndup(const char *p, size_t n) __attribute__((warn_unused_result));
+
+/* For IV_AUTO on pointers: void iv_freep(&pointer). */
+void iv_freep(void *pointer_to_pointer);
+
+/* Calls of malloc, calloc and realloc so far in this process (relaxed; for benches and tests). */
+uint64_t iv_alloc_calls(void);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "buf.h"
+#include "alloc.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void iv_buf_init(struct iv_buf *buf, size_t max_bytes)
+{
+    *buf = (struct iv_buf){.max = max_bytes};
+}
+
+void iv_buf_deinit(struct iv_buf *buf)
+{
+    iv_free(buf->p);
+    *buf = (struct iv_buf){.max = buf->max};
+}
+
+void iv_buf_clear(struct iv_buf *buf)
+{
+    buf->n = 0;
+    buf->failed = false;
+}
+
+/* Room for n more bytes and a NUL. */
+static bool reserve(struct iv_buf *buf, size_t n)
+{
+    if (buf->failed || n > buf->max || buf->n > buf->max - n) {
+        buf->failed = true;
+        return false;
+    }
+    size_t need = buf->n + n + 1;
+    if (need <= buf->capacity) {
+        return true;
+    }
+    size_t capacity = buf->capacity < 64 ? 64 : buf->capacity * 2;
+    capacity = capacity < need ? need : capacity;
+    char *p = iv_realloc(buf->p, capacity);
+    if (p == NULL) {
+        buf->failed = true;
+        return false;
+    }
+    buf->p = p;
+    buf->capacity = capacity;
+    return true;
+}
+
+void iv_buf_add(struct iv_buf *buf, const void *p, size_t n)
+{
+    if (!reserve(buf, n)) {
+        return;
+    }
+    if (n > 0) {
+        memcpy(buf->p + buf->n, p, n);
+    }
+    buf->n += n;
+    buf->p[buf->n] = '\0';
+}
+
+void iv_buf_str(struct iv_buf *buf, struct iv_str s)
+{
+    iv_buf_add(buf, s.p, s.n);
+}
+
+void iv_buf_text(struct iv_buf *buf, const char *text)
+{
+    iv_buf_add(buf, text, strlen(text));
+}
+
+void iv_buf_char(struct iv_buf *buf, char c)
+{
+    iv_buf_add(buf, &c, 1);
+}
+
+void iv_buf_printf(struct iv_buf *buf, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (n < 0) {
+        buf->failed = true;
+    } else if (reserve(buf, (size_t)n)) {
+        (void)vsnprintf(buf->p + buf->n, (size_t)n + 1, format, again);
+        buf->n += (size_t)n;
+    }
+    va_end(again);
+}

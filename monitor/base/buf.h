@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A growing byte buffer that is created with its maximum.
+ * An append that would pass the maximum, or that finds no memory, marks the buffer as failed and changes nothing
+ * more: write freely, ask iv_buf_failed once at the end. */
+#pragma once
+
+#include "str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct iv_buf {
+    char *p; /* always NUL-terminated behind n once something was appended */
+    size_t n;
+    size_t capacity;
+    size_t max;
+    bool failed;
+};
+
+void iv_buf_init(struct iv_buf *buf, size_t max_bytes);
+void iv_buf_deinit(struct iv_buf *buf);
+void iv_buf_clear(struct iv_buf *buf); /* empties, keeps the memory, forgives a failure */
+
+void iv_buf_add(struct iv_buf *buf, const void *p, size_t n);
+void iv_buf_str(struct iv_buf *buf, struct iv_str s);
+void iv_buf_text(struct iv_buf *buf, const char *text);
+void iv_buf_char(struct iv_buf *buf, char c);
+void iv_buf_printf(struct iv_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static inline bool iv_buf_failed(const struct iv_buf *buf)
+{
+    return buf->failed;
+}
+
+static inline struct iv_str iv_buf_slice(const struct iv_buf *buf)
+{
+    return (struct iv_str){buf->n == 0 ? "" : buf->p, buf->n};
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clock.h"
+
+#include <time.h>
+
+static iv_ns read_clock(clockid_t id)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(id, &now);
+    return (iv_ns)now.tv_sec * IV_NS_PER_S + now.tv_nsec;
+}
+
+static iv_ns system_wall(void *ctx)
+{
+    (void)ctx;
+    return read_clock(CLOCK_REALTIME);
+}
+
+static iv_ns system_monotonic(void *ctx)
+{
+    (void)ctx;
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+struct iv_clock iv_clock_system(void)
+{
+    return (struct iv_clock){system_wall, system_monotonic, NULL};
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "encode.h"
+
+#include <stdint.h>
+
+void iv_hex_encode(struct iv_buf *out, struct iv_str bytes)
+{
+    static const char hex[] = "0123456789abcdef";
+    for (size_t i = 0; i < bytes.n; i++) {
+        unsigned char c = (unsigned char)bytes.p[i];
+        char pair[2] = {hex[c >> 4], hex[c & 15]};
+        iv_buf_add(out, pair, 2);
+    }
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool iv_hex_decode(unsigned char *out, size_t n, struct iv_str hex)
+{
+    if (hex.n != 2 * n) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        int high = hex_digit(hex.p[2 * i]);
+        int low = hex_digit(hex.p[2 * i + 1]);
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        out[i] = (unsigned char)(high * 16 + low);
+    }
+    return true;
+}
+
+static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void iv_base64_encode(struct iv_buf *out, struct iv_str bytes)
+{
+    const unsigned char *p = (const unsigned char *)bytes.p;
+    for (size_t i = 0; i < bytes.n; i += 3) {
+        size_t left = bytes.n - i;
+        uint32_t group = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (left > 2 ? p[i + 2] : 0);
+        char quad[4] = {base64_alphabet[group >> 18], base64_alphabet[group >> 12 & 63],
+                        left > 1 ? base64_alphabet[group >> 6 & 63] : '=', left > 2 ? base64_alphabet[group & 63] : '='};
+        iv_buf_add(out, quad, 4);
+    }
+}
+
+static int base64_digit(char c)
+{
+    const char *at = c == '\0' ? NULL : strchr(base64_alphabet, c);
+    return at == NULL ? -1 : (int)(at - base64_alphabet);
+}
+
+bool iv_base64_decode(struct iv_buf *out, struct iv_str text)
+{
+    if (text.n % 4 != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < text.n; i += 4) {
+        bool last = i + 4 == text.n;
+        size_t pad = last && text.p[i + 3] == '=' ? (text.p[i + 2] == '=' ? 2 : 1) : 0;
+        uint32_t group = 0;
+        for (size_t k = 0; k < 4; k++) {
+            int digit = k >= 4 - pad ? 0 : base64_digit(text.p[i + k]);
+            if (digit < 0) {
+                return false;
+            }
+            group = group << 6 | (uint32_t)digit;
+        }
+        if ((pad == 1 && (group & 0xff) != 0) || (pad == 2 && (group & 0xffff) != 0)) {
+            return false;
+        }
+        char bytes[3] = {(char)(group >> 16), (char)(group >> 8 & 0xff), (char)(group & 0xff)};
+        iv_buf_add(out, bytes, 3 - pad);
+    }
+    return !iv_buf_failed(out);
+}

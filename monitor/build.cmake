@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+# How a room is built: one static library per folder, one set of warnings for all.
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto SSL)
+pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
+pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
+pkg_check_modules(SIMDJSON REQUIRED IMPORTED_TARGET simdjson)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+
+set(IV_WARNINGS
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wformat=2 -Wundef
+  -Wcast-qual -Wcast-align -Wwrite-strings -Wvla -Wimplicit-fallthrough)
+set(IV_WARNINGS_C -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition)
+
+add_library(iv_options INTERFACE)
+target_compile_options(iv_options INTERFACE ${IV_WARNINGS} "$<$<COMPILE_LANGUAGE:C>:${IV_WARNINGS_C}>"
+  -Wno-gnu-statement-expression -fno-strict-aliasing -fno-omit-frame-pointer)
+target_compile_definitions(iv_options INTERFACE _GNU_SOURCE)
+target_include_directories(iv_options INTERFACE ${CMAKE_SOURCE_DIR}/monitor)
+
+if(IV_SANITIZE STREQUAL "address")
+  set(IV_SAN -fsanitize=address,undefined -fno-sanitize-recover=all)
+elseif(IV_SANITIZE STREQUAL "thread")
+  set(IV_SAN -fsanitize=thread)
+endif()
+if(IV_SAN)
+  target_compile_options(iv_options INTERFACE ${IV_SAN})
+  target_link_options(iv_options INTERFACE ${IV_SAN})
+endif()
+if(IV_HARDEN)
+  target_compile_options(iv_options INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+    -fstack-protector-strong -fstack-clash-protection -fcf-protection)
+  target_link_options(iv_options INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
+endif()
+
+# iv_add_module(NAME SOURCES a.c b.c DEPENDS base event LIBS PkgConfig::RDKAFKA)
+# The room NAME: a static library iv_NAME of the sources in its folder. DEPENDS are rooms below it.
+function(iv_add_module name)
+  cmake_parse_arguments(M "" "" "SOURCES;DEPENDS;LIBS" ${ARGN})
+  add_library(iv_${name} STATIC ${M_SOURCES})
+  target_link_libraries(iv_${name} PRIVATE iv_options)
+  foreach(dep ${M_DEPENDS})
+    target_link_libraries(iv_${name} PUBLIC iv_${dep})
+  endforeach()
+  foreach(lib ${M_LIBS})
+    target_link_libraries(iv_${name} PRIVATE ${lib})
+  endforeach()
+endfunction()
