@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A compliance baseline: a folder of YAML, parsed, checked and frozen.
+ * Owner/thread: counted reference; immutable and shared once loaded. Parameter resolvers belong to one thread each.
+ * Guarantee: a baseline that loads cannot fail later except in the value of an expression.
+ * Source: contract "Rules". */
+#pragma once
+
+#include "base/err.h"
+#include "baseline/rule.h"
+#include "event/catalogue.h"
+#include "event/event.h"
+#include "event/keyring.h"
+
+#include <stdbool.h>
+
+enum iv_grade { IV_GRADE_COMPLETE, IV_GRADE_BEST_EFFORT };
+enum iv_history { IV_HISTORY_FULL, IV_HISTORY_PARTIAL };
+
+struct iv_stream_policy {
+    struct iv_str topic;
+    iv_ns lateness;
+    enum iv_grade grade;
+    enum iv_history history;
+};
+
+/* Patterns are globs; p NULL: not asked for. */
+struct iv_match {
+    struct iv_str tenant;
+    struct iv_str agent;
+    struct iv_str profile;
+};
+
+struct iv_waiver {
+    struct iv_str rule;
+    struct iv_match match;
+    struct iv_str reason;
+    struct iv_str by;
+    iv_ns until; /* holds for triggers before it; IV_NS_MAX: no end */
+};
+
+struct iv_playbook_source {
+    struct iv_str name; /* metadata.name */
+    struct iv_str file;
+    struct iv_str text; /* the YAML as read */
+    struct iv_val document; /* the parsed content as maps, lists and scalars; checked by the room respond */
+};
+
+struct iv_baseline {
+    struct iv_str name;
+    struct iv_str version;
+    char digest_hex[97]; /* SHA-384 over the JCS of the parsed content, packs and playbooks included */
+    struct iv_stream_policy streams[IV_STREAMS];
+    iv_ns idle;
+    iv_ns dedup;
+    enum iv_mode mode;
+    const struct iv_catalogue *catalogue;
+    const struct iv_keyring *keyring;
+    const struct iv_rule *const *rules; /* in order of packs and files; EVT-001, which is built in, is the last */
+    size_t rule_count;
+    const struct iv_rule *equivocation; /* EVT-001 */
+    const struct iv_waiver *waivers;
+    size_t waiver_count;
+    const struct iv_playbook_source *playbooks;
+    size_t playbook_count;
+    size_t parameter_count; /* slots of a parameter bank */
+};
+
+/* What was found wrong, in order of file, line and column. Rendered as "FILE:LINE:COLUMN: error: …", the line, a
+ * caret. Warnings do not refuse a baseline. */
+struct iv_problem {
+    struct iv_position at;
+    bool warning;
+    struct iv_str text;
+    struct iv_str line; /* the source line */
+    uint32_t width;     /* characters to underline, at least 1 */
+};
+struct iv_problems;
+iv_rc iv_problems_new(struct iv_problems **out, struct iv_err *err);
+void iv_problems_free(struct iv_problems *problems);
+void iv_problems_freep(struct iv_problems **problems);
+size_t iv_problems_count(const struct iv_problems *problems);
+size_t iv_problems_errors(const struct iv_problems *problems);
+const struct iv_problem *iv_problems_get(const struct iv_problems *problems, size_t index);
+struct iv_buf;
+void iv_problems_render(struct iv_buf *out, const struct iv_problems *problems);
+
+/* path: a folder that holds baseline.yaml, or the file itself. IV_E_REFUSED: problems says why; err->text sums up. */
+iv_rc iv_baseline_load(struct iv_baseline **out, struct iv_str path, struct iv_problems *problems,
+                       struct iv_err *err);
+struct iv_baseline *iv_baseline_ref(struct iv_baseline *baseline);
+void iv_baseline_unref(struct iv_baseline *baseline);
+void iv_baseline_unrefp(struct iv_baseline **baseline);
+
+const struct iv_rule *iv_baseline_rule(const struct iv_baseline *baseline, struct iv_str id);
+
+/* The waiver that holds for this rule and trigger, NULL if none. The object is the trigger's. */
+const struct iv_waiver *iv_baseline_waiver(const struct iv_baseline *baseline, const struct iv_rule *rule,
+                                           const struct iv_object *trigger, iv_ns time);
+
+/* Parameters under overrides: which set a trigger sees, and the set as a bank for programs. A resolver caches the sets
+ * that it met; a set's id is valid for the resolver's life. */
+struct iv_params;
+iv_rc iv_params_new(struct iv_params **out, const struct iv_baseline *baseline, struct iv_err *err);
+void iv_params_free(struct iv_params *params);
+void iv_params_freep(struct iv_params **params);
+uint32_t iv_params_resolve(struct iv_params *params, const struct iv_object *trigger); /* by tenant, agent, profile */
+const struct iv_val *iv_params_bank(const struct iv_params *params, uint32_t set);

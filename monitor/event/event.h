@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A decoded event, and the record that it came from.
+ * Owner/thread: both are plain data that point into the batch's bytes and arena; whoever keeps one longer copies it. */
+#pragma once
+
+#include "base/hash.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "base/value.h"
+#include "event/catalogue.h"
+
+#include <stdint.h>
+
+/* Where a record stood. In a replay the topic is the stream's name, the partition the file's position among that
+ * stream's files, the offset the line's number from 0. */
+struct iv_origin {
+    enum iv_stream stream;
+    int32_t partition;
+    int64_t offset;
+    struct iv_str topic; /* the broker's name of the topic; outlives the run */
+};
+
+/* A Kafka header, or nothing for a file. */
+struct iv_header {
+    struct iv_str name;
+    struct iv_str value;
+};
+
+struct iv_record {
+    struct iv_origin origin;
+    struct iv_str bytes; /* the value as received, IV_RECORD_PADDING readable bytes behind it */
+    const struct iv_header *headers;
+    size_t header_count;
+};
+
+/* simdjson reads this far behind a record's last byte. Sources allocate with it. */
+#define IV_RECORD_PADDING 64
+
+struct iv_event {
+    const struct iv_event_type *type; /* iv_catalogue_unknown() for a type that the catalogue does not have */
+    iv_ns time;
+    struct iv_origin origin;
+    const struct iv_record *record;
+    struct iv_val *slots;  /* type->slot_count values: the attributes, then the fields */
+    struct iv_object object; /* this event for CEL: object.owner is the event itself */
+    /* Equal exactly when two events have the same content (contract "Duplicates"), under the decoder's key: telemetry
+     * over attributes and the type's fields; ledger over ledgerhash and the canonical form of all the rest. */
+    struct iv_hash128 content;
+    int8_t hash_valid; /* ledger: 1 or 0 once known, -1 before (see chain.h) */
+};
+
+static inline struct iv_str iv_event_attr(const struct iv_event *e, enum iv_attr attr)
+{
+    return e->slots[attr].kind == IV_KIND_STRING ? iv_val_slice(e->slots[attr]) : (struct iv_str){NULL, 0};
+}
