@@ -18,9 +18,11 @@ set(IV_WARNINGS
   -Wcast-qual -Wcast-align -Wwrite-strings -Wvla -Wimplicit-fallthrough)
 set(IV_WARNINGS_C -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition)
 
+add_library(iv_warnings INTERFACE)
+target_compile_options(iv_warnings INTERFACE ${IV_WARNINGS} "$<$<COMPILE_LANGUAGE:C>:${IV_WARNINGS_C}>")
+
 add_library(iv_options INTERFACE)
-target_compile_options(iv_options INTERFACE ${IV_WARNINGS} "$<$<COMPILE_LANGUAGE:C>:${IV_WARNINGS_C}>"
-  -Wno-gnu-statement-expression -fno-strict-aliasing -fno-omit-frame-pointer)
+target_compile_options(iv_options INTERFACE -Wall -Wextra -fno-strict-aliasing -fno-omit-frame-pointer)
 target_compile_definitions(iv_options INTERFACE _GNU_SOURCE)
 target_include_directories(iv_options INTERFACE ${CMAKE_SOURCE_DIR}/monitor)
 
@@ -44,7 +46,7 @@ endif()
 function(iv_add_module name)
   cmake_parse_arguments(M "" "" "SOURCES;DEPENDS;LIBS" ${ARGN})
   add_library(iv_${name} STATIC ${M_SOURCES})
-  target_link_libraries(iv_${name} PRIVATE iv_options)
+  target_link_libraries(iv_${name} PRIVATE iv_options iv_warnings)
   foreach(dep ${M_DEPENDS})
     target_link_libraries(iv_${name} PUBLIC iv_${dep})
   endforeach()

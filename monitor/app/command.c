@@ -56,8 +56,8 @@ static iv_rc read_number(char *member, const struct iv_flag *flag, const char *t
     errno = 0;
     if (flag->kind == IV_FLAG_INT) {
         int64_t value = strtoll(text, &end, 10);
-        ENSURE(errno == 0 && end != text && *end == '\0', err, IV_E_REFUSED, "--%s must be a whole number, got '%s'",
-               flag->name, text);
+        ENSURE(errno == 0 && end != text && *end == '\0', err, IV_E_REFUSED,
+               "--%s must be a whole number, got '%s'", flag->name, text);
         TRY(check_range(flag, (double)value, text, err));
         memcpy(member, &value, sizeof value);
         return IV_OK;
@@ -106,8 +106,8 @@ static iv_rc read_value(char *args, const struct iv_flag *flag, const char *text
 }
 
 /* Reads the flag at argv[*at]: "--name", "--name value" or "--name=value"; moves *at to its last word. */
-static iv_rc read_flag(char *args, const struct iv_command *command, int argc, char **argv, int *at, uint64_t *given,
-                       struct iv_err *err)
+static iv_rc read_flag(char *args, const struct iv_command *command, int argc, char **argv, int *at,
+                       uint64_t *given, struct iv_err *err)
 {
     const char *word = argv[*at] + 2;
     const char *equals = strchr(word, '=');
@@ -117,7 +117,8 @@ static iv_rc read_flag(char *args, const struct iv_command *command, int argc, c
         return refuse_flag(command, name, err);
     }
     uint64_t bit = UINT64_C(1) << (flag - command->flags);
-    ENSURE((*given & bit) == 0 || flag->kind == IV_FLAG_LIST, err, IV_E_REFUSED, "--%s stands twice", flag->name);
+    ENSURE((*given & bit) == 0 || flag->kind == IV_FLAG_LIST, err, IV_E_REFUSED, "--%s stands twice",
+           flag->name);
     *given |= bit;
     if (flag->kind == IV_FLAG_BOOL) {
         ENSURE(equals == NULL, err, IV_E_REFUSED, "--%s takes no value", flag->name);
@@ -130,8 +131,8 @@ static iv_rc read_flag(char *args, const struct iv_command *command, int argc, c
     return read_value(args, flag, equals == NULL ? argv[*at] : equals + 1, err);
 }
 
-static iv_rc read_words(char *args, struct iv_words *words, const struct iv_command *command, int argc, char **argv,
-                        struct iv_err *err)
+static iv_rc read_words(char *args, struct iv_words *words, const struct iv_command *command, int argc,
+                        char **argv, struct iv_err *err)
 {
     uint64_t given = 0;
     bool flags_end = false;
@@ -142,7 +143,8 @@ static iv_rc read_words(char *args, struct iv_words *words, const struct iv_comm
             TRY(read_flag(args, command, argc, argv, &i, &given, err));
         } else {
             ENSURE(flags_end || argv[i][0] != '-' || argv[i][1] == '\0', err, IV_E_REFUSED,
-                   "there is no flag %s; flags have two dashes, see 'invigil %s --help'", argv[i], command->name);
+                   "there is no flag %s; flags have two dashes, see 'invigil %s --help'", argv[i],
+                   command->name);
             TRY(add_word(words, argv[i], err));
         }
     }
@@ -150,10 +152,11 @@ static iv_rc read_words(char *args, struct iv_words *words, const struct iv_comm
         ENSURE(!command->flags[i].required || (given >> i & 1) != 0, err, IV_E_REFUSED, "--%s %s is required",
                command->flags[i].name, command->flags[i].value);
     }
-    ENSURE(words->count >= command->min_words, err, IV_E_REFUSED, "too few words; usage: invigil %s %s", command->name,
+    ENSURE(words->count >= command->min_words, err, IV_E_REFUSED, "too few words; usage: invigil %s %s",
+           command->name, command->synopsis);
+    ENSURE(words->count <= command->max_words, err, IV_E_REFUSED,
+           "'%s' is one word too many; usage: invigil %s %s", words->items[words->count - 1], command->name,
            command->synopsis);
-    ENSURE(words->count <= command->max_words, err, IV_E_REFUSED, "'%s' is one word too many; usage: invigil %s %s",
-           words->items[words->count - 1], command->name, command->synopsis);
     return IV_OK;
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a command of the program is described, and how its words are read.
- * Purpose: one table gives parsing, --help and the hint at a misspelled flag. A new command is a new file with a
- *     descriptor, and a line in commands.def.
- * Owner/thread: the main thread.
- * Source: contract "Interfaces", command line. */
+ * Purpose: one table gives parsing, --help and the hint at a misspelled flag. A new command is a new file
+ * with a descriptor, and a line in commands.def. Owner/thread: the main thread. Source: contract
+ * "Interfaces", command line. */
 #pragma once
 
 #include "base/err.h"
@@ -44,12 +43,12 @@ struct iv_command {
     const char *details;  /* more for --help; may be NULL */
     const struct iv_flag *flags;
     size_t flag_count;
-    size_t args_size;    /* of the struct that flags are read into */
+    size_t args_size;     /* of the struct that flags are read into */
     const void *defaults; /* an instance of it; NULL: zeros */
-    size_t min_words;    /* positional words */
+    size_t min_words;     /* positional words */
     size_t max_words;
-    /* Answers an enum iv_exit. On IV_EXIT_FAILED or IV_EXIT_REFUSED the sentence is in err (printed by main as
-     * "invigil NAME: …"), or err->text is empty when the command has said it all itself. */
+    /* Answers an enum iv_exit. On IV_EXIT_FAILED or IV_EXIT_REFUSED the sentence is in err (printed by main
+     * as "invigil NAME: …"), or err->text is empty when the command has said it all itself. */
     int (*run)(const void *args, const struct iv_words *words, struct iv_err *err);
 };
 

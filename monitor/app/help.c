@@ -12,7 +12,8 @@ static void overview(void)
     for (size_t i = 0; i < iv_command_count; i++) {
         printf("  %-10s %s\n", iv_commands[i]->name, iv_commands[i]->doc);
     }
-    printf("\n'invigil help COMMAND' says more. Exit status: 0 done and nothing to report, 1 failed, 2 refused,\n"
+    printf("\n'invigil help COMMAND' says more. Exit status: 0 done and nothing to report, 1 failed, 2 "
+           "refused,\n"
            "3 done and violations, a broken proof or a miss were found.\n");
 }
 
@@ -29,7 +30,8 @@ static int help_run(const void *args, const struct iv_words *words, struct iv_er
             return IV_EXIT_DONE;
         }
     }
-    return iv_exit_of(iv_err_set(err, IV_E_REFUSED, "there is no command '%s'; see 'invigil help'", words->items[0]));
+    return iv_exit_of(
+        iv_err_set(err, IV_E_REFUSED, "there is no command '%s'; see 'invigil help'", words->items[0]));
 }
 
 const struct iv_command iv_command_help = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The only place that allocates. Counts, so that tests can say "no allocation per event", and fails on command, so
- * that tests can fail every allocation in turn (environment IV_FAULT_ALLOC=n: the n-th call of the process fails). */
+/* The only place that allocates. Counts, so that tests can say "no allocation per event", and fails on
+ * command, so that tests can fail every allocation in turn (environment IV_FAULT_ALLOC=n: the n-th call of
+ * the process fails). */
 #pragma once
 
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A growing byte buffer that is created with its maximum.
- * An append that would pass the maximum, or that finds no memory, marks the buffer as failed and changes nothing
- * more: write freely, ask iv_buf_failed once at the end. */
+ * An append that would pass the maximum, or that finds no memory, marks the buffer as failed and changes
+ * nothing more: write freely, ask iv_buf_failed once at the end. */
 #pragma once
 
 #include "str.h"

@@ -45,7 +45,8 @@ iv_rc iv_digester_new(struct iv_digester **out, struct iv_err *err)
     ENSURE(d->ctx != NULL, err, IV_E_NOMEM, "cannot allocate a digest context");
     for (size_t i = 0; i < IV_COUNT(algs); i++) {
         d->md[i] = EVP_MD_fetch(NULL, algs[i].openssl_name, NULL);
-        ENSURE(d->md[i] != NULL, err, IV_E_CRYPTO, "OpenSSL does not offer the digest %s", algs[i].openssl_name);
+        ENSURE(d->md[i] != NULL, err, IV_E_CRYPTO, "OpenSSL does not offer the digest %s",
+               algs[i].openssl_name);
     }
     *out = TAKE(d);
     return IV_OK;

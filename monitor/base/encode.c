@@ -47,9 +47,11 @@ void iv_base64_encode(struct iv_buf *out, struct iv_str bytes)
     const unsigned char *p = (const unsigned char *)bytes.p;
     for (size_t i = 0; i < bytes.n; i += 3) {
         size_t left = bytes.n - i;
-        uint32_t group = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (left > 2 ? p[i + 2] : 0);
+        uint32_t group =
+            (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (left > 2 ? p[i + 2] : 0);
         char quad[4] = {base64_alphabet[group >> 18], base64_alphabet[group >> 12 & 63],
-                        left > 1 ? base64_alphabet[group >> 6 & 63] : '=', left > 2 ? base64_alphabet[group & 63] : '='};
+                        left > 1 ? base64_alphabet[group >> 6 & 63] : '=',
+                        left > 2 ? base64_alphabet[group & 63] : '='};
         iv_buf_add(out, quad, 4);
     }
 }

@@ -2,8 +2,8 @@
 /* Results and errors.
  * Purpose: a result that cannot be dropped by mistake, and a sentence for the person who must act on it.
  * Owner/thread: plain data; an iv_err belongs to whoever declared it.
- * Guarantee: the function that detects a failure writes the sentence; an output parameter is written only on success.
- * Not here: logging (log.h). Core and base never log; they return errors. */
+ * Guarantee: the function that detects a failure writes the sentence; an output parameter is written only on
+ * success. Not here: logging (log.h). Core and base never log; they return errors. */
 #pragma once
 
 #include <stdbool.h>
@@ -28,7 +28,8 @@ struct iv_rc_s {
 
 struct iv_err {
     enum iv_code code;
-    char text[1024]; /* one sentence, no full stop, no "error:"; names the object, the place, the expectation */
+    char text[1024]; /* one sentence, no full stop, no "error:"; names the object, the place, the expectation
+                      */
 };
 
 static inline bool iv_ok(struct iv_rc_s rc)

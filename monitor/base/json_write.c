@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json_write.h"
-#include "guard.h"
 #include "encode.h"
+#include "guard.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +19,8 @@ void iv_json_string(struct iv_buf *out, struct iv_str s)
         }
         iv_buf_add(out, s.p + plain, i - plain);
         plain = i + 1;
-        static const char short_form[0x20] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+        static const char short_form[0x20] = {
+            ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
         char escape[6] = {'\\', (char)c};
         size_t n = 2;
         if (c < 0x20 && short_form[c] != 0) {

@@ -21,7 +21,8 @@ void iv_log_configure(enum iv_log_level level, enum iv_log_format format)
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
-/* sd-daemon(3): a line's priority stands before it in angle brackets, for whoever started us with JOURNAL_STREAM. */
+/* sd-daemon(3): a line's priority stands before it in angle brackets, for whoever started us with
+ * JOURNAL_STREAM. */
 static const char *const priorities[] = {"<3>", "<4>", "<6>", "<7>"};
 
 static int needs_quotes(struct iv_str s)
@@ -98,7 +99,8 @@ void iv_log(enum iv_log_level level, const char *event, const struct iv_log_kv *
     iv_buf_init(&line, LINE_MAX_BYTES);
     format_line(&line, level, event, kvs, count);
     if (!iv_buf_failed(&line)) {
-        /* One write for a line, so that threads do not interleave. A log that cannot be written has nobody to tell. */
+        /* One write for a line, so that threads do not interleave. A log that cannot be written has nobody to
+         * tell. */
         ssize_t written = write(STDERR_FILENO, line.p, line.n);
         (void)written;
     }

@@ -70,7 +70,8 @@ size_t iv_str_distance(struct iv_str a, struct iv_str b)
             size_t best = up[j - 1] + (a.p[i - 1] != b.p[j - 1]);
             best = up[j] + 1 < best ? up[j] + 1 : best;
             best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1] && upup[j - 2] + 1 < best) {
+            if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1] &&
+                upup[j - 2] + 1 < best) {
                 best = upup[j - 2] + 1;
             }
             row[j] = best;

@@ -12,7 +12,10 @@ struct iv_str {
 };
 
 #define IV_STR(literal) ((struct iv_str){(literal), sizeof(literal) - 1})
-#define IV_STR_INIT(literal) {(literal), sizeof(literal) - 1} /* in a static table */
+#define IV_STR_INIT(literal)                                                                                 \
+    {                                                                                                        \
+        (literal), sizeof(literal) - 1                                                                       \
+    } /* in a static table */
 #define IV_STR_FMT "%.*s"
 #define IV_STR_ARG(s) (int)(s).n, (s).n > 0 ? (s).p : ""
 

@@ -3,8 +3,8 @@
 
 #define DAY_S INT64_C(86400)
 
-/* Both from Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": years begin in March, so that the leap day
- * is the last of its year; an era is 400 years. */
+/* Both from Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": years begin in March, so that the
+ * leap day is the last of its year; an era is 400 years. */
 int64_t iv_days_of_civil(int64_t year, int month, int day)
 {
     int64_t y = month <= 2 ? year - 1 : year;
@@ -216,7 +216,7 @@ static const struct {
     {"s", IV_NS_PER_S},
     {"m", 60 * IV_NS_PER_S},
     {"h", 3600 * IV_NS_PER_S},
-    {"d", DAY_S * IV_NS_PER_S}, /* last: only where days are allowed */
+    {"d", DAY_S *IV_NS_PER_S}, /* last: only where days are allowed */
 };
 
 /* The unit at *at, in nanoseconds; 0 if there is none. The longest name wins: "ms" before "m". */

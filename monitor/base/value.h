@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One dynamically typed value: what an event's field holds, and what an expression computes with.
  * Owner/thread: plain data; what it points to belongs to an arena or to somebody who outlives it.
- * 16 bytes. Text is UTF-8, not NUL-terminated. Lists are arrays of values; maps are arrays of key, value pairs in
- * order of appearance, no key twice. */
+ * 16 bytes. Text is UTF-8, not NUL-terminated. Lists are arrays of values; maps are arrays of key, value
+ * pairs in order of appearance, no key twice. */
 #pragma once
 
 #include "str.h"
@@ -35,7 +35,8 @@ struct iv_object;
 struct iv_val {
     uint8_t kind; /* enum iv_kind */
     uint8_t aux;  /* for the owner of the kind OPAQUE */
-    uint32_t n;   /* bytes of a string, items of a list, pairs of a map; nanoseconds of an instant or duration */
+    uint32_t
+        n; /* bytes of a string, items of a list, pairs of a map; nanoseconds of an instant or duration */
     union {
         bool b;
         int64_t i; /* INT; the seconds of a TIMESTAMP or DURATION */
@@ -50,8 +51,8 @@ struct iv_val {
 
 _Static_assert(sizeof(struct iv_val) == 16, "a value is two words");
 
-/* An object's fields live in slots; slot_of maps the name id that the type checker resolved to the slot. Two events
- * of different types have different tables, so one compiled expression serves both. */
+/* An object's fields live in slots; slot_of maps the name id that the type checker resolved to the slot. Two
+ * events of different types have different tables, so one compiled expression serves both. */
 #define IV_NO_SLOT 0xff
 struct iv_object {
     const uint8_t *slot_of; /* by name id; IV_NO_SLOT: this object has no such field */
@@ -109,19 +110,20 @@ static inline struct iv_instant iv_val_instant(struct iv_val v)
     return (struct iv_instant){v.i, (int32_t)v.n};
 }
 
-/* Equality as CEL has it: numbers by their mathematical value across int, uint and double, NaN unequal to itself,
- * maps regardless of order; values of other different kinds are unequal. */
+/* Equality as CEL has it: numbers by their mathematical value across int, uint and double, NaN unequal to
+ * itself, maps regardless of order; values of other different kinds are unequal. */
 bool iv_val_eq(const struct iv_val *a, const struct iv_val *b);
 
 /* A map's value under a key, NULL if there is none. */
 const struct iv_val *iv_val_map_get(const struct iv_val *map, const struct iv_val *key);
 
-/* Bytes that are equal for values that iv_val_eq calls equal (NaN apart) and different otherwise: for keys of stores. */
+/* Bytes that are equal for values that iv_val_eq calls equal (NaN apart) and different otherwise: for keys of
+ * stores. */
 struct iv_buf;
 void iv_val_key(struct iv_buf *out, const struct iv_val *v);
 
-/* Writes CEL's JSON mapping: bytes as base64, timestamps as RFC 3339, durations as "1.5s", types by name, NaN and
- * infinities as strings, map keys as strings, an absent value and an empty optional as null. */
+/* Writes CEL's JSON mapping: bytes as base64, timestamps as RFC 3339, durations as "1.5s", types by name, NaN
+ * and infinities as strings, map keys as strings, an absent value and an empty optional as null. */
 void iv_val_json(struct iv_buf *out, const struct iv_val *v);
 
 struct iv_arena;

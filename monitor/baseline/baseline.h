@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A compliance baseline: a folder of YAML, parsed, checked and frozen.
- * Owner/thread: counted reference; immutable and shared once loaded. Parameter resolvers belong to one thread each.
- * Guarantee: a baseline that loads cannot fail later except in the value of an expression.
- * Source: contract "Rules". */
+ * Owner/thread: counted reference; immutable and shared once loaded. Parameter resolvers belong to one thread
+ * each. Guarantee: a baseline that loads cannot fail later except in the value of an expression. Source:
+ * contract "Rules". */
 #pragma once
 
 #include "base/err.h"
@@ -41,7 +41,7 @@ struct iv_waiver {
 struct iv_playbook_source {
     struct iv_str name; /* metadata.name */
     struct iv_str file;
-    struct iv_str text; /* the YAML as read */
+    struct iv_str text;     /* the YAML as read */
     struct iv_val document; /* the parsed content as maps, lists and scalars; checked by the room respond */
 };
 
@@ -55,7 +55,8 @@ struct iv_baseline {
     enum iv_mode mode;
     const struct iv_catalogue *catalogue;
     const struct iv_keyring *keyring;
-    const struct iv_rule *const *rules; /* in order of packs and files; EVT-001, which is built in, is the last */
+    const struct iv_rule *const
+        *rules; /* in order of packs and files; EVT-001, which is built in, is the last */
     size_t rule_count;
     const struct iv_rule *equivocation; /* EVT-001 */
     const struct iv_waiver *waivers;
@@ -65,8 +66,8 @@ struct iv_baseline {
     size_t parameter_count; /* slots of a parameter bank */
 };
 
-/* What was found wrong, in order of file, line and column. Rendered as "FILE:LINE:COLUMN: error: …", the line, a
- * caret. Warnings do not refuse a baseline. */
+/* What was found wrong, in order of file, line and column. Rendered as "FILE:LINE:COLUMN: error: …", the
+ * line, a caret. Warnings do not refuse a baseline. */
 struct iv_problem {
     struct iv_position at;
     bool warning;
@@ -84,7 +85,8 @@ const struct iv_problem *iv_problems_get(const struct iv_problems *problems, siz
 struct iv_buf;
 void iv_problems_render(struct iv_buf *out, const struct iv_problems *problems);
 
-/* path: a folder that holds baseline.yaml, or the file itself. IV_E_REFUSED: problems says why; err->text sums up. */
+/* path: a folder that holds baseline.yaml, or the file itself. IV_E_REFUSED: problems says why; err->text
+ * sums up. */
 iv_rc iv_baseline_load(struct iv_baseline **out, struct iv_str path, struct iv_problems *problems,
                        struct iv_err *err);
 struct iv_baseline *iv_baseline_ref(struct iv_baseline *baseline);
@@ -97,11 +99,12 @@ const struct iv_rule *iv_baseline_rule(const struct iv_baseline *baseline, struc
 const struct iv_waiver *iv_baseline_waiver(const struct iv_baseline *baseline, const struct iv_rule *rule,
                                            const struct iv_object *trigger, iv_ns time);
 
-/* Parameters under overrides: which set a trigger sees, and the set as a bank for programs. A resolver caches the sets
- * that it met; a set's id is valid for the resolver's life. */
+/* Parameters under overrides: which set a trigger sees, and the set as a bank for programs. A resolver caches
+ * the sets that it met; a set's id is valid for the resolver's life. */
 struct iv_params;
 iv_rc iv_params_new(struct iv_params **out, const struct iv_baseline *baseline, struct iv_err *err);
 void iv_params_free(struct iv_params *params);
 void iv_params_freep(struct iv_params **params);
-uint32_t iv_params_resolve(struct iv_params *params, const struct iv_object *trigger); /* by tenant, agent, profile */
+uint32_t iv_params_resolve(struct iv_params *params,
+                           const struct iv_object *trigger); /* by tenant, agent, profile */
 const struct iv_val *iv_params_bank(const struct iv_params *params, uint32_t set);

@@ -20,9 +20,11 @@ enum iv_severity { IV_SEV_INFO, IV_SEV_LOW, IV_SEV_MEDIUM, IV_SEV_HIGH, IV_SEV_C
 enum iv_form { IV_FORBID, IV_REQUIRE, IV_LIMIT, IV_SAME };
 enum iv_mode { IV_MODE_ENFORCE, IV_MODE_OBSERVE };
 
-/* Which events: by type, and where the rule says "stream: ledger" by stream (then events of unknown types too). */
+/* Which events: by type, and where the rule says "stream: ledger" by stream (then events of unknown types
+ * too). */
 struct iv_selector {
-    const uint64_t *types; /* bitmap by type index, iv_catalogue_types() + 1 bits: the last is the unknown type */
+    const uint64_t
+        *types; /* bitmap by type index, iv_catalogue_types() + 1 bits: the last is the unknown type */
     bool streams[IV_STREAMS]; /* the streams that can carry such an event */
 };
 
@@ -43,7 +45,8 @@ struct iv_terms {
     uint8_t count;
 };
 
-/* A duration, a count or a maximum: a constant, or a program over the trigger and the baseline's parameters. */
+/* A duration, a count or a maximum: a constant, or a program over the trigger and the baseline's parameters.
+ */
 struct iv_amount {
     const struct iv_cel_prog *prog; /* NULL: constant */
     bool is_double;                 /* of the constant */
@@ -57,7 +60,8 @@ struct iv_window {
     enum iv_window_kind kind;
     struct iv_amount length;         /* BEFORE, AFTER, WITHIN */
     const struct iv_cel_prog *until; /* UNTIL: a timestamp over the trigger and the parameters */
-    iv_ns past_max_ns; /* how far behind its trigger a partner can lie under any override; 0 for AFTER and UNTIL */
+    iv_ns past_max_ns; /* how far behind its trigger a partner can lie under any override; 0 for AFTER and
+                          UNTIL */
 };
 
 struct iv_partner {
@@ -104,12 +108,12 @@ struct iv_rule {
     enum iv_limit_kind limit;
     struct iv_terms of; /* SUM, DISTINCT; SAME: value */
     struct iv_amount max;
-    /* Name ids that the rule's programs and terms read of a trigger or of a partner: what must be kept. Bitmaps by
-     * name id. all_*: a program may read the whole event (hash_valid, a comparison of events). */
+    /* Name ids that the rule's programs and terms read of a trigger or of a partner: what must be kept.
+     * Bitmaps by name id. all_*: a program may read the whole event (hash_valid, a comparison of events). */
     const uint64_t *trigger_fields;
     const uint64_t *partner_fields;
     bool all_trigger_fields;
     bool all_partner_fields;
-    bool global;               /* its key may cross tenants; see invigil check */
-    unsigned char digest[48];  /* of the rule and of all that its meaning rests on: same digest, same state */
+    bool global;              /* its key may cross tenants; see invigil check */
+    unsigned char digest[48]; /* of the rule and of all that its meaning rests on: same digest, same state */
 };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The expression language: CEL (https://github.com/google/cel-spec), checked before it runs.
- * Purpose: compile source text against declared variables and functions; run the program over a frame of values.
- * Owner/thread: an environment and the programs made with it are immutable once built, and shared by threads; a
- *     struct iv_cel_frame belongs to one thread and is reused.
- * Guarantee: compiling reports every error with its place; running never reads outside of what it was given, never
- *     recurses without bound, and stops at the frame's cost limit. Running allocates from the frame's arena only.
- * Not here: what an event is, what a baseline is. Whoever knows declares them. */
+ * Purpose: compile source text against declared variables and functions; run the program over a frame of
+ * values. Owner/thread: an environment and the programs made with it are immutable once built, and shared by
+ * threads; a struct iv_cel_frame belongs to one thread and is reused. Guarantee: compiling reports every
+ * error with its place; running never reads outside of what it was given, never recurses without bound, and
+ * stops at the frame's cost limit. Running allocates from the frame's arena only. Not here: what an event is,
+ * what a baseline is. Whoever knows declares them. */
 #pragma once
 
 #include "base/arena.h"
@@ -59,7 +59,8 @@ struct iv_cel_field {
     uint16_t name_id; /* index into struct iv_object.slot_of of the values this schema describes */
 };
 
-/* What fields an object has, for the checker. One schema may describe objects of several event types at once. */
+/* What fields an object has, for the checker. One schema may describe objects of several event types at once.
+ */
 struct iv_cel_schema {
     struct iv_str name; /* for messages: "token.used" */
     const struct iv_cel_field *fields;
@@ -70,8 +71,8 @@ struct iv_cel_schema {
 
 #define IV_CEL_BANKS 4
 
-/* A variable's value is frame->bank[bank][slot]. The name may be dotted ("baseline.token.skew"): CEL resolves the
- * longest declared prefix. */
+/* A variable's value is frame->bank[bank][slot]. The name may be dotted ("baseline.token.skew"): CEL resolves
+ * the longest declared prefix. */
 struct iv_cel_var {
     struct iv_str name;
     const struct iv_cel_type *type;
@@ -81,7 +82,8 @@ struct iv_cel_var {
 
 struct iv_cel_frame;
 
-/* A function of the host. Pure: the answer depends on the arguments only. Fails by iv_err_set(IV_E_EVAL, …). */
+/* A function of the host. Pure: the answer depends on the arguments only. Fails by iv_err_set(IV_E_EVAL, …).
+ */
 typedef struct iv_rc_s (*iv_cel_fn)(struct iv_val *out, const struct iv_val *args, size_t count,
                                     struct iv_cel_frame *frame, void *ctx, struct iv_err *err);
 
@@ -98,13 +100,16 @@ struct iv_cel_overload {
 
 struct iv_cel_env;
 
-/* With CEL's standard library, macros and the extensions strings, math, optionals, bindings, encoders, network. */
+/* With CEL's standard library, macros and the extensions strings, math, optionals, bindings, encoders,
+ * network. */
 iv_rc iv_cel_env_new(struct iv_cel_env **out, struct iv_err *err);
 void iv_cel_env_free(struct iv_cel_env *env);
 void iv_cel_env_freep(struct iv_cel_env **env);
-/* A child that sees the parent's declarations too; the parent outlives it. Rules declare their own event names. */
+/* A child that sees the parent's declarations too; the parent outlives it. Rules declare their own event
+ * names. */
 iv_rc iv_cel_env_extend(struct iv_cel_env **out, const struct iv_cel_env *parent, struct iv_err *err);
-/* Copies the declaration; the type outlives the environment. A second declaration of a name in one environment fails. */
+/* Copies the declaration; the type outlives the environment. A second declaration of a name in one
+ * environment fails. */
 iv_rc iv_cel_env_var(struct iv_cel_env *env, const struct iv_cel_var *var, struct iv_err *err);
 iv_rc iv_cel_env_function(struct iv_cel_env *env, const struct iv_cel_overload *overload, struct iv_err *err);
 /* The container (package) that names resolve in. */
@@ -113,8 +118,8 @@ iv_rc iv_cel_env_container(struct iv_cel_env *env, struct iv_str container, stru
 /* --- compiling --- */
 
 struct iv_cel_diag {
-    size_t offset; /* bytes into the source, of the first character concerned */
-    size_t length; /* bytes, at least 1 except at the end of the source */
+    size_t offset;  /* bytes into the source, of the first character concerned */
+    size_t length;  /* bytes, at least 1 except at the end of the source */
     char text[256]; /* "undeclared field 'expires' of token.issued; did you mean 'expires_at'?" */
 };
 
@@ -131,8 +136,9 @@ struct iv_cel_options {
 
 struct iv_cel_prog;
 
-/* IV_OK: *out is owned by the caller. IV_E_SYNTAX or IV_E_TYPE: diags holds at least one entry, all that were found.
- * Limits: source 64 KiB, nesting 64 deep (the spec asks for at least 12 to 32 by construct), 4,096 nodes. */
+/* IV_OK: *out is owned by the caller. IV_E_SYNTAX or IV_E_TYPE: diags holds at least one entry, all that were
+ * found. Limits: source 64 KiB, nesting 64 deep (the spec asks for at least 12 to 32 by construct), 4,096
+ * nodes. */
 iv_rc iv_cel_compile(struct iv_cel_prog **out, const struct iv_cel_env *env, struct iv_str source,
                      const struct iv_cel_options *options, struct iv_cel_diags *diags, struct iv_err *err);
 void iv_cel_prog_free(struct iv_cel_prog *prog);
@@ -144,8 +150,9 @@ struct iv_str iv_cel_prog_source(const struct iv_cel_prog *prog);
 bool iv_cel_prog_constant(const struct iv_cel_prog *prog);
 /* True when the program reads the variable at all. */
 bool iv_cel_prog_uses(const struct iv_cel_prog *prog, uint8_t bank, uint16_t slot);
-/* Calls visit for each field (by name id) that the program reads of the object variable in that place; returns true
- * when the whole object escapes (is passed to a function, compared, put in a list), so that all of it may be read. */
+/* Calls visit for each field (by name id) that the program reads of the object variable in that place;
+ * returns true when the whole object escapes (is passed to a function, compared, put in a list), so that all
+ * of it may be read. */
 bool iv_cel_prog_fields(const struct iv_cel_prog *prog, uint8_t bank, uint16_t slot,
                         void (*visit)(void *ctx, uint16_t name_id), void *ctx);
 /* The program as text, an instruction a line: for invigil check --dump. */
@@ -169,9 +176,10 @@ struct iv_cel_frame {
 void iv_cel_frame_init(struct iv_cel_frame *frame, size_t max_arena_bytes);
 void iv_cel_frame_deinit(struct iv_cel_frame *frame);
 
-/* The value lives in the frame's arena, in the program, or in what the frame was given. IV_E_EVAL with a sentence when
- * the expression fails (absent field, division by zero, cost). */
-iv_rc iv_cel_run(const struct iv_cel_prog *prog, struct iv_cel_frame *frame, struct iv_val *out, struct iv_err *err);
+/* The value lives in the frame's arena, in the program, or in what the frame was given. IV_E_EVAL with a
+ * sentence when the expression fails (absent field, division by zero, cost). */
+iv_rc iv_cel_run(const struct iv_cel_prog *prog, struct iv_cel_frame *frame, struct iv_val *out,
+                 struct iv_err *err);
 /* The same for conditions, on the hot path: *holds is false where the run fails; *failed tells. */
 void iv_cel_test(const struct iv_cel_prog *prog, struct iv_cel_frame *frame, bool *holds, bool *failed,
                  struct iv_err *err);

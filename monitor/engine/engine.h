@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine: from events in any order of arrival to verdicts.
- * Purpose: emit exactly the set of violations that the baseline denotes over the events, each once, as early as the
- *     streams allow (contract "Rules", what a rule means).
- * Owner/thread: one thread; several engines share nothing but the immutable baseline.
- * Guarantee: pure. No input or output, no clock, no globals: the same calls in the same order give the same verdicts.
- *     After IV_E_NOMEM the engine is spent and must be freed.
- * Not here: reading (stream/), keeping (evidence/), acting (respond/). */
+ * Purpose: emit exactly the set of violations that the baseline denotes over the events, each once, as early
+ * as the streams allow (contract "Rules", what a rule means). Owner/thread: one thread; several engines share
+ * nothing but the immutable baseline. Guarantee: pure. No input or output, no clock, no globals: the same
+ * calls in the same order give the same verdicts. After IV_E_NOMEM the engine is spent and must be freed. Not
+ * here: reading (stream/), keeping (evidence/), acting (respond/). */
 #pragma once
 
 #include "base/digest.h"
@@ -20,8 +19,10 @@ struct iv_sighting {
     const struct iv_event_type *type;
     iv_ns time;
     struct iv_origin origin;
-    struct iv_digest digest; /* SHA-256 of the record's bytes; n is 0 unless the engine was asked for digests */
-    struct iv_object object; /* a trigger: its attributes and scalar fields; a partner: at least what the rule reads */
+    struct iv_digest
+        digest; /* SHA-256 of the record's bytes; n is 0 unless the engine was asked for digests */
+    struct iv_object
+        object; /* a trigger: its attributes and scalar fields; a partner: at least what the rule reads */
 };
 
 enum iv_verdict_kind {
@@ -37,14 +38,16 @@ enum iv_verdict_kind {
 struct iv_verdict {
     enum iv_verdict_kind kind;
     const struct iv_rule *rule;
-    unsigned char uid[IV_UID_BYTES]; /* SHA-256 over rule, trigger's identity and content: the same on every run */
+    unsigned char
+        uid[IV_UID_BYTES]; /* SHA-256 over rule, trigger's identity and content: the same on every run */
     struct iv_sighting trigger;
-    const struct iv_sighting *witnesses; /* the partners that prove it, by time, source, id; bounded, see total */
+    const struct iv_sighting
+        *witnesses; /* the partners that prove it, by time, source, id; bounded, see total */
     size_t witness_count;
-    size_t witness_total;            /* of which witnesses holds the first */
-    const struct iv_waiver *waiver;  /* not NULL: suppressed */
-    iv_ns deadline;                  /* of a require: the end of its window */
-    struct iv_str detail;            /* why inconclusive, or what contradicted; may be empty */
+    size_t witness_total;           /* of which witnesses holds the first */
+    const struct iv_waiver *waiver; /* not NULL: suppressed */
+    iv_ns deadline;                 /* of a require: the end of its window */
+    struct iv_str detail;           /* why inconclusive, or what contradicted; may be empty */
 };
 
 /* Called for each verdict, from inside iv_engine_event and the calls that move time. */
@@ -65,13 +68,13 @@ struct iv_engine_options {
 struct iv_engine;
 
 /* Takes a reference to the baseline. */
-iv_rc iv_engine_new(struct iv_engine **out, struct iv_baseline *baseline, const struct iv_engine_options *options,
-                    struct iv_err *err);
+iv_rc iv_engine_new(struct iv_engine **out, struct iv_baseline *baseline,
+                    const struct iv_engine_options *options, struct iv_err *err);
 void iv_engine_free(struct iv_engine *engine);
 void iv_engine_freep(struct iv_engine **engine);
 
-/* A partition exists from now on and holds its stream's watermark back until it has been read. All partitions of a
- * replay are opened before the first event. */
+/* A partition exists from now on and holds its stream's watermark back until it has been read. All partitions
+ * of a replay are opened before the first event. */
 iv_rc iv_engine_open(struct iv_engine *engine, enum iv_stream stream, int32_t partition, struct iv_err *err);
 /* The partition was taken away (rebalance) or ended: it no longer holds its stream back. */
 void iv_engine_close(struct iv_engine *engine, enum iv_stream stream, int32_t partition);
@@ -79,25 +82,26 @@ void iv_engine_close(struct iv_engine *engine, enum iv_stream stream, int32_t pa
 /* One decoded event, duplicates and late ones included. The event need not outlive the call. */
 iv_rc iv_engine_event(struct iv_engine *engine, struct iv_event *event, struct iv_err *err);
 
-/* Live: the partition was read to its end and has been silent for the baseline's idle time; its watermark is wall time
- * less lateness, until it speaks again. */
+/* Live: the partition was read to its end and has been silent for the baseline's idle time; its watermark is
+ * wall time less lateness, until it speaks again. */
 iv_rc iv_engine_idle(struct iv_engine *engine, enum iv_stream stream, int32_t partition, iv_ns wall,
                      struct iv_err *err);
 
-/* The end of input of a replay: every stream advances to the greatest event time seen; what is undecided then is open. */
+/* The end of input of a replay: every stream advances to the greatest event time seen; what is undecided then
+ * is open. */
 iv_rc iv_engine_finish(struct iv_engine *engine, struct iv_err *err);
 
 struct iv_engine_stats {
-    uint64_t events;       /* handed over, duplicates and unknown types included */
+    uint64_t events; /* handed over, duplicates and unknown types included */
     uint64_t duplicates;
     uint64_t late;
     uint64_t unknown_type;
-    uint64_t evaluations;  /* of conditions */
-    uint64_t failures;     /* expressions that failed */
-    uint64_t verdicts[5];  /* by enum iv_verdict_kind */
-    uint64_t kept;         /* obligations of require that were fulfilled */
-    uint64_t live_events;  /* stored now */
-    uint64_t armed;        /* deadlines armed now */
+    uint64_t evaluations; /* of conditions */
+    uint64_t failures;    /* expressions that failed */
+    uint64_t verdicts[5]; /* by enum iv_verdict_kind */
+    uint64_t kept;        /* obligations of require that were fulfilled */
+    uint64_t live_events; /* stored now */
+    uint64_t armed;       /* deadlines armed now */
     uint64_t state_bytes;
     iv_ns watermark[IV_STREAMS]; /* IV_NS_MIN: none yet */
 };

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The catalogue of event types: what fields an event of a type has, and which stream carries it.
  * Purpose: one table for the decoder, the type checker and the simulator.
- * Owner/thread: built once (built-in types from catalogue.def, then those that a baseline declares), then immutable
- *     and shared.
- * Source: contract "Events", catalogue. */
+ * Owner/thread: built once (built-in types from catalogue.def, then those that a baseline declares), then
+ * immutable and shared. Source: contract "Events", catalogue. */
 #pragma once
 
 #include "base/err.h"
@@ -77,8 +76,8 @@ iv_rc iv_catalogue_new(struct iv_catalogue **out, struct iv_err *err);
 void iv_catalogue_free(struct iv_catalogue *catalogue);
 void iv_catalogue_freep(struct iv_catalogue **catalogue);
 
-/* Declares one more type before iv_catalogue_freeze. IV_E_REFUSED: the name is taken, a field stands twice or bears an
- * attribute's name, more than 200 fields. */
+/* Declares one more type before iv_catalogue_freeze. IV_E_REFUSED: the name is taken, a field stands twice or
+ * bears an attribute's name, more than 200 fields. */
 struct iv_field_decl {
     struct iv_str name;
     enum iv_ftype type;
@@ -92,8 +91,8 @@ iv_rc iv_catalogue_freeze(struct iv_catalogue *catalogue, struct iv_err *err);
 size_t iv_catalogue_types(const struct iv_catalogue *catalogue);
 const struct iv_event_type *iv_catalogue_type(const struct iv_catalogue *catalogue, size_t index);
 const struct iv_event_type *iv_catalogue_find(const struct iv_catalogue *catalogue, struct iv_str name);
-/* The type that stands for every event of a type that the catalogue does not have: attributes, no fields. Its index is
- * iv_catalogue_types(); its name is "", an event's own type name is in its slot IV_ATTR_TYPE. */
+/* The type that stands for every event of a type that the catalogue does not have: attributes, no fields. Its
+ * index is iv_catalogue_types(); its name is "", an event's own type name is in its slot IV_ATTR_TYPE. */
 const struct iv_event_type *iv_catalogue_unknown(const struct iv_catalogue *catalogue);
 /* Distinct field names, attributes first; the width of every slot_of. */
 size_t iv_catalogue_names(const struct iv_catalogue *catalogue);

@@ -2,9 +2,9 @@
 /* From a record's bytes to a typed event.
  * Purpose: CloudEvents 1.0 in structured and in binary mode, checked against the catalogue.
  * Owner/thread: one decoder per thread.
- * Guarantee: never fails on anything but memory: a record is an event, or malformed with one reason that begins with
- *     the name of the field, as in "receipt.key_id: is a number, must be a string".
- * Source: CloudEvents 1.0 and its Kafka binding; contract "Events", envelope and small print. */
+ * Guarantee: never fails on anything but memory: a record is an event, or malformed with one reason that
+ * begins with the name of the field, as in "receipt.key_id: is a number, must be a string". Source:
+ * CloudEvents 1.0 and its Kafka binding; contract "Events", envelope and small print. */
 #pragma once
 
 #include "base/arena.h"
@@ -27,13 +27,14 @@ iv_rc iv_decoder_new(struct iv_decoder **out, const struct iv_catalogue *catalog
 void iv_decoder_free(struct iv_decoder *decoder);
 void iv_decoder_freep(struct iv_decoder **decoder);
 
-/* IV_OK: *out is filled, in the arena and the record's bytes (also for a type that the catalogue does not have).
- * IV_E_MALFORMED: err->text is the reason, "FIELD: what is wrong". IV_E_NOMEM. */
+/* IV_OK: *out is filled, in the arena and the record's bytes (also for a type that the catalogue does not
+ * have). IV_E_MALFORMED: err->text is the reason, "FIELD: what is wrong". IV_E_NOMEM. */
 iv_rc iv_decode(struct iv_decoder *decoder, const struct iv_record *record, struct iv_arena *arena,
                 struct iv_event *out, struct iv_err *err);
 
-/* Any JSON text to a value: objects become maps. For configuration, receipts, tests. The same strictness: UTF-8, no
- * member twice (unless lenient_members), the decoder's limits. Integers that fit int64 are INT unless as_doubles. */
+/* Any JSON text to a value: objects become maps. For configuration, receipts, tests. The same strictness:
+ * UTF-8, no member twice (unless lenient_members), the decoder's limits. Integers that fit int64 are INT
+ * unless as_doubles. */
 struct iv_json_options {
     bool lenient_members; /* of two members of one name the last counts */
     bool as_doubles;      /* numbers are doubles, as CEL has JSON */

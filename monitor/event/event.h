@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A decoded event, and the record that it came from.
- * Owner/thread: both are plain data that point into the batch's bytes and arena; whoever keeps one longer copies it. */
+ * Owner/thread: both are plain data that point into the batch's bytes and arena; whoever keeps one longer
+ * copies it. */
 #pragma once
 
 #include "base/hash.h"
@@ -11,8 +12,8 @@
 
 #include <stdint.h>
 
-/* Where a record stood. In a replay the topic is the stream's name, the partition the file's position among that
- * stream's files, the offset the line's number from 0. */
+/* Where a record stood. In a replay the topic is the stream's name, the partition the file's position among
+ * that stream's files, the offset the line's number from 0. */
 struct iv_origin {
     enum iv_stream stream;
     int32_t partition;
@@ -41,10 +42,11 @@ struct iv_event {
     iv_ns time;
     struct iv_origin origin;
     const struct iv_record *record;
-    struct iv_val *slots;  /* type->slot_count values: the attributes, then the fields */
+    struct iv_val *slots;    /* type->slot_count values: the attributes, then the fields */
     struct iv_object object; /* this event for CEL: object.owner is the event itself */
-    /* Equal exactly when two events have the same content (contract "Duplicates"), under the decoder's key: telemetry
-     * over attributes and the type's fields; ledger over ledgerhash and the canonical form of all the rest. */
+    /* Equal exactly when two events have the same content (contract "Duplicates"), under the decoder's key:
+     * telemetry over attributes and the type's fields; ledger over ledgerhash and the canonical form of all
+     * the rest. */
     struct iv_hash128 content;
     int8_t hash_valid; /* ledger: 1 or 0 once known, -1 before (see chain.h) */
 };

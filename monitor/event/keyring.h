@@ -17,19 +17,19 @@ void iv_keyring_freep(struct iv_keyring **ring);
 
 struct iv_key {
     struct iv_str id;
-    struct iv_str role;       /* "orchestrator", "approver", "policy", "log", … */
-    struct iv_str public_key; /* base64 of 32 bytes, or PEM */
+    struct iv_str role;                  /* "orchestrator", "approver", "policy", "log", … */
+    struct iv_str public_key;            /* base64 of 32 bytes, or PEM */
     const struct iv_instant *not_before; /* NULL: no bound. Valid when not_before <= t < not_after */
     const struct iv_instant *not_after;
 };
 /* IV_E_REFUSED: the id stands already, the key is no Ed25519 key. */
 iv_rc iv_keyring_add(struct iv_keyring *ring, const struct iv_key *key, struct iv_err *err);
 
-/* True when the signature (64 bytes) over the message verifies under the key with this id (and role, unless its p is
- * NULL) and the key was valid at t. */
-bool iv_keyring_verify(const struct iv_keyring *ring, struct iv_str id, struct iv_str role, struct iv_instant t,
-                       struct iv_str message, struct iv_str signature);
+/* True when the signature (64 bytes) over the message verifies under the key with this id (and role, unless
+ * its p is NULL) and the key was valid at t. */
+bool iv_keyring_verify(const struct iv_keyring *ring, struct iv_str id, struct iv_str role,
+                       struct iv_instant t, struct iv_str message, struct iv_str signature);
 
-/* A receipt (contract "Receipts and signatures"): a map whose signature is over the JCS of the rest. Never fails: what
- * cannot be verified is not valid. */
+/* A receipt (contract "Receipts and signatures"): a map whose signature is over the JCS of the rest. Never
+ * fails: what cannot be verified is not valid. */
 bool iv_receipt_valid(const struct iv_keyring *ring, const struct iv_val *receipt, struct iv_str role);
