@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The console: health, metrics, the API, the live stream and the page, over HTTP.
+ * Purpose: show what was found and what was done about it, from the store, and how the monitor itself is doing.
+ * Owner/thread: started and stopped by one thread; every other call may come from any thread at any time between.
+ * Guarantee: reads the store through connections of its own and never writes to it; a client that reads slowly or not
+ *     at all holds a bounded buffer and nothing else; a stream that resumes misses nothing that the store holds.
+ *     Without TLS and authentication it listens on a loopback address only: anything else is refused at the start.
+ * Not here: counting (metrics.h), which the threads of the app do; keeping (evidence/); acting (respond/).
+ * Source: contract "Interfaces", what it emits; dashboards/openapi.yaml describes the routes. */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct iv_metrics;
+struct iv_console;
+
+/* Everything is copied or read during iv_console_start, the metrics apart. Zero or NULL: the default in brackets. */
+struct iv_console_options {
+    const char *listen;      /* "ADDRESS:PORT" or "[ADDRESS]:PORT", numeric or "localhost"; port 0: any that is free
+                                ["127.0.0.1:8088"] */
+    const char *certificate; /* PEM file; with key: HTTPS, TLS 1.2 or later [plain HTTP] */
+    const char *key;         /* PEM file */
+    const char *client_ca;   /* PEM file: only clients with a certificate of it are served [none] */
+    const char *token_file;  /* its first line is the token that every request but health must bring, as
+                                "Authorization: Bearer TOKEN" or as the password of Basic [none] */
+    const char *store_path;  /* of the SQLite store, which must exist */
+    const char *version;     /* of the program */
+    struct iv_metrics *metrics; /* borrowed: outlives the console */
+    unsigned threads;                /* [2] */
+    unsigned max_connections;        /* [512] */
+    unsigned max_connections_per_ip; /* [256] */
+    unsigned idle_s;                 /* a connection without progress is closed after [30] */
+    unsigned head_s;                 /* a request's head must be complete within [10] */
+    unsigned pulse_ms;               /* between two "status" events of the live stream [2000] */
+};
+
+/* IV_E_REFUSED: the options cannot be served as they are, and the sentence says what to change. */
+iv_rc iv_console_start(struct iv_console **out, const struct iv_console_options *options, struct iv_err *err);
+/* Ends the streams, waits for its threads, frees. NULL is fine. */
+void iv_console_stop(struct iv_console *console);
+void iv_console_stopp(struct iv_console **console);
+
+/* "http://127.0.0.1:8088", with the port that was really bound. Valid until stop. */
+const char *iv_console_url(const struct iv_console *console);
+
+/* Something was committed to the store: the live streams look at once. Cheap; call it after each commit. */
+void iv_console_notify(struct iv_console *console);
+
+/* What /readyz answers: NULL is ready; else a short reason ("waiting for the broker"). Not ready until told. */
+void iv_console_ready(struct iv_console *console, const char *why_not);
+
+/* A rule in force, as the page shows it. */
+struct iv_console_rule {
+    struct iv_str id;
+    struct iv_str title;
+    struct iv_str description;
+    struct iv_str severity; /* "critical" … "info" */
+    struct iv_str mode;     /* "enforce" or "observe" */
+    struct iv_str pack;
+    struct iv_str source; /* its YAML */
+    struct iv_str remediate; /* p NULL: no playbook */
+    const struct iv_str *criteria;
+    size_t criteria_count;
+};
+
+struct iv_console_baseline {
+    struct iv_str name;
+    struct iv_str version;
+    struct iv_str digest; /* hex */
+    const struct iv_console_rule *rules;
+    size_t rule_count;
+};
+
+/* The baseline in force, at the start and after each reload. Copied. */
+iv_rc iv_console_baseline(struct iv_console *console, const struct iv_console_baseline *baseline,
+                          struct iv_err *err);
