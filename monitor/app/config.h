@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's configuration: one YAML file, read once, then immutable.
+ * Purpose: parse, default, check; a message for every mistake, all in one run.
+ * Owner/thread: the main thread makes it; then shared.
+ * Source: contract "Interfaces", configuration. */
+#pragma once
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+
+struct iv_problems;
+struct iv_buf;
+
+struct iv_property {
+    struct iv_str name;
+    struct iv_str value;
+};
+
+/* Where a playbook's action goes; the playbook has the name. */
+struct iv_endpoint_config {
+    struct iv_str name;
+    struct iv_str url;
+    struct iv_str hmac_key; /* the content of hmac_key_file; p NULL: unsigned */
+    struct iv_str ca_file;
+};
+
+enum iv_role { IV_ROLE_DETECT = 1, IV_ROLE_RESPOND = 2, IV_ROLE_CONSOLE = 4 };
+
+struct iv_config {
+    struct iv_str baseline;
+    struct iv_property *kafka; /* every librdkafka property passes through */
+    size_t kafka_count;
+    struct {
+        struct iv_str ledger; /* p NULL: the baseline says */
+        struct iv_str telemetry;
+        struct iv_str findings;
+        struct iv_str actions;
+        struct iv_str dead_letter;
+    } topics;
+    int64_t workers;
+    unsigned roles; /* enum iv_role, or-ed */
+    struct iv_str store_path;
+    struct {
+        struct iv_str listen;
+        struct iv_str certificate;
+        struct iv_str key;
+        struct iv_str client_ca;
+    } console;
+    struct iv_str signing_key_file;
+    struct iv_endpoint_config *endpoints;
+    size_t endpoint_count;
+    enum iv_log_level log_level;
+    enum iv_log_format log_format;
+};
+
+/* path NULL: /etc/invigil/invigil.yaml. IV_E_REFUSED: problems has them all. Secrets are read from their files here. */
+iv_rc iv_config_load(struct iv_config **out, const char *path, struct iv_problems *problems, struct iv_err *err);
+void iv_config_free(struct iv_config *config);

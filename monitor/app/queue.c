@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/queue.h"
+#include "base/alloc.h"
+#include "base/guard.h"
+
+#include <pthread.h>
+#include <time.h>
+
+struct iv_queue {
+    pthread_mutex_t lock;
+    pthread_cond_t not_full;
+    pthread_cond_t not_empty;
+    size_t capacity;
+    size_t first;
+    size_t count;
+    bool closed;
+    void *items[];
+};
+
+iv_rc iv_queue_new(struct iv_queue **out, size_t capacity, struct iv_err *err)
+{
+    struct iv_queue *q = iv_calloc(1, sizeof *q + capacity * sizeof q->items[0]);
+    ENSURE(q != NULL, err, IV_E_NOMEM, "cannot allocate a queue of %zu", capacity);
+    q->capacity = capacity;
+    pthread_condattr_t monotonic;
+    IV_CHECK(pthread_condattr_init(&monotonic) == 0);
+    IV_CHECK(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
+    IV_CHECK(pthread_mutex_init(&q->lock, NULL) == 0);
+    IV_CHECK(pthread_cond_init(&q->not_full, &monotonic) == 0);
+    IV_CHECK(pthread_cond_init(&q->not_empty, &monotonic) == 0);
+    (void)pthread_condattr_destroy(&monotonic);
+    *out = q;
+    return IV_OK;
+}
+
+void iv_queue_free(struct iv_queue *queue)
+{
+    if (queue == NULL) {
+        return;
+    }
+    IV_CHECK(queue->count == 0);
+    (void)pthread_cond_destroy(&queue->not_empty);
+    (void)pthread_cond_destroy(&queue->not_full);
+    (void)pthread_mutex_destroy(&queue->lock);
+    iv_free(queue);
+}
+
+bool iv_queue_push(struct iv_queue *queue, void *item)
+{
+    (void)pthread_mutex_lock(&queue->lock);
+    while (queue->count == queue->capacity && !queue->closed) {
+        (void)pthread_cond_wait(&queue->not_full, &queue->lock);
+    }
+    bool open = !queue->closed;
+    if (open) {
+        queue->items[(queue->first + queue->count) % queue->capacity] = item;
+        queue->count++;
+        (void)pthread_cond_signal(&queue->not_empty);
+    }
+    (void)pthread_mutex_unlock(&queue->lock);
+    return open;
+}
+
+static struct timespec deadline_after(iv_ns wait)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    iv_ns ns = t.tv_nsec + wait % IV_NS_PER_S;
+    t.tv_sec += (time_t)(wait / IV_NS_PER_S + ns / IV_NS_PER_S);
+    t.tv_nsec = (long)(ns % IV_NS_PER_S);
+    return t;
+}
+
+void *iv_queue_pop(struct iv_queue *queue, iv_ns wait)
+{
+    struct timespec deadline = deadline_after(wait);
+    void *item = NULL;
+    (void)pthread_mutex_lock(&queue->lock);
+    int timed_out = 0;
+    while (queue->count == 0 && !queue->closed && timed_out == 0) {
+        timed_out = pthread_cond_timedwait(&queue->not_empty, &queue->lock, &deadline);
+    }
+    if (queue->count > 0) {
+        item = queue->items[queue->first];
+        queue->first = (queue->first + 1) % queue->capacity;
+        queue->count--;
+        (void)pthread_cond_signal(&queue->not_full);
+    }
+    (void)pthread_mutex_unlock(&queue->lock);
+    return item;
+}
+
+void iv_queue_close(struct iv_queue *queue)
+{
+    (void)pthread_mutex_lock(&queue->lock);
+    queue->closed = true;
+    (void)pthread_cond_broadcast(&queue->not_full);
+    (void)pthread_cond_broadcast(&queue->not_empty);
+    (void)pthread_mutex_unlock(&queue->lock);
+}
+
+bool iv_queue_drained(struct iv_queue *queue)
+{
+    (void)pthread_mutex_lock(&queue->lock);
+    bool drained = queue->closed && queue->count == 0;
+    (void)pthread_mutex_unlock(&queue->lock);
+    return drained;
+}
+
+size_t iv_queue_length(struct iv_queue *queue)
+{
+    (void)pthread_mutex_lock(&queue->lock);
+    size_t n = queue->count;
+    (void)pthread_mutex_unlock(&queue->lock);
+    return n;
+}
