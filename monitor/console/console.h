@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The console: health, metrics, the API, the live stream and the page, over HTTP.
- * Purpose: show what was found and what was done about it, from the store, and how the monitor itself is doing.
- * Owner/thread: started and stopped by one thread; every other call may come from any thread at any time between.
- * Guarantee: reads the store through connections of its own and never writes to it; a client that reads slowly or not
- *     at all holds a bounded buffer and nothing else; a stream that resumes misses nothing that the store holds.
- *     Without TLS and authentication it listens on a loopback address only: anything else is refused at the start.
- * Not here: counting (metrics.h), which the threads of the app do; keeping (evidence/); acting (respond/).
- * Source: contract "Interfaces", what it emits; dashboards/openapi.yaml describes the routes. */
+ * Purpose: show what was found and what was done about it, from the store, and how the monitor itself is
+ * doing. Owner/thread: started and stopped by one thread; every other call may come from any thread at any
+ * time between. Guarantee: reads the store through connections of its own and never writes to it; a client
+ * that reads slowly or not at all holds a bounded buffer and nothing else; a stream that resumes misses
+ * nothing that the store holds. Without TLS and authentication it listens on a loopback address only:
+ * anything else is refused at the start. Not here: counting (metrics.h), which the threads of the app do;
+ * keeping (evidence/); acting (respond/). Source: contract "Interfaces", what it emits;
+ * dashboards/openapi.yaml describes the routes. */
 #pragma once
 
 #include "base/err.h"
@@ -19,20 +20,22 @@
 struct iv_metrics;
 struct iv_console;
 
-/* Everything is copied or read during iv_console_start, the metrics apart. Zero or NULL: the default in brackets. */
+/* Everything is copied or read during iv_console_start, the metrics apart. Zero or NULL: the default in
+ * brackets. */
 struct iv_console_options {
-    const char *listen;      /* "ADDRESS:PORT" or "[ADDRESS]:PORT", numeric or "localhost"; port 0: any that is free
-                                ["127.0.0.1:8088"] */
-    const char *certificate; /* PEM file; with key: HTTPS, TLS 1.2 or later [plain HTTP] */
-    const char *key;         /* PEM file */
-    const char *client_ca;   /* PEM file: only clients with a certificate of it are served [none] */
-    const char *token_file;  /* its first line is the token that every request but health must bring, as
-                                "Authorization: Bearer TOKEN" or as the password of Basic [none] */
-    const char *store_path;  /* of the SQLite store, which must exist */
-    const char *version;     /* of the program */
+    const char
+        *listen; /* "ADDRESS:PORT" or "[ADDRESS]:PORT", numeric or "localhost"; port 0: any that is free
+                    ["127.0.0.1:8088"] */
+    const char *certificate;    /* PEM file; with key: HTTPS, TLS 1.2 or later [plain HTTP] */
+    const char *key;            /* PEM file */
+    const char *client_ca;      /* PEM file: only clients with a certificate of it are served [none] */
+    const char *token_file;     /* its first line is the token that every request but health must bring, as
+                                   "Authorization: Bearer TOKEN" or as the password of Basic [none] */
+    const char *store_path;     /* of the SQLite store, which must exist */
+    const char *version;        /* of the program */
     struct iv_metrics *metrics; /* borrowed: outlives the console */
-    unsigned threads;                /* [2] */
-    unsigned max_connections;        /* [512] */
+    unsigned threads;           /* [2] */
+    unsigned max_connections;   /* [512] */
     unsigned max_connections_per_ip; /* [256] */
     unsigned idle_s;                 /* a connection without progress is closed after [30] */
     unsigned head_s;                 /* a request's head must be complete within [10] */
@@ -51,7 +54,8 @@ const char *iv_console_url(const struct iv_console *console);
 /* Something was committed to the store: the live streams look at once. Cheap; call it after each commit. */
 void iv_console_notify(struct iv_console *console);
 
-/* What /readyz answers: NULL is ready; else a short reason ("waiting for the broker"). Not ready until told. */
+/* What /readyz answers: NULL is ready; else a short reason ("waiting for the broker"). Not ready until told.
+ */
 void iv_console_ready(struct iv_console *console, const char *why_not);
 
 /* A rule in force, as the page shows it. */
@@ -62,7 +66,7 @@ struct iv_console_rule {
     struct iv_str severity; /* "critical" … "info" */
     struct iv_str mode;     /* "enforce" or "observe" */
     struct iv_str pack;
-    struct iv_str source; /* its YAML */
+    struct iv_str source;    /* its YAML */
     struct iv_str remediate; /* p NULL: no playbook */
     const struct iv_str *criteria;
     size_t criteria_count;
