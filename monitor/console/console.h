@@ -20,22 +20,24 @@
 struct iv_metrics;
 struct iv_console;
 
-/* Everything is copied or read during iv_console_start, the metrics apart. Zero or NULL: the default in
+/* Everything is copied or read during iv_console_start, the metrics apart. Empty or zero: the default in
  * brackets. */
 struct iv_console_options {
-    const char
-        *listen; /* "ADDRESS:PORT" or "[ADDRESS]:PORT", numeric or "localhost"; port 0: any that is free
-                    ["127.0.0.1:8088"] */
-    const char *certificate;    /* PEM file; with key: HTTPS, TLS 1.2 or later [plain HTTP] */
-    const char *key;            /* PEM file */
-    const char *client_ca;      /* PEM file: only clients with a certificate of it are served [none] */
-    const char *token_file;     /* its first line is the token that every request but health must bring, as
-                                   "Authorization: Bearer TOKEN" or as the password of Basic [none] */
-    const char *store_path;     /* of the SQLite store, which must exist */
-    const char *version;        /* of the program */
-    struct iv_metrics *metrics; /* borrowed: outlives the console */
-    unsigned threads;           /* [2] */
-    unsigned max_connections;   /* [512] */
+    /* "ADDRESS:PORT" or "[ADDRESS]:PORT", numeric or "localhost"; port 0: any free one ["127.0.0.1:8088"] */
+    struct iv_str listen;
+    /* PEM files. certificate with key: HTTPS, TLS 1.2 or later [plain HTTP]; client_ca: only clients with a
+     * certificate under it are served [none] */
+    struct iv_str certificate;
+    struct iv_str key;
+    struct iv_str client_ca;
+    /* Its first line is the token that every request but health must bring, as "Authorization: Bearer TOKEN"
+     * or as the password of Basic, which browsers ask for [none] */
+    struct iv_str token_file;
+    struct iv_str store_path;        /* of the SQLite store, which must exist */
+    struct iv_str version;           /* of the program */
+    struct iv_metrics *metrics;      /* borrowed: outlives the console */
+    unsigned threads;                /* [2] */
+    unsigned max_connections;        /* [512] */
     unsigned max_connections_per_ip; /* [256] */
     unsigned idle_s;                 /* a connection without progress is closed after [30] */
     unsigned head_s;                 /* a request's head must be complete within [10] */
