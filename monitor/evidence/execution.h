@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A playbook's execution and its steps, as the store keeps them.
+ * Purpose: what was planned for a finding, how far it got, and why it ended as it did, over any number of
+ * restarts. Owner/thread: plain data; a reader's row is valid for the length of one visit. Not here: who
+ * moves them (respond/executor.h). */
+#pragma once
+
+#include "base/str.h"
+#include "base/time.h"
+#include "evidence/finding.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*  execution   planned ──▶ running ──▶ done          every step was answered with success
+ *                 │           └──────▶ failed        a step failed, or is of a kind or an endpoint that is
+ * not there └──────────────────▶ failed        it could not be planned (a template names an absent field)
+ *
+ *  step        queued ──▶ due ──▶ calling ──▶ done
+ *                 │        ▲ └───────│──────▶ unsupported
+ *                 │        └─────────┼─ (to be tried again at due_at)
+ *                 └──▶ skipped       └──────▶ failed
+ *
+ * "done" says that the other side accepted the call, not that it had its effect. */
+enum iv_run_state {
+#define STATE(id, name, final) IV_RUN_##id,
+#include "evidence/run_states.def"
+#undef STATE
+};
+enum iv_step_state {
+#define STATE(id, name, final) IV_STEP_##id,
+#include "evidence/step_states.def"
+#undef STATE
+};
+const char *iv_run_state_name(enum iv_run_state state); /* "planned" */
+const char *iv_step_state_name(enum iv_step_state state);
+bool iv_run_state_final(enum iv_run_state state);
+bool iv_step_state_final(enum iv_step_state state);
+
+/* What a playbook does to an adversary, in D3FEND's words (OCSF Remediation Activity, activity_id). */
+enum iv_tactic {
+    IV_TACTIC_ISOLATE = 1,
+    IV_TACTIC_EVICT,
+    IV_TACTIC_RESTORE,
+    IV_TACTIC_HARDEN,
+    IV_TACTIC_DETECT
+};
+
+struct iv_execution {
+    struct iv_str key; /* IV_UID_HEX digits: SHA-256 over finding and playbook. One execution for each pair */
+    struct iv_str finding;
+    struct iv_str playbook;
+    struct iv_str title;  /* the playbook's */
+    struct iv_str target; /* what it acts on, e.g. a token; may be empty */
+    enum iv_tactic tactic;
+    struct iv_str rule;
+    enum iv_severity severity;
+    struct iv_str tenant;
+    struct iv_str agent;
+    struct iv_str baseline; /* the digest in force when it was planned, hex */
+    enum iv_run_state state;
+    struct iv_str cause; /* why it is in that state; may be empty */
+    iv_ns event_time;    /* of the finding's trigger */
+    iv_ns planned;       /* wall clock; the later ones are 0 before they happen */
+    iv_ns started;
+    iv_ns finished;
+    int64_t seq; /* grows with every insert and every change of state; set by the store */
+};
+
+struct iv_step {
+    struct iv_str execution;
+    int64_t position;  /* from 0 */
+    struct iv_str key; /* IV_UID_HEX digits: the idempotency key, the same for every attempt */
+    struct iv_str name;
+    struct iv_str kind;    /* of action: "http", "kafka" */
+    struct iv_str request; /* the rendered call as a JSON object; holds no secret */
+    iv_ns timeout;
+    int64_t attempts; /* at most */
+    iv_ns backoff;    /* before the second attempt; doubles up to: */
+    iv_ns backoff_max;
+    enum iv_step_state state;
+    struct iv_str cause;
+    int64_t attempt;      /* calls begun so far */
+    iv_ns due;            /* DUE: not before this time */
+    int64_t outbox;       /* handed over as this message; 0: none */
+    int64_t status;       /* the last answer's code, e.g. of HTTP; 0: none */
+    struct iv_str answer; /* its first bytes, as UTF-8 */
+    iv_ns started;
+    iv_ns finished;
+};
+
+/* One change of state of an execution (step -1) or of a step: the log that the actions topic carries. */
+struct iv_action {
+    int64_t seq;
+    struct iv_str execution;
+    int64_t step;
+    struct iv_str state;
+    iv_ns time;         /* wall clock */
+    struct iv_str ocsf; /* Remediation Activity, one JSON object */
+};

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store's reading side.
+ * Purpose: findings, executions, dead letters and counts for the console, the reports and the tests.
+ * Owner/thread: one reader, one thread; any number of readers beside the writer, in this process or another.
+ * A reader sees what was committed when its call began. Guarantee: never writes; never holds the writer up.
+ * Rows are handed to a visitor and are valid for the length of its call. A visitor that answers false ends
+ * the walk. */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "evidence/execution.h"
+#include "evidence/finding.h"
+#include "evidence/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct iv_reader;
+
+/* The file must exist and be of the version that this program writes. */
+iv_rc iv_reader_open(struct iv_reader **out, struct iv_str path, struct iv_err *err);
+void iv_reader_close(struct iv_reader *reader);
+void iv_reader_closep(struct iv_reader **reader);
+
+/* Zeroed: every violation, oldest change first, 100 of them. */
+struct iv_finding_filter {
+    struct iv_str rule; /* p NULL: any; so are the next ones */
+    struct iv_str criterion;
+    struct iv_str tenant;
+    struct iv_str agent;
+    uint32_t severities; /* bits 1u << enum iv_severity; 0: any */
+    uint32_t kinds;      /* bits 1u << enum iv_verdict_kind; 0: VIOLATED, UPDATED and CONTRADICTED */
+    enum { IV_SUPPRESSED_ANY, IV_SUPPRESSED_NO, IV_SUPPRESSED_ONLY } suppressed;
+    iv_ns from; /* the trigger's time, from <= time < until; both 0: any */
+    iv_ns until;
+    int64_t after;  /* seq above this; 0: from the first */
+    int64_t before; /* seq below this; 0: to the last */
+    bool newest_first;
+    size_t limit; /* 0: 100 */
+};
+typedef bool (*iv_finding_visit)(void *ctx, const struct iv_finding *finding);
+iv_rc iv_reader_findings(struct iv_reader *reader, const struct iv_finding_filter *filter,
+                         iv_finding_visit visit, void *ctx, struct iv_err *err);
+/* Calls visit once. IV_E_ABSENT: there is none with this uid (64 hex digits, lower case). */
+iv_rc iv_reader_finding(struct iv_reader *reader, struct iv_str uid, iv_finding_visit visit, void *ctx,
+                        struct iv_err *err);
+
+struct iv_execution_filter {
+    struct iv_str finding; /* p NULL: any; so are the next ones */
+    struct iv_str playbook;
+    struct iv_str key;
+    uint32_t states; /* bits 1u << enum iv_run_state; 0: any */
+    int64_t after;   /* seq */
+    int64_t before;
+    bool newest_first;
+    size_t limit; /* 0: 100 */
+};
+typedef bool (*iv_execution_visit)(void *ctx, const struct iv_execution *execution);
+iv_rc iv_reader_executions(struct iv_reader *reader, const struct iv_execution_filter *filter,
+                           iv_execution_visit visit, void *ctx, struct iv_err *err);
+/* The steps of one execution, by position. */
+typedef bool (*iv_step_visit)(void *ctx, const struct iv_step *step);
+iv_rc iv_reader_steps(struct iv_reader *reader, struct iv_str execution, iv_step_visit visit, void *ctx,
+                      struct iv_err *err);
+
+/* The log of changes of state, oldest first, of one execution (p NULL: of all), with a seq above after. */
+typedef bool (*iv_action_visit)(void *ctx, const struct iv_action *action);
+iv_rc iv_reader_actions(struct iv_reader *reader, struct iv_str execution, int64_t after, size_t limit,
+                        iv_action_visit visit, void *ctx, struct iv_err *err);
+
+typedef bool (*iv_dead_letter_visit)(void *ctx, const struct iv_dead_letter *letter);
+iv_rc iv_reader_dead_letters(struct iv_reader *reader, int64_t after, size_t limit,
+                             iv_dead_letter_visit visit, void *ctx, struct iv_err *err);
+
+/* The newest seq of each table: where a live stream begins. 0: empty. */
+struct iv_store_heads {
+    int64_t findings;
+    int64_t executions;
+    int64_t actions;
+    int64_t dead_letters;
+};
+iv_rc iv_reader_heads(struct iv_reader *reader, struct iv_store_heads *out, struct iv_err *err);
+
+/* Findings by rule, severity, kind and suppression. */
+struct iv_finding_count {
+    struct iv_str rule;
+    enum iv_severity severity;
+    enum iv_verdict_kind kind;
+    bool suppressed;
+    int64_t count;
+};
+typedef bool (*iv_count_visit)(void *ctx, const struct iv_finding_count *count);
+iv_rc iv_reader_counts(struct iv_reader *reader, iv_count_visit visit, void *ctx, struct iv_err *err);
+
+struct iv_store_totals {
+    int64_t dead_letters;
+    int64_t outbox;        /* messages that wait for the broker */
+    iv_ns outbox_oldest;   /* wall clock of the oldest of them; 0: none waits */
+    int64_t executions[8]; /* by enum iv_run_state */
+};
+iv_rc iv_reader_totals(struct iv_reader *reader, struct iv_store_totals *out, struct iv_err *err);
+
+/* The value of a fact is copied into out. IV_E_ABSENT: it is not there. */
+struct iv_buf;
+iv_rc iv_reader_fact(struct iv_reader *reader, struct iv_buf *out, struct iv_str name, struct iv_err *err);

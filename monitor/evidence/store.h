@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store's writing side: findings, dead letters, executions, the outbox and the input's positions, in
+ * SQLite. Purpose: what was found, what is to be done about it, what is to be sent, and how far the input was
+ * read are one transaction: after a crash either all of a batch is there or none of it. Owner/thread: one
+ * writer, shared by the threads of a process: iv_store_begin waits for the thread that is inside a
+ *     transaction. Everything between begin and commit belongs to the thread that began. Readers: reader.h.
+ * Guarantee: what was committed survives kill -9 and loss of power (WAL, synchronous=FULL). A file that is
+ * damaged, foreign or of a newer version is refused with a sentence that names it. Errors: IV_E_BUSY (another
+ * process writes, or no space is left: roll back, wait, do the batch again), IV_E_STORE (fatal), IV_E_REFUSED
+ * (the path). Not here: what the rows mean (finding.h, execution.h), sending (the app), acting (respond/). */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "evidence/execution.h"
+#include "evidence/finding.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct iv_store;
+
+/* Opens or creates the file and brings its schema up to date. The folder must exist. */
+iv_rc iv_store_open(struct iv_store **out, struct iv_str path, struct iv_err *err);
+void iv_store_close(struct iv_store *store);
+void iv_store_closep(struct iv_store **store);
+
+/* A transaction. After a failure of anything inside: roll back. Rollback without a transaction is fine. */
+iv_rc iv_store_begin(struct iv_store *store, struct iv_err *err);
+iv_rc iv_store_commit(struct iv_store *store, struct iv_err *err); /* a failed commit has rolled back */
+void iv_store_rollback(struct iv_store *store);
+
+/* --- inside a transaction: what the pipeline writes --- */
+
+enum iv_put {
+    IV_PUT_NEW,     /* a uid that the store did not have, or had as undecided only */
+    IV_PUT_UPDATED, /* more witnesses, or contradicted: the row was replaced */
+    IV_PUT_SAME,    /* the store knew all of it: nothing is to be published or planned again */
+};
+/* By uid. Kinds only move forward: open, inconclusive, violated, updated, contradicted; an update must have
+ * more witnesses than the row it replaces. So a replay after a crash changes nothing. */
+iv_rc iv_store_put_finding(struct iv_store *store, enum iv_put *out, const struct iv_finding *finding,
+                           struct iv_err *err);
+
+/* json is the dead letter as it goes to its topic. By (topic, partition, offset): again is no change, *fresh
+ * tells. */
+struct iv_dead_letter {
+    struct iv_str topic;
+    int64_t partition;
+    int64_t offset;
+    struct iv_str reason;
+    struct iv_str json;
+    iv_ns time;  /* wall clock; reader and writer */
+    int64_t seq; /* set by the store */
+};
+iv_rc iv_store_put_dead_letter(struct iv_store *store, bool *fresh, const struct iv_dead_letter *letter,
+                               struct iv_err *err);
+
+/* The next offset to read of a partition. */
+iv_rc iv_store_put_position(struct iv_store *store, struct iv_str topic, int64_t partition,
+                            int64_t next_offset, struct iv_err *err);
+/* IV_E_ABSENT: none is kept. */
+iv_rc iv_store_position(struct iv_store *store, int64_t *next_offset, struct iv_str topic, int64_t partition,
+                        struct iv_err *err);
+
+/* Facts of one value: "baseline.digest". */
+iv_rc iv_store_put_fact(struct iv_store *store, struct iv_str name, struct iv_str value, struct iv_err *err);
+
+/* --- the outbox: messages that must reach a topic, kept until the broker has acknowledged them --- */
+
+enum iv_channel {
+    IV_CHANNEL_FINDING,
+    IV_CHANNEL_DEAD_LETTER,
+    IV_CHANNEL_ACTION,
+    IV_CHANNEL_ALERT,
+    IV_CHANNEL_COMMAND, /* of a playbook; the only one that names its topic */
+};
+const char *iv_channel_name(enum iv_channel channel); /* "finding" */
+
+struct iv_message {
+    int64_t id; /* set by the store, ascending */
+    enum iv_channel channel;
+    struct iv_str topic; /* COMMAND only; the others go to the configured topic of their channel */
+    struct iv_str key;
+    struct iv_str value;
+    struct iv_str idempotency_key; /* goes into the header "idempotency-key"; empty: none */
+    iv_ns time;                    /* wall clock when it was put there */
+};
+/* Inside a transaction. *id may be NULL. */
+iv_rc iv_store_post(struct iv_store *store, int64_t *id, const struct iv_message *message,
+                    struct iv_err *err);
+
+/* Calls visit for up to limit messages with an id above after, in order of id. Takes the writer for the
+ * length of the call; visit must not call the store. */
+typedef void (*iv_message_fn)(void *ctx, const struct iv_message *message);
+iv_rc iv_store_outbox(struct iv_store *store, int64_t after, size_t limit, iv_message_fn visit, void *ctx,
+                      struct iv_err *err);
+/* Inside a transaction: these were acknowledged by the broker. Unknown ids are fine. */
+iv_rc iv_store_delivered(struct iv_store *store, const int64_t *ids, size_t count, struct iv_err *err);
+
+/* --- executions: what respond/ writes, inside a transaction --- */
+
+/* An execution with its steps; nothing happens where its key is known already: *fresh tells. */
+iv_rc iv_store_plan(struct iv_store *store, bool *fresh, const struct iv_execution *execution,
+                    const struct iv_step *steps, size_t count, struct iv_err *err);
+/* Replaces what changes in a row: state, cause, times; of a step also attempt, due, outbox, status, answer.
+ */
+iv_rc iv_store_move_execution(struct iv_store *store, const struct iv_execution *execution,
+                              struct iv_err *err);
+iv_rc iv_store_move_step(struct iv_store *store, const struct iv_step *step, struct iv_err *err);
+/* Appends to the log of changes; the message for the actions topic is posted by the caller. */
+iv_rc iv_store_log_action(struct iv_store *store, const struct iv_action *action, struct iv_err *err);
+
+/* A step together with its execution. */
+typedef iv_rc (*iv_step_fn)(void *ctx, const struct iv_execution *execution, const struct iv_step *step,
+                            struct iv_err *err);
+enum iv_step_set {
+    IV_STEPS_DUE,     /* DUE with due <= now, earliest first */
+    IV_STEPS_CALLING, /* CALLING and not handed to the outbox: after a restart, nobody knows how far they got
+                       */
+    IV_STEPS_DELIVERED, /* CALLING, handed to the outbox, and gone from there: the broker has it */
+    IV_STEPS_OF,        /* all of one execution, by position */
+};
+/* Inside a transaction, which visit may write in. Stops at the first failure of visit and answers it. key is
+ * for IV_STEPS_OF, now for IV_STEPS_DUE. */
+iv_rc iv_store_steps(struct iv_store *store, enum iv_step_set set, struct iv_str key, iv_ns now, size_t limit,
+                     iv_step_fn visit, void *ctx, struct iv_err *err);
+/* When the next step is due; IV_NS_MAX: none waits. */
+iv_rc iv_store_next_due(struct iv_store *store, iv_ns *out, struct iv_err *err);
