@@ -8,16 +8,13 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "stream/property.h"
 
 #include <stdbool.h>
 
 struct iv_problems;
 struct iv_buf;
 
-struct iv_property {
-    struct iv_str name;
-    struct iv_str value;
-};
 
 /* Where a playbook's action goes; the playbook has the name. */
 struct iv_endpoint_config {

@@ -78,7 +78,7 @@ enum iv_channel {
 };
 const char *iv_channel_name(enum iv_channel channel); /* "finding" */
 
-struct iv_message {
+struct iv_posting {
     int64_t id; /* set by the store, ascending */
     enum iv_channel channel;
     struct iv_str topic; /* COMMAND only; the others go to the configured topic of their channel */
@@ -88,13 +88,13 @@ struct iv_message {
     iv_ns time;                    /* wall clock when it was put there */
 };
 /* Inside a transaction. *id may be NULL. */
-iv_rc iv_store_post(struct iv_store *store, int64_t *id, const struct iv_message *message,
+iv_rc iv_store_post(struct iv_store *store, int64_t *id, const struct iv_posting *message,
                     struct iv_err *err);
 
 /* Calls visit for up to limit messages with an id above after, in order of id. Takes the writer for the
  * length of the call; visit must not call the store. */
-typedef void (*iv_message_fn)(void *ctx, const struct iv_message *message);
-iv_rc iv_store_outbox(struct iv_store *store, int64_t after, size_t limit, iv_message_fn visit, void *ctx,
+typedef void (*iv_posting_fn)(void *ctx, const struct iv_posting *message);
+iv_rc iv_store_outbox(struct iv_store *store, int64_t after, size_t limit, iv_posting_fn visit, void *ctx,
                       struct iv_err *err);
 /* Inside a transaction: these were acknowledged by the broker. Unknown ids are fine. */
 iv_rc iv_store_delivered(struct iv_store *store, const int64_t *ids, size_t count, struct iv_err *err);

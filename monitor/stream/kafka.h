@@ -29,14 +29,14 @@ struct iv_consumer_hooks {
     void *ctx;
     /* These partitions are ours. Each offset is IV_OFFSET_COMMITTED; the hook may set another. May be NULL. An error
      * of the class RETRY puts the assignment off to the next poll, any other is the poll's result. */
-    iv_rc (*assigned)(void *ctx, struct iv_position *positions, size_t count, struct iv_err *err);
+    iv_rc (*assigned)(void *ctx, struct iv_cursor *positions, size_t count, struct iv_err *err);
     /* These partitions are taken away; each offset is the next record's that would have been delivered, or negative
      * if none was. Committing here, with wait, still works unless they are lost (the group has given them to others
      * already). May be NULL. */
-    void (*revoked)(void *ctx, const struct iv_position *positions, size_t count, bool lost);
+    void (*revoked)(void *ctx, const struct iv_cursor *positions, size_t count, bool lost);
     /* The broker no longer has the offsets from at->offset up to, not including, next; or, where next is lower than
      * at->offset, it has another log than the one that was read. Reading goes on at next. May be NULL. */
-    void (*gap)(void *ctx, const struct iv_position *at, int64_t next);
+    void (*gap)(void *ctx, const struct iv_cursor *at, int64_t next);
 };
 
 struct iv_consumer_options {
@@ -61,7 +61,7 @@ iv_rc iv_consumer_poll(struct iv_consumer *consumer, struct iv_batch *out, iv_ns
 
 /* Commits next offsets to the group; with wait, returns when the broker has answered. IV_E_BROKER: not committed, try
  * again. Without wait a failure is logged, and the next commit makes up for it. */
-iv_rc iv_consumer_commit(struct iv_consumer *consumer, const struct iv_position *next, size_t count, bool wait,
+iv_rc iv_consumer_commit(struct iv_consumer *consumer, const struct iv_cursor *next, size_t count, bool wait,
                          struct iv_err *err);
 
 struct iv_consumer_health {
@@ -74,7 +74,7 @@ struct iv_consumer_health {
 void iv_consumer_health(const struct iv_consumer *consumer, struct iv_consumer_health *out);
 
 struct iv_partition_stats {
-    struct iv_position position; /* of the next record; offset negative before the first */
+    struct iv_cursor position; /* of the next record; offset negative before the first */
     int64_t stable;              /* the last stable offset: what read_committed can see; -1 unknown */
     int64_t high;                /* the end of the log; -1 unknown. High above stable: an open transaction */
     int64_t lag;                 /* stable less position; -1 unknown */

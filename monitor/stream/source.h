@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* Where one partition of a stream stands: offset is the next record's. */
-struct iv_position {
+struct iv_cursor {
     enum iv_stream stream;
     int32_t partition;
     int64_t offset;
@@ -23,7 +23,7 @@ struct iv_position {
 struct iv_batch {
     const struct iv_record *records; /* of one partition in the order of their offsets */
     size_t count;
-    const struct iv_position *ends; /* Kafka: partitions that stand at their end after this batch */
+    const struct iv_cursor *ends; /* Kafka: partitions that stand at their end after this batch */
     size_t end_count;
 };
 
