@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "base/value.h"
+#include "event/name_table.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -68,6 +69,7 @@ struct iv_event_type {
     uint8_t slot_count; /* IV_ATTRS + field_count */
     const struct iv_field *fields;
     const uint8_t *slot_of; /* by name id, for struct iv_object */
+    struct iv_name_table lookup; /* a field's name to its index in fields */
 };
 
 struct iv_catalogue;
