@@ -116,7 +116,8 @@ static iv_rc name_intern(uint16_t *out, struct iv_catalogue *c, struct iv_str na
         *out = (uint16_t)known;
         return IV_OK;
     }
-    ENSURE(c->name_count < MAX_NAMES, err, IV_E_REFUSED, "the catalogue has more than %d field names", MAX_NAMES);
+    ENSURE(c->name_count < MAX_NAMES, err, IV_E_REFUSED, "the catalogue has more than %d field names",
+           MAX_NAMES);
     if (c->name_count == c->name_capacity) {
         TRY(names_grow(c, err));
     }
@@ -127,7 +128,8 @@ static iv_rc name_intern(uint16_t *out, struct iv_catalogue *c, struct iv_str na
     return IV_OK;
 }
 
-static iv_rc check_fields(struct iv_str type, const struct iv_field_decl *fields, size_t count, struct iv_err *err)
+static iv_rc check_fields(struct iv_str type, const struct iv_field_decl *fields, size_t count,
+                          struct iv_err *err)
 {
     ENSURE(count <= MAX_FIELDS, err, IV_E_REFUSED, "event type '" IV_STR_FMT "' has %zu fields, at most %d",
            IV_STR_ARG(type), count, MAX_FIELDS);
@@ -149,8 +151,8 @@ static iv_rc check_fields(struct iv_str type, const struct iv_field_decl *fields
     return IV_OK;
 }
 
-static iv_rc fill_fields(struct iv_catalogue *c, struct iv_event_type *type, const struct iv_field_decl *decls,
-                         size_t count, struct iv_err *err)
+static iv_rc fill_fields(struct iv_catalogue *c, struct iv_event_type *type,
+                         const struct iv_field_decl *decls, size_t count, struct iv_err *err)
 {
     struct iv_field *fields = iv_arena_zalloc(&c->arena, (count + 1) * sizeof *fields);
     ENSURE(fields != NULL, err, IV_E_NOMEM, "cannot allocate the fields of an event type");
@@ -174,9 +176,10 @@ iv_rc iv_catalogue_declare(struct iv_catalogue *c, struct iv_str name, enum iv_s
 {
     ENSURE(!c->frozen, err, IV_E_STATE, "the catalogue is frozen");
     ENSURE(name.n > 0, err, IV_E_REFUSED, "an event type has no name");
-    ENSURE(c->type_count < MAX_TYPES, err, IV_E_REFUSED, "the catalogue has more than %d event types", MAX_TYPES);
-    ENSURE(iv_catalogue_find(c, name) == NULL, err, IV_E_REFUSED, "event type '" IV_STR_FMT "' is declared already",
-           IV_STR_ARG(name));
+    ENSURE(c->type_count < MAX_TYPES, err, IV_E_REFUSED, "the catalogue has more than %d event types",
+           MAX_TYPES);
+    ENSURE(iv_catalogue_find(c, name) == NULL, err, IV_E_REFUSED,
+           "event type '" IV_STR_FMT "' is declared already", IV_STR_ARG(name));
     TRY(check_fields(name, fields, count, err));
     struct iv_event_type *type = iv_arena_zalloc(&c->arena, sizeof *type);
     ENSURE(type != NULL, err, IV_E_NOMEM, "cannot allocate an event type");
@@ -250,7 +253,8 @@ iv_rc iv_catalogue_freeze(struct iv_catalogue *c, struct iv_err *err)
         TRY(freeze_type(c, c->types[i], err));
         iv_name_table_add(&c->lookup, c->types[i]->name, (uint16_t)i);
     }
-    c->unknown = (struct iv_event_type){.name = IV_STR(""), .index = (uint16_t)c->type_count, .slot_count = IV_ATTRS};
+    c->unknown =
+        (struct iv_event_type){.name = IV_STR(""), .index = (uint16_t)c->type_count, .slot_count = IV_ATTRS};
     TRY(iv_name_table_init(&c->unknown.lookup, &c->arena, 0, err));
     TRY(freeze_type(c, &c->unknown, err));
     c->frozen = true;

@@ -68,7 +68,7 @@ struct iv_event_type {
     uint8_t field_count;
     uint8_t slot_count; /* IV_ATTRS + field_count */
     const struct iv_field *fields;
-    const uint8_t *slot_of; /* by name id, for struct iv_object */
+    const uint8_t *slot_of;      /* by name id, for struct iv_object */
     struct iv_name_table lookup; /* a field's name to its index in fields */
 };
 

@@ -48,8 +48,8 @@ struct iv_event {
      * telemetry over attributes and the type's fields; ledger over ledgerhash and the canonical form of all
      * the rest. */
     struct iv_hash128 content;
-    /* Of the ledger: the canonical form (RFC 8785) of the structured event without ledgerhash, in the arena; what the
-     * chain hash is computed over, and what content covers. p NULL on telemetry. */
+    /* Of the ledger: the canonical form (RFC 8785) of the structured event without ledgerhash, in the arena;
+     * what the chain hash is computed over, and what content covers. p NULL on telemetry. */
     struct iv_str canonical;
     int8_t digest_alg; /* ledger: the enum iv_digest_alg that ledgeralg names, -1: one that nobody knows */
     int8_t hash_valid; /* ledger: 1 or 0 once known, -1 before (see chain.h) */

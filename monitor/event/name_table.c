@@ -2,7 +2,8 @@
 #include "event/name_table.h"
 #include "base/guard.h"
 
-iv_rc iv_name_table_init(struct iv_name_table *table, struct iv_arena *arena, size_t count, struct iv_err *err)
+iv_rc iv_name_table_init(struct iv_name_table *table, struct iv_arena *arena, size_t count,
+                         struct iv_err *err)
 {
     size_t size = 4;
     while (size < 2 * count + 1) { /* at least half stays free, so every run ends */

@@ -21,7 +21,8 @@ struct iv_name_table {
 };
 
 /* Room for count names; fill it with iv_name_table_add. */
-iv_rc iv_name_table_init(struct iv_name_table *table, struct iv_arena *arena, size_t count, struct iv_err *err);
+iv_rc iv_name_table_init(struct iv_name_table *table, struct iv_arena *arena, size_t count,
+                         struct iv_err *err);
 void iv_name_table_add(struct iv_name_table *table, struct iv_str name, uint16_t value);
 
 static inline uint64_t iv_name_load(const char *p, size_t n)
