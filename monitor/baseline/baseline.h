@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "baseline/problems.h"
 #include "baseline/rule.h"
 #include "event/catalogue.h"
 #include "event/event.h"
@@ -65,25 +66,6 @@ struct iv_baseline {
     size_t playbook_count;
     size_t parameter_count; /* slots of a parameter bank */
 };
-
-/* What was found wrong, in order of file, line and column. Rendered as "FILE:LINE:COLUMN: error: …", the
- * line, a caret. Warnings do not refuse a baseline. */
-struct iv_problem {
-    struct iv_position at;
-    bool warning;
-    struct iv_str text;
-    struct iv_str line; /* the source line */
-    uint32_t width;     /* characters to underline, at least 1 */
-};
-struct iv_problems;
-iv_rc iv_problems_new(struct iv_problems **out, struct iv_err *err);
-void iv_problems_free(struct iv_problems *problems);
-void iv_problems_freep(struct iv_problems **problems);
-size_t iv_problems_count(const struct iv_problems *problems);
-size_t iv_problems_errors(const struct iv_problems *problems);
-const struct iv_problem *iv_problems_get(const struct iv_problems *problems, size_t index);
-struct iv_buf;
-void iv_problems_render(struct iv_buf *out, const struct iv_problems *problems);
 
 /* path: a folder that holds baseline.yaml, or the file itself. IV_E_REFUSED: problems says why; err->text
  * sums up. */

@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "base/time.h"
+#include "baseline/problems.h"
 #include "cel/cel.h"
 #include "event/catalogue.h"
 
@@ -72,12 +73,6 @@ struct iv_partner {
 };
 
 enum iv_limit_kind { IV_LIMIT_COUNT, IV_LIMIT_SUM, IV_LIMIT_DISTINCT };
-
-struct iv_position {
-    struct iv_str file; /* as given to invigil */
-    uint32_t line;      /* from 1 */
-    uint32_t column;    /* from 1, in characters */
-};
 
 struct iv_rule {
     struct iv_str id;

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "problems.h"
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/guard.h"
+
+/* Nobody reads more, and a hostile text must not fill memory with complaints. */
+#define PROBLEMS_MAX 1000u
+
+struct iv_problems {
+    struct iv_arena arena;
+    struct entry {
+        struct iv_problem problem;
+        size_t file_rank; /* the files in the order in which they were first seen */
+    } * entries;
+    size_t count;
+    size_t capacity;
+    size_t errors;
+    size_t files;
+    bool failed;
+};
+
+struct iv_rc_s iv_problems_new(struct iv_problems **out, struct iv_err *err)
+{
+    struct iv_problems *p = iv_calloc(1, sizeof *p);
+    ENSURE(p != NULL, err, IV_E_NOMEM, "cannot allocate a list of problems");
+    iv_arena_init(&p->arena, 0);
+    *out = p;
+    return IV_OK;
+}
+
+void iv_problems_free(struct iv_problems *problems)
+{
+    if (problems != NULL) {
+        iv_arena_deinit(&problems->arena);
+        iv_free(problems->entries);
+        iv_free(problems);
+    }
+}
+
+void iv_problems_freep(struct iv_problems **problems)
+{
+    iv_problems_free(*problems);
+    *problems = NULL;
+}
+
+static bool make_room(struct iv_problems *p)
+{
+    if (p->count < p->capacity) {
+        return true;
+    }
+    size_t capacity = p->capacity == 0 ? 16 : p->capacity * 2;
+    struct entry *grown = iv_realloc(p->entries, capacity * sizeof *grown);
+    if (grown == NULL) {
+        return false;
+    }
+    p->entries = grown;
+    p->capacity = capacity;
+    return true;
+}
+
+static size_t rank_of(struct iv_problems *p, struct iv_str file)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        if (iv_str_eq(p->entries[i].problem.at.file, file)) {
+            return p->entries[i].file_rank;
+        }
+    }
+    return p->files++;
+}
+
+static int order(const struct entry *a, const struct entry *b)
+{
+    if (a->file_rank != b->file_rank) {
+        return a->file_rank < b->file_rank ? -1 : 1;
+    }
+    if (a->problem.at.line != b->problem.at.line) {
+        return a->problem.at.line < b->problem.at.line ? -1 : 1;
+    }
+    if (a->problem.at.column != b->problem.at.column) {
+        return a->problem.at.column < b->problem.at.column ? -1 : 1;
+    }
+    return 0;
+}
+
+static bool copy_into(struct iv_problems *p, struct iv_problem *problem)
+{
+    problem->at.file = iv_arena_str(&p->arena, problem->at.file);
+    problem->text = iv_arena_str(&p->arena, problem->text);
+    if (problem->line.p != NULL) {
+        problem->line = iv_arena_str(&p->arena, problem->line);
+        if (problem->line.p == NULL) {
+            return false;
+        }
+    }
+    return problem->at.file.p != NULL && problem->text.p != NULL;
+}
+
+void iv_problems_add(struct iv_problems *problems, const struct iv_problem *problem)
+{
+    problems->errors += !problem->warning;
+    if (problems->count >= PROBLEMS_MAX) {
+        return;
+    }
+    if (!make_room(problems)) {
+        problems->failed = true;
+        return;
+    }
+    struct entry entry = {*problem, rank_of(problems, problem->at.file)};
+    size_t place = problems->count;
+    while (place > 0 && order(&entry, &problems->entries[place - 1]) < 0) {
+        place--;
+    }
+    for (size_t i = place; i > 0 && order(&entry, &problems->entries[i - 1]) == 0; i--) {
+        if (iv_str_eq(problems->entries[i - 1].problem.text, problem->text)) {
+            problems->errors -= !problem->warning;
+            return;
+        }
+    }
+    if (!copy_into(problems, &entry.problem)) {
+        problems->failed = true;
+        return;
+    }
+    memmove(problems->entries + place + 1, problems->entries + place,
+            (problems->count - place) * sizeof entry);
+    problems->entries[place] = entry;
+    problems->count++;
+}
+
+size_t iv_problems_count(const struct iv_problems *problems)
+{
+    return problems->count;
+}
+
+size_t iv_problems_errors(const struct iv_problems *problems)
+{
+    return problems->errors;
+}
+
+const struct iv_problem *iv_problems_get(const struct iv_problems *problems, size_t index)
+{
+    return index < problems->count ? &problems->entries[index].problem : NULL;
+}
+
+/* The caret stands under its character: tabs are repeated, all else is a column of one. */
+static void render_caret(struct iv_buf *out, const struct iv_problem *problem)
+{
+    uint32_t column = 1;
+    for (size_t i = 0; i < problem->line.n && column < problem->at.column; i++) {
+        unsigned char c = (unsigned char)problem->line.p[i];
+        if ((c & 0xc0) != 0x80) {
+            iv_buf_char(out, c == '\t' ? '\t' : ' ');
+            column++;
+        }
+    }
+    iv_buf_char(out, '^');
+    for (uint32_t i = 1; i < problem->width; i++) {
+        iv_buf_char(out, '~');
+    }
+    iv_buf_char(out, '\n');
+}
+
+void iv_problems_render(struct iv_buf *out, const struct iv_problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct iv_problem *p = &problems->entries[i].problem;
+        iv_buf_printf(out, IV_STR_FMT ":%u:%u: %s: " IV_STR_FMT "\n", IV_STR_ARG(p->at.file), p->at.line,
+                      p->at.column, p->warning ? "warning" : "error", IV_STR_ARG(p->text));
+        if (p->line.p != NULL) {
+            iv_buf_str(out, p->line);
+            iv_buf_char(out, '\n');
+            render_caret(out, p);
+        }
+    }
+    if (problems->count == PROBLEMS_MAX) {
+        iv_buf_text(out, "more problems are not shown\n");
+    }
+}
+
+struct iv_rc_s iv_problems_done(const struct iv_problems *problems, const char *what, struct iv_err *err)
+{
+    ENSURE(!problems->failed, err, IV_E_NOMEM, "cannot allocate the list of problems of %s", what);
+    if (problems->errors == 0) {
+        return IV_OK;
+    }
+    const struct iv_problem *first = &problems->entries[0].problem;
+    for (size_t i = 0; i < problems->count && first->warning; i++) {
+        first = &problems->entries[i].problem;
+    }
+    return iv_err_set(err, IV_E_REFUSED,
+                      "%s is refused with %zu error%s, the first at " IV_STR_FMT ":%u:%u: " IV_STR_FMT, what,
+                      problems->errors, problems->errors == 1 ? "" : "s", IV_STR_ARG(first->at.file),
+                      first->at.line, first->at.column, IV_STR_ARG(first->text));
+}
