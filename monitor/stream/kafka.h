@@ -20,7 +20,7 @@
 
 #include <stdbool.h>
 
-/* For iv_position.offset in the hook `assigned`. */
+/* For iv_cursor.offset in the hook `assigned`. */
 #define IV_OFFSET_BEGINNING INT64_C(-2)
 /* The group's committed offset; the beginning where it has none. */
 #define IV_OFFSET_COMMITTED INT64_C(-1000)
