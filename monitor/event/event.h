@@ -32,6 +32,7 @@ struct iv_record {
     struct iv_str bytes; /* the value as received, IV_RECORD_PADDING readable bytes behind it */
     const struct iv_header *headers;
     size_t header_count;
+    iv_ns written; /* the broker's time of the record; 0: none is known (a file) */
 };
 
 /* simdjson reads this far behind a record's last byte. Sources allocate with it. */
