@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/config.h"
+#include "app/files.h"
+#include "base/alloc.h"
+#include "base/guard.h"
+#include "baseline/yaml_fields.h"
+
+#include <stdlib.h>
+
+#define DEFAULT_PATH "/etc/invigil/invigil.yaml"
+#define SECRET_MAX_BYTES ((size_t)64 * 1024)
+#define FILE_SUFFIX "_file"
+
+/* What reading one section needs. */
+struct reading {
+    struct iv_config *config;
+    struct iv_problems *problems;
+};
+
+static struct iv_str keep(struct reading *r, struct iv_str s)
+{
+    return iv_arena_str(&r->config->arena, s);
+}
+
+static void read_text(struct iv_str *out, struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_str text = {NULL, 0};
+    if (node != NULL && iv_yaml_string(&text, node, r->problems)) {
+        *out = keep(r, text);
+    }
+}
+
+/* A secret's file: its first line, which is never shown. */
+static void read_secret(struct iv_str *out, struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_str path = {NULL, 0};
+    if (node == NULL || !iv_yaml_string(&path, node, r->problems)) {
+        return;
+    }
+    struct iv_buf content;
+    struct iv_err why = {.text = ""};
+    iv_buf_init(&content, SECRET_MAX_BYTES);
+    if (!iv_ok(iv_file_load(&content, keep(r, path).p, &why))) {
+        iv_yaml_error(r->problems, node, "%s", why.text);
+    } else {
+        struct iv_str line = iv_buf_slice(&content);
+        const char *end = memchr(line.p, '\n', line.n);
+        line.n = end == NULL ? line.n : (size_t)(end - line.p);
+        *out = keep(r, line);
+    }
+    explicit_bzero(content.p == NULL ? (char[1]){0} : content.p, content.n);
+    iv_buf_deinit(&content);
+}
+
+static bool ends_with(struct iv_str s, struct iv_str end)
+{
+    return s.n > end.n && memcmp(s.p + s.n - end.n, end.p, end.n) == 0;
+}
+
+static void read_kafka(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_config *c = r->config;
+    if (node == NULL) {
+        return;
+    }
+    if (node->kind != IV_YAML_MAP) {
+        iv_yaml_error(r->problems, node, "kafka must be a mapping of librdkafka's properties, got a %s",
+                      iv_yaml_what(node));
+        return;
+    }
+    c->kafka = iv_arena_zalloc(&c->arena, node->count * sizeof *c->kafka);
+    for (size_t i = 0; c->kafka != NULL && i < node->count; i++) {
+        const struct iv_yaml_pair *pair = &node->pairs[i];
+        struct iv_property *property = &c->kafka[c->kafka_count++];
+        property->name = keep(r, pair->key->text);
+        if (ends_with(property->name, IV_STR(FILE_SUFFIX))) {
+            property->name.n -= sizeof FILE_SUFFIX - 1;
+            read_secret(&property->value, r, pair->value);
+        } else if (pair->value->kind != IV_YAML_SCALAR) {
+            iv_yaml_error(r->problems, pair->value, "a property of kafka must be a scalar, got a %s",
+                          iv_yaml_what(pair->value));
+        } else {
+            property->value = keep(r, pair->value->text);
+        }
+    }
+}
+
+static void read_topics(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_config *c = r->config;
+    struct iv_yaml_map map;
+    c->topics.findings = IV_STR("invigil.findings");
+    c->topics.actions = IV_STR("invigil.actions");
+    c->topics.dead_letter = IV_STR("invigil.dead-letter");
+    if (node == NULL) {
+        return;
+    }
+    iv_yaml_open(&map, node, "topics", r->problems);
+    read_text(&c->topics.ledger, r, iv_yaml_get(&map, "ledger"));
+    read_text(&c->topics.telemetry, r, iv_yaml_get(&map, "telemetry"));
+    read_text(&c->topics.findings, r, iv_yaml_get(&map, "findings"));
+    read_text(&c->topics.actions, r, iv_yaml_get(&map, "actions"));
+    read_text(&c->topics.dead_letter, r, iv_yaml_get(&map, "dead_letter"));
+    iv_yaml_close(&map);
+}
+
+static void read_roles(struct reading *r, const struct iv_yaml_node *node)
+{
+    static const char *const names[] = {"detect", "respond", "console"};
+    r->config->roles = IV_ROLE_DETECT | IV_ROLE_RESPOND | IV_ROLE_CONSOLE;
+    if (node == NULL) {
+        return;
+    }
+    unsigned roles = 0;
+    struct iv_yaml_items items = iv_yaml_items(node, r->problems);
+    for (size_t i = 0; i < items.count; i++) {
+        size_t role = 0;
+        if (iv_yaml_choice(&role, iv_yaml_item(&items, i), names, IV_COUNT(names), r->problems)) {
+            roles |= 1U << role;
+        }
+    }
+    if (items.count == 0) {
+        iv_yaml_error(r->problems, node, "roles must name at least one of detect, respond, console");
+    }
+    r->config->roles = roles;
+}
+
+static void read_store(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_yaml_map map;
+    r->config->store_path = IV_STR("/var/lib/invigil/invigil.db");
+    if (node != NULL) {
+        iv_yaml_open(&map, node, "store", r->problems);
+        read_text(&r->config->store_path, r, iv_yaml_get(&map, "path"));
+        iv_yaml_close(&map);
+    }
+}
+
+static void read_tls(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_yaml_map map;
+    if (node != NULL) {
+        iv_yaml_open(&map, node, "console.tls", r->problems);
+        read_text(&r->config->console.certificate, r, iv_yaml_need(&map, "certificate"));
+        read_text(&r->config->console.key, r, iv_yaml_need(&map, "key"));
+        read_text(&r->config->console.client_ca, r, iv_yaml_get(&map, "client_ca"));
+        iv_yaml_close(&map);
+    }
+}
+
+static void read_console(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_yaml_map map;
+    r->config->console.listen = IV_STR("127.0.0.1:8088");
+    if (node != NULL) {
+        iv_yaml_open(&map, node, "console", r->problems);
+        read_text(&r->config->console.listen, r, iv_yaml_get(&map, "listen"));
+        read_text(&r->config->console.token_file, r, iv_yaml_get(&map, "token_file"));
+        read_tls(r, iv_yaml_get(&map, "tls"));
+        iv_yaml_close(&map);
+    }
+}
+
+static void read_endpoint(struct reading *r, struct iv_endpoint_config *out, const struct iv_yaml_pair *pair)
+{
+    struct iv_yaml_map map;
+    out->name = keep(r, pair->key->text);
+    iv_yaml_open(&map, pair->value, "endpoint", r->problems);
+    read_text(&out->url, r, iv_yaml_need(&map, "url"));
+    read_secret(&out->hmac_key, r, iv_yaml_get(&map, "hmac_key_file"));
+    read_text(&out->ca_file, r, iv_yaml_get(&map, "ca_file"));
+    iv_yaml_close(&map);
+}
+
+static void read_endpoints(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_config *c = r->config;
+    if (node == NULL) {
+        return;
+    }
+    if (node->kind != IV_YAML_MAP) {
+        iv_yaml_error(r->problems, node, "endpoints must be a mapping from names to endpoints, got a %s",
+                      iv_yaml_what(node));
+        return;
+    }
+    c->endpoints = iv_arena_zalloc(&c->arena, node->count * sizeof *c->endpoints);
+    for (size_t i = 0; c->endpoints != NULL && i < node->count; i++) {
+        read_endpoint(r, &c->endpoints[c->endpoint_count++], &node->pairs[i]);
+    }
+}
+
+static void read_log(struct reading *r, const struct iv_yaml_node *node)
+{
+    static const char *const levels[] = {"error", "warn", "info", "debug"};
+    static const char *const formats[] = {"logfmt", "json"};
+    size_t level = IV_LOG_INFO;
+    size_t format = IV_LOG_LOGFMT;
+    struct iv_yaml_map map;
+    if (node != NULL) {
+        iv_yaml_open(&map, node, "log", r->problems);
+        const struct iv_yaml_node *at = iv_yaml_get(&map, "level");
+        (void)(at != NULL && iv_yaml_choice(&level, at, levels, IV_COUNT(levels), r->problems));
+        at = iv_yaml_get(&map, "format");
+        (void)(at != NULL && iv_yaml_choice(&format, at, formats, IV_COUNT(formats), r->problems));
+        iv_yaml_close(&map);
+    }
+    r->config->log_level = (enum iv_log_level)level;
+    r->config->log_format = (enum iv_log_format)format;
+}
+
+static void read_root(struct reading *r, const struct iv_yaml_node *root)
+{
+    struct iv_yaml_map map;
+    iv_yaml_open(&map, root, "configuration", r->problems);
+    read_text(&r->config->baseline, r, iv_yaml_need(&map, "baseline"));
+    read_kafka(r, iv_yaml_need(&map, "kafka"));
+    read_topics(r, iv_yaml_get(&map, "topics"));
+    r->config->workers = 1;
+    const struct iv_yaml_node *workers = iv_yaml_get(&map, "workers");
+    (void)(workers != NULL && iv_yaml_int(&r->config->workers, workers, 1, 64, r->problems));
+    read_roles(r, iv_yaml_get(&map, "roles"));
+    read_store(r, iv_yaml_get(&map, "store"));
+    read_console(r, iv_yaml_get(&map, "console"));
+    read_text(&r->config->signing_key_file, r, iv_yaml_get(&map, "signing_key_file"));
+    read_endpoints(r, iv_yaml_get(&map, "endpoints"));
+    read_log(r, iv_yaml_get(&map, "log"));
+    iv_yaml_close(&map);
+}
+
+static bool environment(void *ctx, struct iv_str *out, struct iv_str name)
+{
+    char *zero_ended = iv_strndup(name.p, name.n);
+    const char *value = zero_ended == NULL ? NULL : getenv(zero_ended);
+    (void)ctx;
+    iv_free(zero_ended);
+    *out = iv_str_of(value);
+    return value != NULL;
+}
+
+void iv_config_free(struct iv_config *config)
+{
+    if (config != NULL) {
+        for (size_t i = 0; i < config->endpoint_count; i++) {
+            struct iv_str key = config->endpoints[i].hmac_key;
+            if (key.p != NULL) {
+                explicit_bzero((void *)(uintptr_t)key.p, key.n);
+            }
+        }
+        iv_arena_deinit(&config->arena);
+        iv_free(config);
+    }
+}
+
+void iv_config_freep(struct iv_config **config)
+{
+    iv_config_free(*config);
+}
+
+iv_rc iv_config_load(struct iv_config **out, const char *path, struct iv_problems *problems,
+                     struct iv_err *err)
+{
+    static const struct iv_yaml_variables variables = {environment, NULL};
+    path = path == NULL ? DEFAULT_PATH : path;
+    IV_AUTO(iv_yaml_freep) struct iv_yaml *document = NULL;
+    IV_AUTO(iv_config_freep) struct iv_config *config = iv_calloc(1, sizeof *config);
+    ENSURE(config != NULL, err, IV_E_NOMEM, "cannot allocate a configuration");
+    iv_arena_init(&config->arena, 0);
+    TRY(iv_yaml_read(&document, iv_str_of(path), &variables, problems, err));
+    struct reading r = {config, problems};
+    read_root(&r, iv_yaml_root(document));
+    TRY(iv_problems_done(problems, path, err));
+    *out = TAKE(config);
+    return IV_OK;
+}
