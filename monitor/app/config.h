@@ -5,6 +5,7 @@
  * Source: contract "Interfaces", configuration. */
 #pragma once
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -13,8 +14,6 @@
 #include <stdbool.h>
 
 struct iv_problems;
-struct iv_buf;
-
 
 /* Where a playbook's action goes; the playbook has the name. */
 struct iv_endpoint_config {
@@ -27,8 +26,10 @@ struct iv_endpoint_config {
 enum iv_role { IV_ROLE_DETECT = 1, IV_ROLE_RESPOND = 2, IV_ROLE_CONSOLE = 4 };
 
 struct iv_config {
+    struct iv_arena arena; /* owns all that follows */
     struct iv_str baseline;
-    struct iv_property *kafka; /* every librdkafka property passes through */
+    /* Every librdkafka property passes through; NAME_file: FILE sets NAME to the file's first line. */
+    struct iv_property *kafka;
     size_t kafka_count;
     struct {
         struct iv_str ledger; /* p NULL: the baseline says */
@@ -45,6 +46,7 @@ struct iv_config {
         struct iv_str certificate;
         struct iv_str key;
         struct iv_str client_ca;
+        struct iv_str token_file;
     } console;
     struct iv_str signing_key_file;
     struct iv_endpoint_config *endpoints;
@@ -53,6 +55,9 @@ struct iv_config {
     enum iv_log_format log_format;
 };
 
-/* path NULL: /etc/invigil/invigil.yaml. IV_E_REFUSED: problems has them all. Secrets are read from their files here. */
-iv_rc iv_config_load(struct iv_config **out, const char *path, struct iv_problems *problems, struct iv_err *err);
+/* path NULL: /etc/invigil/invigil.yaml. "${NAME}" in a value stands for the environment's variable. Secrets
+ * are read from their files here. IV_E_REFUSED: problems has all that is wrong. */
+iv_rc iv_config_load(struct iv_config **out, const char *path, struct iv_problems *problems,
+                     struct iv_err *err);
 void iv_config_free(struct iv_config *config);
+void iv_config_freep(struct iv_config **config);

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/commit.h"
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/guard.h"
+#include "event/decode.h"
+
+/* A dead letter holds its record as base64, and the record is bounded by the decoder's limit and the
+ * source's. */
+#define LETTER_MAX_BYTES ((size_t)64 << 20)
+
+iv_rc iv_commit_new(struct iv_commit **out, struct iv_baseline *baseline, struct iv_err *err)
+{
+    struct iv_commit *commit = iv_calloc(1, sizeof *commit);
+    ENSURE(commit != NULL, err, IV_E_NOMEM, "cannot allocate a batch's results");
+    iv_arena_init(&commit->arena, 0);
+    commit->verdicts_end = &commit->verdicts;
+    commit->letters_end = &commit->letters;
+    commit->baseline = iv_baseline_ref(baseline);
+    *out = commit;
+    return IV_OK;
+}
+
+void iv_commit_free(struct iv_commit *commit)
+{
+    if (commit != NULL) {
+        iv_baseline_unref(commit->baseline);
+        iv_arena_deinit(&commit->arena);
+        iv_free(commit);
+    }
+}
+
+void iv_commit_freep(struct iv_commit **commit)
+{
+    iv_commit_free(*commit);
+}
+
+static bool dup_str(struct iv_str *s, struct iv_arena *arena)
+{
+    if (s->p == NULL) {
+        return true;
+    }
+    *s = iv_arena_str(arena, *s);
+    return s->p != NULL;
+}
+
+/* The copy's object is laid out by its event type, whatever layout the engine kept it in: one slot a field.
+ */
+static bool dup_object(struct iv_object *object, const struct iv_event_type *type, size_t names,
+                       struct iv_arena *arena)
+{
+    struct iv_val *slots = iv_arena_zalloc(arena, type->slot_count * sizeof *slots);
+    if (slots == NULL) {
+        return false;
+    }
+    for (size_t name = 0; name < names; name++) {
+        uint8_t from = object->slot_of[name];
+        uint8_t to = type->slot_of[name];
+        if (from != IV_NO_SLOT && to != IV_NO_SLOT &&
+            !iv_val_dup_into(&slots[to], arena, &object->slots[from])) {
+            return false;
+        }
+    }
+    *object = (struct iv_object){type->slot_of, slots, NULL};
+    return true;
+}
+
+static bool dup_sighting(struct iv_sighting *s, size_t names, struct iv_arena *arena)
+{
+    return dup_str(&s->source, arena) && dup_str(&s->id, arena) &&
+           dup_object(&s->object, s->type, names, arena);
+}
+
+iv_rc iv_commit_verdict(struct iv_commit *commit, const struct iv_verdict *verdict, iv_ns written,
+                        struct iv_err *err)
+{
+    size_t names = iv_catalogue_names(commit->baseline->catalogue);
+    struct iv_verdict_node *node = iv_arena_zalloc(&commit->arena, sizeof *node);
+    struct iv_sighting *witnesses =
+        iv_arena_alloc(&commit->arena, (verdict->witness_count + 1) * sizeof *witnesses);
+    ENSURE(node != NULL && witnesses != NULL, err, IV_E_NOMEM, "cannot allocate a verdict");
+    node->verdict = *verdict;
+    node->written = written;
+    bool whole = dup_sighting(&node->verdict.trigger, names, &commit->arena) &&
+                 dup_str(&node->verdict.detail, &commit->arena);
+    for (size_t i = 0; whole && i < verdict->witness_count; i++) {
+        witnesses[i] = verdict->witnesses[i];
+        whole = dup_sighting(&witnesses[i], names, &commit->arena);
+    }
+    ENSURE(whole, err, IV_E_NOMEM, "cannot allocate a verdict's evidence");
+    node->verdict.witnesses = witnesses;
+    *commit->verdicts_end = node;
+    commit->verdicts_end = &node->next;
+    commit->verdict_count++;
+    return IV_OK;
+}
+
+iv_rc iv_commit_letter(struct iv_commit *commit, const struct iv_record *record, struct iv_str reason,
+                       iv_ns wall, struct iv_err *err)
+{
+    struct iv_letter_node *node = iv_arena_zalloc(&commit->arena, sizeof *node);
+    ENSURE(node != NULL, err, IV_E_NOMEM, "cannot allocate a dead letter");
+    struct iv_buf json;
+    iv_buf_init(&json, LETTER_MAX_BYTES);
+    iv_dead_letter_json(&json, record, reason);
+    node->letter = (struct iv_dead_letter){
+        .topic = record->origin.topic,
+        .partition = record->origin.partition,
+        .offset = record->origin.offset,
+        .reason = reason,
+        .json = iv_buf_slice(&json),
+        .time = wall,
+    };
+    bool whole = !iv_buf_failed(&json) && dup_str(&node->letter.topic, &commit->arena) &&
+                 dup_str(&node->letter.reason, &commit->arena) && dup_str(&node->letter.json, &commit->arena);
+    iv_buf_deinit(&json);
+    ENSURE(whole, err, IV_E_NOMEM, "cannot allocate a dead letter");
+    *commit->letters_end = node;
+    commit->letters_end = &node->next;
+    commit->letter_count++;
+    return IV_OK;
+}
+
+iv_rc iv_commit_position(struct iv_commit *commit, struct iv_str topic, const struct iv_cursor *next,
+                         struct iv_err *err)
+{
+    for (struct iv_position_node *p = commit->positions; p != NULL; p = p->next) {
+        if (p->cursor.stream == next->stream && p->cursor.partition == next->partition) {
+            p->cursor.offset = next->offset;
+            return IV_OK;
+        }
+    }
+    struct iv_position_node *node = iv_arena_zalloc(&commit->arena, sizeof *node);
+    ENSURE(node != NULL, err, IV_E_NOMEM, "cannot allocate a position");
+    node->topic = topic;
+    node->cursor = *next;
+    ENSURE(dup_str(&node->topic, &commit->arena), err, IV_E_NOMEM, "cannot allocate a position");
+    node->next = commit->positions;
+    commit->positions = node;
+    return IV_OK;
+}

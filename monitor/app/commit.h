@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one batch of input yields, on its way from the detecting thread to the store.
+ * Purpose: verdicts, dead letters and positions that become durable together or not at all.
+ * Owner/thread: filled by one thread, then handed over whole; owns copies of all that it holds. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "engine/engine.h"
+#include "evidence/store.h"
+#include "stream/source.h"
+
+struct iv_verdict_node {
+    struct iv_verdict_node *next;
+    struct iv_verdict verdict;
+    iv_ns written; /* the broker's time of the record at whose arrival it was decided; 0: decided by time */
+};
+
+struct iv_letter_node {
+    struct iv_letter_node *next;
+    struct iv_dead_letter letter;
+};
+
+struct iv_position_node {
+    struct iv_position_node *next;
+    struct iv_str topic;
+    struct iv_cursor cursor; /* the next record to read */
+};
+
+struct iv_commit {
+    struct iv_arena arena; /* owns everything below */
+    struct iv_verdict_node *verdicts;
+    struct iv_verdict_node **verdicts_end;
+    struct iv_letter_node *letters;
+    struct iv_letter_node **letters_end;
+    struct iv_position_node *positions; /* one for each partition of the batch */
+    size_t verdict_count;
+    size_t letter_count;
+    struct iv_baseline *baseline; /* counted reference: the verdicts' rules */
+};
+
+iv_rc iv_commit_new(struct iv_commit **out, struct iv_baseline *baseline, struct iv_err *err);
+void iv_commit_free(struct iv_commit *commit);
+void iv_commit_freep(struct iv_commit **commit);
+
+/* All copy. */
+iv_rc iv_commit_verdict(struct iv_commit *commit, const struct iv_verdict *verdict, iv_ns written,
+                        struct iv_err *err);
+iv_rc iv_commit_letter(struct iv_commit *commit, const struct iv_record *record, struct iv_str reason,
+                       iv_ns wall, struct iv_err *err);
+/* Replaces an earlier position of the same partition. */
+iv_rc iv_commit_position(struct iv_commit *commit, struct iv_str topic, const struct iv_cursor *next,
+                         struct iv_err *err);

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/detect.h"
+#include "app/commit.h"
+#include "app/detect_internal.h"
+#include "base/alloc.h"
+#include "base/guard.h"
+#include "base/log.h"
+
+#include <string.h>
+
+#define POLL_WAIT (50 * IV_NS_PER_MS)
+#define REPORT_EVERY (500 * IV_NS_PER_MS)
+
+/* --- partitions coming and going --- */
+
+struct iv_detect_partition *iv_detect_partition(struct iv_detect *d, enum iv_stream stream, int32_t partition)
+{
+    for (size_t i = 0; i < d->partition_count; i++) {
+        if (d->partitions[i].stream == stream && d->partitions[i].partition == partition) {
+            return &d->partitions[i];
+        }
+    }
+    struct iv_detect_partition *grown =
+        iv_realloc(d->partitions, (d->partition_count + 1) * sizeof *d->partitions);
+    if (grown == NULL) {
+        return NULL;
+    }
+    d->partitions = grown;
+    d->partitions[d->partition_count] =
+        (struct iv_detect_partition){.stream = stream, .partition = partition, .next = IV_OFFSET_BEGINNING};
+    return &d->partitions[d->partition_count++];
+}
+
+static iv_rc on_assigned(void *ctx, struct iv_cursor *positions, size_t count, struct iv_err *err)
+{
+    struct iv_detect *d = ctx;
+    for (size_t i = 0; i < count; i++) {
+        struct iv_detect_partition *p = iv_detect_partition(d, positions[i].stream, positions[i].partition);
+        ENSURE(p != NULL, err, IV_E_NOMEM, "cannot allocate a partition's state");
+        TRY(iv_engine_open(d->engine, p->stream, p->partition, err));
+        p->ours = true;
+        p->at_end = false;
+        positions[i].offset = p->next;
+        LOG_INFO("detect.partition.assigned", KV_TEXT("stream", iv_stream_name(p->stream)),
+                 KV_I64("partition", p->partition), KV_I64("offset", p->next));
+    }
+    return IV_OK;
+}
+
+static void on_revoked(void *ctx, const struct iv_cursor *positions, size_t count, bool lost)
+{
+    struct iv_detect *d = ctx;
+    for (size_t i = 0; i < count; i++) {
+        struct iv_detect_partition *p = iv_detect_partition(d, positions[i].stream, positions[i].partition);
+        if (p != NULL && p->ours) {
+            p->ours = false;
+            iv_engine_close(d->engine, p->stream, p->partition);
+            LOG_INFO("detect.partition.revoked", KV_TEXT("stream", iv_stream_name(p->stream)),
+                     KV_I64("partition", p->partition), KV_I64("lost", lost));
+        }
+    }
+}
+
+static void on_gap(void *ctx, const struct iv_cursor *at, int64_t next)
+{
+    struct iv_detect *d = ctx;
+    struct iv_str topic = d->topics[at->stream];
+    iv_series_add(IV_SERIES(d->metrics, GAPS, topic), 1);
+    LOG_ERROR("detect.gap", KV_STR("topic", topic), KV_I64("partition", at->partition),
+              KV_I64("from", at->offset), KV_I64("next", next));
+}
+
+/* --- what the engine says --- */
+
+static void on_verdict(void *ctx, const struct iv_verdict *verdict)
+{
+    struct iv_detect *d = ctx;
+    if (!iv_ok(d->failure)) {
+        return;
+    }
+    d->failure = iv_commit_verdict(d->commit, verdict, d->written, &d->err);
+}
+
+/* The first of each rule's failures is told; the metrics count them all. */
+static void on_complaint(void *ctx, const struct iv_rule *rule, const struct iv_event *event,
+                         const struct iv_err *why)
+{
+    struct iv_detect *d = ctx;
+    if (!d->complained[rule->index]) {
+        d->complained[rule->index] = true;
+        LOG_WARN("detect.rule.failed", KV_STR("rule", rule->id),
+                 KV_STR("source", iv_event_attr(event, IV_ATTR_SOURCE)),
+                 KV_STR("id", iv_event_attr(event, IV_ATTR_ID)), KV_TEXT("why", why->text));
+    }
+}
+
+/* --- a batch --- */
+
+static iv_rc take_letter(struct iv_detect *d, const struct iv_record *record, const struct iv_err *why,
+                         struct iv_err *err)
+{
+    struct iv_str reason = iv_str_of(why->text);
+    const char *colon = strchr(why->text, ':');
+    struct iv_str field = {reason.p, colon == NULL ? reason.n : (size_t)(colon - reason.p)};
+    iv_series_add(IV_SERIES(d->metrics, EVENTS, record->origin.topic, IV_STR("malformed")), 1);
+    iv_series_add(IV_SERIES(d->metrics, DEAD_LETTERS, record->origin.topic, field), 1);
+    return iv_commit_letter(d->commit, record, reason, iv_wall(&d->clock), err);
+}
+
+static iv_rc take_record(struct iv_detect *d, const struct iv_record *record, struct iv_err *err)
+{
+    struct iv_event event;
+    struct iv_err why = {.text = ""};
+    struct iv_rc_s rc = iv_decode(d->decoder, record, &d->arena, &event, &why);
+    if (rc.code == IV_E_MALFORMED) {
+        return take_letter(d, record, &why, err);
+    }
+    if (!iv_ok(rc)) {
+        *err = why;
+        return rc;
+    }
+    enum iv_stream stream = record->origin.stream;
+    bool known = event.type != iv_catalogue_unknown(d->baseline->catalogue);
+    iv_series_add(known ? d->accepted[stream] : d->unknown[stream], 1);
+    d->newest[stream] = event.time > d->newest[stream] ? event.time : d->newest[stream];
+    d->written = record->written;
+    TRY(iv_engine_event(d->engine, &event, err));
+    if (!iv_ok(d->failure)) {
+        *err = d->err;
+    }
+    return d->failure;
+}
+
+static iv_rc take_batch(struct iv_detect *d, const struct iv_batch *batch, struct iv_err *err)
+{
+    iv_ns now = iv_monotonic(&d->clock);
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct iv_record *record = &batch->records[i];
+        TRY(take_record(d, record, err));
+        struct iv_detect_partition *p =
+            iv_detect_partition(d, record->origin.stream, record->origin.partition);
+        ENSURE(p != NULL, err, IV_E_NOMEM, "cannot allocate a partition's state");
+        p->next = record->origin.offset + 1;
+        p->quiet_since = now;
+        p->at_end = false;
+        p->moved = true;
+    }
+    for (size_t i = 0; i < batch->end_count; i++) {
+        struct iv_detect_partition *p =
+            iv_detect_partition(d, batch->ends[i].stream, batch->ends[i].partition);
+        if (p != NULL && !p->at_end) {
+            p->at_end = true;
+            p->quiet_since = now;
+        }
+    }
+    return IV_OK;
+}
+
+/* Contract "Rules", watermark: read to its end and silent for the baseline's idle time. */
+static iv_rc let_idle_pass(struct iv_detect *d, struct iv_err *err)
+{
+    iv_ns now = iv_monotonic(&d->clock);
+    d->written = 0;
+    for (size_t i = 0; i < d->partition_count; i++) {
+        const struct iv_detect_partition *p = &d->partitions[i];
+        if (p->ours && p->at_end && now - p->quiet_since >= d->baseline->idle) {
+            TRY(iv_engine_idle(d->engine, p->stream, p->partition, iv_wall(&d->clock), err));
+        }
+    }
+    if (!iv_ok(d->failure)) {
+        *err = d->err;
+    }
+    return d->failure;
+}
+
+/* Hands over what there is. A batch that found nothing moves positions only, which can wait for the next
+ * report. */
+static iv_rc hand_over(struct iv_detect *d, bool positions_too, struct iv_err *err)
+{
+    if (d->commit->verdict_count == 0 && d->commit->letter_count == 0 && !positions_too) {
+        return IV_OK;
+    }
+    for (size_t i = 0; i < d->partition_count; i++) {
+        struct iv_detect_partition *p = &d->partitions[i];
+        if (p->moved) {
+            struct iv_cursor next = {p->stream, p->partition, p->next};
+            TRY(iv_commit_position(d->commit, d->topics[p->stream], &next, err));
+            p->moved = false;
+        }
+    }
+    struct iv_commit *fresh = NULL;
+    TRY(iv_commit_new(&fresh, d->baseline, err));
+    if (!iv_queue_push(d->commits, d->commit)) {
+        iv_commit_free(d->commit);
+    }
+    d->commit = fresh;
+    d->handed++;
+    return IV_OK;
+}
+
+static iv_rc turn(struct iv_detect *d, struct iv_err *err)
+{
+    struct iv_batch batch;
+    TRY(iv_consumer_poll(d->consumer, &batch, POLL_WAIT, err));
+    iv_arena_reset(&d->arena);
+    TRY(take_batch(d, &batch, err));
+    TRY(let_idle_pass(d, err));
+    iv_ns now = iv_monotonic(&d->clock);
+    bool report = now - d->reported >= REPORT_EVERY;
+    TRY(hand_over(d, report, err));
+    if (report) {
+        d->reported = now;
+        iv_detect_report(d);
+    }
+    return IV_OK;
+}
+
+static void *detect_thread(void *argument)
+{
+    struct iv_detect *d = argument;
+    struct iv_err err = {.text = ""};
+    struct iv_rc_s rc = IV_OK;
+    while (iv_ok(rc) && !atomic_load(&d->stopping)) {
+        rc = turn(d, &err);
+    }
+    if (iv_ok(rc)) {
+        rc = hand_over(d, true, &err);
+    }
+    iv_queue_close(d->commits);
+    if (!iv_ok(rc)) {
+        LOG_ERROR("detect.failed", KV_TEXT("why", err.text));
+        d->on_failed(d->ctx, &err);
+    }
+    return NULL;
+}
+
+/* --- beginning and end --- */
+
+static void detect_free(struct iv_detect *d)
+{
+    if (d == NULL) {
+        return;
+    }
+    iv_consumer_close(d->consumer);
+    iv_engine_free(d->engine);
+    iv_decoder_free(d->decoder);
+    iv_commit_free(d->commit);
+    iv_baseline_unref(d->baseline);
+    iv_arena_deinit(&d->arena);
+    iv_free(d->partitions);
+    iv_free(d->complained);
+    (void)pthread_mutex_destroy(&d->health_lock);
+    iv_free(d);
+}
+
+static void detect_freep(struct iv_detect **d)
+{
+    detect_free(*d);
+}
+
+static iv_rc open_parts(struct iv_detect *d, const struct iv_detect_options *options, struct iv_err *err)
+{
+    struct iv_decode_limits limits = IV_DECODE_LIMITS_DEFAULT;
+    struct iv_hash_key key = iv_hash_key_random();
+    struct iv_engine_options engine = {
+        .verdict = on_verdict, .complaint = on_complaint, .ctx = d, .digests = true, .hash_key = key};
+    struct iv_consumer_options consumer = {
+        .properties = options->kafka,
+        .property_count = options->kafka_count,
+        .topics = {options->topics[IV_LEDGER], options->topics[IV_TELEMETRY]},
+        .hooks = {.ctx = d, .assigned = on_assigned, .revoked = on_revoked, .gap = on_gap},
+    };
+    d->complained = iv_calloc(d->baseline->rule_count, sizeof *d->complained);
+    ENSURE(d->complained != NULL, err, IV_E_NOMEM, "cannot allocate the detector");
+    TRY(iv_decoder_new(&d->decoder, d->baseline->catalogue, &limits, key, err));
+    TRY(iv_engine_new(&d->engine, d->baseline, &engine, err));
+    TRY(iv_commit_new(&d->commit, d->baseline, err));
+    return iv_consumer_open(&d->consumer, &consumer, err);
+}
+
+iv_rc iv_detect_start(struct iv_detect **out, const struct iv_detect_options *options, struct iv_err *err)
+{
+    IV_AUTO(detect_freep) struct iv_detect *d = iv_calloc(1, sizeof *d);
+    ENSURE(d != NULL, err, IV_E_NOMEM, "cannot allocate the detector");
+    IV_CHECK(pthread_mutex_init(&d->health_lock, NULL) == 0);
+    iv_arena_init(&d->arena, 0);
+    d->clock = iv_clock_system();
+    d->baseline = iv_baseline_ref(options->baseline);
+    d->metrics = options->metrics;
+    d->commits = options->commits;
+    d->kept = options->kept;
+    d->on_failed = options->failed;
+    d->ctx = options->ctx;
+    for (size_t s = 0; s < IV_STREAMS; s++) {
+        d->topics[s] = options->topics[s];
+        d->newest[s] = IV_NS_MIN;
+        d->accepted[s] = IV_SERIES(d->metrics, EVENTS, options->topics[s], IV_STR("accepted"));
+        d->unknown[s] = IV_SERIES(d->metrics, EVENTS, options->topics[s], IV_STR("unknown"));
+    }
+    TRY(open_parts(d, options, err));
+    ENSURE(pthread_create(&d->thread, NULL, detect_thread, d) == 0, err, IV_E_NOMEM, "cannot start a thread");
+    *out = TAKE(d);
+    return IV_OK;
+}
+
+void iv_detect_stop(struct iv_detect *detect)
+{
+    if (detect != NULL) {
+        atomic_store(&detect->stopping, true);
+        (void)pthread_join(detect->thread, NULL);
+        detect_free(detect);
+    }
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The detecting thread: from the input topics to verdicts.
+ * Purpose: one consumer, one decoder, one engine; hands what each batch yields to the store's thread.
+ * Owner/thread: started and stopped by one thread; everything else happens on its own.
+ * Guarantee: nothing of a batch is forgotten: it is handed over before the next batch is read, and where the
+ * store is slow, reading waits. Engine state is rebuilt by reading the input again from its beginning, and
+ * findings have deterministic uids, so a restart neither loses nor doubles one. Not here: keeping (keep.h),
+ * sending (publish.h). */
+#pragma once
+
+#include "app/queue.h"
+#include "base/err.h"
+#include "baseline/baseline.h"
+#include "console/metrics.h"
+#include "stream/kafka.h"
+
+#include <stdatomic.h>
+
+struct iv_detect;
+
+struct iv_detect_options {
+    struct iv_baseline *baseline; /* a reference is taken */
+    const struct iv_property *kafka;
+    size_t kafka_count;
+    struct iv_str topics[IV_STREAMS];
+    struct iv_queue *commits;         /* of struct iv_commit; closed when the thread ends */
+    const atomic_uint_fast64_t *kept; /* how many of them the store has made durable */
+    struct iv_metrics *metrics;
+    void (*failed)(void *ctx,
+                   const struct iv_err *why); /* called once, from the thread, if it cannot go on */
+    void *ctx;
+};
+
+/* Everything but the baseline, the queue and the metrics is copied or used during the call only, the topics'
+ * names apart, which outlive the thread. */
+iv_rc iv_detect_start(struct iv_detect **out, const struct iv_detect_options *options, struct iv_err *err);
+/* Ends the thread, leaves the group. NULL is fine. */
+void iv_detect_stop(struct iv_detect *detect);
+
+/* How the input is doing, as of the last batch: for readiness. */
+void iv_detect_health(struct iv_detect *detect, struct iv_consumer_health *out);

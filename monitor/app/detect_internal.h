@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The detector's insides, shared by detect.c (the work) and detect_report.c (how it is going). */
+#pragma once
+
+#include "app/detect.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "engine/engine.h"
+#include "event/decode.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct iv_commit;
+
+/* More partitions than that are read all the same; their offsets and lag are not told. */
+#define IV_PARTITIONS_SHOWN 256
+
+struct iv_detect_partition {
+    enum iv_stream stream;
+    int32_t partition;
+    int64_t next; /* the next record to read; kept over a rebalance that takes the partition away and back */
+    bool ours;
+    bool at_end;
+    bool moved;        /* since the last hand-over */
+    iv_ns quiet_since; /* monotonic */
+};
+
+struct iv_detect {
+    struct iv_baseline *baseline;
+    struct iv_metrics *metrics;
+    struct iv_queue *commits;
+    const atomic_uint_fast64_t *kept;
+    void (*on_failed)(void *ctx, const struct iv_err *why);
+    void *ctx;
+    struct iv_str topics[IV_STREAMS];
+    struct iv_clock clock;
+    pthread_t thread;
+    atomic_bool stopping;
+
+    /* The thread's own. */
+    struct iv_consumer *consumer;
+    struct iv_decoder *decoder;
+    struct iv_engine *engine;
+    struct iv_arena arena; /* of the batch */
+    struct iv_commit *commit;
+    struct iv_detect_partition *partitions;
+    size_t partition_count;
+    bool *complained;       /* by rule index */
+    iv_ns written;          /* of the record in the engine's hands; 0: time moved */
+    struct iv_rc_s failure; /* of the verdict hook, which cannot answer */
+    struct iv_err err;
+    uint64_t handed; /* commits handed over so far */
+    struct iv_cursor
+        unacknowledged[IV_PARTITIONS_SHOWN]; /* positions that commit number awaited stands for */
+    size_t unacknowledged_count;
+    uint64_t awaited;
+    iv_ns reported;
+    iv_ns newest[IV_STREAMS];
+    struct iv_series *accepted[IV_STREAMS];
+    struct iv_series *unknown[IV_STREAMS];
+
+    pthread_mutex_t health_lock;
+    struct iv_consumer_health health;
+};
+
+/* NULL when memory is out. */
+struct iv_detect_partition *iv_detect_partition(struct iv_detect *d, enum iv_stream stream,
+                                                int32_t partition);
+
+/* Copies the engine's and the consumer's figures into the metrics, and commits to the group what is behind
+ * us. */
+void iv_detect_report(struct iv_detect *d);
