@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the console's own files share: the server, one request, one reply.
+ * Owner/thread: the server belongs to whoever started it; a request and its reply to the thread that answers it. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "console.h"
+#include "metrics.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { IV_QUERY_MAX = 12, IV_TOKEN_BYTES_MAX = 512 };
+
+struct iv_peer;
+struct iv_live;
+struct iv_readers;
+
+struct iv_console {
+    struct MHD_Daemon *daemon;
+    int listen_fd;
+    bool loopback;
+    bool authenticated; /* by token or client certificate */
+    char url[96];
+    char host[64]; /* as listened on, without the port; for the check of Host */
+    struct iv_buf certificate;
+    struct iv_buf key;
+    struct iv_buf client_ca;
+    char token[IV_TOKEN_BYTES_MAX];
+    size_t token_n; /* 0: no token is asked for */
+    char version[64];
+    iv_ns idle;
+    iv_ns head;
+    iv_ns pulse;
+    struct iv_metrics *metrics;
+    struct iv_readers *readers;
+
+    pthread_mutex_t lock; /* all below */
+    pthread_cond_t tick;  /* ends the pulse thread's wait */
+    pthread_t pulse_thread;
+    bool pulse_started;
+    bool stopping;
+    char not_ready[160]; /* empty: ready */
+    struct iv_buf baseline; /* JSON; empty: none yet */
+    struct iv_peer *peers;
+    struct iv_live *lives;
+    size_t live_count;
+    uint64_t commits; /* counts the calls of iv_console_notify */
+    struct iv_buf status; /* the newest status as an event of the live stream */
+    uint64_t status_number;
+    double events_per_s;
+    struct {
+        iv_ns at;
+        double events;
+    } samples[8]; /* for events_per_s, a ring */
+    size_t sample_count;
+};
+
+struct iv_param {
+    struct iv_str name;
+    struct iv_str value;
+};
+
+struct iv_request {
+    struct iv_console *console;
+    struct MHD_Connection *connection;
+    struct iv_str variable; /* what stands for {…} in the route's path */
+    struct iv_param params[IV_QUERY_MAX];
+    size_t param_count;
+};
+
+/* Filled by a handler. The body is handed to the HTTP library, or released with the reply. */
+struct iv_reply {
+    unsigned status;
+    const char *type;          /* of the body */
+    const char *cache_control; /* NULL: "no-store" */
+    const char *encoding;      /* "gzip" or NULL */
+    const char *allow;         /* of a 405 */
+    bool close;                /* the connection ends with this reply */
+    bool tagged;               /* an ETag is made from the body, and If-None-Match answered with 304 */
+    struct iv_buf body;
+    struct iv_str fixed;           /* in place of body: bytes that live as long as the program */
+    const char *fixed_tag;         /* their ETag */
+    struct MHD_Response *response; /* in place of either: a stream */
+};
+
+/* A problem document (RFC 9457) in place of whatever the reply held. */
+void iv_reply_problem(struct iv_reply *reply, unsigned status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The problem that an error is: a refused parameter is 400, a store that is busy 503, the rest 500 and logged. */
+void iv_reply_failure(struct iv_reply *reply, const struct iv_err *err);
+/* Queues it, with the headers that every reply carries. */
+enum MHD_Result iv_reply_send(struct iv_reply *reply, struct iv_request *request);
