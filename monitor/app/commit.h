@@ -14,6 +14,7 @@ struct iv_verdict_node {
     struct iv_verdict_node *next;
     struct iv_verdict verdict;
     iv_ns written; /* the broker's time of the record at whose arrival it was decided; 0: decided by time */
+    bool fresh;    /* set by the keeper: the store did not have it before */
 };
 
 struct iv_letter_node {

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/keep.h"
+#include "app/commit.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/guard.h"
+#include "base/log.h"
+#include "evidence/finding.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <time.h>
+
+#define POP_WAIT (200 * IV_NS_PER_MS)
+#define GROUP_MAX 64
+#define RETRY_FIRST (20 * IV_NS_PER_MS)
+#define RETRY_MAX (2 * IV_NS_PER_S)
+#define FINDING_MAX_BYTES ((size_t)8 << 20)
+
+struct iv_keep {
+    struct iv_keep_options options;
+    struct iv_clock clock;
+    struct iv_buf scratch;
+    pthread_t thread;
+};
+
+static iv_rc publish_finding(struct iv_keep *k, const struct iv_finding *row, struct iv_err *err)
+{
+    struct iv_posting posting = {
+        .channel = IV_CHANNEL_FINDING, .key = row->uid, .value = row->ocsf, .time = row->detected};
+    return iv_store_post(k->options.store, NULL, &posting, err);
+}
+
+/* Only what is proven, in force and not accepted as an exception is acted upon. */
+static bool calls_for_action(const struct iv_keep *k, const struct iv_verdict *verdict, enum iv_put put)
+{
+    return k->options.playbooks != NULL && put == IV_PUT_NEW && verdict->kind == IV_VIOLATED &&
+           verdict->rule->remediate.p != NULL && verdict->rule->mode == IV_MODE_ENFORCE &&
+           verdict->waiver == NULL;
+}
+
+static iv_rc keep_verdict(struct iv_keep *k, const struct iv_commit *commit, struct iv_verdict_node *node,
+                          enum iv_put *put, struct iv_err *err)
+{
+    struct iv_finding row;
+    iv_ns wall = iv_wall(&k->clock);
+    TRY(iv_finding_of_verdict(&row, &k->scratch, commit->baseline, &node->verdict, wall, err));
+    TRY(iv_store_put_finding(k->options.store, put, &row, err));
+    if (*put == IV_PUT_SAME) {
+        return IV_OK;
+    }
+    TRY(publish_finding(k, &row, err));
+    if (calls_for_action(k, &node->verdict, *put)) {
+        TRY(iv_respond_plan(k->options.playbooks, k->options.store, &row, &node->verdict, commit->baseline,
+                            wall, err));
+    }
+    return IV_OK;
+}
+
+static iv_rc keep_letter(struct iv_keep *k, const struct iv_dead_letter *letter, struct iv_err *err)
+{
+    bool fresh = false;
+    TRY(iv_store_put_dead_letter(k->options.store, &fresh, letter, err));
+    if (!fresh) {
+        return IV_OK;
+    }
+    char key[96];
+    int n = snprintf(key, sizeof key, "%.*s/%lld/%lld", (int)(letter->topic.n < 48 ? letter->topic.n : 48),
+                     letter->topic.p, (long long)letter->partition, (long long)letter->offset);
+    struct iv_posting posting = {.channel = IV_CHANNEL_DEAD_LETTER,
+                                 .key = {key, (size_t)n},
+                                 .value = letter->json,
+                                 .time = letter->time};
+    return iv_store_post(k->options.store, NULL, &posting, err);
+}
+
+static iv_rc keep_commit(struct iv_keep *k, const struct iv_commit *commit, struct outcome *outcome,
+                         struct iv_err *err)
+{
+    for (struct iv_verdict_node *node = commit->verdicts; node != NULL; node = node->next) {
+        enum iv_put put = IV_PUT_SAME;
+        TRY(keep_verdict(k, commit, node, &put, err));
+        node->fresh = put == IV_PUT_NEW;
+    }
+    for (const struct iv_letter_node *node = commit->letters; node != NULL; node = node->next) {
+        TRY(keep_letter(k, &node->letter, err));
+    }
+    for (const struct iv_position_node *p = commit->positions; p != NULL; p = p->next) {
+        TRY(iv_store_put_position(k->options.store, p->topic, p->cursor.partition, p->cursor.offset, err));
+    }
+    return IV_OK;
+}
+
+static iv_rc keep_group(struct iv_keep *k, struct iv_commit *const *group, size_t count,
+                        struct outcome *outcome, struct iv_err *err)
+{
+    outcome->fresh_count = 0;
+    TRY(iv_store_begin(k->options.store, err));
+    for (size_t i = 0; i < count; i++) {
+        struct iv_rc_s rc = keep_commit(k, group[i], err);
+        if (!iv_ok(rc)) {
+            iv_store_rollback(k->options.store);
+            return rc;
+        }
+    }
+    return iv_store_commit(k->options.store, err);
+}
+
+static void wait_for(iv_ns wait)
+{
+    struct timespec t = {.tv_sec = (time_t)(wait / IV_NS_PER_S), .tv_nsec = (long)(wait % IV_NS_PER_S)};
+    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+}
+
+/* Until it is durable. The store's class RETRY means: the same again, later. */
+static iv_rc keep_stubbornly(struct iv_keep *k, struct iv_commit *const *group, size_t count,
+                             struct outcome *outcome, struct iv_err *err)
+{
+    for (iv_ns wait = RETRY_FIRST;; wait = wait * 2 < RETRY_MAX ? wait * 2 : RETRY_MAX) {
+        struct iv_rc_s rc = keep_group(k, group, count, err);
+        if (iv_code_class(rc.code) != IV_CLASS_RETRY) {
+            return rc;
+        }
+        LOG_WARN("store.waiting", KV_TEXT("why", err->text), KV_F64("again_in_s", (double)wait / 1e9));
+        wait_for(wait);
+    }
+}
+
+static void count_verdict(struct iv_keep *k, const struct iv_verdict_node *node, iv_ns wall)
+{
+    const struct iv_verdict *v = &node->verdict;
+    struct iv_str rule = v->rule->id;
+    if (v->kind == IV_INCONCLUSIVE || v->kind == IV_OPEN) {
+        struct iv_str kind = iv_str_of(iv_verdict_kind_name(v->kind));
+        iv_series_add(IV_SERIES(k->options.metrics, UNDECIDED, rule, kind), 1);
+        return;
+    }
+    struct iv_str severity = iv_str_of(iv_severity_name(v->rule->severity));
+    iv_series_add(IV_SERIES(k->options.metrics, FINDINGS, rule, severity), 1);
+    if (v->waiver != NULL) {
+        iv_series_add(IV_SERIES(k->options.metrics, SUPPRESSED, rule), 1);
+    }
+    if (node->written > 0 && wall > node->written) {
+        iv_series_observe(iv_metrics_only(k->options.metrics, IV_METRIC_DETECTION), wall - node->written);
+    }
+}
+
+/* Only what the store did not have: what is found again after a restart was counted when it was found first.
+ */
+static void count_fresh(struct iv_keep *k, struct iv_commit *const *group, size_t count)
+{
+    iv_ns wall = iv_wall(&k->clock);
+    for (size_t i = 0; i < count; i++) {
+        for (const struct iv_verdict_node *node = group[i]->verdicts; node != NULL; node = node->next) {
+            if (node->fresh) {
+                count_verdict(k, node, wall);
+            }
+        }
+    }
+}
+
+static size_t pop_group(struct iv_keep *k, struct iv_commit **group)
+{
+    size_t count = 0;
+    group[0] = iv_queue_pop(k->options.commits, POP_WAIT);
+    if (group[0] == NULL) {
+        return 0;
+    }
+    for (count = 1; count < GROUP_MAX; count++) {
+        group[count] = iv_queue_pop(k->options.commits, 0);
+        if (group[count] == NULL) {
+            break;
+        }
+    }
+    return count;
+}
+
+static iv_rc turn(struct iv_keep *k, struct iv_err *err)
+{
+    struct iv_commit *group[GROUP_MAX];
+    size_t count = pop_group(k, group);
+    struct iv_rc_s rc = IV_OK;
+    if (count > 0) {
+        iv_ns begun = iv_monotonic(&k->clock);
+        rc = keep_stubbornly(k, group, count, err);
+        if (iv_ok(rc)) {
+            iv_series_observe(iv_metrics_only(k->options.metrics, IV_METRIC_COMMIT),
+                              iv_monotonic(&k->clock) - begun);
+            count_fresh(k, group, count);
+            (void)atomic_fetch_add(k->options.kept, count);
+            k->options.committed(k->options.ctx);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        iv_commit_free(group[i]);
+    }
+    return rc;
+}
+
+static void *keep_thread(void *argument)
+{
+    struct iv_keep *k = argument;
+    struct iv_err err = {.text = ""};
+    struct iv_rc_s rc = IV_OK;
+    while (iv_ok(rc) && !iv_queue_drained(k->options.commits)) {
+        rc = turn(k, &err);
+    }
+    if (!iv_ok(rc)) {
+        LOG_ERROR("store.failed", KV_TEXT("why", err.text));
+        k->options.failed(k->options.ctx, &err);
+        iv_queue_close(k->options.commits);
+        for (struct iv_commit *left; (left = iv_queue_pop(k->options.commits, 0)) != NULL;) {
+            iv_commit_free(left); /* nothing of it was acknowledged: it will be read again */
+        }
+    }
+    return NULL;
+}
+
+iv_rc iv_keep_start(struct iv_keep **out, const struct iv_keep_options *options, struct iv_err *err)
+{
+    struct iv_keep *k = iv_calloc(1, sizeof *k);
+    ENSURE(k != NULL, err, IV_E_NOMEM, "cannot allocate the keeper");
+    k->options = *options;
+    k->clock = iv_clock_system();
+    iv_buf_init(&k->scratch, FINDING_MAX_BYTES);
+    if (pthread_create(&k->thread, NULL, keep_thread, k) != 0) {
+        iv_free(k);
+        return iv_err_set(err, IV_E_NOMEM, "cannot start a thread");
+    }
+    *out = k;
+    return IV_OK;
+}
+
+void iv_keep_stop(struct iv_keep *keep)
+{
+    if (keep != NULL) {
+        (void)pthread_join(keep->thread, NULL);
+        iv_buf_deinit(&keep->scratch);
+        iv_free(keep);
+    }
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keeping thread: from commits to the store.
+ * Purpose: findings, planned executions, outbox, dead letters and positions of a batch in one transaction;
+ * several batches share one where they wait together. Owner/thread: started and stopped by one thread.
+ * Guarantee: a commit is tried until it is durable or the store is beyond help; where the store is merely
+ * busy or full it waits and tries again, and the queue in front of it holds the input back. Not here: what a
+ * playbook does (respond/), sending (publish.h). */
+#pragma once
+
+#include "app/queue.h"
+#include "base/err.h"
+#include "console/metrics.h"
+#include "evidence/store.h"
+#include "respond/playbook.h"
+
+#include <stdatomic.h>
+
+struct iv_keep;
+
+struct iv_keep_options {
+    struct iv_store *store;
+    struct iv_queue *commits;             /* of struct iv_commit */
+    atomic_uint_fast64_t *kept;           /* counts what has become durable */
+    const struct iv_playbooks *playbooks; /* NULL: nothing is planned, somebody else responds */
+    struct iv_metrics *metrics;
+    void (*committed)(void *ctx);                        /* after each transaction, from the thread */
+    void (*failed)(void *ctx, const struct iv_err *why); /* once, from the thread: the store is beyond help */
+    void *ctx;
+};
+
+iv_rc iv_keep_start(struct iv_keep **out, const struct iv_keep_options *options, struct iv_err *err);
+/* Waits until the queue, which must be closed, has been emptied, then ends the thread. NULL is fine. */
+void iv_keep_stop(struct iv_keep *keep);
