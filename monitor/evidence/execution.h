@@ -26,11 +26,13 @@ enum iv_run_state {
 #define STATE(id, name, final) IV_RUN_##id,
 #include "evidence/run_states.def"
 #undef STATE
+    IV_RUN_STATES
 };
 enum iv_step_state {
 #define STATE(id, name, final) IV_STEP_##id,
 #include "evidence/step_states.def"
 #undef STATE
+    IV_STEP_STATES
 };
 const char *iv_run_state_name(enum iv_run_state state); /* "planned" */
 const char *iv_step_state_name(enum iv_step_state state);

@@ -96,9 +96,9 @@ iv_rc iv_reader_counts(struct iv_reader *reader, iv_count_visit visit, void *ctx
 
 struct iv_store_totals {
     int64_t dead_letters;
-    int64_t outbox;        /* messages that wait for the broker */
-    iv_ns outbox_oldest;   /* wall clock of the oldest of them; 0: none waits */
-    int64_t executions[8]; /* by enum iv_run_state */
+    int64_t outbox;                    /* messages that wait for the broker */
+    iv_ns outbox_oldest;               /* wall clock of the oldest of them; 0: none waits */
+    int64_t executions[IV_RUN_STATES]; /* by enum iv_run_state */
 };
 iv_rc iv_reader_totals(struct iv_reader *reader, struct iv_store_totals *out, struct iv_err *err);
 

@@ -113,18 +113,21 @@ iv_rc iv_store_move_step(struct iv_store *store, const struct iv_step *step, str
 iv_rc iv_store_log_action(struct iv_store *store, const struct iv_action *action, struct iv_err *err);
 
 /* A step together with its execution. */
-typedef iv_rc (*iv_step_fn)(void *ctx, const struct iv_execution *execution, const struct iv_step *step,
-                            struct iv_err *err);
-enum iv_step_set {
-    IV_STEPS_DUE,     /* DUE with due <= now, earliest first */
-    IV_STEPS_CALLING, /* CALLING and not handed to the outbox: after a restart, nobody knows how far they got
-                       */
-    IV_STEPS_DELIVERED, /* CALLING, handed to the outbox, and gone from there: the broker has it */
-    IV_STEPS_OF,        /* all of one execution, by position */
+struct iv_task {
+    struct iv_execution execution;
+    struct iv_step step;
 };
-/* Inside a transaction, which visit may write in. Stops at the first failure of visit and answers it. key is
- * for IV_STEPS_OF, now for IV_STEPS_DUE. */
-iv_rc iv_store_steps(struct iv_store *store, enum iv_step_set set, struct iv_str key, iv_ns now, size_t limit,
-                     iv_step_fn visit, void *ctx, struct iv_err *err);
+enum iv_task_set {
+    IV_TASKS_DUE,     /* step DUE with due <= now, earliest first */
+    IV_TASKS_CALLING, /* CALLING and not handed to the outbox: after a restart, nobody knows how far they got
+                       */
+    IV_TASKS_DELIVERED, /* CALLING, handed to the outbox, and gone from there: the broker has it */
+    IV_TASKS_OF,        /* all of one execution, by position */
+};
+/* Copies of up to limit of them, in the arena. Inside a transaction. key is for IV_TASKS_OF, now for
+ * IV_TASKS_DUE. */
+struct iv_arena;
+iv_rc iv_store_tasks(struct iv_store *store, struct iv_task **out, size_t *count, enum iv_task_set set,
+                     struct iv_str key, iv_ns now, size_t limit, struct iv_arena *arena, struct iv_err *err);
 /* When the next step is due; IV_NS_MAX: none waits. */
 iv_rc iv_store_next_due(struct iv_store *store, iv_ns *out, struct iv_err *err);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What both OCSF classes begin with. Internal to the room. */
+#pragma once
+
+#include "base/json_write.h"
+#include "evidence/ocsf.h"
+
+/* Category, class, activity and type of an event: type_uid is class_uid * 100 + activity_id. */
+struct iv_ocsf_class {
+    int category_uid;
+    const char *category_name;
+    int class_uid;
+    const char *class_name;
+};
+void iv_ocsf_classification(struct iv_json *j, const struct iv_ocsf_class *c, int activity_id,
+                            const char *activity, enum iv_severity severity);
+
+/* Milliseconds since the epoch, rounded down, which is what OCSF's timestamp_t holds. */
+int64_t iv_ocsf_ms(iv_ns t);
+void iv_ocsf_product(struct iv_json *j);
+/* One entry of metadata.tags. */
+void iv_ocsf_tag(struct iv_json *j, const char *name, struct iv_str value);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/guard.h"
+#include "evidence/store_internal.h"
+
+static const char *const channel_names[] = {
+    [IV_CHANNEL_FINDING] = "finding", [IV_CHANNEL_DEAD_LETTER] = "dead_letter",
+    [IV_CHANNEL_ACTION] = "action",   [IV_CHANNEL_ALERT] = "alert",
+    [IV_CHANNEL_COMMAND] = "command",
+};
+
+const char *iv_channel_name(enum iv_channel channel)
+{
+    return channel_names[channel];
+}
+
+iv_rc iv_store_post(struct iv_store *store, int64_t *id, const struct iv_posting *message, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_OUTBOX_INSERT, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_int(&args, message->channel);
+    iv_sql_bind_str(&args, message->topic);
+    iv_sql_bind_str(&args, message->key);
+    iv_sql_bind_str(&args, message->value);
+    iv_sql_bind_str(&args, message->idempotency_key);
+    iv_sql_bind_int(&args, message->time);
+    TRY(iv_sql_run(&store->sql, stmt, "write a message to the outbox", err));
+    if (id != NULL) {
+        *id = sqlite3_last_insert_rowid(store->sql.db);
+    }
+    return IV_OK;
+}
+
+static iv_rc read_outbox(struct iv_store *store, int64_t after, size_t limit, iv_posting_fn visit, void *ctx,
+                         struct iv_err *err)
+{
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_OUTBOX_AFTER, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_int(&args, after);
+    iv_sql_bind_int(&args, (int64_t)limit);
+    for (;;) {
+        bool more = false;
+        TRY(iv_sql_step(&store->sql, stmt, &more, "read the outbox", err));
+        if (!more) {
+            return IV_OK;
+        }
+        struct iv_sql_row row = iv_sql_row(stmt);
+        struct iv_posting m = {.id = iv_sql_get_int(&row)};
+        int64_t channel = iv_sql_get_int(&row);
+        ENSURE(channel >= 0 && channel < (int64_t)IV_COUNT(channel_names), err, IV_E_STORE,
+               "a message in the outbox of the store '%s' has channel %lld, which is none", store->sql.path,
+               (long long)channel);
+        m.channel = (enum iv_channel)channel;
+        m.topic = iv_sql_get_str(&row);
+        m.key = iv_sql_get_str(&row);
+        m.value = iv_sql_get_str(&row);
+        m.idempotency_key = iv_sql_get_str(&row);
+        m.time = iv_sql_get_int(&row);
+        visit(ctx, &m);
+    }
+}
+
+iv_rc iv_store_outbox(struct iv_store *store, int64_t after, size_t limit, iv_posting_fn visit, void *ctx,
+                      struct iv_err *err)
+{
+    (void)pthread_mutex_lock(&store->lock);
+    struct iv_rc_s rc = read_outbox(store, after, limit, visit, ctx, err);
+    (void)pthread_mutex_unlock(&store->lock);
+    return rc;
+}
+
+iv_rc iv_store_delivered(struct iv_store *store, const int64_t *ids, size_t count, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    for (size_t i = 0; i < count; i++) {
+        IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+        TRY(iv_store_statement(store, &stmt, IV_SQL_OUTBOX_DELETE, err));
+        struct iv_sql_args args = iv_sql_args(stmt);
+        iv_sql_bind_int(&args, ids[i]);
+        TRY(iv_sql_run(&store->sql, stmt, "take a message from the outbox", err));
+    }
+    return IV_OK;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evidence/rows.h"
+
+#include "base/guard.h"
+
+#include <inttypes.h>
+
+static const enum iv_verdict_kind kind_by_rank[] = {IV_OPEN, IV_INCONCLUSIVE, IV_VIOLATED, IV_UPDATED,
+                                                    IV_CONTRADICTED};
+
+int64_t iv_kind_rank(enum iv_verdict_kind kind)
+{
+    for (size_t rank = 0; rank < IV_COUNT(kind_by_rank); rank++) {
+        if (kind_by_rank[rank] == kind) {
+            return (int64_t)rank;
+        }
+    }
+    return -1;
+}
+
+uint32_t iv_kind_rank_mask(uint32_t kinds)
+{
+    uint32_t mask = 0;
+    for (size_t rank = 0; rank < IV_COUNT(kind_by_rank); rank++) {
+        if ((kinds >> kind_by_rank[rank] & 1u) != 0) {
+            mask |= 1u << rank;
+        }
+    }
+    return mask;
+}
+
+iv_rc iv_kind_of_rank(enum iv_verdict_kind *out, int64_t rank, struct iv_err *err)
+{
+    ENSURE(rank >= 0 && rank < (int64_t)IV_COUNT(kind_by_rank), err, IV_E_STORE,
+           "a finding in the store has kind %" PRId64 ", which is none", rank);
+    *out = kind_by_rank[rank];
+    return IV_OK;
+}
+
+static iv_rc severity_of(enum iv_severity *out, int64_t stored, struct iv_err *err)
+{
+    ENSURE(stored >= IV_SEV_INFO && stored <= IV_SEV_CRITICAL, err, IV_E_STORE,
+           "a row in the store has severity %" PRId64 ", which is none", stored);
+    *out = (enum iv_severity)stored;
+    return IV_OK;
+}
+
+iv_rc iv_row_finding(struct iv_finding *out, struct iv_sql_row *row, struct iv_err *err)
+{
+    struct iv_finding f = {.seq = iv_sql_get_int(row), .uid = iv_sql_get_str(row)};
+    TRY(iv_kind_of_rank(&f.kind, iv_sql_get_int(row), err));
+    f.rule = iv_sql_get_str(row);
+    f.title = iv_sql_get_str(row);
+    TRY(severity_of(&f.severity, iv_sql_get_int(row), err));
+    f.mode = iv_sql_get_int(row) == 0 ? IV_MODE_ENFORCE : IV_MODE_OBSERVE;
+    f.suppressed = iv_sql_get_int(row) != 0;
+    f.criteria = iv_sql_get_str(row);
+    f.tenant = iv_sql_get_str(row);
+    f.agent = iv_sql_get_str(row);
+    f.trigger_source = iv_sql_get_str(row);
+    f.trigger_id = iv_sql_get_str(row);
+    f.trigger_type = iv_sql_get_str(row);
+    f.time = iv_sql_get_int(row);
+    f.detected = iv_sql_get_int(row);
+    f.witnesses = iv_sql_get_int(row);
+    f.ocsf = iv_sql_get_str(row);
+    *out = f;
+    return IV_OK;
+}
+
+static iv_rc run_state_of(enum iv_run_state *out, struct iv_str name, struct iv_err *err)
+{
+#define STATE(id, text, final)                                                                               \
+    if (iv_str_eq(name, IV_STR(text))) {                                                                     \
+        *out = IV_RUN_##id;                                                                                  \
+        return IV_OK;                                                                                        \
+    }
+#include "evidence/run_states.def"
+#undef STATE
+    return iv_err_set(err, IV_E_STORE, "an execution in the store has state '" IV_STR_FMT "', which is none",
+                      IV_STR_ARG(name));
+}
+
+static iv_rc step_state_of(enum iv_step_state *out, struct iv_str name, struct iv_err *err)
+{
+#define STATE(id, text, final)                                                                               \
+    if (iv_str_eq(name, IV_STR(text))) {                                                                     \
+        *out = IV_STEP_##id;                                                                                 \
+        return IV_OK;                                                                                        \
+    }
+#include "evidence/step_states.def"
+#undef STATE
+    return iv_err_set(err, IV_E_STORE, "a step in the store has state '" IV_STR_FMT "', which is none",
+                      IV_STR_ARG(name));
+}
+
+iv_rc iv_row_execution(struct iv_execution *out, struct iv_sql_row *row, struct iv_err *err)
+{
+    struct iv_execution e = {.seq = iv_sql_get_int(row), .key = iv_sql_get_str(row)};
+    e.finding = iv_sql_get_str(row);
+    e.playbook = iv_sql_get_str(row);
+    e.title = iv_sql_get_str(row);
+    e.target = iv_sql_get_str(row);
+    int64_t tactic = iv_sql_get_int(row);
+    ENSURE(tactic >= IV_TACTIC_ISOLATE && tactic <= IV_TACTIC_DETECT, err, IV_E_STORE,
+           "an execution in the store has tactic %" PRId64 ", which is none", tactic);
+    e.tactic = (enum iv_tactic)tactic;
+    e.rule = iv_sql_get_str(row);
+    TRY(severity_of(&e.severity, iv_sql_get_int(row), err));
+    e.tenant = iv_sql_get_str(row);
+    e.agent = iv_sql_get_str(row);
+    e.baseline = iv_sql_get_str(row);
+    TRY(run_state_of(&e.state, iv_sql_get_str(row), err));
+    e.cause = iv_sql_get_str(row);
+    e.event_time = iv_sql_get_int(row);
+    e.planned = iv_sql_get_int(row);
+    e.started = iv_sql_get_int(row);
+    e.finished = iv_sql_get_int(row);
+    *out = e;
+    return IV_OK;
+}
+
+iv_rc iv_row_step(struct iv_step *out, struct iv_sql_row *row, struct iv_err *err)
+{
+    struct iv_step s = {.execution = iv_sql_get_str(row)};
+    s.position = iv_sql_get_int(row);
+    s.key = iv_sql_get_str(row);
+    s.name = iv_sql_get_str(row);
+    s.kind = iv_sql_get_str(row);
+    s.request = iv_sql_get_str(row);
+    s.timeout = iv_sql_get_int(row);
+    s.attempts = iv_sql_get_int(row);
+    s.backoff = iv_sql_get_int(row);
+    s.backoff_max = iv_sql_get_int(row);
+    TRY(step_state_of(&s.state, iv_sql_get_str(row), err));
+    s.cause = iv_sql_get_str(row);
+    s.attempt = iv_sql_get_int(row);
+    s.due = iv_sql_get_int(row);
+    s.outbox = iv_sql_get_int(row);
+    s.status = iv_sql_get_int(row);
+    s.answer = iv_sql_get_str(row);
+    s.started = iv_sql_get_int(row);
+    s.finished = iv_sql_get_int(row);
+    *out = s;
+    return IV_OK;
+}

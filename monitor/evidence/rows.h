@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Columns to rows: the lists of columns that writer and reader select, and how they are read. Internal to the
+ * room. */
+#pragma once
+
+#include "evidence/execution.h"
+#include "evidence/finding.h"
+#include "evidence/sql.h"
+#include "evidence/store.h"
+
+#define IV_COLUMNS_FINDING                                                                                   \
+    "f.seq, f.uid, f.kind, f.rule, f.title, f.severity, f.mode, f.suppressed, f.criteria, f.tenant, "        \
+    "f.agent, "                                                                                              \
+    "f.trigger_source, f.trigger_id, f.trigger_type, f.time, f.detected, f.witnesses, f.ocsf"
+#define IV_COLUMNS_EXECUTION                                                                                 \
+    "e.seq, e.key, e.finding, e.playbook, e.title, e.target, e.tactic, e.rule, e.severity, e.tenant, "       \
+    "e.agent, "                                                                                              \
+    "e.baseline, e.state, e.cause, e.event_time, e.planned, e.started, e.finished"
+#define IV_COLUMNS_STEP                                                                                      \
+    "s.execution, s.position, s.key, s.name, s.kind, s.request, s.timeout, s.attempts, s.backoff, "          \
+    "s.backoff_max, "                                                                                        \
+    "s.state, s.cause, s.attempt, s.due, s.outbox, s.status, s.answer, s.started, s.finished"
+
+/* IV_E_STORE: a column holds what this program never writes. */
+iv_rc iv_row_finding(struct iv_finding *out, struct iv_sql_row *row, struct iv_err *err);
+iv_rc iv_row_execution(struct iv_execution *out, struct iv_sql_row *row, struct iv_err *err);
+iv_rc iv_row_step(struct iv_step *out, struct iv_sql_row *row, struct iv_err *err);
+
+/* The order in which a finding's kind may move on, which is how it is stored. */
+int64_t iv_kind_rank(enum iv_verdict_kind kind);
+/* The mask of ranks for a mask of kinds. */
+uint32_t iv_kind_rank_mask(uint32_t kinds);
+iv_rc iv_kind_of_rank(enum iv_verdict_kind *out, int64_t rank, struct iv_err *err);

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evidence/store.h"
+
+#include "base/alloc.h"
+#include "base/guard.h"
+#include "evidence/rows.h"
+#include "evidence/schema.h"
+#include "evidence/store_internal.h"
+
+static const char *const statement_texts[] = {
+#define STATEMENT(id, text) [IV_SQL_##id] = text,
+#include "evidence/statements.def"
+#undef STATEMENT
+};
+
+static iv_rc open_store(struct iv_store *store, struct iv_str path, struct iv_err *err)
+{
+    TRY(iv_sql_open(&store->sql, path, true, err));
+    return iv_schema_migrate(&store->sql, err);
+}
+
+iv_rc iv_store_open(struct iv_store **out, struct iv_str path, struct iv_err *err)
+{
+    struct iv_store *store = iv_calloc(1, sizeof *store);
+    ENSURE(store != NULL, err, IV_E_NOMEM, "cannot allocate the store '" IV_STR_FMT "'", IV_STR_ARG(path));
+    (void)pthread_mutex_init(&store->lock, NULL);
+    struct iv_rc_s rc = open_store(store, path, err);
+    if (!iv_ok(rc)) {
+        iv_store_close(store);
+        return rc;
+    }
+    *out = store;
+    return IV_OK;
+}
+
+void iv_store_close(struct iv_store *store)
+{
+    if (store == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < IV_COUNT(store->statements); i++) {
+        (void)sqlite3_finalize(store->statements[i]);
+    }
+    iv_sql_close(&store->sql);
+    (void)pthread_mutex_destroy(&store->lock);
+    iv_free(store);
+}
+
+void iv_store_closep(struct iv_store **store)
+{
+    iv_store_close(*store);
+}
+
+iv_rc iv_store_statement(struct iv_store *store, sqlite3_stmt **out, enum iv_statement id, struct iv_err *err)
+{
+    if (store->statements[id] == NULL) {
+        TRY(iv_sql_prepare(&store->sql, &store->statements[id], statement_texts[id], err));
+    }
+    *out = store->statements[id];
+    return IV_OK;
+}
+
+iv_rc iv_store_begin(struct iv_store *store, struct iv_err *err)
+{
+    (void)pthread_mutex_lock(&store->lock);
+    struct iv_rc_s rc = iv_sql_exec(&store->sql, "BEGIN IMMEDIATE", "begin a transaction", err);
+    if (!iv_ok(rc)) {
+        (void)pthread_mutex_unlock(&store->lock);
+        return rc;
+    }
+    store->inside = true;
+    return IV_OK;
+}
+
+static void leave(struct iv_store *store)
+{
+    store->inside = false;
+    (void)pthread_mutex_unlock(&store->lock);
+}
+
+iv_rc iv_store_commit(struct iv_store *store, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    struct iv_rc_s rc = iv_sql_exec(&store->sql, "COMMIT", "commit", err);
+    if (!iv_ok(rc)) {
+        iv_store_rollback(store);
+        return rc;
+    }
+    leave(store);
+    return IV_OK;
+}
+
+void iv_store_rollback(struct iv_store *store)
+{
+    IV_CHECK(store->inside);
+    /* SQLite has rolled back by itself after some failures; then this one says so, and nothing is lost by it.
+     */
+    (void)sqlite3_exec(store->sql.db, "ROLLBACK", NULL, NULL, NULL);
+    leave(store);
+}
+
+static iv_rc insert_finding(struct iv_store *store, const struct iv_finding *f, struct iv_err *err)
+{
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_FINDING_INSERT, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, f->uid);
+    iv_sql_bind_int(&args, iv_kind_rank(f->kind));
+    iv_sql_bind_str(&args, f->rule);
+    iv_sql_bind_str(&args, f->title);
+    iv_sql_bind_int(&args, f->severity);
+    iv_sql_bind_int(&args, f->mode);
+    iv_sql_bind_int(&args, f->suppressed);
+    iv_sql_bind_str(&args, f->criteria);
+    iv_sql_bind_str(&args, f->tenant);
+    iv_sql_bind_str(&args, f->agent);
+    iv_sql_bind_str(&args, f->trigger_source);
+    iv_sql_bind_str(&args, f->trigger_id);
+    iv_sql_bind_str(&args, f->trigger_type);
+    iv_sql_bind_int(&args, f->time);
+    iv_sql_bind_int(&args, f->detected);
+    iv_sql_bind_int(&args, f->witnesses);
+    iv_sql_bind_str(&args, f->ocsf);
+    return iv_sql_run(&store->sql, stmt, "write a finding", err);
+}
+
+static iv_rc update_finding(struct iv_store *store, const struct iv_finding *f, struct iv_err *err)
+{
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_FINDING_UPDATE, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_int(&args, iv_kind_rank(f->kind));
+    iv_sql_bind_int(&args, f->suppressed);
+    iv_sql_bind_int(&args, f->witnesses);
+    iv_sql_bind_str(&args, f->ocsf);
+    iv_sql_bind_str(&args, f->uid);
+    return iv_sql_run(&store->sql, stmt, "update a finding", err);
+}
+
+/* Whether the store has this uid, and how far its row has come. */
+static iv_rc finding_state(struct iv_store *store, bool *known, int64_t *rank, int64_t *witnesses,
+                           struct iv_str uid, struct iv_err *err)
+{
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_FINDING_STATE, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, uid);
+    TRY(iv_sql_step(&store->sql, stmt, known, "look a finding up", err));
+    if (*known) {
+        struct iv_sql_row row = iv_sql_row(stmt);
+        *rank = iv_sql_get_int(&row);
+        *witnesses = iv_sql_get_int(&row);
+    }
+    return IV_OK;
+}
+
+iv_rc iv_store_put_finding(struct iv_store *store, enum iv_put *out, const struct iv_finding *finding,
+                           struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    bool known = false;
+    int64_t rank = 0;
+    int64_t witnesses = 0;
+    TRY(finding_state(store, &known, &rank, &witnesses, finding->uid, err));
+    if (!known) {
+        TRY(insert_finding(store, finding, err));
+        *out = IV_PUT_NEW;
+        return IV_OK;
+    }
+    int64_t new_rank = iv_kind_rank(finding->kind);
+    bool grows = new_rank == rank && finding->witnesses > witnesses && finding->kind != IV_VIOLATED;
+    if (new_rank < rank || (new_rank == rank && !grows)) {
+        *out = IV_PUT_SAME;
+        return IV_OK;
+    }
+    TRY(update_finding(store, finding, err));
+    *out = rank < iv_kind_rank(IV_VIOLATED) && new_rank >= iv_kind_rank(IV_VIOLATED) ? IV_PUT_NEW
+                                                                                     : IV_PUT_UPDATED;
+    return IV_OK;
+}
+
+iv_rc iv_store_put_dead_letter(struct iv_store *store, bool *fresh, const struct iv_dead_letter *letter,
+                               struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_DEAD_LETTER_INSERT, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, letter->topic);
+    iv_sql_bind_int(&args, letter->partition);
+    iv_sql_bind_int(&args, letter->offset);
+    iv_sql_bind_str(&args, letter->reason);
+    iv_sql_bind_str(&args, letter->json);
+    iv_sql_bind_int(&args, letter->time);
+    TRY(iv_sql_run(&store->sql, stmt, "write a dead letter", err));
+    *fresh = sqlite3_changes(store->sql.db) > 0;
+    return IV_OK;
+}
+
+iv_rc iv_store_put_position(struct iv_store *store, struct iv_str topic, int64_t partition,
+                            int64_t next_offset, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_POSITION_PUT, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, topic);
+    iv_sql_bind_int(&args, partition);
+    iv_sql_bind_int(&args, next_offset);
+    return iv_sql_run(&store->sql, stmt, "write a position", err);
+}
+
+iv_rc iv_store_position(struct iv_store *store, int64_t *next_offset, struct iv_str topic, int64_t partition,
+                        struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_POSITION_GET, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, topic);
+    iv_sql_bind_int(&args, partition);
+    bool found = false;
+    TRY(iv_sql_step(&store->sql, stmt, &found, "read a position", err));
+    ENSURE(found, err, IV_E_ABSENT, "the store '%s' holds no position of " IV_STR_FMT "/%lld",
+           store->sql.path, IV_STR_ARG(topic), (long long)partition);
+    struct iv_sql_row row = iv_sql_row(stmt);
+    *next_offset = iv_sql_get_int(&row);
+    return IV_OK;
+}
+
+iv_rc iv_store_put_fact(struct iv_store *store, struct iv_str name, struct iv_str value, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_FACT_PUT, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, name);
+    iv_sql_bind_str(&args, value);
+    return iv_sql_run(&store->sql, stmt, "write a fact", err);
+}

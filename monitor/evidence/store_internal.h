@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The writer's insides, shared by the files that implement store.h. Internal to the room. */
+#pragma once
+
+#include "evidence/sql.h"
+#include "evidence/store.h"
+
+#include <pthread.h>
+
+/* The statements of the writer, prepared when first used: STATEMENT(id, text) in statements.def. */
+enum iv_statement {
+#define STATEMENT(id, text) IV_SQL_##id,
+#include "evidence/statements.def"
+#undef STATEMENT
+    IV_SQL_STATEMENTS
+};
+
+struct iv_store {
+    struct iv_sql sql;
+    pthread_mutex_t lock; /* held from begin to commit or rollback */
+    bool inside;          /* a transaction is open; guarded by lock */
+    sqlite3_stmt *statements[IV_SQL_STATEMENTS];
+};
+
+/* Ready to bind; give it to IV_AUTO(iv_sql_resetp). */
+iv_rc iv_store_statement(struct iv_store *store, sqlite3_stmt **out, enum iv_statement id,
+                         struct iv_err *err);

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Executions, their steps and the log of their changes: the part of the store that respond/ writes. */
+#include "base/arena.h"
+#include "base/guard.h"
+#include "evidence/rows.h"
+#include "evidence/store_internal.h"
+
+static iv_rc insert_execution(struct iv_store *store, bool *fresh, const struct iv_execution *e,
+                              struct iv_err *err)
+{
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_EXECUTION_INSERT, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, e->key);
+    iv_sql_bind_str(&args, e->finding);
+    iv_sql_bind_str(&args, e->playbook);
+    iv_sql_bind_str(&args, e->title);
+    iv_sql_bind_str(&args, e->target);
+    iv_sql_bind_int(&args, e->tactic);
+    iv_sql_bind_str(&args, e->rule);
+    iv_sql_bind_int(&args, e->severity);
+    iv_sql_bind_str(&args, e->tenant);
+    iv_sql_bind_str(&args, e->agent);
+    iv_sql_bind_str(&args, e->baseline);
+    iv_sql_bind_str(&args, iv_str_of(iv_run_state_name(e->state)));
+    iv_sql_bind_str(&args, e->cause);
+    iv_sql_bind_int(&args, e->event_time);
+    iv_sql_bind_int(&args, e->planned);
+    iv_sql_bind_int(&args, e->started);
+    iv_sql_bind_int(&args, e->finished);
+    TRY(iv_sql_run(&store->sql, stmt, "write an execution", err));
+    *fresh = sqlite3_changes(store->sql.db) > 0;
+    return IV_OK;
+}
+
+static iv_rc insert_step(struct iv_store *store, const struct iv_step *s, struct iv_err *err)
+{
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_STEP_INSERT, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, s->execution);
+    iv_sql_bind_int(&args, s->position);
+    iv_sql_bind_str(&args, s->key);
+    iv_sql_bind_str(&args, s->name);
+    iv_sql_bind_str(&args, s->kind);
+    iv_sql_bind_str(&args, s->request);
+    iv_sql_bind_int(&args, s->timeout);
+    iv_sql_bind_int(&args, s->attempts);
+    iv_sql_bind_int(&args, s->backoff);
+    iv_sql_bind_int(&args, s->backoff_max);
+    iv_sql_bind_str(&args, iv_str_of(iv_step_state_name(s->state)));
+    iv_sql_bind_str(&args, s->cause);
+    iv_sql_bind_int(&args, s->attempt);
+    iv_sql_bind_int(&args, s->due);
+    iv_sql_bind_int(&args, s->outbox);
+    iv_sql_bind_int(&args, s->status);
+    iv_sql_bind_str(&args, s->answer);
+    iv_sql_bind_int(&args, s->started);
+    iv_sql_bind_int(&args, s->finished);
+    return iv_sql_run(&store->sql, stmt, "write a step", err);
+}
+
+iv_rc iv_store_plan(struct iv_store *store, bool *fresh, const struct iv_execution *execution,
+                    const struct iv_step *steps, size_t count, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    bool inserted = false;
+    TRY(insert_execution(store, &inserted, execution, err));
+    for (size_t i = 0; inserted && i < count; i++) {
+        TRY(insert_step(store, &steps[i], err));
+    }
+    *fresh = inserted;
+    return IV_OK;
+}
+
+iv_rc iv_store_move_execution(struct iv_store *store, const struct iv_execution *execution,
+                              struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_EXECUTION_MOVE, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, iv_str_of(iv_run_state_name(execution->state)));
+    iv_sql_bind_str(&args, execution->cause);
+    iv_sql_bind_int(&args, execution->started);
+    iv_sql_bind_int(&args, execution->finished);
+    iv_sql_bind_str(&args, execution->key);
+    return iv_sql_run(&store->sql, stmt, "move an execution", err);
+}
+
+iv_rc iv_store_move_step(struct iv_store *store, const struct iv_step *step, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_STEP_MOVE, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, iv_str_of(iv_step_state_name(step->state)));
+    iv_sql_bind_str(&args, step->cause);
+    iv_sql_bind_int(&args, step->attempt);
+    iv_sql_bind_int(&args, step->due);
+    iv_sql_bind_int(&args, step->outbox);
+    iv_sql_bind_int(&args, step->status);
+    iv_sql_bind_str(&args, step->answer);
+    iv_sql_bind_int(&args, step->started);
+    iv_sql_bind_int(&args, step->finished);
+    iv_sql_bind_str(&args, step->execution);
+    iv_sql_bind_int(&args, step->position);
+    return iv_sql_run(&store->sql, stmt, "move a step", err);
+}
+
+iv_rc iv_store_log_action(struct iv_store *store, const struct iv_action *action, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_ACTION_INSERT, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, action->execution);
+    iv_sql_bind_int(&args, action->step);
+    iv_sql_bind_str(&args, action->state);
+    iv_sql_bind_int(&args, action->time);
+    iv_sql_bind_str(&args, action->ocsf);
+    return iv_sql_run(&store->sql, stmt, "log an action", err);
+}
+
+static bool keep(struct iv_arena *arena, struct iv_str *s)
+{
+    *s = iv_arena_str(arena, *s);
+    return s->p != NULL;
+}
+
+static bool keep_task(struct iv_arena *arena, struct iv_task *t)
+{
+    struct iv_execution *e = &t->execution;
+    struct iv_step *s = &t->step;
+    return keep(arena, &e->key) && keep(arena, &e->finding) && keep(arena, &e->playbook) &&
+           keep(arena, &e->title) && keep(arena, &e->target) && keep(arena, &e->rule) &&
+           keep(arena, &e->tenant) && keep(arena, &e->agent) && keep(arena, &e->baseline) &&
+           keep(arena, &e->cause) && keep(arena, &s->execution) && keep(arena, &s->key) &&
+           keep(arena, &s->name) && keep(arena, &s->kind) && keep(arena, &s->request) &&
+           keep(arena, &s->cause) && keep(arena, &s->answer);
+}
+
+static iv_rc read_tasks(struct iv_store *store, sqlite3_stmt *stmt, struct iv_task *tasks, size_t *count,
+                        size_t limit, struct iv_arena *arena, struct iv_err *err)
+{
+    for (*count = 0; *count < limit; ++*count) {
+        bool more = false;
+        TRY(iv_sql_step(&store->sql, stmt, &more, "read executions", err));
+        if (!more) {
+            return IV_OK;
+        }
+        struct iv_sql_row row = iv_sql_row(stmt);
+        TRY(iv_row_step(&tasks[*count].step, &row, err));
+        TRY(iv_row_execution(&tasks[*count].execution, &row, err));
+        ENSURE(keep_task(arena, &tasks[*count]), err, IV_E_NOMEM, "no memory left to read executions");
+    }
+    return IV_OK;
+}
+
+static const enum iv_statement set_statements[] = {
+    [IV_TASKS_DUE] = IV_SQL_TASKS_DUE,
+    [IV_TASKS_CALLING] = IV_SQL_TASKS_CALLING,
+    [IV_TASKS_DELIVERED] = IV_SQL_TASKS_DELIVERED,
+    [IV_TASKS_OF] = IV_SQL_TASKS_OF,
+};
+
+iv_rc iv_store_tasks(struct iv_store *store, struct iv_task **out, size_t *count, enum iv_task_set set,
+                     struct iv_str key, iv_ns now, size_t limit, struct iv_arena *arena, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    struct iv_task *tasks = iv_arena_zalloc(arena, limit * sizeof *tasks);
+    ENSURE(tasks != NULL, err, IV_E_NOMEM, "no memory left to read executions");
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, set_statements[set], err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    if (set == IV_TASKS_DUE) {
+        iv_sql_bind_int(&args, now);
+    }
+    if (set == IV_TASKS_OF) {
+        iv_sql_bind_str(&args, key);
+    }
+    iv_sql_bind_int(&args, (int64_t)limit);
+    TRY(read_tasks(store, stmt, tasks, count, limit, arena, err));
+    *out = tasks;
+    return IV_OK;
+}
+
+iv_rc iv_store_next_due(struct iv_store *store, iv_ns *out, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_NEXT_DUE, err));
+    bool found = false;
+    TRY(iv_sql_step(&store->sql, stmt, &found, "read when the next step is due", err));
+    bool none = !found || sqlite3_column_type(stmt, 0) == SQLITE_NULL;
+    *out = none ? IV_NS_MAX : sqlite3_column_int64(stmt, 0);
+    return IV_OK;
+}
