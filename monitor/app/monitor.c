@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/monitor.h"
+#include "app/act.h"
+#include "app/commit.h"
+#include "app/detect.h"
+#include "app/keep.h"
+#include "app/publish.h"
+#include "app/queue.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/guard.h"
+#include "base/log.h"
+#include "console/console.h"
+#include "evidence/reader.h"
+#include "evidence/store.h"
+#include "respond/playbook.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define COMMIT_QUEUE 256
+#define PUBLISH_GRACE (5 * IV_NS_PER_S)
+#define TOTALS_EVERY IV_NS_PER_S
+
+struct iv_monitor {
+    const struct iv_config *config;
+    struct iv_baseline *baseline;
+    struct iv_clock clock;
+    struct iv_metrics *metrics;
+    struct iv_store *store;
+    struct iv_reader *reader; /* of the ticking thread */
+    struct iv_playbooks *playbooks;
+    struct iv_queue *commits;
+    atomic_uint_fast64_t kept;
+    struct iv_console *console;
+    struct iv_publish *publish;
+    struct iv_act *act;
+    struct iv_keep *keep;
+    struct iv_detect *detect;
+    iv_ns totals_at;
+    pthread_mutex_t lock;
+    bool failed; /* under lock */
+    struct iv_err why;
+};
+
+static void on_failed(void *ctx, const struct iv_err *why)
+{
+    struct iv_monitor *m = ctx;
+    (void)pthread_mutex_lock(&m->lock);
+    if (!m->failed) {
+        m->failed = true;
+        m->why = *why;
+    }
+    (void)pthread_mutex_unlock(&m->lock);
+}
+
+/* Whoever wrote to the store: everybody who reads it looks at once. */
+static void on_committed(void *ctx)
+{
+    struct iv_monitor *m = ctx;
+    if (m->publish != NULL) {
+        iv_publish_wake(m->publish);
+    }
+    if (m->act != NULL) {
+        iv_act_wake(m->act);
+    }
+    if (m->console != NULL) {
+        iv_console_notify(m->console);
+    }
+}
+
+static void on_acted(void *ctx)
+{
+    struct iv_monitor *m = ctx;
+    if (m->publish != NULL) {
+        iv_publish_wake(m->publish);
+    }
+    if (m->console != NULL) {
+        iv_console_notify(m->console);
+    }
+}
+
+static void on_delivered(void *ctx)
+{
+    struct iv_monitor *m = ctx;
+    if (m->act != NULL) {
+        iv_act_wake(m->act);
+    }
+}
+
+static iv_rc tell_console(struct iv_monitor *m, struct iv_err *err)
+{
+    const struct iv_baseline *b = m->baseline;
+    struct iv_console_rule *rules = iv_calloc(b->rule_count, sizeof *rules);
+    ENSURE(rules != NULL, err, IV_E_NOMEM, "cannot allocate the console's rules");
+    for (size_t i = 0; i < b->rule_count; i++) {
+        const struct iv_rule *r = b->rules[i];
+        rules[i] = (struct iv_console_rule){
+            .id = r->id,
+            .title = r->title,
+            .description = r->description,
+            .severity = iv_str_of(iv_severity_name(r->severity)),
+            .mode = iv_str_of(iv_mode_name(r->mode)),
+            .pack = r->pack,
+            .source = r->source_text,
+            .remediate = r->remediate,
+            .criteria = r->criteria,
+            .criteria_count = r->criteria_count,
+        };
+    }
+    struct iv_console_baseline told = {.name = b->name,
+                                       .version = b->version,
+                                       .digest = iv_str_of(b->digest_hex),
+                                       .rules = rules,
+                                       .rule_count = b->rule_count};
+    struct iv_rc_s rc = iv_console_baseline(m->console, &told, err);
+    iv_free(rules);
+    return rc;
+}
+
+static iv_rc start_console(struct iv_monitor *m, struct iv_err *err)
+{
+    const struct iv_config *c = m->config;
+    struct iv_console_options options = {
+        .listen = c->console.listen,
+        .certificate = c->console.certificate,
+        .key = c->console.key,
+        .client_ca = c->console.client_ca,
+        .token_file = c->console.token_file,
+        .store_path = c->store_path,
+        .version = IV_STR(IV_VERSION),
+        .metrics = m->metrics,
+    };
+    TRY(iv_console_start(&m->console, &options, err));
+    TRY(tell_console(m, err));
+    LOG_INFO("console.listening", KV_TEXT("url", iv_console_url(m->console)));
+    return IV_OK;
+}
+
+static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
+{
+    const struct iv_config *c = m->config;
+    bool own_ledger = c->topics.ledger.p != NULL;
+    bool own_telemetry = c->topics.telemetry.p != NULL;
+    struct iv_keep_options keep = {
+        .store = m->store,
+        .commits = m->commits,
+        .kept = &m->kept,
+        .playbooks = m->playbooks,
+        .metrics = m->metrics,
+        .committed = on_committed,
+        .failed = on_failed,
+        .ctx = m,
+    };
+    TRY(iv_keep_start(&m->keep, &keep, err));
+    struct iv_detect_options detect = {
+        .baseline = m->baseline,
+        .kafka = c->kafka,
+        .kafka_count = c->kafka_count,
+        .topics = {[IV_LEDGER] = own_ledger ? c->topics.ledger : m->baseline->streams[IV_LEDGER].topic,
+                   [IV_TELEMETRY] =
+                       own_telemetry ? c->topics.telemetry : m->baseline->streams[IV_TELEMETRY].topic},
+        .commits = m->commits,
+        .kept = &m->kept,
+        .metrics = m->metrics,
+        .failed = on_failed,
+        .ctx = m,
+    };
+    ENSURE(!iv_str_eq(detect.topics[IV_LEDGER], detect.topics[IV_TELEMETRY]), err, IV_E_REFUSED,
+           "topics.ledger and topics.telemetry are both '" IV_STR_FMT
+           "'; each stream needs a topic of its own",
+           IV_STR_ARG(detect.topics[IV_LEDGER]));
+    return iv_detect_start(&m->detect, &detect, err);
+}
+
+static iv_rc record_baseline(struct iv_monitor *m, struct iv_err *err)
+{
+    TRY(iv_store_begin(m->store, err));
+    struct iv_rc_s rc =
+        iv_store_put_fact(m->store, IV_STR("baseline.digest"), iv_str_of(m->baseline->digest_hex), err);
+    if (!iv_ok(rc)) {
+        iv_store_rollback(m->store);
+        return rc;
+    }
+    return iv_store_commit(m->store, err);
+}
+
+static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
+{
+    const struct iv_config *c = m->config;
+    TRY(iv_metrics_new(&m->metrics, err));
+    iv_series_set(IV_SERIES(m->metrics, BUILD, IV_STR(IV_VERSION)), 1);
+    iv_series_set(IV_SERIES(m->metrics, BASELINE, m->baseline->name, m->baseline->version,
+                            iv_str_of(m->baseline->digest_hex)),
+                  1);
+    iv_series_set_time(iv_metrics_only(m->metrics, IV_METRIC_STARTED), iv_wall(&m->clock));
+    TRY(iv_store_open(&m->store, c->store_path, err));
+    TRY(iv_reader_open(&m->reader, c->store_path, err));
+    TRY(record_baseline(m, err));
+    TRY(iv_queue_new(&m->commits, COMMIT_QUEUE, err));
+    TRY(iv_playbooks_of(&m->playbooks, m->baseline, err));
+    if ((c->roles & IV_ROLE_CONSOLE) != 0) {
+        TRY(start_console(m, err));
+    }
+    struct iv_publish_options publish = {.store = m->store, .config = c, .delivered = on_delivered, .ctx = m};
+    TRY(iv_publish_start(&m->publish, &publish, err));
+    if ((c->roles & IV_ROLE_RESPOND) != 0) {
+        struct iv_act_options act = {.store = m->store,
+                                     .config = c,
+                                     .metrics = m->metrics,
+                                     .changed = on_acted,
+                                     .failed = on_failed,
+                                     .ctx = m};
+        TRY(iv_act_start(&m->act, &act, err));
+    }
+    if ((c->roles & IV_ROLE_DETECT) != 0) {
+        TRY(start_detect(m, err));
+    }
+    return IV_OK;
+}
+
+iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, struct iv_baseline *baseline,
+                       struct iv_err *err)
+{
+    struct iv_monitor *m = iv_calloc(1, sizeof *m);
+    ENSURE(m != NULL, err, IV_E_NOMEM, "cannot allocate the monitor");
+    IV_CHECK(pthread_mutex_init(&m->lock, NULL) == 0);
+    m->config = config;
+    m->baseline = iv_baseline_ref(baseline);
+    m->clock = iv_clock_system();
+    struct iv_rc_s rc = start_parts(m, err);
+    if (!iv_ok(rc)) {
+        iv_monitor_stop(m);
+        return rc;
+    }
+    *out = m;
+    return IV_OK;
+}
+
+/* Reading stops first, so that everything after it can be brought to its end. */
+void iv_monitor_stop(struct iv_monitor *monitor)
+{
+    if (monitor == NULL) {
+        return;
+    }
+    if (monitor->console != NULL) {
+        iv_console_ready(monitor->console, "stopping");
+    }
+    iv_detect_stop(monitor->detect);
+    if (monitor->commits != NULL) {
+        iv_queue_close(monitor->commits);
+    }
+    iv_keep_stop(monitor->keep);
+    iv_act_stop(monitor->act);
+    iv_publish_stop(monitor->publish, PUBLISH_GRACE);
+    iv_console_stop(monitor->console);
+    iv_playbooks_free(monitor->playbooks);
+    iv_queue_free(monitor->commits);
+    iv_reader_close(monitor->reader);
+    iv_store_close(monitor->store);
+    iv_metrics_free(monitor->metrics);
+    iv_baseline_unref(monitor->baseline);
+    (void)pthread_mutex_destroy(&monitor->lock);
+    iv_free(monitor);
+}
+
+static void tell_readiness(struct iv_monitor *m)
+{
+    if (m->console == NULL) {
+        return;
+    }
+    if (m->detect == NULL) {
+        iv_console_ready(m->console, NULL);
+        return;
+    }
+    struct iv_consumer_health health;
+    iv_detect_health(m->detect, &health);
+    if (!health.reachable) {
+        iv_console_ready(m->console, "the broker does not answer");
+    } else if (!health.assigned) {
+        iv_console_ready(m->console, "waiting for the consumer group to assign partitions");
+    } else {
+        iv_console_ready(m->console, NULL);
+    }
+}
+
+static void read_totals(struct iv_monitor *m)
+{
+    struct iv_store_totals totals;
+    struct iv_err err;
+    iv_ns now = iv_monotonic(&m->clock);
+    if (now - m->totals_at < TOTALS_EVERY || !iv_ok(iv_reader_totals(m->reader, &totals, &err))) {
+        return;
+    }
+    m->totals_at = now;
+    double oldest = totals.outbox_oldest == 0 ? 0 : (double)(iv_wall(&m->clock) - totals.outbox_oldest) / 1e9;
+    iv_series_set(iv_metrics_only(m->metrics, IV_METRIC_OUTBOX_OLDEST), oldest);
+    iv_series_set(iv_metrics_only(m->metrics, IV_METRIC_OUTBOX_PENDING), (double)totals.outbox);
+    for (int state = 0; state < IV_RUN_STATES; state++) {
+        struct iv_str name = iv_str_of(iv_run_state_name((enum iv_run_state)state));
+        iv_series_set(IV_SERIES(m->metrics, EXECUTIONS, name), (double)totals.executions[state]);
+    }
+}
+
+bool iv_monitor_tick(struct iv_monitor *monitor, struct iv_err *err)
+{
+    tell_readiness(monitor);
+    read_totals(monitor);
+    (void)pthread_mutex_lock(&monitor->lock);
+    bool failed = monitor->failed;
+    if (failed) {
+        *err = monitor->why;
+    }
+    (void)pthread_mutex_unlock(&monitor->lock);
+    return !failed;
+}
+
+const char *iv_monitor_url(const struct iv_monitor *monitor)
+{
+    return monitor->console == NULL ? NULL : iv_console_url(monitor->console);
+}
+
+struct iv_metrics *iv_monitor_metrics(struct iv_monitor *monitor)
+{
+    return monitor->metrics;
+}

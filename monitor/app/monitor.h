@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The monitor as a whole: its parts, started in order and stopped in order.
+ * Purpose: what `run` and `demo` have in common.
+ * Owner/thread: one thread starts, ticks and stops it. Signals should be blocked before the start, so that no
+ * part's thread takes them. Not here: signals and the end of the process (run.c, demo.c). */
+#pragma once
+
+#include "app/config.h"
+#include "base/err.h"
+#include "baseline/baseline.h"
+#include "console/metrics.h"
+
+#include <stdbool.h>
+
+struct iv_monitor;
+
+/* config outlives the monitor. The store's folder must exist. */
+iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, struct iv_baseline *baseline,
+                       struct iv_err *err);
+
+/* To be called a few times a second: readiness, and the figures that are read off the store. False when a
+ * part cannot go on; err says why. */
+bool iv_monitor_tick(struct iv_monitor *monitor, struct iv_err *err);
+
+/* Stops reading, makes durable what was read, sends what it can within a few seconds. NULL is fine. */
+void iv_monitor_stop(struct iv_monitor *monitor);
+
+/* The console's address, NULL without that role. */
+const char *iv_monitor_url(const struct iv_monitor *monitor);
+struct iv_metrics *iv_monitor_metrics(struct iv_monitor *monitor);
+
+/* Loads what the configuration points at: the baseline and its playbooks, all problems on standard error. */
+iv_rc iv_monitor_baseline(struct iv_baseline **out, struct iv_str path, struct iv_err *err);

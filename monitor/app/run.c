@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/command.h"
+#include "app/config.h"
+#include "app/monitor.h"
+#include "app/signals.h"
+#include "base/guard.h"
+#include "base/log.h"
+#include "baseline/problems.h"
+
+#include <stdio.h>
+
+#define TICK (200 * IV_NS_PER_MS)
+
+struct run_args {
+    const char *config;
+};
+
+static iv_rc load_config(struct iv_config **out, const char *path, struct iv_err *err)
+{
+    IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
+    TRY(iv_problems_new(&problems, err));
+    struct iv_rc_s rc = iv_config_load(out, path, problems, err);
+    iv_monitor_print_problems(problems);
+    return rc;
+}
+
+static void wait_for_the_end(struct iv_monitor *monitor, struct iv_err *err)
+{
+    for (;;) {
+        int signal = iv_signals_wait(TICK);
+        if (signal == SIGTERM || signal == SIGINT) {
+            LOG_INFO("run.stopping", KV_I64("signal", signal));
+            return;
+        }
+        if (signal == SIGHUP) {
+            LOG_WARN("run.reload.refused",
+                     KV_TEXT("why", "this version takes a new baseline at its start only"));
+        }
+        if (!iv_monitor_tick(monitor, err)) {
+            return;
+        }
+    }
+}
+
+static iv_rc run_daemon(const struct iv_config *config, struct iv_err *err)
+{
+    IV_AUTO(iv_baseline_unrefp) struct iv_baseline *baseline = NULL;
+    TRY(iv_monitor_baseline(&baseline, config->baseline, err));
+    LOG_INFO("run.starting", KV_TEXT("version", IV_VERSION), KV_STR("baseline", baseline->name),
+             KV_TEXT("digest", baseline->digest_hex), KV_I64("rules", baseline->rule_count));
+    if (config->workers > 1) {
+        LOG_WARN("run.workers", KV_I64("configured", config->workers),
+                 KV_TEXT("why", "this version evaluates all partitions on one worker"));
+    }
+    struct iv_monitor *monitor = NULL;
+    iv_signals_block();
+    TRY(iv_monitor_start(&monitor, config, baseline, err));
+    err->code = IV_CODE_OK;
+    wait_for_the_end(monitor, err);
+    iv_monitor_stop(monitor);
+    LOG_INFO("run.stopped", KV_TEXT("why", err->code == IV_CODE_OK ? "asked to" : err->text));
+    return (struct iv_rc_s){err->code};
+}
+
+static int run_run(const void *args, const struct iv_words *words, struct iv_err *err)
+{
+    const struct run_args *a = args;
+    (void)words;
+    IV_AUTO(iv_config_freep) struct iv_config *config = NULL;
+    struct iv_rc_s rc = load_config(&config, a->config, err);
+    if (iv_ok(rc)) {
+        iv_log_configure(config->log_level, config->log_format);
+        rc = run_daemon(config, err);
+    }
+    return iv_exit_of(rc);
+}
+
+static const struct iv_flag run_flags[] = {
+    {.name = "config",
+     .kind = IV_FLAG_TEXT,
+     .value = "FILE",
+     .offset = offsetof(struct run_args, config),
+     .doc = "The configuration [/etc/invigil/invigil.yaml]."},
+};
+
+const struct iv_command iv_command_run = {
+    .name = "run",
+    .synopsis = "[--config FILE]",
+    .doc = "The daemon: reads the topics, keeps the findings, carries out the playbooks, serves the console.",
+    .details =
+        "SIGTERM and SIGINT end it cleanly: what was read is made durable, the consumer group is left.",
+    .flags = run_flags,
+    .flag_count = IV_COUNT(run_flags),
+    .args_size = sizeof(struct run_args),
+    .run = run_run,
+};
