@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A kind of action: what a step of a playbook can do.
+ * Purpose: one descriptor for each kind, listed in actions.def, in a folder of its own with its reference
+ * page. The parser, the renderer and the responder know nothing of any kind. Owner/thread: descriptors are
+ * constant; a driver belongs to the responder's thread, its wake apart.
+ *
+ * A kind either calls (open, start, pump, close) or writes a message (message), which is then delivered
+ * through the store's outbox. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "base/value.h"
+#include "evidence/execution.h"
+#include "evidence/store.h"
+#include "respond/endpoint.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum iv_parameter_form {
+    IV_PARAMETER_NAME,    /* plain text, no templates */
+    IV_PARAMETER_TEXT,    /* text with templates */
+    IV_PARAMETER_PATH,    /* begins with "/"; templates are percent-encoded */
+    IV_PARAMETER_HEADERS, /* a map of text with templates; no control characters */
+    IV_PARAMETER_JSON,    /* any JSON; templates in its strings */
+};
+
+/* What stands under the kind's key in a step. A request is an object with the rendered values under these
+ * names. */
+struct iv_parameter {
+    const char *name;
+    enum iv_parameter_form form;
+    bool required;
+    const char *doc;
+};
+
+/* How a call ended. */
+enum iv_outcome_kind { IV_OUTCOME_DONE, IV_OUTCOME_RETRY, IV_OUTCOME_FAILED, IV_OUTCOME_UNSUPPORTED };
+struct iv_outcome {
+    enum iv_outcome_kind kind;
+    int64_t status;       /* of HTTP; 0: none */
+    iv_ns retry_after;    /* RETRY: the other side asks for at least this long; 0: it does not */
+    char cause[256];      /* a sentence; empty where it is done */
+    struct iv_str answer; /* UTF-8, bounded, in the call's arena */
+};
+
+/* A step on its way, from start until its outcome was written down. */
+struct iv_call {
+    struct iv_arena arena;
+    struct iv_task task;
+    struct iv_val request;              /* the map that the step's parameters rendered to */
+    const struct iv_endpoint *endpoint; /* that the request names; NULL: the kind has none */
+    iv_ns now;                          /* wall clock at the start */
+    bool finished;                      /* set by the driver, with the outcome */
+    struct iv_outcome outcome;
+    void *transfer; /* the driver's */
+};
+
+struct iv_action_kind {
+    const char *name; /* the key in a step */
+    const char *doc;  /* one sentence */
+    const struct iv_parameter *parameters;
+    size_t parameter_count;
+
+    /* Calls. start may finish the call at once. pump moves all calls on, for up to wait. */
+    iv_rc (*open)(void **driver, struct iv_err *err);
+    void (*close)(void *driver);
+    iv_rc (*start)(void *driver, struct iv_call *call, struct iv_err *err);
+    void (*abandon)(void *driver, struct iv_call *call);
+    iv_rc (*pump)(void *driver, iv_ns wait, struct iv_err *err);
+    void (*wake)(void *driver); /* ends a pump early; from any thread */
+
+    /* Messages. */
+    iv_rc (*message)(struct iv_posting *out, const struct iv_call *call, struct iv_err *err);
+};
+
+extern const struct iv_action_kind *const iv_action_kinds[];
+extern const size_t iv_action_kind_count;
+const struct iv_action_kind *iv_action_kind(struct iv_str name); /* NULL: none */
+
+/* A parameter of a request; NULL: not there. */
+const struct iv_val *iv_request_get(const struct iv_val *request, const char *name);
+struct iv_str iv_request_text(const struct iv_val *request,
+                              const char *name); /* p NULL: not there or no text */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Playbooks: what is done about a finding, written as YAML, checked when the baseline is loaded.
+ * Purpose: parse the playbooks of a baseline, and turn a finding into a planned execution with rendered
+ * steps. Owner/thread: immutable once loaded, shared by threads; planning writes to the caller's transaction
+ * only. Guarantee: a template that names a field which no trigger of its rules can have is refused at load.
+ * What is only known later (an optional field that this trigger lacks) fails the execution, on record, with
+ * the field's name. Not here: carrying out (responder.h), where endpoints are (endpoint.h).
+ * remediations/README.md is the reference. */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "evidence/execution.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct iv_baseline;
+struct iv_problems;
+struct iv_store;
+struct iv_verdict;
+struct iv_playbooks;
+
+/* IV_E_REFUSED: problems says why, with places; as invigil check shows it. The baseline is not kept. */
+iv_rc iv_playbooks_load(struct iv_playbooks **out, const struct iv_baseline *baseline,
+                        struct iv_problems *problems, struct iv_err *err);
+void iv_playbooks_free(struct iv_playbooks *playbooks);
+void iv_playbooks_freep(struct iv_playbooks **playbooks);
+
+struct iv_playbook_summary {
+    struct iv_str name;
+    struct iv_str title;
+    struct iv_str description;
+    enum iv_tactic tactic;
+    size_t steps;
+};
+size_t iv_playbooks_count(const struct iv_playbooks *playbooks);
+struct iv_playbook_summary iv_playbooks_get(const struct iv_playbooks *playbooks, size_t index);
+
+/* Plans the playbook that the verdict's rule names, inside the transaction that the finding is written in;
+ * now is the wall clock. Nothing is planned, and *planned is false, unless the verdict is a violation of a
+ * rule in force (not observed), no waiver holds and the rule names a playbook; nor a second time for the same
+ * finding. */
+iv_rc iv_respond_plan(bool *planned, const struct iv_playbooks *playbooks, struct iv_store *store,
+                      const struct iv_verdict *verdict, iv_ns now, struct iv_err *err);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The responder: carries out planned executions, step by step.
+ * Purpose: intent on disk, then the call, then the outcome on disk; retries by rows that survive a restart.
+ * Owner/thread: one thread calls iv_responder_turn in a loop; iv_responder_wake may come from any thread.
+ * Guarantee: a step is called only after its state CALLING was committed. After a crash in between, it is
+ * called again with the same idempotency key, however few attempts were left. Steps of one execution run in
+ * order; a call that hangs holds up its own execution only. Each change of state is logged and posted for the
+ * actions topic in the transaction that makes it. Redirects are not followed. Not here: planning
+ * (playbook.h). */
+#pragma once
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "respond/endpoint.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct iv_store;
+struct iv_responder;
+
+struct iv_responder_options {
+    struct iv_store *store;              /* outlives the responder */
+    const struct iv_endpoint *endpoints; /* copied */
+    size_t endpoint_count;
+    struct iv_clock clock;
+    size_t in_flight;             /* calls at one time; 0: 32 */
+    void (*committed)(void *ctx); /* after each transaction, from the responder's thread; may be NULL */
+    void *ctx;
+};
+
+/* Takes up what an earlier process left in the state CALLING. */
+iv_rc iv_responder_new(struct iv_responder **out, const struct iv_responder_options *options,
+                       struct iv_err *err);
+/* Drops the calls in flight; the next responder on the store makes them again. */
+void iv_responder_free(struct iv_responder *responder);
+void iv_responder_freep(struct iv_responder **responder);
+
+/* Begins what is due, waits up to wait for answers (or a wake), and writes down what came of it. IV_E_BUSY:
+ * the store was busy or full; nothing is lost, call again. */
+iv_rc iv_responder_turn(struct iv_responder *responder, iv_ns wait, struct iv_err *err);
+/* Something was planned, or the outbox was delivered. */
+void iv_responder_wake(struct iv_responder *responder);
+
+struct iv_responder_stats {
+    uint64_t calls; /* begun */
+    uint64_t done;  /* steps, by how they ended */
+    uint64_t failed;
+    uint64_t unsupported;
+    uint64_t retries;
+    size_t in_flight;
+};
+void iv_responder_stats(const struct iv_responder *responder, struct iv_responder_stats *out);
