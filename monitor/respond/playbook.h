@@ -39,8 +39,8 @@ size_t iv_playbooks_count(const struct iv_playbooks *playbooks);
 struct iv_playbook_summary iv_playbooks_get(const struct iv_playbooks *playbooks, size_t index);
 
 /* Plans the playbook that the verdict's rule names, inside the transaction that the finding is written in;
- * now is the wall clock. Nothing is planned, and *planned is false, unless the verdict is a violation of a
- * rule in force (not observed), no waiver holds and the rule names a playbook; nor a second time for the same
- * finding. */
-iv_rc iv_respond_plan(bool *planned, const struct iv_playbooks *playbooks, struct iv_store *store,
-                      const struct iv_verdict *verdict, iv_ns now, struct iv_err *err);
+ * now is the wall clock. Nothing is planned unless the verdict is a violation of a rule in force (not
+ * observed), no waiver holds and the rule names a playbook; nor a second time for the same finding. */
+iv_rc iv_respond_plan(const struct iv_playbooks *playbooks, struct iv_store *store,
+                      const struct iv_finding *finding, const struct iv_verdict *verdict,
+                      const struct iv_baseline *baseline, iv_ns now, struct iv_err *err);
