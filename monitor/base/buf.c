@@ -45,6 +45,11 @@ static bool reserve(struct iv_buf *buf, size_t n)
     return true;
 }
 
+char *iv_buf_reserve(struct iv_buf *buf, size_t n)
+{
+    return reserve(buf, n) ? buf->p + buf->n : NULL;
+}
+
 void iv_buf_add(struct iv_buf *buf, const void *p, size_t n)
 {
     if (!reserve(buf, n)) {
