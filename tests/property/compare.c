@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compare.h"
+
+#include "base/alloc.h"
+#include "base/encode.h"
+#include "base/guard.h"
+
+#include <stdlib.h>
+
+/* Verdicts as lines of text, to be sorted and laid side by side. */
+struct lines {
+    char **items;
+    size_t count;
+};
+
+static void add_line(struct lines *lines, const char *verdict, const struct iv_rule *rule,
+                     struct iv_str source, struct iv_str id, iv_ns time, bool waived)
+{
+    struct iv_buf buf;
+    iv_buf_init(&buf, 4096);
+    iv_buf_printf(&buf, "%-12s " IV_STR_FMT " " IV_STR_FMT "/" IV_STR_FMT " ", verdict, IV_STR_ARG(rule->id),
+                  IV_STR_ARG(source), IV_STR_ARG(id));
+    iv_ns_format(&buf, time);
+    iv_buf_text(&buf, waived ? " waived" : "");
+    IV_CHECK(!iv_buf_failed(&buf));
+    lines->items = iv_realloc(lines->items, (lines->count + 1) * sizeof *lines->items);
+    IV_CHECK(lines->items != NULL);
+    lines->items[lines->count++] = iv_strndup(buf.p, buf.n);
+    iv_buf_deinit(&buf);
+}
+
+static void lines_deinit(struct lines *lines)
+{
+    for (size_t i = 0; i < lines->count; i++) {
+        iv_free(lines->items[i]);
+    }
+    iv_free(lines->items);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool same_lines(struct iv_buf *why, struct lines *wanted, struct lines *got)
+{
+    bool same = true;
+    if (wanted->count > 0) {
+        qsort(wanted->items, wanted->count, sizeof *wanted->items, by_text);
+    }
+    if (got->count > 0) {
+        qsort(got->items, got->count, sizeof *got->items, by_text);
+    }
+    for (size_t i = 0, j = 0; i < wanted->count || j < got->count;) {
+        int order = i == wanted->count ? 1 : j == got->count ? -1 : strcmp(wanted->items[i], got->items[j]);
+        if (order < 0) {
+            iv_buf_printf(why, "  the engine lacks   %s\n", wanted->items[i]);
+        } else if (order > 0) {
+            iv_buf_printf(why, "  the engine invents %s\n", got->items[j]);
+        }
+        same = same && order == 0;
+        i += order <= 0;
+        j += order >= 0;
+    }
+    return same;
+}
+
+static const char *const reference_words[] = {
+    [REFERENCE_VIOLATED] = "violated", [REFERENCE_INCONCLUSIVE] = "inconclusive", [REFERENCE_OPEN] = "open"};
+static const char *const engine_words[] = {[IV_VIOLATED] = "violated",
+                                           [IV_UPDATED] = "violated",
+                                           [IV_CONTRADICTED] = "contradicted",
+                                           [IV_INCONCLUSIVE] = "inconclusive",
+                                           [IV_OPEN] = "open"};
+
+/* An update stands for the verdict that it updates. */
+static bool is_superseded(const struct engine_run *run, size_t index, size_t arrived)
+{
+    const struct emission *e = &run->emissions[index];
+    for (size_t i = index + 1; i < run->emission_count && run->emissions[i].after <= arrived; i++) {
+        if (run->emissions[i].kind == IV_UPDATED &&
+            memcmp(run->emissions[i].uid, e->uid, sizeof e->uid) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct lines lines_of_engine(const struct engine_run *run, size_t arrived)
+{
+    struct lines lines = {NULL, 0};
+    for (size_t i = 0; i < run->emission_count && run->emissions[i].after <= arrived; i++) {
+        const struct emission *e = &run->emissions[i];
+        if (!is_superseded(run, i, arrived)) {
+            add_line(&lines, engine_words[e->kind], e->rule, e->source, e->id, e->time, e->waived);
+        }
+    }
+    return lines;
+}
+
+/* Mid-stream, what is open is not reported yet. */
+static struct lines lines_of_reference(struct reference *reference, const struct engine_run *run,
+                                       size_t arrived, const struct reference_horizon *horizon)
+{
+    struct lines lines = {NULL, 0};
+    const struct reference_finding *findings = NULL;
+    size_t count = reference_judge(reference, run->events, arrived, horizon, &findings);
+    for (size_t i = 0; i < count; i++) {
+        const struct reference_finding *f = &findings[i];
+        if (f->verdict != REFERENCE_OPEN || horizon->at_end) {
+            add_line(&lines, reference_words[f->verdict], f->rule, iv_event_attr(f->trigger, IV_ATTR_SOURCE),
+                     iv_event_attr(f->trigger, IV_ATTR_ID), f->trigger->time, f->waived);
+        }
+    }
+    return lines;
+}
+
+static bool agree(struct iv_buf *why, struct reference *reference, const struct engine_run *run,
+                  size_t arrived, const struct reference_horizon *horizon)
+{
+    struct lines wanted =
+        lines_of_reference(reference, run, arrived < run->event_count ? arrived : run->event_count, horizon);
+    struct lines got = lines_of_engine(run, arrived);
+    bool same = same_lines(why, &wanted, &got);
+    lines_deinit(&wanted);
+    lines_deinit(&got);
+    return same;
+}
+
+bool compare_verdicts(struct iv_buf *why, struct reference *reference, const struct engine_run *run)
+{
+    struct reference_horizon end = reference_end(run->events, run->event_count);
+    if (!agree(why, reference, run, run->event_count + 1, &end)) {
+        iv_buf_text(why, "at the end of input\n");
+        return false;
+    }
+    return true;
+}
+
+/* Per stream the least over its partitions of the greatest time seen less lateness. */
+static struct reference_horizon horizon_after(const struct iv_baseline *baseline, const struct world *world,
+                                              const struct engine_run *run, size_t arrived)
+{
+    struct reference_horizon horizon = {{IV_NS_MAX, IV_NS_MAX}, false};
+    for (int s = 0; s < IV_STREAMS; s++) {
+        for (int32_t p = 0; p < world->partitions[s]; p++) {
+            iv_ns greatest = IV_NS_MIN;
+            for (size_t i = 0; i < arrived; i++) {
+                const struct iv_event *e = run->events[i];
+                bool is_of_partition = e->origin.stream == (enum iv_stream)s && e->origin.partition == p;
+                greatest = is_of_partition && e->time > greatest ? e->time : greatest;
+            }
+            iv_ns watermark = iv_ns_add(greatest, -baseline->streams[s].lateness);
+            horizon.watermark[s] = watermark < horizon.watermark[s] ? watermark : horizon.watermark[s];
+        }
+    }
+    return horizon;
+}
+
+bool compare_moments(struct iv_buf *why, struct reference *reference, const struct iv_baseline *baseline,
+                     const struct world *world, const struct engine_run *run)
+{
+    for (size_t arrived = 1; arrived <= run->event_count; arrived++) {
+        struct reference_horizon horizon = horizon_after(baseline, world, run, arrived);
+        if (!agree(why, reference, run, arrived, &horizon)) {
+            iv_buf_printf(why, "when %zu of %zu records had arrived\n", arrived, run->event_count);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool says(const struct engine_run *run, const struct emission *wanted, size_t except)
+{
+    for (size_t i = 0; i < run->emission_count; i++) {
+        const struct emission *e = &run->emissions[i];
+        if (i != except && e->kind != IV_UPDATED && memcmp(e->uid, wanted->uid, sizeof e->uid) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool uids_of(struct iv_buf *why, const struct engine_run *a, const struct engine_run *b)
+{
+    for (size_t i = 0; i < a->emission_count; i++) {
+        const struct emission *e = &a->emissions[i];
+        bool twice = e->kind != IV_UPDATED && says(a, e, i);
+        if (twice || !says(b, e, SIZE_MAX)) {
+            iv_buf_printf(why, "  %s " IV_STR_FMT " " IV_STR_FMT "/" IV_STR_FMT ": its uid %s\n",
+                          engine_words[e->kind], IV_STR_ARG(e->rule->id), IV_STR_ARG(e->source),
+                          IV_STR_ARG(e->id),
+                          twice ? "stands twice" : "is another in another order of arrival");
+            return false;
+        }
+    }
+    return true;
+}
+
+bool compare_runs(struct iv_buf *why, const struct engine_run *a, const struct engine_run *b)
+{
+    return uids_of(why, a, b) && uids_of(why, b, a);
+}

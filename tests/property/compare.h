@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Holds what the engine said against the reference. All answer true where they agree, and else say in why how
+ * not. */
+#pragma once
+
+#include "run_engine.h"
+
+/* The verdicts of the whole stream. */
+bool compare_verdicts(struct iv_buf *why, struct reference *reference, const struct engine_run *run);
+/* At each record: what its arrival proves was said by then, and nothing else was. */
+bool compare_moments(struct iv_buf *why, struct reference *reference, const struct iv_baseline *baseline,
+                     const struct world *world, const struct engine_run *run);
+/* Two orders of arrival of the same events: the same verdicts under the same uids, none twice. */
+bool compare_runs(struct iv_buf *why, const struct engine_run *a, const struct engine_run *b);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Random baselines and random streams, each a function of a seed.
+ * Purpose: everything that the contract lets a rule say, over events that make it matter: few keys, few
+ * values, times on a coarse grid so that windows are hit on their edges, fields that are absent, expressions
+ * that fail. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "event/catalogue.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* SplitMix64: one number of state, so a seed is all there is to know. */
+struct dice {
+    uint64_t state;
+};
+uint64_t dice_next(struct dice *dice);
+uint64_t dice_below(struct dice *dice, uint64_t n); /* 0 to n - 1 */
+bool dice_one_in(struct dice *dice, uint64_t n);
+const char *dice_pick(struct dice *dice, const char *const *items, size_t count);
+#define DICE_PICK(dice, ...)                                                                                 \
+    dice_pick((dice), (const char *const[]){__VA_ARGS__},                                                    \
+              sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+
+/* What a world of baseline and events agrees on. */
+struct world {
+    iv_ns lateness[IV_STREAMS];
+    int32_t partitions[IV_STREAMS]; /* 0: the stream carries nothing */
+    iv_ns length;                   /* of the stream, in event time */
+    size_t event_count;
+};
+#define WORLD_GRID_NS (100 * IV_NS_PER_MS)
+#define WORLD_EPOCH_S INT64_C(1767225600) /* 2026-01-01T00:00:00Z */
+
+struct world generate_world(struct dice *dice);
+
+/* baseline.yaml of this world, with one pack beside it. */
+void generate_baseline(struct iv_buf *baseline, struct dice *dice, const struct world *world);
+void generate_pack(struct iv_buf *pack, struct dice *dice);
+
+/* One record as it stands in a partition; some stand there twice, or in another partition too. */
+struct arrival {
+    enum iv_stream stream;
+    int32_t partition;
+    struct iv_str json;
+    iv_ns time;     /* of the event */
+    iv_ns position; /* its place in the partition: never later than the stream's lateness allows */
+};
+
+struct arrivals {
+    struct arrival *items;
+    size_t count;
+};
+
+/* The records of this world, in the arena. */
+struct arrivals generate_arrivals(struct dice *dice, const struct world *world, struct iv_arena *arena);
+/* Another order of arrival of the same events that lateness allows: other partitions, delays and
+ * interleaving. */
+struct arrivals generate_rearrangement(struct dice *dice, const struct world *world,
+                                       const struct arrivals *arrivals, struct iv_arena *arena);

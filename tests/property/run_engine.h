@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of the engine over records in order of arrival, and what it said when.
+ * Owner/thread: one thread; a run is made, read and freed. */
+#pragma once
+
+#include "generate.h"
+#include "reference/reference.h"
+
+#include "engine/engine.h"
+
+struct emission {
+    const struct iv_rule *rule;
+    enum iv_verdict_kind kind;
+    struct iv_str source;
+    struct iv_str id;
+    iv_ns time;
+    bool waived;
+    unsigned char uid[IV_UID_BYTES];
+    size_t witness_total;
+    size_t after; /* how many records had arrived */
+};
+
+struct engine_run {
+    const struct iv_event **events; /* decoded, in order of arrival */
+    size_t event_count;
+    struct emission *emissions;
+    size_t emission_count;
+    size_t emission_capacity;
+    struct iv_arena arena;
+    size_t arrived; /* so far */
+};
+
+/* NULL on success, else what went wrong that never may: a generated record that does not decode, an engine
+ * that fails. */
+const char *engine_run(struct engine_run *run, struct iv_baseline *baseline, const struct world *world,
+                       const struct arrivals *arrivals);
+void engine_run_deinit(struct engine_run *run);
