@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A simulated fleet of agents: their traffic on both streams, with violations planted in it.
+ * Purpose: one generator for `simulate` (files, a broker) and `demo` (paced by the clock).
+ * Owner/thread: one fleet, one thread.
+ * Guarantee: the same options give the same bytes. Apart from what is planted, the traffic conforms to every
+ * rule that ships. Ledger events come in order of their time; telemetry up to IV_FLEET_DELAY later than its
+ * time. Not here: files and brokers (simulate.c). */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "event/catalogue.h"
+
+#include <stdint.h>
+
+#define IV_FLEET_DELAY (1500 * IV_NS_PER_MS) /* less than the shipped lateness of telemetry, 2s */
+
+struct iv_fleet_options {
+    uint64_t seed;
+    unsigned agents;
+    double violations; /* planted violations for each event, 0 to 0.02 */
+    iv_ns start;       /* event time of the beginning */
+};
+
+/* One event, ready to be written: valid until the next call on the fleet. */
+struct iv_fleet_event {
+    enum iv_stream stream;
+    iv_ns time;
+    iv_ns arrival;        /* when a monitor would hear of it; never goes back */
+    struct iv_str tenant; /* the Kafka key */
+    struct iv_str json;
+};
+
+struct iv_fleet_ref {
+    struct iv_str source;
+    struct iv_str id;
+};
+
+/* A planted violation, told when its trigger is generated; the slices are valid for the length of the call.
+ */
+struct iv_fleet_plant {
+    struct iv_str rule;
+    struct iv_fleet_ref trigger;
+    iv_ns time;
+    struct iv_fleet_ref witness;
+    size_t witness_count; /* 0 or 1 */
+    iv_ns deadline;       /* a violation only if event time reaches it; else it stays open */
+};
+typedef void (*iv_fleet_plant_fn)(void *ctx, const struct iv_fleet_plant *plant);
+
+struct iv_fleet;
+
+iv_rc iv_fleet_new(struct iv_fleet **out, const struct iv_fleet_options *options, iv_fleet_plant_fn planted,
+                   void *ctx, struct iv_err *err);
+void iv_fleet_free(struct iv_fleet *fleet);
+void iv_fleet_freep(struct iv_fleet **fleet);
+
+/* The next event in order of arrival. There is always one, until the fleet was told to end. IV_E_ABSENT: no
+ * more. */
+iv_rc iv_fleet_next(struct iv_fleet *fleet, struct iv_fleet_event *out, struct iv_err *err);
+
+/* How many events have happened and were not handed out yet: they were delayed. */
+size_t iv_fleet_delayed(const struct iv_fleet *fleet);
+/* Nothing happens any more; what was delayed can still be had. */
+void iv_fleet_end(struct iv_fleet *fleet);
+/* The time of the newest event that has happened. */
+iv_ns iv_fleet_time(const struct iv_fleet *fleet);
+
+/* The fleet's public keys, as the list under "keys:" of a baseline. */
+iv_rc iv_fleet_keys_yaml(struct iv_buf *out, const struct iv_fleet *fleet, struct iv_err *err);
