@@ -179,6 +179,7 @@ int main(void)
     (void)snprintf(path, sizeof path, "%s/pack.yaml", folder);
     (void)unlink(path);
     (void)rmdir(folder);
-    printf("agreed on %llu seeds, disagreed on %llu\n", (unsigned long long)passed, (unsigned long long)failed);
+    printf("agreed on %llu seeds, disagreed on %llu\n", (unsigned long long)passed,
+           (unsigned long long)failed);
     return failed == 0 && passed > 0 ? 0 : 1;
 }

@@ -102,7 +102,7 @@ Test(metrics, more_series_than_fit_are_counted_as_other)
     IV_AUTO(iv_metrics_freep) struct iv_metrics *m = fresh();
 
     for (int i = 0; i < 2000; i++) {
-        char name[16];
+        char name[24];
         (void)snprintf(name, sizeof name, "field%d", i);
         iv_series_add(IV_SERIES(m, DEAD_LETTERS, IV_STR("ledger"), iv_str_of(name)), 1);
     }
