@@ -21,9 +21,15 @@ void iv_buf_init(struct iv_buf *buf, size_t max_bytes);
 void iv_buf_deinit(struct iv_buf *buf);
 void iv_buf_clear(struct iv_buf *buf); /* empties, keeps the memory, forgives a failure */
 
-/* Room for n bytes behind what is there, and a NUL: write them at the answer and add what was written to n. NULL when the
- * buffer has failed. For inner loops; everything else appends. */
+/* Room for n bytes behind what is there: write them at the answer, then say how many were written. NULL when the buffer
+ * has failed. For inner loops; everything else appends. */
 char *iv_buf_reserve(struct iv_buf *buf, size_t n);
+static inline void iv_buf_wrote(struct iv_buf *buf, size_t n)
+{
+    buf->n += n;
+    buf->p[buf->n] = '\0';
+}
+
 void iv_buf_add(struct iv_buf *buf, const void *p, size_t n);
 void iv_buf_str(struct iv_buf *buf, struct iv_str s);
 void iv_buf_text(struct iv_buf *buf, const char *text);

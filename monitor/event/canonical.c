@@ -61,7 +61,7 @@ void iv_canonical_double(struct iv_buf *out, double d)
     }
     if (d == 0) {
         *p = '0';
-        out->n += 1;
+        iv_buf_wrote(out, 1);
         return;
     }
     size_t sign = d < 0 ? 1 : 0;
@@ -69,7 +69,7 @@ void iv_canonical_double(struct iv_buf *out, double d)
     char digits[32];
     int point = 0;
     size_t n = iv_shortest_digits(digits, &point, fabs(d));
-    out->n += sign + put_digits(p + sign, digits, n, point);
+    iv_buf_wrote(out, sign + put_digits(p + sign, digits, n, point));
 }
 
 static iv_rc refuse(struct iv_canonical *c, uint32_t node, const char *fault, struct iv_err *err)
@@ -108,7 +108,7 @@ static inline void write_string(struct iv_buf *out, const struct iv_node *node)
         p[0] = '"';
         memcpy(p + 1, node->p, node->n);
         p[node->n + 1] = '"';
-        out->n += (size_t)node->n + 2;
+        iv_buf_wrote(out, (size_t)node->n + 2);
     }
 }
 

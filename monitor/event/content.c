@@ -12,7 +12,7 @@ static void put_string(struct iv_buf *out, const struct iv_val *v)
         p[0] = (char)v->kind;
         memcpy(p + 1, &v->n, 4);
         memcpy(p + 5, v->s, v->n);
-        out->n += 5 + (size_t)v->n;
+        iv_buf_wrote(out, 5 + (size_t)v->n);
     }
 }
 
@@ -25,7 +25,7 @@ static void put_scalar(struct iv_buf *out, const struct iv_val *v)
         p[0] = (char)v->kind;
         memcpy(p + 1, &v->n, 4);
         memcpy(p + 5, &word, 8);
-        out->n += SCALAR_BYTES;
+        iv_buf_wrote(out, SCALAR_BYTES);
     }
 }
 
