@@ -5,6 +5,7 @@
  * contract "Rules". */
 #pragma once
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "baseline/problems.h"
 #include "baseline/rule.h"
@@ -75,6 +76,19 @@ struct iv_baseline *iv_baseline_ref(struct iv_baseline *baseline);
 void iv_baseline_unref(struct iv_baseline *baseline);
 void iv_baseline_unrefp(struct iv_baseline **baseline);
 
+/* The rule's own tests, a list; NULL if it has none. */
+struct iv_yaml_node;
+const struct iv_yaml_node *iv_baseline_tests(const struct iv_baseline *baseline, const struct iv_rule *rule);
+
+/* The text of baseline.sig: "KEYID BASE64\n", an Ed25519 signature over the 48 bytes of the baseline's
+ * digest, for a key that authority names. signer: the private half of that key. */
+struct iv_signer;
+iv_rc iv_baseline_sign(struct iv_buf *out, const struct iv_baseline *baseline, struct iv_str key_id,
+                       const struct iv_signer *signer, struct iv_err *err);
+/* The same load without asking for baseline.sig: what is about to be signed. */
+iv_rc iv_baseline_load_unsigned(struct iv_baseline **out, struct iv_str path, struct iv_problems *problems,
+                                struct iv_err *err);
+
 const struct iv_rule *iv_baseline_rule(const struct iv_baseline *baseline, struct iv_str id);
 
 /* The waiver that holds for this rule and trigger, NULL if none. The object is the trigger's. */
@@ -84,6 +98,7 @@ const struct iv_waiver *iv_baseline_waiver(const struct iv_baseline *baseline, c
 /* Parameters under overrides: which set a trigger sees, and the set as a bank for programs. A resolver caches
  * the sets that it met; a set's id is valid for the resolver's life. */
 struct iv_params;
+#define IV_PARAMS_NONE UINT32_MAX /* memory is out */
 iv_rc iv_params_new(struct iv_params **out, const struct iv_baseline *baseline, struct iv_err *err);
 void iv_params_free(struct iv_params *params);
 void iv_params_freep(struct iv_params **params);

@@ -109,6 +109,8 @@ struct iv_rule {
     const uint64_t *partner_fields;
     bool all_trigger_fields;
     bool all_partner_fields;
-    bool global;              /* its key may cross tenants; see invigil check */
+    bool checks_chain;        /* a program calls hash_valid: event->hash_valid must be known before it runs */
+    bool global;              /* events of several tenants may meet in it */
+    struct iv_str scope;      /* why it is global, or why it is not; for people */
     unsigned char digest[48]; /* of the rule and of all that its meaning rests on: same digest, same state */
 };

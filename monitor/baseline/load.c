@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a folder to a frozen baseline: the order in which its parts are read. */
+#include "load.h"
+
+#include "base/alloc.h"
+#include "base/guard.h"
+
+#include <glob.h>
+
+void iv_load_fail(struct iv_load *load, struct iv_rc_s rc)
+{
+    if (!iv_load_failed(load)) {
+        load->failed = rc;
+    }
+}
+
+static void no_memory(struct iv_load *load)
+{
+    if (!iv_load_failed(load)) {
+        load->failed = iv_err_set(load->err, IV_E_NOMEM, "cannot hold the baseline in memory");
+    }
+}
+
+void *iv_load_alloc(struct iv_load *load, size_t count, size_t size)
+{
+    void *p = iv_arena_zalloc(&load->body->arena, (count == 0 ? 1 : count) * size);
+    if (p == NULL) {
+        no_memory(load);
+    }
+    return p;
+}
+
+struct iv_str iv_load_str(struct iv_load *load, struct iv_str text)
+{
+    struct iv_str copy = iv_arena_str(&load->body->arena, text);
+    if (copy.p == NULL) {
+        no_memory(load);
+    }
+    return copy;
+}
+
+static struct iv_owned *own(struct iv_load *load)
+{
+    struct iv_owned *o = iv_load_alloc(load, 1, sizeof *o);
+    if (o != NULL) {
+        o->next = load->body->owned;
+        load->body->owned = o;
+    }
+    return o;
+}
+
+bool iv_load_own_document(struct iv_load *load, struct iv_yaml *document)
+{
+    struct iv_owned *o = own(load);
+    if (o != NULL) {
+        o->document = document;
+    }
+    return o != NULL;
+}
+
+bool iv_load_own_env(struct iv_load *load, struct iv_cel_env *env)
+{
+    struct iv_owned *o = own(load);
+    if (o != NULL) {
+        o->env = env;
+    }
+    return o != NULL;
+}
+
+bool iv_load_own_prog(struct iv_load *load, struct iv_cel_prog *prog)
+{
+    struct iv_owned *o = own(load);
+    if (o != NULL) {
+        o->prog = prog;
+    }
+    return o != NULL;
+}
+
+struct iv_str iv_load_head(struct iv_load *load, struct iv_yaml_map *map, const char *kind,
+                           struct iv_str *version)
+{
+    struct iv_problems *problems = load->problems;
+    struct iv_str name = IV_STR("");
+    const char *const apis[] = {"invigil/v1"};
+    const char *const kinds[] = {kind};
+    size_t one;
+    (void)iv_yaml_choice(&one, iv_yaml_need(map, "apiVersion"), apis, 1, problems);
+    (void)iv_yaml_choice(&one, iv_yaml_need(map, "kind"), kinds, 1, problems);
+    struct iv_yaml_map metadata;
+    (void)iv_yaml_open(&metadata, iv_yaml_need(map, "metadata"), "metadata", problems);
+    (void)iv_yaml_string(&name, iv_yaml_need(&metadata, "name"), problems);
+    struct iv_str ignored;
+    (void)iv_yaml_string(version == NULL ? &ignored : version, iv_yaml_get(&metadata, "version"), problems);
+    (void)iv_yaml_string(&ignored, iv_yaml_get(&metadata, "title"), problems);
+    (void)iv_yaml_string(&ignored, iv_yaml_get(&metadata, "description"), problems);
+    iv_yaml_close(&metadata);
+    return iv_load_str(load, name);
+}
+
+/* The root of a file that the load has read; NULL where it cannot be, which is reported. */
+static const struct iv_yaml_node *read_file(struct iv_load *load, struct iv_str path)
+{
+    struct iv_yaml *document = NULL;
+    struct iv_rc_s rc = iv_yaml_read(&document, path, NULL, load->problems, load->err);
+    if (rc.code == IV_E_REFUSED) {
+        return NULL;
+    }
+    if (!iv_ok(rc) || !iv_load_own_document(load, document)) {
+        iv_yaml_free(document);
+        iv_load_fail(load, rc);
+        return NULL;
+    }
+    return iv_yaml_root(document);
+}
+
+static struct iv_str join(struct iv_load *load, struct iv_str name)
+{
+    bool absolute = name.n > 0 && name.p[0] == '/';
+    struct iv_str path = absolute || load->folder.n == 0
+                             ? iv_load_str(load, name)
+                             : iv_arena_printf(&load->body->arena, IV_STR_FMT "/" IV_STR_FMT,
+                                               IV_STR_ARG(load->folder), IV_STR_ARG(name));
+    if (path.p == NULL) {
+        no_memory(load);
+    }
+    return path;
+}
+
+struct read_files {
+    struct iv_str *paths;
+    size_t count;
+    size_t capacity;
+};
+
+static bool read_before(const struct read_files *files, struct iv_str path)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (iv_str_eq(files->paths[i], path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool remember(struct read_files *files, struct iv_str path)
+{
+    if (files->count == files->capacity) {
+        size_t capacity = files->capacity == 0 ? 16 : files->capacity * 2;
+        struct iv_str *grown = iv_realloc(files->paths, capacity * sizeof *grown);
+        if (grown == NULL) {
+            return false;
+        }
+        files->paths = grown;
+        files->capacity = capacity;
+    }
+    files->paths[files->count++] = path;
+    return true;
+}
+
+static void load_matches(struct iv_load *load, struct read_files *files, const glob_t *matches,
+                         void (*fn)(struct iv_load *load, const struct iv_yaml_node *root))
+{
+    for (size_t i = 0; i < matches->gl_pathc && !iv_load_failed(load); i++) {
+        struct iv_str path = iv_load_str(load, iv_str_of(matches->gl_pathv[i]));
+        if (iv_load_failed(load) || read_before(files, path)) {
+            continue; /* two globs may name one file */
+        }
+        if (!remember(files, path)) {
+            no_memory(load);
+            return;
+        }
+        const struct iv_yaml_node *root = read_file(load, path);
+        if (root != NULL) {
+            fn(load, root);
+        }
+    }
+}
+
+void iv_load_files(struct iv_load *load, const struct iv_yaml_node *globs, const char *what,
+                   void (*fn)(struct iv_load *load, const struct iv_yaml_node *root))
+{
+    struct iv_yaml_items items;
+    struct read_files files = {0};
+    (void)iv_yaml_list(&items, globs, load->problems);
+    for (size_t i = 0; i < items.count && !iv_load_failed(load); i++) {
+        struct iv_str pattern;
+        if (!iv_yaml_string(&pattern, iv_yaml_item(&items, i), load->problems)) {
+            continue;
+        }
+        struct iv_str path = join(load, pattern);
+        if (path.p == NULL) {
+            break;
+        }
+        glob_t matches;
+        int rc = glob(path.p, GLOB_ERR, NULL, &matches);
+        if (rc == 0) {
+            load_matches(load, &files, &matches, fn);
+            globfree(&matches);
+        } else if (rc == GLOB_NOSPACE) {
+            no_memory(load);
+        } else {
+            iv_yaml_error(load->problems, iv_yaml_item(&items, i), "no %s '" IV_STR_FMT "'", what,
+                          IV_STR_ARG(path));
+        }
+    }
+    iv_free(files.paths);
+}
+
+void iv_load_playbook(struct iv_load *load, const struct iv_yaml_node *root)
+{
+    struct iv_baseline *pub = &load->body->pub;
+    struct iv_yaml_map map; /* its other keys are the room respond's to judge */
+    if (!iv_yaml_open(&map, root, "playbook", load->problems)) {
+        return;
+    }
+    struct iv_playbook_source playbook = {
+        .name = iv_load_head(load, &map, "Playbook", NULL),
+        .file = iv_yaml_file(root->document),
+        .text = iv_yaml_text(root->document),
+    };
+    if (!iv_yaml_value(&playbook.document, &load->body->arena, root)) {
+        no_memory(load);
+        return;
+    }
+    for (size_t i = 0; i < pub->playbook_count; i++) {
+        if (iv_str_eq(pub->playbooks[i].name, playbook.name)) {
+            iv_yaml_error(load->problems, root,
+                          "a second playbook of the name '" IV_STR_FMT "', the first is in " IV_STR_FMT,
+                          IV_STR_ARG(playbook.name), IV_STR_ARG(pub->playbooks[i].file));
+            return;
+        }
+    }
+    struct iv_playbook_source *all = iv_load_alloc(load, pub->playbook_count + 1, sizeof *all);
+    if (all != NULL) {
+        if (pub->playbook_count > 0) {
+            memcpy(all, pub->playbooks, pub->playbook_count * sizeof *all);
+        }
+        all[pub->playbook_count++] = playbook;
+        pub->playbooks = all;
+    }
+}
+
+static void make_environments(struct iv_load *load)
+{
+    struct iv_cel_env *env = NULL;
+    struct iv_rc_s rc = iv_cel_env_new(&env, load->err);
+    if (!iv_ok(rc) || !iv_load_own_env(load, env)) {
+        iv_cel_env_free(env);
+        iv_load_fail(load, rc);
+        return;
+    }
+    load->functions = env;
+    rc = iv_load_functions(env, load->body->keyring, load->err);
+    env = NULL;
+    rc = iv_ok(rc) ? iv_cel_env_extend(&env, load->functions, load->err) : rc;
+    if (!iv_ok(rc) || !iv_load_own_env(load, env)) {
+        iv_cel_env_free(env);
+        iv_load_fail(load, rc);
+        return;
+    }
+    load->parameters = env;
+}
+
+/* EVT-001 is in force with every baseline: the engine finds equivocations itself, this is what it reports
+ * them as. */
+static void add_equivocation(struct iv_load *load)
+{
+    static const struct iv_str criteria[] = {IV_STR_INIT("CC7.2"), IV_STR_INIT("PI1.3")};
+    struct iv_baseline *pub = &load->body->pub;
+    size_t words = iv_catalogue_types(pub->catalogue) / 64 + 1;
+    uint64_t *types = iv_load_alloc(load, words, sizeof *types);
+    uint64_t *fields = iv_load_alloc(load, iv_catalogue_names(pub->catalogue) / 64 + 1, sizeof *fields);
+    struct iv_rule *rule = iv_load_alloc(load, 1, sizeof *rule);
+    if (types == NULL || fields == NULL || rule == NULL) {
+        return;
+    }
+    memset(types, 0xff, words * sizeof *types);
+    *rule = (struct iv_rule){
+        .id = IV_STR("EVT-001"),
+        .title = IV_STR("Two events of one identity"),
+        .description = IV_STR(
+            "Two records bear the same source and id with different content: one of them was forged, or the "
+            "producer cannot be trusted to name its events."),
+        .pack = IV_STR("built in"),
+        .source_text = IV_STR(""),
+        .severity = IV_SEV_HIGH,
+        .mode = pub->mode,
+        .criteria = criteria,
+        .criteria_count = IV_COUNT(criteria),
+        .at = {IV_STR("built in"), 1, 1},
+        .index = (uint16_t)load->rule_count,
+        .form = IV_FORBID,
+        .on = {types, {true, true}},
+        .at_least = {.i = 1},
+        .trigger_fields = fields,
+        .partner_fields = fields,
+        .scope = IV_STR("one source speaks for one tenant"),
+    };
+    memcpy(rule->digest, "EVT-001", 7);
+    struct iv_rule **rules = iv_load_alloc(load, load->rule_count + 1, sizeof *rules);
+    if (rules != NULL) {
+        if (load->rule_count > 0) {
+            memcpy(rules, load->rules, load->rule_count * sizeof *rules);
+        }
+        rules[load->rule_count] = rule;
+        pub->rules = (const struct iv_rule *const *)rules;
+        pub->rule_count = load->rule_count + 1;
+        pub->equivocation = rule;
+    }
+}
+
+static void load_root(struct iv_load *load)
+{
+    struct iv_baseline *pub = &load->body->pub;
+    struct iv_problems *problems = load->problems;
+    struct iv_yaml_map map;
+    (void)iv_yaml_open(&map, load->root, "baseline", problems);
+    struct iv_str version = IV_STR("");
+    pub->name = iv_load_head(load, &map, "Baseline", &version);
+    pub->version = iv_load_str(load, version);
+    iv_load_streams(load, iv_yaml_get(&map, "streams"));
+    (void)iv_yaml_duration(&pub->idle, iv_yaml_get(&map, "idle"), problems);
+    (void)iv_yaml_duration(&pub->dedup, iv_yaml_get(&map, "dedup"), problems);
+    iv_load_mode(&pub->mode, iv_yaml_get(&map, "mode"), problems);
+    iv_load_keys(load, iv_yaml_get(&map, "keys"));
+    iv_load_events(load, iv_yaml_get(&map, "events"));
+    const struct iv_yaml_node *parameters = iv_yaml_get(&map, "parameters");
+    const struct iv_yaml_node *overrides = iv_yaml_get(&map, "overrides");
+    const struct iv_yaml_node *waivers = iv_yaml_get(&map, "waivers");
+    const struct iv_yaml_node *packs = iv_yaml_get(&map, "packs");
+    const struct iv_yaml_node *playbooks = iv_yaml_get(&map, "playbooks");
+    iv_load_authority(load, iv_yaml_get(&map, "authority"));
+    iv_yaml_close(&map);
+    if (iv_load_failed(load)) {
+        return;
+    }
+    make_environments(load);
+    if (!iv_load_failed(load)) {
+        iv_load_parameters(load, parameters);
+        iv_load_overrides(load, overrides);
+        iv_load_files(load, playbooks, "playbook", iv_load_playbook);
+        iv_load_files(load, packs, "rule pack", iv_load_pack);
+    }
+    if (!iv_load_failed(load)) {
+        add_equivocation(load);
+        iv_load_waivers(load, waivers);
+    }
+}
+
+static struct iv_rc_s new_body(struct iv_baseline_body **out, struct iv_err *err)
+{
+    struct iv_baseline_body *body = iv_calloc(1, sizeof *body);
+    ENSURE(body != NULL, err, IV_E_NOMEM, "cannot allocate a baseline");
+    iv_arena_init(&body->arena, 0);
+    atomic_init(&body->references, 1);
+    body->pub.streams[IV_LEDGER] = (struct iv_stream_policy){.topic = IV_STR("ledger")};
+    body->pub.streams[IV_TELEMETRY] =
+        (struct iv_stream_policy){.topic = IV_STR("telemetry"), .lateness = 2 * IV_NS_PER_S};
+    body->pub.idle = 500 * IV_NS_PER_MS;
+    body->pub.dedup = 60 * IV_NS_PER_S;
+    struct iv_rc_s rc = iv_catalogue_new(&body->catalogue, err);
+    rc = iv_ok(rc) ? iv_keyring_new(&body->keyring, err) : rc;
+    body->pub.catalogue = body->catalogue;
+    body->pub.keyring = body->keyring;
+    *out = body;
+    return rc;
+}
+
+/* A folder stands for the baseline.yaml in it. */
+static void find_root(struct iv_load *load, struct iv_str path)
+{
+    while (path.n > 1 && path.p[path.n - 1] == '/') {
+        path.n--;
+    }
+    bool file = path.n > 5 &&
+                (memcmp(path.p + path.n - 5, ".yaml", 5) == 0 || memcmp(path.p + path.n - 4, ".yml", 4) == 0);
+    const char *slash = file ? memrchr(path.p, '/', path.n) : NULL;
+    load->folder = !file           ? path
+                   : slash == NULL ? (struct iv_str){"", 0}
+                                   : (struct iv_str){path.p, slash == path.p ? 1 : (size_t)(slash - path.p)};
+    struct iv_str whole = file ? path : join(load, IV_STR("baseline.yaml"));
+    if (!iv_load_failed(load)) {
+        load->root = read_file(load, whole);
+    }
+}
+
+static struct iv_rc_s load_baseline(struct iv_baseline **out, struct iv_str path, bool signed_too,
+                                    struct iv_problems *problems, struct iv_err *err)
+{
+    struct iv_load load = {.problems = problems, .err = err};
+    struct iv_rc_s rc = new_body(&load.body, err);
+    IV_AUTO(iv_baseline_unrefp) struct iv_baseline *pub = load.body == NULL ? NULL : &load.body->pub;
+    TRY(rc);
+    find_root(&load, path);
+    if (load.root != NULL) {
+        load_root(&load);
+    }
+    TRY(load.failed);
+    if (iv_problems_errors(problems) == 0) {
+        TRY(iv_load_digest(&load, err));
+        if (signed_too) {
+            iv_load_signature(&load);
+        }
+    }
+    TRY(load.failed);
+    TRY(iv_problems_done(problems, "the baseline", err));
+    *out = TAKE(pub);
+    return IV_OK;
+}
+
+struct iv_rc_s iv_baseline_load(struct iv_baseline **out, struct iv_str path, struct iv_problems *problems,
+                                struct iv_err *err)
+{
+    return load_baseline(out, path, true, problems, err);
+}
+
+struct iv_rc_s iv_baseline_load_unsigned(struct iv_baseline **out, struct iv_str path,
+                                         struct iv_problems *problems, struct iv_err *err)
+{
+    return load_baseline(out, path, false, problems, err);
+}

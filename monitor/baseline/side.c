@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One side of a rule: which event types it selects, and the fields that they have together. */
+#include "rule_parts.h"
+
+#include "base/guard.h"
+
+#include <stdio.h>
+
+static const struct iv_cel_type list_of_string = {.kind = IV_CEL_LIST, .args = {&iv_cel_string}};
+static const struct iv_cel_type list_of_int = {.kind = IV_CEL_LIST, .args = {&iv_cel_int}};
+static const struct iv_cel_type list_of_double = {.kind = IV_CEL_LIST, .args = {&iv_cel_double}};
+static const struct iv_cel_type list_of_bool = {.kind = IV_CEL_LIST, .args = {&iv_cel_bool}};
+static const struct iv_cel_type json_map = {.kind = IV_CEL_MAP, .args = {&iv_cel_string, &iv_cel_dyn}};
+
+static const struct iv_cel_type *const field_types[] = {
+    [IV_F_STRING] = &iv_cel_string,
+    [IV_F_INT] = &iv_cel_int,
+    [IV_F_DOUBLE] = &iv_cel_double,
+    [IV_F_BOOL] = &iv_cel_bool,
+    [IV_F_TIMESTAMP] = &iv_cel_timestamp,
+    [IV_F_DURATION] = &iv_cel_duration,
+    [IV_F_LIST_STRING] = &list_of_string,
+    [IV_F_LIST_INT] = &list_of_int,
+    [IV_F_LIST_DOUBLE] = &list_of_double,
+    [IV_F_LIST_BOOL] = &list_of_bool,
+    [IV_F_MAP] = &json_map,
+};
+
+static void take(struct iv_side *side, uint64_t *types, const struct iv_event_type *type)
+{
+    types[type->index / 64] |= UINT64_C(1) << (type->index % 64);
+    side->select.streams[type->stream] = true;
+}
+
+/* Events of unknown types are known on the ledger only: they keep their place in its chain. */
+static void take_unknown(struct iv_side *side, uint64_t *types, const struct iv_catalogue *catalogue)
+{
+    size_t index = iv_catalogue_types(catalogue);
+    types[index / 64] |= UINT64_C(1) << (index % 64);
+    side->select.streams[IV_LEDGER] = true;
+}
+
+static void report_unknown(struct iv_load *load, const struct iv_yaml_node *node, struct iv_str name)
+{
+    const struct iv_catalogue *catalogue = load->body->catalogue;
+    size_t count = iv_catalogue_types(catalogue);
+    struct iv_str *names = iv_load_alloc(load, count, sizeof *names);
+    for (size_t i = 0; names != NULL && i < count; i++) {
+        names[i] = iv_catalogue_type(catalogue, i)->name;
+    }
+    bool glob = memchr(name.p, '*', name.n) != NULL || memchr(name.p, '?', name.n) != NULL;
+    if (glob) {
+        iv_yaml_error(load->problems, node, "no event type matches '" IV_STR_FMT "'", IV_STR_ARG(name));
+    } else {
+        iv_yaml_error(load->problems, node, "unknown event type '" IV_STR_FMT "'%s", IV_STR_ARG(name),
+                      iv_yaml_nearest(name, names, names == NULL ? 0 : count).text);
+    }
+}
+
+static bool take_named(struct iv_load *load, struct iv_side *side, uint64_t *types,
+                       const struct iv_yaml_node *node)
+{
+    const struct iv_catalogue *catalogue = load->body->catalogue;
+    struct iv_str name;
+    if (!iv_yaml_string(&name, node, load->problems)) {
+        return false;
+    }
+    bool any = iv_str_eq(name, IV_STR("*"));
+    if (any) {
+        take_unknown(side, types, catalogue);
+    }
+    for (size_t i = 0; i < iv_catalogue_types(catalogue); i++) {
+        const struct iv_event_type *type = iv_catalogue_type(catalogue, i);
+        if (iv_glob(name, type->name)) {
+            take(side, types, type);
+            any = true;
+        }
+    }
+    if (!any) {
+        report_unknown(load, node, name);
+    }
+    return any;
+}
+
+static bool take_events(struct iv_load *load, struct iv_side *side, uint64_t *types,
+                        const struct iv_yaml_node *node)
+{
+    struct iv_yaml_items items = iv_yaml_items(node, load->problems);
+    bool all = items.count > 0;
+    if (node->kind == IV_YAML_LIST && items.count == 0) {
+        iv_yaml_error(load->problems, node, "names no event type");
+    }
+    for (size_t i = 0; i < items.count; i++) {
+        all = take_named(load, side, types, iv_yaml_item(&items, i)) && all;
+    }
+    return all;
+}
+
+static bool take_stream(struct iv_load *load, struct iv_side *side, uint64_t *types,
+                        const struct iv_yaml_node *node)
+{
+    static const char *const names[] = {[IV_LEDGER] = "ledger", [IV_TELEMETRY] = "telemetry"};
+    const struct iv_catalogue *catalogue = load->body->catalogue;
+    size_t stream;
+    if (!iv_yaml_choice(&stream, node, names, IV_COUNT(names), load->problems)) {
+        return false;
+    }
+    for (size_t i = 0; i < iv_catalogue_types(catalogue); i++) {
+        if (iv_catalogue_type(catalogue, i)->stream == (enum iv_stream)stream) {
+            take(side, types, iv_catalogue_type(catalogue, i));
+        }
+    }
+    if (stream == IV_LEDGER) {
+        take_unknown(side, types, catalogue);
+    }
+    side->select.streams[stream] = true;
+    return true;
+}
+
+/* --- the fields of all selected types together --- */
+
+static void merge_types(const struct iv_cel_type **by_name, const struct iv_catalogue *catalogue,
+                        const struct iv_selector *select)
+{
+    for (size_t i = 0; i < iv_catalogue_types(catalogue); i++) {
+        const struct iv_event_type *type = iv_catalogue_type(catalogue, i);
+        for (uint8_t f = 0; iv_selector_has(select, type) && f < type->field_count; f++) {
+            const struct iv_field *field = &type->fields[f];
+            const struct iv_cel_type *now = field_types[field->type];
+            const struct iv_cel_type **seen = &by_name[field->name_id];
+            *seen = *seen == NULL || *seen == now ? now : &iv_cel_dyn;
+        }
+    }
+}
+
+static struct iv_str schema_name(struct iv_load *load, const struct iv_selector *select)
+{
+    const struct iv_catalogue *catalogue = load->body->catalogue;
+    char text[200] = "";
+    size_t n = 0;
+    size_t shown = 0;
+    size_t total = 0;
+    for (size_t i = 0; i < iv_catalogue_types(catalogue); i++) {
+        const struct iv_event_type *type = iv_catalogue_type(catalogue, i);
+        if (!iv_selector_has(select, type)) {
+            continue;
+        }
+        total++;
+        if (shown < 3) {
+            int w = snprintf(text + n, sizeof text - n, "%s" IV_STR_FMT, shown > 0 ? ", " : "",
+                             IV_STR_ARG(type->name));
+            n = w > 0 && (size_t)w < sizeof text - n ? n + (size_t)w : n;
+            shown++;
+        }
+    }
+    if (total > shown) {
+        (void)snprintf(text + n, sizeof text - n, " and %zu more", total - shown);
+    }
+    return iv_load_str(load, iv_str_of(total == 0 ? "event" : text));
+}
+
+static bool make_schema(struct iv_load *load, struct iv_side *side)
+{
+    const struct iv_catalogue *catalogue = load->body->catalogue;
+    size_t names = iv_catalogue_names(catalogue);
+    const struct iv_cel_type **by_name = iv_load_alloc(load, names, sizeof *by_name);
+    struct iv_cel_field *fields = iv_load_alloc(load, names, sizeof *fields);
+    struct iv_cel_schema *schema = iv_load_alloc(load, 1, sizeof *schema);
+    struct iv_cel_type *type = iv_load_alloc(load, 1, sizeof *type);
+    if (by_name == NULL || fields == NULL || schema == NULL || type == NULL) {
+        return false;
+    }
+    for (size_t a = 0; a < IV_ATTRS; a++) {
+        by_name[a] = field_types[iv_attr_defs[a].type];
+    }
+    merge_types(by_name, catalogue, &side->select);
+    schema->name = schema_name(load, &side->select);
+    schema->fields = fields;
+    for (size_t i = 0; i < names; i++) {
+        if (by_name[i] != NULL) {
+            fields[schema->field_count++] =
+                (struct iv_cel_field){iv_catalogue_name(catalogue, (uint16_t)i), by_name[i], (uint16_t)i};
+        }
+    }
+    *type = (struct iv_cel_type){.kind = IV_CEL_OBJECT, .schema = schema};
+    side->schema = schema;
+    side->type = type;
+    return true;
+}
+
+static bool is_name(struct iv_str s)
+{
+    static const char *const reserved[] = {
+        "as",     "break",  "const", "continue", "else",  "false",     "for",  "function",
+        "if",     "import", "in",    "let",      "loop",  "namespace", "null", "package",
+        "return", "true",   "var",   "void",     "while", "baseline",
+    };
+    for (size_t i = 0; i < IV_COUNT(reserved); i++) {
+        if (iv_str_eq(s, iv_str_of(reserved[i]))) {
+            return false;
+        }
+    }
+    return iv_is_word(s);
+}
+
+static void load_alias(struct iv_rule_load *rl, struct iv_side *side, const struct iv_yaml_node *node)
+{
+    struct iv_problems *problems = rl->load->problems;
+    struct iv_str alias;
+    if (!iv_yaml_string(&alias, node, problems)) {
+        return;
+    }
+    if (!is_name(alias)) {
+        iv_yaml_error(problems, node, "'" IV_STR_FMT "' cannot be a name in expressions", IV_STR_ARG(alias));
+    } else if (side->slot == IV_SLOT_PARTNER && rl->on.alias.p != NULL && iv_str_eq(alias, rl->on.alias)) {
+        iv_yaml_error(problems, node, "the trigger is called '" IV_STR_FMT "' already", IV_STR_ARG(alias));
+    } else {
+        side->alias = iv_load_str(rl->load, alias);
+    }
+}
+
+bool iv_side_load(struct iv_rule_load *rl, struct iv_side *out, struct iv_yaml_map *map, uint16_t slot)
+{
+    struct iv_load *load = rl->load;
+    *out = (struct iv_side){.slot = slot};
+    const struct iv_yaml_node *event = iv_yaml_get(map, "event");
+    const struct iv_yaml_node *stream = iv_yaml_get(map, "stream");
+    load_alias(rl, out, iv_yaml_get(map, "as"));
+    if (map->node == NULL) {
+        return false;
+    }
+    if ((event == NULL) == (stream == NULL)) {
+        iv_yaml_error(load->problems, map->node, "%s names its events by either 'event' or 'stream'",
+                      map->what);
+        return false;
+    }
+    uint64_t *types = iv_load_alloc(load, iv_catalogue_types(load->body->catalogue) / 64 + 1, sizeof *types);
+    if (types == NULL) {
+        return false;
+    }
+    out->select.types = types;
+    bool taken = event != NULL ? take_events(load, out, types, event) : take_stream(load, out, types, stream);
+    return taken && make_schema(load, out);
+}
+
+const struct iv_cel_field *iv_side_field(const struct iv_side *side, struct iv_str name)
+{
+    for (size_t i = 0; side->schema != NULL && i < side->schema->field_count; i++) {
+        if (iv_str_eq(side->schema->fields[i].name, name)) {
+            return &side->schema->fields[i];
+        }
+    }
+    return NULL;
+}
