@@ -47,7 +47,8 @@ static iv_rc severity_of(enum iv_severity *out, int64_t stored, struct iv_err *e
 
 iv_rc iv_row_finding(struct iv_finding *out, struct iv_sql_row *row, struct iv_err *err)
 {
-    struct iv_finding f = {.seq = iv_sql_get_int(row), .uid = iv_sql_get_str(row)};
+    struct iv_finding f = {.seq = iv_sql_get_int(row)};
+    f.uid = iv_sql_get_str(row);
     TRY(iv_kind_of_rank(&f.kind, iv_sql_get_int(row), err));
     f.rule = iv_sql_get_str(row);
     f.title = iv_sql_get_str(row);
@@ -96,7 +97,8 @@ static iv_rc step_state_of(enum iv_step_state *out, struct iv_str name, struct i
 
 iv_rc iv_row_execution(struct iv_execution *out, struct iv_sql_row *row, struct iv_err *err)
 {
-    struct iv_execution e = {.seq = iv_sql_get_int(row), .key = iv_sql_get_str(row)};
+    struct iv_execution e = {.seq = iv_sql_get_int(row)};
+    e.key = iv_sql_get_str(row);
     e.finding = iv_sql_get_str(row);
     e.playbook = iv_sql_get_str(row);
     e.title = iv_sql_get_str(row);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the text says. That it is valid OCSF is for tests/conformance/ocsf. */
+#include "base/guard.h"
+#include "evidence/finding.h"
+#include "evidence/ocsf.h"
+#include "support/sample.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+static void expect_has(const struct iv_buf *json, const char *words)
+{
+    cr_expect(strstr(json->p, words) != NULL, "want %s in\n%s", words, json->p);
+}
+
+Test(ocsf, tells_rule_criteria_trigger_witness_and_baseline)
+{
+    IV_AUTO(sample_deinit) struct sample s;
+    sample_init(&s);
+    IV_AUTO(iv_buf_deinit) struct iv_buf json;
+    iv_buf_init(&json, 1 << 16);
+
+    iv_ocsf_finding(&json, &s.baseline, &s.verdict);
+
+    expect_has(&json, "\"class_uid\":2004");
+    expect_has(&json, "\"type_uid\":200401");
+    expect_has(&json, "\"severity_id\":5");
+    expect_has(&json, "\"time\":1767225602500,");
+    expect_has(&json, "\"analytic\":{\"uid\":\"TOK-002\"");
+    expect_has(&json, "\"requirements\":[\"CC6.1\",\"CC6.3\"]");
+    expect_has(&json, "\"topic\":\"telemetry\",\"partition\":1,\"offset\":42,");
+    expect_has(&json, "\"topic\":\"telemetry\",\"partition\":0,\"offset\":17,");
+    expect_has(&json, "\"value\":\"abcd000000000000000000000000000000000000000000000000000000000000\"");
+    expect_has(&json, "\"fields\":{\"token_id\":\"t-1\"}");
+    expect_has(&json, "{\"name\":\"baseline.version\",\"value\":\"7\"}");
+    expect_has(&json, s.baseline.digest_hex);
+}
+
+Test(ocsf, gives_the_same_bytes_for_the_same_verdict)
+{
+    IV_AUTO(sample_deinit) struct sample s;
+    sample_init(&s);
+    IV_AUTO(iv_buf_deinit) struct iv_buf scratch;
+    iv_buf_init(&scratch, 1 << 16);
+    IV_AUTO(iv_buf_deinit) struct iv_buf first;
+    iv_buf_init(&first, 1 << 16);
+    struct iv_finding row;
+
+    cr_assert(iv_ok(iv_finding_of_verdict(&row, &scratch, &s.baseline, &s.verdict, 1, NULL)));
+    iv_buf_str(&first, row.ocsf);
+    cr_assert(iv_ok(iv_finding_of_verdict(&row, &scratch, &s.baseline, &s.verdict, 2, NULL)));
+
+    cr_expect(iv_str_eq(iv_buf_slice(&first), row.ocsf));
+    cr_expect(iv_str_eq(row.criteria, IV_STR("CC6.1 CC6.3")));
+    cr_expect(row.uid.n == IV_UID_HEX);
+}
+
+Test(ocsf, maps_what_a_verdict_is_to_status_and_activity)
+{
+    static const struct {
+        enum iv_verdict_kind kind;
+        bool waived;
+        const char *type;
+        const char *status;
+        const char *compliance;
+        const char *alert;
+    } rows[] = {
+        {IV_VIOLATED, false, "\"type_uid\":200401", "\"status_id\":1,\"status\":\"New\"",
+         "\"status\":\"Fail\"", "\"is_alert\":true"},
+        {IV_VIOLATED, true, "\"type_uid\":200401", "\"status_id\":3,\"status\":\"Suppressed\"",
+         "\"status\":\"Fail\"", "\"is_alert\":false"},
+        {IV_UPDATED, false, "\"type_uid\":200402", "\"status\":\"New\"", "\"status\":\"Fail\"",
+         "\"is_alert\":true"},
+        {IV_CONTRADICTED, false, "\"type_uid\":200402", "\"status\":\"New\"", "\"status\":\"Warning\"",
+         "\"is_alert\":false"},
+        {IV_INCONCLUSIVE, false, "\"type_uid\":200401", "\"status\":\"New\"", "\"status\":\"Warning\"",
+         "\"is_alert\":false"},
+    };
+    IV_AUTO(sample_deinit) struct sample s;
+    sample_init(&s);
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(iv_buf_deinit) struct iv_buf json;
+        iv_buf_init(&json, 1 << 16);
+        s.verdict.kind = rows[i].kind;
+        s.verdict.waiver = rows[i].waived ? &s.waiver : NULL;
+
+        iv_ocsf_finding(&json, &s.baseline, &s.verdict);
+
+        expect_has(&json, rows[i].type);
+        expect_has(&json, rows[i].status);
+        expect_has(&json, rows[i].compliance);
+        expect_has(&json, rows[i].alert);
+    }
+}
+
+Test(ocsf, fails_rather_than_cut_a_finding_that_does_not_fit)
+{
+    IV_AUTO(sample_deinit) struct sample s;
+    sample_init(&s);
+    IV_AUTO(iv_buf_deinit) struct iv_buf scratch;
+    iv_buf_init(&scratch, 256);
+    struct iv_finding row;
+    struct iv_err err = {0};
+
+    cr_expect(iv_finding_of_verdict(&row, &scratch, &s.baseline, &s.verdict, 1, &err).code == IV_E_LIMIT);
+    cr_expect(strstr(err.text, "TOK-002") != NULL, "%s", err.text);
+}
