@@ -161,7 +161,7 @@ static void read_console(struct reading *r, const struct iv_yaml_node *node)
     }
 }
 
-static void read_endpoint(struct reading *r, struct iv_endpoint_config *out, const struct iv_yaml_pair *pair)
+static void read_endpoint(struct reading *r, struct iv_endpoint *out, const struct iv_yaml_pair *pair)
 {
     struct iv_yaml_map map;
     out->name = keep(r, pair->key->text);
@@ -169,7 +169,13 @@ static void read_endpoint(struct reading *r, struct iv_endpoint_config *out, con
     read_text(&out->url, r, iv_yaml_need(&map, "url"));
     read_secret(&out->hmac_key, r, iv_yaml_get(&map, "hmac_key_file"));
     read_text(&out->ca_file, r, iv_yaml_get(&map, "ca_file"));
+    const struct iv_yaml_node *allow_http = iv_yaml_get(&map, "allow_http");
+    (void)(allow_http != NULL && iv_yaml_bool(&out->allow_http, allow_http, r->problems));
     iv_yaml_close(&map);
+    struct iv_err why;
+    if (out->url.p != NULL && !iv_ok(iv_endpoint_check(out, &why))) {
+        iv_yaml_error(r->problems, iv_yaml_at(pair->value, "url"), "%s", why.text);
+    }
 }
 
 static void read_endpoints(struct reading *r, const struct iv_yaml_node *node)

@@ -9,19 +9,12 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "respond/endpoint.h"
 #include "stream/property.h"
 
 #include <stdbool.h>
 
 struct iv_problems;
-
-/* Where a playbook's action goes; the playbook has the name. */
-struct iv_endpoint_config {
-    struct iv_str name;
-    struct iv_str url;
-    struct iv_str hmac_key; /* the content of hmac_key_file; p NULL: unsigned */
-    struct iv_str ca_file;
-};
 
 enum iv_role { IV_ROLE_DETECT = 1, IV_ROLE_RESPOND = 2, IV_ROLE_CONSOLE = 4 };
 
@@ -49,7 +42,7 @@ struct iv_config {
         struct iv_str token_file;
     } console;
     struct iv_str signing_key_file;
-    struct iv_endpoint_config *endpoints;
+    struct iv_endpoint *endpoints;
     size_t endpoint_count;
     enum iv_log_level log_level;
     enum iv_log_format log_format;
