@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RFC 8785: the published inputs become the published outputs, from a text and from a value. */
-#include "conformance/published.h"
 #include "base/encode.h"
+#include "conformance/published.h"
 #include "unit/event/decoding.h"
 
 static struct decoding d;
