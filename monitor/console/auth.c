@@ -31,8 +31,8 @@ iv_rc iv_auth_token_read(struct iv_console *console, struct iv_str path, struct 
                "the token in '" IV_STR_FMT "' must be printable ASCII without spaces", IV_STR_ARG(path));
     }
     ENSURE(n >= TOKEN_BYTES_MIN && n <= sizeof console->token, err, IV_E_REFUSED,
-           "the token in '" IV_STR_FMT "' must have %d to %zu characters, it has %zu", IV_STR_ARG(path), TOKEN_BYTES_MIN,
-           sizeof console->token, n);
+           "the token in '" IV_STR_FMT "' must have %d to %zu characters, it has %zu", IV_STR_ARG(path),
+           TOKEN_BYTES_MIN, sizeof console->token, n);
     memcpy(console->token, text.p, n);
     console->token_n = n;
     return IV_OK;
@@ -113,12 +113,14 @@ bool iv_auth_allows(struct iv_request *request, struct iv_reply *reply, bool ope
         return true;
     }
     if (console->client_ca.n > 0 && !iv_tls_peer_is_known(request->connection)) {
-        iv_reply_problem(reply, MHD_HTTP_FORBIDDEN, "a client certificate of the configured authority is needed");
+        iv_reply_problem(reply, MHD_HTTP_FORBIDDEN,
+                         "a client certificate of the configured authority is needed");
         return false;
     }
     if (console->token_n > 0 && !token_sent(request)) {
-        iv_reply_problem(reply, MHD_HTTP_UNAUTHORIZED,
-                         "send the console's token: Authorization: Bearer TOKEN, or as the password of Basic");
+        iv_reply_problem(
+            reply, MHD_HTTP_UNAUTHORIZED,
+            "send the console's token: Authorization: Bearer TOKEN, or as the password of Basic");
         return false;
     }
     return true;

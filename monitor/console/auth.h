@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is served.
- * Guarantee: a token is compared in a time that depends on its length alone. Without authentication, which only a
- *     loopback address allows, a request must name that address as its host: a page of another site whose name was
- *     made to point here (DNS rebinding) is refused. */
+ * Guarantee: a token is compared in a time that depends on its length alone. Without authentication, which
+ * only a loopback address allows, a request must name that address as its host: a page of another site whose
+ * name was made to point here (DNS rebinding) is refused. */
 #pragma once
 
 #include "server.h"

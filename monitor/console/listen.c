@@ -112,14 +112,16 @@ static void name_it(struct iv_listen *out, const struct address *bound)
     }
 }
 
-static iv_rc bind_it(struct iv_listen *out, int fd, const struct address *a, struct iv_str text, struct iv_err *err)
+static iv_rc bind_it(struct iv_listen *out, int fd, const struct address *a, struct iv_str text,
+                     struct iv_err *err)
 {
     static const int on = 1;
     struct address bound = {.size = sizeof bound.v6};
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     ENSURE(bind(fd, &a->any, a->size) == 0 && listen(fd, BACKLOG) == 0 &&
                getsockname(fd, &bound.any, &bound.size) == 0,
-           err, IV_E_IO, "the console cannot listen on " IV_STR_FMT ": %s", IV_STR_ARG(text), strerror(errno));
+           err, IV_E_IO, "the console cannot listen on " IV_STR_FMT ": %s", IV_STR_ARG(text),
+           strerror(errno));
     name_it(out, &bound);
     return IV_OK;
 }

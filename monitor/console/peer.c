@@ -23,7 +23,8 @@ static iv_ns now_monotonic(void)
 
 static void start(struct iv_console *console, struct MHD_Connection *connection, void **slot)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct iv_peer *peer = iv_calloc(1, sizeof *peer);
     if (peer == NULL || info == NULL) {
         iv_free(peer);
@@ -41,7 +42,8 @@ static void start(struct iv_console *console, struct MHD_Connection *connection,
     *slot = peer;
 }
 
-/* The library closes the socket after this call, so a sweep never shuts a descriptor that was given to another. */
+/* The library closes the socket after this call, so a sweep never shuts a descriptor that was given to
+ * another. */
 static void end(struct iv_console *console, void **slot)
 {
     struct iv_peer *peer = *slot;
@@ -62,7 +64,8 @@ static void end(struct iv_console *console, void **slot)
     *slot = NULL;
 }
 
-void iv_peer_notify(void *ctx, struct MHD_Connection *connection, void **slot, enum MHD_ConnectionNotificationCode what)
+void iv_peer_notify(void *ctx, struct MHD_Connection *connection, void **slot,
+                    enum MHD_ConnectionNotificationCode what)
 {
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         start(ctx, connection, slot);
@@ -73,7 +76,8 @@ void iv_peer_notify(void *ctx, struct MHD_Connection *connection, void **slot, e
 
 void iv_peer_enter(struct iv_console *console, struct MHD_Connection *connection, enum iv_peer_phase phase)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct iv_peer *peer = info == NULL ? NULL : info->socket_context;
     if (peer == NULL) {
         return;

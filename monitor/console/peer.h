@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Deadlines of connections: a peer that trickles its request, or drains its answer by the byte, is cut off.
- * The HTTP library counts inactivity only, which one byte now and then avoids. Streams are exempt while they run: what
- * they hold is bounded, and inactivity ends them too.
- * Owner/thread: the HTTP library's threads say what happens, the pulse thread looks. */
+ * The HTTP library counts inactivity only, which one byte now and then avoids. Streams are exempt while they
+ * run: what they hold is bounded, and inactivity ends them too. Owner/thread: the HTTP library's threads say
+ * what happens, the pulse thread looks. */
 #pragma once
 
 #include "server.h"
 
 /* For MHD_OPTION_NOTIFY_CONNECTION; ctx is the console. */
-void iv_peer_notify(void *ctx, struct MHD_Connection *connection, void **slot, enum MHD_ConnectionNotificationCode what);
+void iv_peer_notify(void *ctx, struct MHD_Connection *connection, void **slot,
+                    enum MHD_ConnectionNotificationCode what);
 
 enum iv_peer_phase { IV_PEER_ANSWER, IV_PEER_STREAM, IV_PEER_BETWEEN };
 void iv_peer_enter(struct iv_console *console, struct MHD_Connection *connection, enum iv_peer_phase phase);

@@ -81,9 +81,10 @@ static enum MHD_Result take_one(void *ctx, enum MHD_ValueKind kind, const char *
         return MHD_NO;
     }
     if (text.n > VALUE_BYTES_MAX || !is_plain(text)) {
-        iv_reply_problem(r->reply, MHD_HTTP_BAD_REQUEST,
-                         "the query parameter '%s' must be UTF-8 without control characters, at most %d bytes", key,
-                         VALUE_BYTES_MAX);
+        iv_reply_problem(
+            r->reply, MHD_HTTP_BAD_REQUEST,
+            "the query parameter '%s' must be UTF-8 without control characters, at most %d bytes", key,
+            VALUE_BYTES_MAX);
         return MHD_NO;
     }
     q->params[q->param_count++] = (struct iv_param){name, text};
@@ -109,8 +110,8 @@ struct iv_str iv_query_get(const struct iv_request *request, const char *name)
     return (struct iv_str){NULL, 0};
 }
 
-bool iv_query_number(uint64_t *out, const struct iv_request *request, struct iv_reply *reply, const char *name,
-                     uint64_t fallback, uint64_t max)
+bool iv_query_number(uint64_t *out, const struct iv_request *request, struct iv_reply *reply,
+                     const char *name, uint64_t fallback, uint64_t max)
 {
     struct iv_str text = iv_query_get(request, name);
     if (text.p == NULL) {
@@ -124,8 +125,9 @@ bool iv_query_number(uint64_t *out, const struct iv_request *request, struct iv_
         number = number * 10 + (uint64_t)(text.p[i] - '0');
     }
     if (!good || number > max) {
-        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "%s must be a whole number of at most %llu, got '" IV_STR_FMT "'",
-                         name, (unsigned long long)max, IV_STR_ARG(text));
+        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST,
+                         "%s must be a whole number of at most %llu, got '" IV_STR_FMT "'", name,
+                         (unsigned long long)max, IV_STR_ARG(text));
         return false;
     }
     *out = number;
@@ -151,15 +153,15 @@ bool iv_query_time(iv_ns *out, const struct iv_request *request, struct iv_reply
     return true;
 }
 
-bool iv_query_word(struct iv_str *out, const struct iv_request *request, struct iv_reply *reply, const char *name,
-                   const char *words)
+bool iv_query_word(struct iv_str *out, const struct iv_request *request, struct iv_reply *reply,
+                   const char *name, const char *words)
 {
     struct iv_str known[NAMES_MAX];
     size_t count = words_of(known, iv_str_of(words));
     struct iv_str text = iv_query_get(request, name);
     if (text.p != NULL && !is_one_of(text, known, count)) {
-        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "%s must be one of %s, got '" IV_STR_FMT "'", name, words,
-                         IV_STR_ARG(text));
+        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "%s must be one of %s, got '" IV_STR_FMT "'", name,
+                         words, IV_STR_ARG(text));
         return false;
     }
     *out = text;

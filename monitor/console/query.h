@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request's query parameters.
- * Guarantee: a value is UTF-8 without control characters, at most 256 bytes; each name stands once and is one that the
- *     route knows. What they say goes to the store as bound values, never as text of a statement. */
+ * Guarantee: a value is UTF-8 without control characters, at most 256 bytes; each name stands once and is one
+ * that the route knows. What they say goes to the store as bound values, never as text of a statement. */
 #pragma once
 
 #include "server.h"
@@ -12,14 +12,14 @@ bool iv_query_read(struct iv_request *request, struct iv_reply *reply, struct iv
 /* p NULL: not given. */
 struct iv_str iv_query_get(const struct iv_request *request, const char *name);
 /* Not given: fallback. False: the reply says what is wrong. */
-bool iv_query_number(uint64_t *out, const struct iv_request *request, struct iv_reply *reply, const char *name,
-                     uint64_t fallback, uint64_t max);
+bool iv_query_number(uint64_t *out, const struct iv_request *request, struct iv_reply *reply,
+                     const char *name, uint64_t fallback, uint64_t max);
 bool iv_query_time(iv_ns *out, const struct iv_request *request, struct iv_reply *reply, const char *name,
                    iv_ns fallback);
 /* One of the names of a list with commas between. */
-bool iv_query_word(struct iv_str *out, const struct iv_request *request, struct iv_reply *reply, const char *name,
-                   const char *words);
+bool iv_query_word(struct iv_str *out, const struct iv_request *request, struct iv_reply *reply,
+                   const char *name, const char *words);
 
-/* Percent-decoding in place, as RFC 3986 2.1 has it. What does not decode, or would decode to a control character,
- * stays as it is, so that no text is cut short at a NUL. Answers the length. */
+/* Percent-decoding in place, as RFC 3986 2.1 has it. What does not decode, or would decode to a control
+ * character, stays as it is, so that no text is cut short at a NUL. Answers the length. */
 size_t iv_query_unescape(void *ctx, struct MHD_Connection *connection, char *text);

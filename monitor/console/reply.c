@@ -89,7 +89,8 @@ void iv_reply_failure(struct iv_reply *reply, const struct iv_err *err)
     }
 }
 
-/* A strong tag: the same bytes have the same tag on every run. False: no tag, which costs a client a transfer. */
+/* A strong tag: the same bytes have the same tag on every run. False: no tag, which costs a client a
+ * transfer. */
 static bool make_tag(char tag[ETAG_BYTES * 2 + 3], struct iv_str body)
 {
     struct iv_digester *d = NULL;
@@ -124,8 +125,8 @@ static struct MHD_Response *body_response(struct iv_reply *reply)
         return TAKE(reply->response);
     }
     if (reply->fixed.p != NULL) {
-        return MHD_create_response_from_buffer_with_free_callback(reply->fixed.n, (void *)(uintptr_t)reply->fixed.p,
-                                                                  NULL);
+        return MHD_create_response_from_buffer_with_free_callback(reply->fixed.n,
+                                                                  (void *)(uintptr_t)reply->fixed.p, NULL);
     }
     if (reply->body.n == 0) {
         return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
@@ -138,7 +139,8 @@ static struct MHD_Response *body_response(struct iv_reply *reply)
     return made;
 }
 
-static bool add_headers(struct MHD_Response *response, const struct iv_reply *reply, const char *tag, bool tls)
+static bool add_headers(struct MHD_Response *response, const struct iv_reply *reply, const char *tag,
+                        bool tls)
 {
     bool good = true;
     for (size_t i = 0; i < IV_COUNT(safety_headers); i++) {
@@ -170,7 +172,8 @@ static bool add_headers(struct MHD_Response *response, const struct iv_reply *re
 enum MHD_Result iv_reply_send(struct iv_reply *reply, struct iv_request *request)
 {
     if (iv_buf_failed(&reply->body)) {
-        iv_reply_problem(reply, MHD_HTTP_INTERNAL_SERVER_ERROR, "the answer is larger than the monitor sends");
+        iv_reply_problem(reply, MHD_HTTP_INTERNAL_SERVER_ERROR,
+                         "the answer is larger than the monitor sends");
     }
     char made[ETAG_BYTES * 2 + 3] = "";
     const char *tag = reply->fixed_tag;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the console's own files share: the server, one request, one reply.
- * Owner/thread: the server belongs to whoever started it; a request and its reply to the thread that answers it. */
+ * Owner/thread: the server belongs to whoever started it; a request and its reply to the thread that answers
+ * it. */
 #pragma once
 
 #include "base/arena.h"
@@ -19,13 +20,14 @@
 enum { IV_QUERY_MAX = 12, IV_TOKEN_BYTES_MAX = 512 };
 
 struct iv_peer;
+struct iv_chunk;
+struct iv_chunks;
 struct iv_live;
 struct iv_readers;
 
 struct iv_console {
     struct MHD_Daemon *daemon;
     int listen_fd;
-    bool loopback;
     bool authenticated; /* by token or client certificate */
     char url[96];
     char host[64]; /* as listened on, without the port; for the check of Host */
@@ -40,19 +42,22 @@ struct iv_console {
     iv_ns pulse;
     struct iv_metrics *metrics;
     struct iv_readers *readers;
+    struct iv_chunks *chunks;
 
     pthread_mutex_t lock; /* all below */
     pthread_cond_t tick;  /* ends the pulse thread's wait */
     pthread_t pulse_thread;
     bool pulse_started;
     bool stopping;
-    char not_ready[160]; /* empty: ready */
+    char not_ready[160];    /* empty: ready */
     struct iv_buf baseline; /* JSON; empty: none yet */
+    char digest[100];       /* of the baseline, hex */
     struct iv_peer *peers;
     struct iv_live *lives;
     size_t live_count;
-    uint64_t commits; /* counts the calls of iv_console_notify */
-    struct iv_buf status; /* the newest status as an event of the live stream */
+    size_t live_max;
+    uint64_t generation;     /* grows whenever the store may have grown */
+    struct iv_chunk *status; /* the newest, as an event of the live stream; NULL: none yet */
     uint64_t status_number;
     double events_per_s;
     struct {
@@ -70,6 +75,7 @@ struct iv_param {
 struct iv_request {
     struct iv_console *console;
     struct MHD_Connection *connection;
+    bool head;              /* HEAD: the headers of a GET without its body */
     struct iv_str variable; /* what stands for {…} in the route's path */
     struct iv_param params[IV_QUERY_MAX];
     size_t param_count;
@@ -93,7 +99,8 @@ struct iv_reply {
 /* A problem document (RFC 9457) in place of whatever the reply held. */
 void iv_reply_problem(struct iv_reply *reply, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The problem that an error is: a refused parameter is 400, a store that is busy 503, the rest 500 and logged. */
+/* The problem that an error is: a refused parameter is 400, a store that is busy 503, the rest 500 and
+ * logged. */
 void iv_reply_failure(struct iv_reply *reply, const struct iv_err *err);
 /* Queues it, with the headers that every reply carries. */
 enum MHD_Result iv_reply_send(struct iv_reply *reply, struct iv_request *request);

@@ -42,7 +42,8 @@ iv_rc iv_tls_read(struct iv_console *console, const struct iv_console_options *o
 /* The library asks for a certificate and leaves the judgement to us. */
 bool iv_tls_peer_is_known(struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     if (info == NULL || info->tls_session == NULL) {
         return false;
     }

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pieces of the live stream, made once and shared by every client that stands at the same place.
+ * Purpose: 200 clients on one stream cost one read of the store and one rendering, and a slow one holds a
+ * reference. Owner/thread: any; a chunk is immutable, counted, and freed with its last reference. Guarantee:
+ * a chunk holds at most IV_CHUNK_EVENTS of each kind; its last event's id is its end, so a client that
+ *     resumes there misses nothing. */
+#pragma once
+
+#include "base/err.h"
+#include "place.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { IV_CHUNK_EVENTS = 64 };
+
+struct iv_readers;
+
+struct iv_chunk {
+    struct iv_place from;
+    struct iv_place to;
+    size_t n;
+    int refs; /* atomic */
+    char bytes[];
+};
+
+/* A copy of the bytes with one reference; NULL when memory is out. */
+struct iv_chunk *iv_chunk_new(struct iv_str bytes, struct iv_place from, struct iv_place to);
+struct iv_chunk *iv_chunk_ref(struct iv_chunk *chunk);
+void iv_chunk_unref(struct iv_chunk *chunk);
+
+struct iv_chunks;
+iv_rc iv_chunks_new(struct iv_chunks **out, struct iv_readers *readers, struct iv_err *err);
+void iv_chunks_free(struct iv_chunks *chunks);
+
+/* What the store holds behind a place, as events; *out is NULL where it holds nothing more. generation grows
+ * whenever the store may have grown: within one generation "nothing more" is asked of the store once. */
+iv_rc iv_chunks_get(struct iv_chunks *chunks, struct iv_chunk **out, struct iv_place from,
+                    uint64_t generation, struct iv_err *err);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The live stream: server-sent events, and the pulse that keeps it and the deadlines going.
+ * Source: HTML Living Standard, 9.2 server-sent events.
+ * Owner/thread: streams are read on the HTTP library's threads; the pulse is one thread of its own. */
+#pragma once
+
+#include "server.h"
+
+iv_rc iv_pulse_start(struct iv_console *console, struct iv_err *err);
+/* Ends the pulse and lets every stream end; then the daemon may be stopped. */
+void iv_pulse_stop(struct iv_console *console);
+
+/* Under console->lock: the streams that wait look again. */
+void iv_live_wake(struct iv_console *console);

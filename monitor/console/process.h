@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the operating system says about this process, as metrics. */
+#pragma once
+
+#include "metrics.h"
+
+void iv_process_measure(struct iv_metrics *metrics);

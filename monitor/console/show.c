@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "show.h"
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/guard.h"
+
+static void show_time(struct iv_json *j, const char *name, iv_ns t)
+{
+    if (t == 0) {
+        iv_json_null(j, name);
+    } else {
+        iv_json_time(j, name, t);
+    }
+}
+
+static void show_optional(struct iv_json *j, const char *name, struct iv_str s)
+{
+    if (s.n == 0) {
+        iv_json_null(j, name);
+    } else {
+        iv_json_str(j, name, s);
+    }
+}
+
+/* "CC6.1 CC6.3" */
+static void show_criteria(struct iv_json *j, struct iv_str list)
+{
+    iv_json_open_list(j, "criteria");
+    while (list.n > 0) {
+        const char *space = memchr(list.p, ' ', list.n);
+        size_t n = space == NULL ? list.n : (size_t)(space - list.p);
+        iv_json_str(j, NULL, (struct iv_str){list.p, n});
+        list.p += space == NULL ? n : n + 1;
+        list.n -= space == NULL ? n : n + 1;
+    }
+    iv_json_close_list(j);
+}
+
+void iv_show_finding(struct iv_json *j, const char *name, const struct iv_finding *f)
+{
+    iv_json_open_object(j, name);
+    iv_json_str(j, "uid", f->uid);
+    iv_json_int(j, "seq", f->seq);
+    iv_json_text(j, "verdict", iv_verdict_kind_name(f->kind));
+    iv_json_str(j, "rule", f->rule);
+    iv_json_str(j, "title", f->title);
+    iv_json_text(j, "severity", iv_severity_name(f->severity));
+    iv_json_text(j, "mode", iv_mode_name(f->mode));
+    iv_json_bool(j, "suppressed", f->suppressed);
+    show_criteria(j, f->criteria);
+    show_optional(j, "tenant", f->tenant);
+    show_optional(j, "agent", f->agent);
+    iv_json_open_object(j, "trigger");
+    iv_json_str(j, "source", f->trigger_source);
+    iv_json_str(j, "id", f->trigger_id);
+    iv_json_str(j, "type", f->trigger_type);
+    iv_json_close_object(j);
+    iv_json_time(j, "time", f->time);
+    show_time(j, "detected", f->detected);
+    iv_json_int(j, "witnesses", f->witnesses);
+    show_optional(j, "action", f->action);
+    iv_json_close_object(j);
+}
+
+static bool show_step(void *ctx, const struct iv_step *s)
+{
+    struct iv_json *j = ctx;
+    iv_json_open_object(j, NULL);
+    iv_json_int(j, "position", s->position);
+    iv_json_str(j, "key", s->key);
+    iv_json_str(j, "name", s->name);
+    iv_json_str(j, "kind", s->kind);
+    iv_json_text(j, "state", iv_step_state_name(s->state));
+    show_optional(j, "cause", s->cause);
+    iv_json_int(j, "attempt", s->attempt);
+    iv_json_int(j, "attempts", s->attempts);
+    iv_json_int(j, "status", s->status);
+    show_time(j, "started", s->started);
+    show_time(j, "finished", s->finished);
+    iv_json_close_object(j);
+    return true;
+}
+
+iv_rc iv_show_execution(struct iv_json *j, struct iv_reader *reader, const struct iv_execution *e,
+                        struct iv_err *err)
+{
+    iv_json_open_object(j, NULL);
+    iv_json_str(j, "key", e->key);
+    iv_json_int(j, "seq", e->seq);
+    iv_json_str(j, "finding", e->finding);
+    iv_json_str(j, "playbook", e->playbook);
+    iv_json_str(j, "title", e->title);
+    show_optional(j, "target", e->target);
+    iv_json_str(j, "rule", e->rule);
+    iv_json_text(j, "severity", iv_severity_name(e->severity));
+    show_optional(j, "tenant", e->tenant);
+    show_optional(j, "agent", e->agent);
+    iv_json_text(j, "state", iv_run_state_name(e->state));
+    show_optional(j, "cause", e->cause);
+    show_time(j, "event_time", e->event_time);
+    show_time(j, "planned", e->planned);
+    show_time(j, "started", e->started);
+    show_time(j, "finished", e->finished);
+    iv_json_open_list(j, "steps");
+    TRY(iv_reader_steps(reader, e->key, show_step, j, err));
+    iv_json_close_list(j);
+    iv_json_close_object(j);
+    return IV_OK;
+}
+
+struct listing {
+    struct iv_json *j;
+    struct iv_reader *reader;
+    struct iv_err *err;
+    struct iv_rc_s rc;
+    int64_t last;
+    size_t count;
+};
+
+static bool list_one(void *ctx, const struct iv_execution *execution)
+{
+    struct listing *l = ctx;
+    l->rc = iv_show_execution(l->j, l->reader, execution, l->err);
+    l->last = execution->seq;
+    l->count++;
+    return iv_ok(l->rc);
+}
+
+iv_rc iv_show_executions(struct iv_json *j, const char *name, struct iv_reader *reader,
+                         const struct iv_execution_filter *filter, int64_t *last, size_t *count,
+                         struct iv_err *err)
+{
+    struct listing l = {.j = j, .reader = reader, .err = err, .rc = IV_OK};
+    iv_json_open_list(j, name);
+    TRY(iv_reader_executions(reader, filter, list_one, &l, err));
+    TRY(l.rc);
+    iv_json_close_list(j);
+    *last = l.last;
+    *count = l.count;
+    return IV_OK;
+}

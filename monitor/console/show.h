@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the API says about a row of the store, as JSON. dashboards/openapi.yaml has the schemas. */
+#pragma once
+
+#include "base/json_write.h"
+#include "evidence/reader.h"
+
+/* Schema Finding; name as in json_write.h. */
+void iv_show_finding(struct iv_json *j, const char *name, const struct iv_finding *finding);
+
+/* Schema Execution, its steps read by the same reader. */
+iv_rc iv_show_execution(struct iv_json *j, struct iv_reader *reader, const struct iv_execution *execution,
+                        struct iv_err *err);
+
+/* Schema Execution, as a list named name of those that a filter selects. *last, where not NULL, is the seq of
+ * the last, and *count how many there were. */
+iv_rc iv_show_executions(struct iv_json *j, const char *name, struct iv_reader *reader,
+                         const struct iv_execution_filter *filter, int64_t *last, size_t *count,
+                         struct iv_err *err);
