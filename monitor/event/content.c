@@ -3,14 +3,17 @@
 #include "base/guard.h"
 #include "event/chain.h"
 
+#include <endian.h>
+
 #define SCALAR_BYTES 13 /* a kind, and the two parts of a value */
 
 static void put_string(struct iv_buf *out, const struct iv_val *v)
 {
     char *p = iv_buf_reserve(out, 5 + (size_t)v->n);
     if (p != NULL) {
+        uint32_t n = htole32(v->n); /* the same bytes on every machine */
         p[0] = (char)v->kind;
-        memcpy(p + 1, &v->n, 4);
+        memcpy(p + 1, &n, 4);
         memcpy(p + 5, v->s, v->n);
         iv_buf_wrote(out, 5 + (size_t)v->n);
     }
@@ -20,10 +23,11 @@ static void put_scalar(struct iv_buf *out, const struct iv_val *v)
 {
     char *p = iv_buf_reserve(out, SCALAR_BYTES);
     if (p != NULL) {
-        int64_t word = v->kind == IV_KIND_BOOL ? v->b : v->i;
-        word = v->kind == IV_KIND_DOUBLE && v->d == 0 ? 0 : word; /* -0 equals 0 */
+        uint64_t word = v->kind == IV_KIND_BOOL ? v->b : v->u;
+        word = htole64(v->kind == IV_KIND_DOUBLE && v->d == 0 ? 0 : word); /* -0 equals 0 */
+        uint32_t n = htole32(v->n);
         p[0] = (char)v->kind;
-        memcpy(p + 1, &v->n, 4);
+        memcpy(p + 1, &n, 4);
         memcpy(p + 5, &word, 8);
         iv_buf_wrote(out, SCALAR_BYTES);
     }

@@ -10,6 +10,7 @@
 #include "event/decode.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 struct decoding {
     struct iv_catalogue *catalogue;
