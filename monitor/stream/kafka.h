@@ -3,14 +3,14 @@
  * Purpose: batches of records with partitions coming and going, positions kept by us, nothing lost silently.
  * Owner/thread: one consumer per worker thread; every call and every hook runs on that thread.
  * Guarantees:
- *   - A partition begins where the hook `assigned` says; it never jumps. A position that the broker no longer has is a
- *     gap, reported with its bounds, and reading goes on behind it.
+ *   - A partition begins where the hook `assigned` says; it never jumps. A position that the broker no longer
+ * has is a gap, reported with its bounds, and reading goes on behind it.
  *   - Offsets are committed only by iv_consumer_commit.
- *   - Hooks run at the beginning of iv_consumer_poll, when the previous batch has been dealt with: no record of a
- *     revoked partition follows its revocation, none of a new one precedes its assignment.
- *   - A broker that is not there, or goes away, is told (log, iv_consumer_health) and waited for, without end.
- * Latency: a poll returns with what is there as soon as one record is there; it never waits for a full batch.
- * Source: librdkafka's CONFIGURATION.md and INTRODUCTION.md. */
+ *   - Hooks run at the beginning of iv_consumer_poll, when the previous batch has been dealt with: no record
+ * of a revoked partition follows its revocation, none of a new one precedes its assignment.
+ *   - A broker that is not there, or goes away, is told (log, iv_consumer_health) and waited for, without
+ * end. Latency: a poll returns with what is there as soon as one record is there; it never waits for a full
+ * batch. Source: librdkafka's CONFIGURATION.md and INTRODUCTION.md. */
 #pragma once
 
 #include "base/err.h"
@@ -27,15 +27,17 @@
 
 struct iv_consumer_hooks {
     void *ctx;
-    /* These partitions are ours. Each offset is IV_OFFSET_COMMITTED; the hook may set another. May be NULL. An error
-     * of the class RETRY puts the assignment off to the next poll, any other is the poll's result. */
+    /* These partitions are ours. Each offset is IV_OFFSET_COMMITTED; the hook may set another. May be NULL.
+     * An error of the class RETRY puts the assignment off to the next poll, any other is the poll's result.
+     */
     iv_rc (*assigned)(void *ctx, struct iv_cursor *positions, size_t count, struct iv_err *err);
-    /* These partitions are taken away; each offset is the next record's that would have been delivered, or negative
-     * if none was. Committing here, with wait, still works unless they are lost (the group has given them to others
-     * already). May be NULL. */
+    /* These partitions are taken away; each offset is the next record's that would have been delivered, or
+     * negative if none was. Committing here, with wait, still works unless they are lost (the group has given
+     * them to others already). May be NULL. */
     void (*revoked)(void *ctx, const struct iv_cursor *positions, size_t count, bool lost);
-    /* The broker no longer has the offsets from at->offset up to, not including, next; or, where next is lower than
-     * at->offset, it has another log than the one that was read. Reading goes on at next. May be NULL. */
+    /* The broker no longer has the offsets from at->offset up to, not including, next; or, where next is
+     * lower than at->offset, it has another log than the one that was read. Reading goes on at next. May be
+     * NULL. */
     void (*gap)(void *ctx, const struct iv_cursor *at, int64_t next);
 };
 
@@ -49,18 +51,21 @@ struct iv_consumer_options {
 
 struct iv_consumer;
 
-/* Does not wait for a broker. IV_E_REFUSED: a property is unknown, has a wrong value, or would break a guarantee. */
-iv_rc iv_consumer_open(struct iv_consumer **out, const struct iv_consumer_options *options, struct iv_err *err);
+/* Does not wait for a broker. IV_E_REFUSED: a property is unknown, has a wrong value, or would break a
+ * guarantee. */
+iv_rc iv_consumer_open(struct iv_consumer **out, const struct iv_consumer_options *options,
+                       struct iv_err *err);
 /* Leaves the group: calls `revoked` for what is still assigned. Bounded by session.timeout.ms. */
 void iv_consumer_close(struct iv_consumer *consumer);
 void iv_consumer_closep(struct iv_consumer **consumer);
 
-/* Waits at most `wait` for the first record, then takes what is there. A batch may be empty. Failures that pass are
- * not errors here (see iv_consumer_health); IV_E_IO: the client cannot go on and must be opened anew. */
+/* Waits at most `wait` for the first record, then takes what is there. A batch may be empty. Failures that
+ * pass are not errors here (see iv_consumer_health); IV_E_IO: the client cannot go on and must be opened
+ * anew. */
 iv_rc iv_consumer_poll(struct iv_consumer *consumer, struct iv_batch *out, iv_ns wait, struct iv_err *err);
 
-/* Commits next offsets to the group; with wait, returns when the broker has answered. IV_E_BROKER: not committed, try
- * again. Without wait a failure is logged, and the next commit makes up for it. */
+/* Commits next offsets to the group; with wait, returns when the broker has answered. IV_E_BROKER: not
+ * committed, try again. Without wait a failure is logged, and the next commit makes up for it. */
 iv_rc iv_consumer_commit(struct iv_consumer *consumer, const struct iv_cursor *next, size_t count, bool wait,
                          struct iv_err *err);
 
@@ -75,10 +80,12 @@ void iv_consumer_health(const struct iv_consumer *consumer, struct iv_consumer_h
 
 struct iv_partition_stats {
     struct iv_cursor position; /* of the next record; offset negative before the first */
-    int64_t stable;              /* the last stable offset: what read_committed can see; -1 unknown */
-    int64_t high;                /* the end of the log; -1 unknown. High above stable: an open transaction */
-    int64_t lag;                 /* stable less position; -1 unknown */
-    bool at_end;                 /* read to its end */
+    int64_t high;              /* the end of the log; -1 unknown */
+    int64_t lag;               /* records to come, as far as offsets tell; -1 unknown */
+    int64_t held; /* at_end, and yet so many offsets before the end of the log: an open transaction keeps them
+                     back */
+    bool at_end;  /* read to its end, as far as committed records go */
 };
 /* Of the partitions that are ours, as many as fit; answers how many there are. */
-size_t iv_consumer_partitions(const struct iv_consumer *consumer, struct iv_partition_stats *out, size_t room);
+size_t iv_consumer_partitions(const struct iv_consumer *consumer, struct iv_partition_stats *out,
+                              size_t room);

@@ -2,10 +2,10 @@
 /* Writing to Kafka: findings, dead letters, commands, simulated events.
  * Purpose: keyed messages by an idempotent producer with a bounded queue, each answered by a delivery report.
  * Owner/thread: any thread may send; reports are called on the thread that calls poll, flush or close.
- * Guarantees: every accepted message gets exactly one report: delivered (acknowledged by all in-sync replicas), or
- *     failed (message.timeout.ms passed, the broker refused it, or the producer was closed). Accepted messages of one
- *     key keep their order.
- * Not here: durability before delivery; that is the store's outbox. */
+ * Guarantees: every accepted message gets exactly one report: delivered (acknowledged by all in-sync
+ * replicas), or failed (message.timeout.ms passed, the broker refused it, or the producer was closed).
+ * Accepted messages of one key keep their order. Not here: durability before delivery; that is the store's
+ * outbox. */
 #pragma once
 
 #include "base/err.h"
@@ -24,8 +24,8 @@ struct iv_message {
     void *ticket; /* the sender's own, given back with the report */
 };
 
-/* failure is NULL when the message was delivered; else its text says why, and its code's class whether sending it
- * again can help. */
+/* failure is NULL when the message was delivered; else its text says why, and its code's class whether
+ * sending it again can help. */
 typedef void (*iv_report_fn)(void *ctx, void *ticket, const struct iv_err *failure);
 
 struct iv_producer_options {
@@ -38,19 +38,21 @@ struct iv_producer_options {
 struct iv_producer;
 
 /* Does not wait for a broker. IV_E_REFUSED: a property is unknown or has a wrong value. */
-iv_rc iv_producer_open(struct iv_producer **out, const struct iv_producer_options *options, struct iv_err *err);
+iv_rc iv_producer_open(struct iv_producer **out, const struct iv_producer_options *options,
+                       struct iv_err *err);
 /* Messages that are still queued are reported as failed; flush first. */
 void iv_producer_close(struct iv_producer *producer);
 void iv_producer_closep(struct iv_producer **producer);
 
-/* Accepts a message, or IV_E_BUSY: the queue is full, poll and try again. IV_E_LIMIT: larger than the broker may take
- * (message.max.bytes). IV_E_IO: the producer cannot go on and must be opened anew. */
+/* Accepts a message, or IV_E_BUSY: the queue is full, poll and try again. IV_E_LIMIT: larger than the broker
+ * may take (message.max.bytes). IV_E_IO: the producer cannot go on and must be opened anew. */
 iv_rc iv_producer_send(struct iv_producer *producer, const struct iv_message *message, struct iv_err *err);
 
 /* Calls the reports that are due, waiting at most `wait` for the first. Answers how many there were. */
 size_t iv_producer_poll(struct iv_producer *producer, iv_ns wait);
 
-/* Sends everything that is queued and calls all reports. IV_E_TIMEOUT: some are still under way after `wait`. */
+/* Sends everything that is queued and calls all reports. IV_E_TIMEOUT: some are still under way after `wait`.
+ */
 iv_rc iv_producer_flush(struct iv_producer *producer, iv_ns wait, struct iv_err *err);
 
 /* Accepted and not yet reported. */

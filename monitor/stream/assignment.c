@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "assignment.h"
+#include "base/alloc.h"
+#include "base/guard.h"
+#include "base/log.h"
+
+#include <stdio.h>
+
+/* How long one question to the broker may hold up a poll; it is asked again at the next. */
+#define ASK_MS 1000
+
+bool iv_consumer_stream_of(enum iv_stream *out, const struct iv_consumer *consumer, const char *topic)
+{
+    for (size_t s = 0; s < IV_STREAMS; s++) {
+        if (consumer->topics[s] != NULL && strcmp(consumer->topics[s], topic) == 0) {
+            *out = (enum iv_stream)s;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_at(const struct iv_consumer *consumer, const struct iv_partition *p, const char *topic,
+                  int32_t partition)
+{
+    return p->at.partition == partition && strcmp(consumer->topics[p->at.stream], topic) == 0;
+}
+
+struct iv_partition *iv_consumer_find(struct iv_consumer *consumer, const char *topic, int32_t partition)
+{
+    if (consumer->last < consumer->partition_count &&
+        is_at(consumer, &consumer->partitions[consumer->last], topic, partition)) {
+        return &consumer->partitions[consumer->last];
+    }
+    for (size_t i = 0; i < consumer->partition_count; i++) {
+        if (is_at(consumer, &consumer->partitions[i], topic, partition)) {
+            consumer->last = i;
+            return &consumer->partitions[i];
+        }
+    }
+    return NULL;
+}
+
+static void forget(struct iv_rebalance *rebalance)
+{
+    if (rebalance->list != NULL) {
+        rd_kafka_topic_partition_list_destroy(rebalance->list);
+    }
+    *rebalance = (struct iv_rebalance){.kind = IV_REBALANCE_NONE};
+}
+
+static bool cooperative(const struct iv_consumer *consumer)
+{
+    const char *protocol = rd_kafka_rebalance_protocol(consumer->rk);
+    return protocol != NULL && strcmp(protocol, "COOPERATIVE") == 0;
+}
+
+/* Answers the library's rebalance, by the protocol that the group has agreed on; list NULL: nothing is ours.
+ */
+static iv_rc answer(struct iv_consumer *consumer, bool assign, rd_kafka_topic_partition_list_t *list,
+                    struct iv_err *err)
+{
+    if (cooperative(consumer) && list != NULL) {
+        rd_kafka_error_t *error = assign ? rd_kafka_incremental_assign(consumer->rk, list)
+                                         : rd_kafka_incremental_unassign(consumer->rk, list);
+        if (error != NULL) {
+            struct iv_rc_s rc = iv_err_set(err, IV_E_IO, "kafka: partitions cannot be %s: %s",
+                                           assign ? "assigned" : "given back", rd_kafka_error_string(error));
+            rd_kafka_error_destroy(error);
+            return rc;
+        }
+        return IV_OK;
+    }
+    rd_kafka_resp_err_t error = rd_kafka_assign(consumer->rk, assign ? list : NULL);
+    ENSURE(error == RD_KAFKA_RESP_ERR_NO_ERROR, err, IV_E_IO, "kafka: partitions cannot be %s: %s",
+           assign ? "assigned" : "given back", rd_kafka_err2str(error));
+    return IV_OK;
+}
+
+void iv_rebalance_note(rd_kafka_t *rk, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t *list,
+                       void *opaque)
+{
+    struct iv_consumer *consumer = opaque;
+    forget(&consumer->rebalance);
+    if (consumer->closing) {
+        struct iv_err why;
+        if (!iv_ok(answer(consumer, false, list, &why))) {
+            LOG_WARN("kafka.rebalance_failed", KV_TEXT("text", why.text));
+        }
+    } else if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ||
+               error == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+        consumer->rebalance = (struct iv_rebalance){
+            .kind = error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? IV_REBALANCE_ASSIGN : IV_REBALANCE_REVOKE,
+            .list = rd_kafka_topic_partition_list_copy(list),
+            .lost = rd_kafka_assignment_lost(rk) != 0,
+        };
+    } else {
+        LOG_WARN("kafka.rebalance_failed", KV_TEXT("text", rd_kafka_err2str(error)));
+        (void)rd_kafka_assign(rk, NULL);
+    }
+    /* Back to the application before anything else is taken from the queue. */
+    rd_kafka_yield(rk);
+}
+
+static iv_rc make_room(struct iv_consumer *consumer, size_t more, struct iv_err *err)
+{
+    size_t need = consumer->partition_count + more;
+    if (need <= consumer->partition_room) {
+        return IV_OK;
+    }
+    struct iv_partition *partitions = iv_realloc(consumer->partitions, need * sizeof *partitions);
+    ENSURE(partitions != NULL, err, IV_E_NOMEM, "cannot allocate %zu partitions", need);
+    consumer->partitions = partitions;
+    consumer->partition_room = need;
+    struct iv_cursor *ends = iv_realloc(consumer->ends, need * sizeof *ends);
+    ENSURE(ends != NULL, err, IV_E_NOMEM, "cannot allocate %zu partitions", need);
+    consumer->ends = ends;
+    return IV_OK;
+}
+
+/* Asks the application where to begin, and enters the partitions into the table. */
+static iv_rc place(struct iv_consumer *consumer, struct iv_err *err)
+{
+    rd_kafka_topic_partition_list_t *list = consumer->rebalance.list;
+    size_t count = (size_t)list->cnt;
+    TRY(make_room(consumer, count, err));
+    IV_AUTO(iv_freep) struct iv_cursor *positions = iv_calloc(count + 1, sizeof *positions);
+    ENSURE(positions != NULL, err, IV_E_NOMEM, "cannot allocate %zu positions", count);
+    for (size_t i = 0; i < count; i++) {
+        bool known = iv_consumer_stream_of(&positions[i].stream, consumer, list->elems[i].topic);
+        ENSURE(known, err, IV_E_IO, "kafka: the group gave us the topic '%s', which we did not ask for",
+               list->elems[i].topic);
+        positions[i].partition = list->elems[i].partition;
+        positions[i].offset = IV_OFFSET_COMMITTED;
+    }
+    if (consumer->hooks.assigned != NULL && count > 0) {
+        TRY(consumer->hooks.assigned(consumer->hooks.ctx, positions, count, err));
+    }
+    for (size_t i = 0; i < count; i++) {
+        list->elems[i].offset = positions[i].offset;
+        consumer->partitions[consumer->partition_count++] = (struct iv_partition){.at = positions[i]};
+        LOG_INFO("kafka.partition.assigned", KV_TEXT("topic", list->elems[i].topic),
+                 KV_I64("partition", positions[i].partition), KV_I64("offset", positions[i].offset));
+    }
+    consumer->rebalance.placed = true;
+    return IV_OK;
+}
+
+/* Looks up the group's committed offsets where the application wants them. False: the broker did not answer.
+ */
+static bool resolve_committed(struct iv_consumer *consumer, rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_topic_partition_list_t *asked = rd_kafka_topic_partition_list_new(list->cnt);
+    for (int i = 0; i < list->cnt; i++) {
+        if (list->elems[i].offset == IV_OFFSET_COMMITTED) {
+            (void)rd_kafka_topic_partition_list_add(asked, list->elems[i].topic, list->elems[i].partition);
+        }
+    }
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (asked->cnt > 0) {
+        error = rd_kafka_committed(consumer->rk, asked, ASK_MS);
+    }
+    bool answered = error == RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int i = 0; answered && i < asked->cnt; i++) {
+        answered = asked->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR;
+        rd_kafka_topic_partition_t *p =
+            rd_kafka_topic_partition_list_find(list, asked->elems[i].topic, asked->elems[i].partition);
+        if (answered) {
+            p->offset = asked->elems[i].offset < 0 ? RD_KAFKA_OFFSET_BEGINNING : asked->elems[i].offset;
+        }
+    }
+    rd_kafka_topic_partition_list_destroy(asked);
+    return answered;
+}
+
+static iv_rc settle_assign(struct iv_consumer *consumer, struct iv_err *err)
+{
+    if (!consumer->rebalance.placed) {
+        TRY(place(consumer, err));
+    }
+    rd_kafka_topic_partition_list_t *list = consumer->rebalance.list;
+    if (!resolve_committed(consumer, list)) {
+        return IV_OK; /* stays noted */
+    }
+    for (int i = 0; i < list->cnt; i++) {
+        struct iv_partition *p = iv_consumer_find(consumer, list->elems[i].topic, list->elems[i].partition);
+        p->at.offset = list->elems[i].offset;
+        consumer->topic_trouble[p->at.stream][0] = '\0';
+    }
+    TRY(answer(consumer, true, list, err));
+    forget(&consumer->rebalance);
+    consumer->assigned = true;
+    consumer->reachable = true;
+    consumer->trouble[0] = '\0';
+    return IV_OK;
+}
+
+/* Takes the listed partitions out of the table and tells the application. */
+static void leave(struct iv_consumer *consumer, const rd_kafka_topic_partition_list_t *list, bool lost)
+{
+    /* The ends of the last batch are no longer needed: their array serves as the hook's. */
+    size_t count = 0;
+    for (int i = 0; i < list->cnt; i++) {
+        struct iv_partition *p = iv_consumer_find(consumer, list->elems[i].topic, list->elems[i].partition);
+        if (p != NULL) {
+            consumer->ends[count] = p->at;
+            consumer->ends[count].offset = p->seen ? p->at.offset : -1;
+            LOG_INFO("kafka.partition.revoked", KV_TEXT("topic", list->elems[i].topic),
+                     KV_I64("partition", p->at.partition), KV_I64("offset", consumer->ends[count].offset),
+                     KV_TEXT("lost", lost ? "yes" : "no"));
+            count++;
+        }
+    }
+    if (count > 0 && consumer->hooks.revoked != NULL) {
+        consumer->hooks.revoked(consumer->hooks.ctx, consumer->ends, count, lost);
+    }
+    for (int i = 0; i < list->cnt; i++) {
+        struct iv_partition *p = iv_consumer_find(consumer, list->elems[i].topic, list->elems[i].partition);
+        if (p != NULL) {
+            *p = consumer->partitions[--consumer->partition_count];
+        }
+    }
+}
+
+static iv_rc settle_revoke(struct iv_consumer *consumer, struct iv_err *err)
+{
+    leave(consumer, consumer->rebalance.list, consumer->rebalance.lost);
+    consumer->assigned = cooperative(consumer) && consumer->partition_count > 0;
+    TRY(answer(consumer, false, consumer->rebalance.list, err));
+    forget(&consumer->rebalance);
+    return IV_OK;
+}
+
+/* Where reading can go on: the oldest record that the broker has. Also where the broker's log is shorter than
+ * our position: that is another log (the topic was made anew, or an unclean election cut it), and reading it
+ * from its beginning repeats at worst. */
+static bool find_resume(struct iv_consumer *consumer, struct iv_partition *p)
+{
+    int64_t low = -1;
+    int64_t high = -1;
+    const char *topic = consumer->topics[p->at.stream];
+    if (rd_kafka_query_watermark_offsets(consumer->rk, topic, p->at.partition, &low, &high, ASK_MS) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return false;
+    }
+    LOG_WARN("kafka.gap", KV_TEXT("topic", topic), KV_I64("partition", p->at.partition),
+             KV_I64("from", p->at.offset), KV_I64("to", low));
+    if (consumer->hooks.gap != NULL) {
+        consumer->hooks.gap(consumer->hooks.ctx, &p->at, low);
+    }
+    p->at.offset = low;
+    p->out_of_range = false;
+    return true;
+}
+
+/* Fetching has stopped for the partitions that are out of range, and a stopped one cannot be sought: it is
+ * assigned anew. Under the eager protocol the call names all partitions, the others where they stand. */
+static iv_rc reassign(struct iv_consumer *consumer, const bool *moved, struct iv_err *err)
+{
+    bool all = !cooperative(consumer);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)consumer->partition_count);
+    for (size_t i = 0; i < consumer->partition_count; i++) {
+        const struct iv_partition *p = &consumer->partitions[i];
+        if (all || moved[i]) {
+            rd_kafka_topic_partition_list_add(list, consumer->topics[p->at.stream], p->at.partition)->offset =
+                p->at.offset;
+        }
+    }
+    struct iv_rc_s rc = all ? IV_OK : answer(consumer, false, list, err);
+    if (iv_ok(rc)) {
+        rc = answer(consumer, true, list, err);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return rc;
+}
+
+static iv_rc settle_resets(struct iv_consumer *consumer, struct iv_err *err)
+{
+    IV_AUTO(iv_freep) bool *moved = iv_calloc(consumer->partition_count + 1, sizeof *moved);
+    ENSURE(moved != NULL, err, IV_E_NOMEM, "cannot allocate %zu partitions", consumer->partition_count);
+    bool any = false;
+    consumer->resets = false;
+    for (size_t i = 0; i < consumer->partition_count; i++) {
+        struct iv_partition *p = &consumer->partitions[i];
+        if (p->out_of_range) {
+            moved[i] = find_resume(consumer, p);
+            any |= moved[i];
+            consumer->resets |= !moved[i];
+        }
+    }
+    return any ? reassign(consumer, moved, err) : IV_OK;
+}
+
+iv_rc iv_rebalance_settle(struct iv_consumer *consumer, struct iv_err *err)
+{
+    if (consumer->rebalance.kind == IV_REBALANCE_ASSIGN) {
+        struct iv_rc_s rc = settle_assign(consumer, err);
+        if (!iv_ok(rc) && iv_code_class(rc.code) == IV_CLASS_RETRY) {
+            (void)snprintf(consumer->trouble, sizeof consumer->trouble, "%.255s", err->text);
+            return IV_OK;
+        }
+        return rc;
+    }
+    if (consumer->rebalance.kind == IV_REBALANCE_REVOKE) {
+        return settle_revoke(consumer, err);
+    }
+    return consumer->resets ? settle_resets(consumer, err) : IV_OK;
+}
+
+void iv_rebalance_drop_all(struct iv_consumer *consumer)
+{
+    bool lost = consumer->rebalance.kind == IV_REBALANCE_REVOKE && consumer->rebalance.lost;
+    forget(&consumer->rebalance);
+    consumer->closing = true;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)consumer->partition_count);
+    for (size_t i = 0; i < consumer->partition_count; i++) {
+        const struct iv_cursor *at = &consumer->partitions[i].at;
+        (void)rd_kafka_topic_partition_list_add(list, consumer->topics[at->stream], at->partition);
+    }
+    leave(consumer, list, lost);
+    rd_kafka_topic_partition_list_destroy(list);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What consumer and producer share: properties, the client's own log, and what its errors mean. Private to
+ * this room; the only header of it, with assignment.h, that shows librdkafka. */
+#pragma once
+
+#include "base/err.h"
+#include "stream/property.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stddef.h>
+
+/* Our default for a property. */
+struct iv_profile {
+    const char *name;
+    const char *value;
+    const char *why; /* not NULL: what stands on it; another value is refused */
+};
+
+/* The configuration of a client: the library's defaults, then the profile, then the properties. IV_E_REFUSED
+ * names the property, and the nearest where it is unknown. */
+iv_rc iv_client_conf(rd_kafka_conf_t **out, const struct iv_profile *profile, size_t profile_count,
+                     const struct iv_property *properties, size_t count, struct iv_err *err);
+void iv_client_conf_freep(rd_kafka_conf_t **conf);
+
+/* Makes the client; takes the configuration on success. */
+iv_rc iv_client_new(rd_kafka_t **out, rd_kafka_type_t type, rd_kafka_conf_t **conf, struct iv_err *err);
+
+/* What an error of the library or the broker is to us. */
+enum iv_code iv_client_code(rd_kafka_resp_err_t error);
