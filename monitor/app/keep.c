@@ -74,8 +74,7 @@ static iv_rc keep_letter(struct iv_keep *k, const struct iv_dead_letter *letter,
     return iv_store_post(k->options.store, NULL, &posting, err);
 }
 
-static iv_rc keep_commit(struct iv_keep *k, const struct iv_commit *commit, struct outcome *outcome,
-                         struct iv_err *err)
+static iv_rc keep_commit(struct iv_keep *k, struct iv_commit *commit, struct iv_err *err)
 {
     for (struct iv_verdict_node *node = commit->verdicts; node != NULL; node = node->next) {
         enum iv_put put = IV_PUT_SAME;
@@ -91,10 +90,8 @@ static iv_rc keep_commit(struct iv_keep *k, const struct iv_commit *commit, stru
     return IV_OK;
 }
 
-static iv_rc keep_group(struct iv_keep *k, struct iv_commit *const *group, size_t count,
-                        struct outcome *outcome, struct iv_err *err)
+static iv_rc keep_group(struct iv_keep *k, struct iv_commit *const *group, size_t count, struct iv_err *err)
 {
-    outcome->fresh_count = 0;
     TRY(iv_store_begin(k->options.store, err));
     for (size_t i = 0; i < count; i++) {
         struct iv_rc_s rc = keep_commit(k, group[i], err);
@@ -114,7 +111,7 @@ static void wait_for(iv_ns wait)
 
 /* Until it is durable. The store's class RETRY means: the same again, later. */
 static iv_rc keep_stubbornly(struct iv_keep *k, struct iv_commit *const *group, size_t count,
-                             struct outcome *outcome, struct iv_err *err)
+                             struct iv_err *err)
 {
     for (iv_ns wait = RETRY_FIRST;; wait = wait * 2 < RETRY_MAX ? wait * 2 : RETRY_MAX) {
         struct iv_rc_s rc = keep_group(k, group, count, err);

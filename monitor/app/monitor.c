@@ -13,7 +13,6 @@
 #include "console/console.h"
 #include "evidence/reader.h"
 #include "evidence/store.h"
-#include "respond/playbook.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -29,7 +28,7 @@ struct iv_monitor {
     struct iv_metrics *metrics;
     struct iv_store *store;
     struct iv_reader *reader; /* of the ticking thread */
-    struct iv_playbooks *playbooks;
+    const struct iv_playbooks *playbooks;
     struct iv_queue *commits;
     atomic_uint_fast64_t kept;
     struct iv_console *console;
@@ -198,7 +197,6 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
     TRY(iv_reader_open(&m->reader, c->store_path, err));
     TRY(record_baseline(m, err));
     TRY(iv_queue_new(&m->commits, COMMIT_QUEUE, err));
-    TRY(iv_playbooks_of(&m->playbooks, m->baseline, err));
     if ((c->roles & IV_ROLE_CONSOLE) != 0) {
         TRY(start_console(m, err));
     }
@@ -220,13 +218,14 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
 }
 
 iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, struct iv_baseline *baseline,
-                       struct iv_err *err)
+                       const struct iv_playbooks *playbooks, struct iv_err *err)
 {
     struct iv_monitor *m = iv_calloc(1, sizeof *m);
     ENSURE(m != NULL, err, IV_E_NOMEM, "cannot allocate the monitor");
     IV_CHECK(pthread_mutex_init(&m->lock, NULL) == 0);
     m->config = config;
     m->baseline = iv_baseline_ref(baseline);
+    m->playbooks = playbooks;
     m->clock = iv_clock_system();
     struct iv_rc_s rc = start_parts(m, err);
     if (!iv_ok(rc)) {
@@ -254,7 +253,6 @@ void iv_monitor_stop(struct iv_monitor *monitor)
     iv_act_stop(monitor->act);
     iv_publish_stop(monitor->publish, PUBLISH_GRACE);
     iv_console_stop(monitor->console);
-    iv_playbooks_free(monitor->playbooks);
     iv_queue_free(monitor->commits);
     iv_reader_close(monitor->reader);
     iv_store_close(monitor->store);

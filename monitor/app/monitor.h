@@ -13,10 +13,11 @@
 #include <stdbool.h>
 
 struct iv_monitor;
+struct iv_playbooks;
 
-/* config outlives the monitor. The store's folder must exist. */
+/* config and playbooks outlive the monitor. The store's folder must exist. */
 iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, struct iv_baseline *baseline,
-                       struct iv_err *err);
+                       const struct iv_playbooks *playbooks, struct iv_err *err);
 
 /* To be called a few times a second: readiness, and the figures that are read off the store. False when a
  * part cannot go on; err says why. */
@@ -28,6 +29,3 @@ void iv_monitor_stop(struct iv_monitor *monitor);
 /* The console's address, NULL without that role. */
 const char *iv_monitor_url(const struct iv_monitor *monitor);
 struct iv_metrics *iv_monitor_metrics(struct iv_monitor *monitor);
-
-/* Loads what the configuration points at: the baseline and its playbooks, all problems on standard error. */
-iv_rc iv_monitor_baseline(struct iv_baseline **out, struct iv_str path, struct iv_err *err);

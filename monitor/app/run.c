@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/command.h"
 #include "app/config.h"
+#include "app/load.h"
 #include "app/monitor.h"
 #include "app/signals.h"
 #include "base/guard.h"
 #include "base/log.h"
 #include "baseline/problems.h"
+#include "respond/playbook.h"
 
 #include <stdio.h>
 
@@ -20,7 +22,7 @@ static iv_rc load_config(struct iv_config **out, const char *path, struct iv_err
     IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
     TRY(iv_problems_new(&problems, err));
     struct iv_rc_s rc = iv_config_load(out, path, problems, err);
-    iv_monitor_print_problems(problems);
+    iv_print_problems(problems);
     return rc;
 }
 
@@ -45,7 +47,8 @@ static void wait_for_the_end(struct iv_monitor *monitor, struct iv_err *err)
 static iv_rc run_daemon(const struct iv_config *config, struct iv_err *err)
 {
     IV_AUTO(iv_baseline_unrefp) struct iv_baseline *baseline = NULL;
-    TRY(iv_monitor_baseline(&baseline, config->baseline, err));
+    IV_AUTO(iv_playbooks_freep) struct iv_playbooks *playbooks = NULL;
+    TRY(iv_load_baseline(&baseline, &playbooks, config->baseline, err));
     LOG_INFO("run.starting", KV_TEXT("version", IV_VERSION), KV_STR("baseline", baseline->name),
              KV_TEXT("digest", baseline->digest_hex), KV_I64("rules", baseline->rule_count));
     if (config->workers > 1) {
@@ -54,7 +57,7 @@ static iv_rc run_daemon(const struct iv_config *config, struct iv_err *err)
     }
     struct iv_monitor *monitor = NULL;
     iv_signals_block();
-    TRY(iv_monitor_start(&monitor, config, baseline, err));
+    TRY(iv_monitor_start(&monitor, config, baseline, playbooks, err));
     err->code = IV_CODE_OK;
     wait_for_the_end(monitor, err);
     iv_monitor_stop(monitor);
