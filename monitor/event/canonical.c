@@ -97,19 +97,30 @@ static iv_rc write_number(struct iv_buf *out, const struct iv_node *node, uint32
     return IV_OK;
 }
 
-static inline void write_string(struct iv_buf *out, const struct iv_node *node)
+/* The string in quotes, between two characters where they are not NUL: a name comes with its comma and its
+ * colon. */
+static inline void write_string(struct iv_buf *out, const struct iv_node *node, char before, char behind)
 {
     if (!node->plain) {
+        iv_buf_add(out, &before, before != '\0' ? 1 : 0);
         iv_json_string(out, iv_node_text(node));
+        iv_buf_add(out, &behind, behind != '\0' ? 1 : 0);
         return;
     }
-    char *p = iv_buf_reserve(out, (size_t)node->n + 2);
-    if (p != NULL) {
-        p[0] = '"';
-        memcpy(p + 1, node->p, node->n);
-        p[node->n + 1] = '"';
-        iv_buf_wrote(out, (size_t)node->n + 2);
+    char *p = iv_buf_reserve(out, (size_t)node->n + 4);
+    if (p == NULL) {
+        return;
     }
+    char *start = p;
+    *p = before;
+    p += before != '\0' ? 1 : 0;
+    *p++ = '"';
+    memcpy(p, node->p, node->n);
+    p += node->n;
+    *p++ = '"';
+    *p = behind;
+    p += behind != '\0' ? 1 : 0;
+    iv_buf_wrote(out, (size_t)(p - start));
 }
 
 static iv_rc write_list(struct iv_buf *out, struct iv_decoder *decoder, uint32_t list, struct iv_canonical *c,
@@ -134,7 +145,7 @@ static iv_rc write_members(struct iv_buf *out, struct iv_decoder *decoder, size_
     const struct iv_tape *tape = &decoder->tape;
     struct iv_str omit = c->omit;
     c->omit = (struct iv_str){NULL, 0};
-    bool comma = false;
+    char comma = '\0';
     for (size_t i = 0; i < n; i++) {
         const struct iv_sort_key *key = &decoder->keys[from + i]; /* writing a member may move the keys */
         if (i > 0 && iv_same_name(tape, key - 1, key)) {
@@ -144,12 +155,8 @@ static iv_rc write_members(struct iv_buf *out, struct iv_decoder *decoder, size_
         if (omit.p != NULL && iv_str_eq(iv_node_text(name), omit)) {
             continue;
         }
-        if (comma) {
-            iv_buf_char(out, ',');
-        }
-        comma = true;
-        write_string(out, name);
-        iv_buf_char(out, ':');
+        write_string(out, name, comma, ':');
+        comma = ',';
         TRY(iv_canonical_write(out, decoder, key->node + 1, c, err));
     }
     return IV_OK;
@@ -184,7 +191,7 @@ iv_rc iv_canonical_write(struct iv_buf *out, struct iv_decoder *decoder, uint32_
     case IV_NODE_DOUBLE:
         return write_number(out, node, index, c, err);
     case IV_NODE_STRING:
-        write_string(out, node);
+        write_string(out, node, '\0', '\0');
         return IV_OK;
     case IV_NODE_LIST:
         return write_list(out, decoder, index, c, err);

@@ -7,56 +7,64 @@
 
 #define SCALAR_BYTES 13 /* a kind, and the two parts of a value */
 
-static void put_string(struct iv_buf *out, const struct iv_val *v)
+/* The bytes are the same on every machine. */
+static inline char *put_head(char *p, uint8_t kind, uint32_t n)
 {
-    char *p = iv_buf_reserve(out, 5 + (size_t)v->n);
-    if (p != NULL) {
-        uint32_t n = htole32(v->n); /* the same bytes on every machine */
-        p[0] = (char)v->kind;
-        memcpy(p + 1, &n, 4);
-        memcpy(p + 5, v->s, v->n);
-        iv_buf_wrote(out, 5 + (size_t)v->n);
+    uint32_t little = htole32(n);
+    *p = (char)kind;
+    memcpy(p + 1, &little, sizeof little);
+    return p + 1 + sizeof little;
+}
+
+static inline char *put_text(char *p, const struct iv_val *v)
+{
+    p = put_head(p, v->kind, v->n);
+    memcpy(p, v->s, v->n);
+    return p + v->n;
+}
+
+static inline char *put_scalar(char *p, const struct iv_val *v)
+{
+    uint64_t word = v->kind == IV_KIND_BOOL ? v->b : v->u;
+    word = htole64(v->kind == IV_KIND_DOUBLE && v->d == 0 ? 0 : word); /* -0 equals 0 */
+    p = put_head(p, v->kind, v->n);
+    memcpy(p, &word, sizeof word);
+    return p + sizeof word;
+}
+
+static void put_nested(struct iv_buf *out, const struct iv_val *v);
+
+/* A value with its slot's number in front. */
+static inline void put_value(struct iv_buf *out, uint8_t slot, const struct iv_val *v)
+{
+    char *start = iv_buf_reserve(out, 1 + SCALAR_BYTES + (v->kind == IV_KIND_STRING ? v->n : 0));
+    if (start == NULL) {
+        return;
+    }
+    char *p = start;
+    *p++ = (char)slot;
+    if (v->kind == IV_KIND_STRING) {
+        p = put_text(p, v);
+    } else if (v->kind == IV_KIND_LIST || v->kind == IV_KIND_MAP) {
+        p = put_head(p, v->kind, v->n);
+    } else {
+        p = put_scalar(p, v);
+    }
+    iv_buf_wrote(out, (size_t)(p - start));
+    if (v->kind == IV_KIND_LIST || v->kind == IV_KIND_MAP) {
+        put_nested(out, v);
     }
 }
 
-static void put_scalar(struct iv_buf *out, const struct iv_val *v)
+static void put_nested(struct iv_buf *out, const struct iv_val *v)
 {
-    char *p = iv_buf_reserve(out, SCALAR_BYTES);
-    if (p != NULL) {
-        uint64_t word = v->kind == IV_KIND_BOOL ? v->b : v->u;
-        word = htole64(v->kind == IV_KIND_DOUBLE && v->d == 0 ? 0 : word); /* -0 equals 0 */
-        uint32_t n = htole32(v->n);
-        p[0] = (char)v->kind;
-        memcpy(p + 1, &n, 4);
-        memcpy(p + 5, &word, 8);
-        iv_buf_wrote(out, SCALAR_BYTES);
-    }
-}
-
-static void put_value(struct iv_buf *out, const struct iv_val *v)
-{
-    switch ((enum iv_kind)v->kind) {
-    case IV_KIND_ABSENT:
-        iv_buf_char(out, '\0');
-        break;
-    case IV_KIND_STRING:
-        put_string(out, v);
-        break;
-    case IV_KIND_LIST:
-        put_scalar(out, &(struct iv_val){.kind = IV_KIND_LIST, .n = v->n});
+    if (v->kind == IV_KIND_LIST) {
         for (uint32_t i = 0; i < v->n; i++) {
-            put_value(out, &v->items[i]);
+            put_value(out, 0, &v->items[i]);
         }
-        break;
-    case IV_KIND_MAP: /* equal maps have one canonical form, whatever the order of their members */
-        iv_buf_char(out, (char)v->kind);
-        if (!iv_ok(iv_jcs_value(out, v, NULL, NULL))) {
-            out->failed = true;
-        }
-        break;
-    default:
-        put_scalar(out, v);
-        break;
+    } else if (!iv_ok(iv_jcs_value(out, v, NULL,
+                                   NULL))) { /* the same for equal maps, in whatever order they came */
+        out->failed = true;
     }
 }
 
@@ -67,11 +75,11 @@ void iv_event_content_bytes(struct iv_buf *out, const struct iv_event *event)
         iv_buf_str(out, iv_event_attr(event, IV_ATTR_LEDGER_HASH));
         return;
     }
-    for (size_t i = 0; i < IV_ATTR_TOPIC; i++) {
-        put_value(out, &event->slots[i]);
-    }
-    for (size_t i = IV_ATTRS; i < event->type->slot_count; i++) {
-        put_value(out, &event->slots[i]);
+    for (uint8_t i = 0; i < event->type->slot_count; i++) {
+        bool said = i < IV_ATTR_TOPIC || i >= IV_ATTRS; /* by the producer; the rest is where it stood */
+        if (said && event->slots[i].kind != IV_KIND_ABSENT) {
+            put_value(out, i, &event->slots[i]);
+        }
     }
 }
 

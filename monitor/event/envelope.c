@@ -23,25 +23,27 @@ enum member {
     MEMBERS,
 };
 
+enum requirement { ALWAYS, ON_LEDGER, OPTIONAL };
+
 static const struct {
-    struct iv_str name;
-    enum { ALWAYS, ON_LEDGER, OPTIONAL } required;
+    const char *name;
+    enum requirement required;
 } members[MEMBERS] = {
-    [M_SPECVERSION] = {IV_STR_INIT("specversion"), ALWAYS},
-    [M_ID] = {IV_STR_INIT("id"), ALWAYS},
-    [M_SOURCE] = {IV_STR_INIT("source"), ALWAYS},
-    [M_TYPE] = {IV_STR_INIT("type"), ALWAYS},
-    [M_TIME] = {IV_STR_INIT("time"), ALWAYS},
-    [M_SUBJECT] = {IV_STR_INIT("subject"), OPTIONAL},
-    [M_TENANTID] = {IV_STR_INIT("tenantid"), OPTIONAL},
-    [M_TRACEPARENT] = {IV_STR_INIT("traceparent"), OPTIONAL},
-    [M_DATA_BASE64] = {IV_STR_INIT("data_base64"), OPTIONAL},
-    [M_DATA] = {IV_STR_INIT("data"), OPTIONAL},
-    [M_LEDGERID] = {IV_STR_INIT("ledgerid"), ON_LEDGER},
-    [M_LEDGERSEQ] = {IV_STR_INIT("ledgerseq"), ON_LEDGER},
-    [M_LEDGERPREV] = {IV_STR_INIT("ledgerprev"), ON_LEDGER},
-    [M_LEDGERHASH] = {IV_STR_INIT("ledgerhash"), ON_LEDGER},
-    [M_LEDGERALG] = {IV_STR_INIT("ledgeralg"), OPTIONAL},
+    [M_SPECVERSION] = {"specversion", ALWAYS},
+    [M_ID] = {"id", ALWAYS},
+    [M_SOURCE] = {"source", ALWAYS},
+    [M_TYPE] = {"type", ALWAYS},
+    [M_TIME] = {"time", ALWAYS},
+    [M_SUBJECT] = {"subject", OPTIONAL},
+    [M_TENANTID] = {"tenantid", OPTIONAL},
+    [M_TRACEPARENT] = {"traceparent", OPTIONAL},
+    [M_DATA_BASE64] = {"data_base64", OPTIONAL},
+    [M_DATA] = {"data", OPTIONAL},
+    [M_LEDGERID] = {"ledgerid", ON_LEDGER},
+    [M_LEDGERSEQ] = {"ledgerseq", ON_LEDGER},
+    [M_LEDGERPREV] = {"ledgerprev", ON_LEDGER},
+    [M_LEDGERHASH] = {"ledgerhash", ON_LEDGER},
+    [M_LEDGERALG] = {"ledgeralg", OPTIONAL},
 };
 
 /* Where each attribute's value stands on the tape; 0: it is not there, or null. */
@@ -49,40 +51,40 @@ struct envelope {
     uint32_t at[MEMBERS];
 };
 
-/* The one that the name stands for, MEMBERS if none: by length, then by the whole. */
+/* The one that the name stands for, MEMBERS if none: by its length, then by the whole. */
 static inline enum member member_of(struct iv_str name)
 {
-#define IS(member) (memcmp(name.p, members[member].name.p, name.n) == 0 ? (member) : MEMBERS)
+#define IS(member, text) (memcmp(name.p, text, sizeof(text) - 1) == 0 ? (member) : MEMBERS)
     switch (name.n) {
     case 2:
-        return IS(M_ID);
+        return IS(M_ID, "id");
     case 4:
         switch (name.p[1]) {
         case 'y':
-            return IS(M_TYPE);
+            return IS(M_TYPE, "type");
         case 'i':
-            return IS(M_TIME);
+            return IS(M_TIME, "time");
         default:
-            return IS(M_DATA);
+            return IS(M_DATA, "data");
         }
     case 6:
-        return IS(M_SOURCE);
+        return IS(M_SOURCE, "source");
     case 7:
-        return IS(M_SUBJECT);
+        return IS(M_SUBJECT, "subject");
     case 8:
-        return name.p[0] == 't' ? IS(M_TENANTID) : IS(M_LEDGERID);
+        return name.p[0] == 't' ? IS(M_TENANTID, "tenantid") : IS(M_LEDGERID, "ledgerid");
     case 9:
-        return name.p[6] == 's' ? IS(M_LEDGERSEQ) : IS(M_LEDGERALG);
+        return name.p[6] == 's' ? IS(M_LEDGERSEQ, "ledgerseq") : IS(M_LEDGERALG, "ledgeralg");
     case 10:
-        return name.p[6] == 'p' ? IS(M_LEDGERPREV) : IS(M_LEDGERHASH);
+        return name.p[6] == 'p' ? IS(M_LEDGERPREV, "ledgerprev") : IS(M_LEDGERHASH, "ledgerhash");
     case 11:
         switch (name.p[0]) {
         case 's':
-            return IS(M_SPECVERSION);
+            return IS(M_SPECVERSION, "specversion");
         case 't':
-            return IS(M_TRACEPARENT);
+            return IS(M_TRACEPARENT, "traceparent");
         default:
-            return IS(M_DATA_BASE64);
+            return IS(M_DATA_BASE64, "data_base64");
         }
     default:
         return MEMBERS;
@@ -115,8 +117,8 @@ static iv_rc require_members(const struct envelope *env, const struct iv_decodin
     for (size_t m = 0; m < MEMBERS; m++) {
         bool required = members[m].required == ALWAYS || (members[m].required == ON_LEDGER && ledger);
         if (required && env->at[m] == 0) {
-            return iv_err_set(d->err, IV_E_MALFORMED, "%s: is required%s, and is not there",
-                              members[m].name.p, members[m].required == ON_LEDGER ? " on the ledger" : "");
+            return iv_err_set(d->err, IV_E_MALFORMED, "%s: is required%s, and is not there", members[m].name,
+                              members[m].required == ON_LEDGER ? " on the ledger" : "");
         }
     }
     return IV_OK;

@@ -3,6 +3,8 @@
 #include "base/alloc.h"
 #include "base/guard.h"
 
+#include <endian.h>
+
 /* Bytes in the order of UTF-16: what takes a surrogate pair there (0xf0 and up here) stands before 0xee and
  * 0xef. */
 static inline unsigned rank(unsigned char c)
@@ -13,14 +15,37 @@ static inline unsigned rank(unsigned char c)
     return c < 0xf0 ? c + 5u : c - 2u;
 }
 
-static inline uint64_t front_of(struct iv_str name)
+static uint64_t slow_front(struct iv_str name)
 {
     uint64_t front = 0;
-    size_t n = name.n < 8 ? name.n : 8;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < name.n && i < 8; i++) {
         front |= (uint64_t)rank((unsigned char)name.p[i]) << (56 - 8 * i);
     }
     return front;
+}
+
+static inline uint64_t load_big_endian_32(const char *p)
+{
+    uint32_t v = 0;
+    memcpy(&v, p, sizeof v);
+    return be32toh(v);
+}
+
+/* The first 8 bytes as a number that sorts as they do, zeros behind a shorter name. */
+static inline uint64_t front_of(struct iv_str name)
+{
+    uint64_t front = 0;
+    if (name.n >= 8) {
+        front = load_big_endian_32(name.p) << 32 | load_big_endian_32(name.p + 4);
+    } else if (name.n >= 4) {
+        front = load_big_endian_32(name.p) << 32 |
+                (uint32_t)(load_big_endian_32(name.p + name.n - 4) << (64 - 8 * name.n));
+    } else {
+        return slow_front(name);
+    }
+    return (front & UINT64_C(0x8080808080808080)) == 0
+               ? front
+               : slow_front(name); /* bytes of ASCII are their ranks */
 }
 
 /*= RFC 8785 3.2.3 "property name strings to be sorted are formatted as arrays of UTF-16 code units" */
