@@ -209,6 +209,8 @@ static iv_rc take_record(struct iv_consumer *consumer, const struct iv_partition
     }
     memset(bytes + message->len, 0, IV_RECORD_PADDING);
     record->bytes = (struct iv_str){bytes, message->len};
+    int64_t written_ms = rd_kafka_message_timestamp(message, NULL);
+    record->written = written_ms < 0 ? 0 : written_ms * IV_NS_PER_MS;
     TRY(copy_headers(consumer, record, message, err));
     out->count++;
     return IV_OK;
