@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define FIRST_BLOCK_BYTES ((size_t)2 * 1024) /* blocks double from here: many arenas hold next to nothing */
 #define BLOCK_BYTES ((size_t)64 * 1024)
 #define ALIGN ((size_t)16)
 
@@ -53,7 +54,9 @@ static struct iv_arena_block *next_block(struct iv_arena *arena, size_t bytes)
     if (*link != NULL && (*link)->size >= bytes) {
         return *link;
     }
-    size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
+    size_t size = arena->total_bytes < FIRST_BLOCK_BYTES ? FIRST_BLOCK_BYTES : arena->total_bytes;
+    size = size > BLOCK_BYTES ? BLOCK_BYTES : size;
+    size = bytes > size ? bytes : size;
     if (arena->max_bytes != 0 && (size > arena->max_bytes || arena->total_bytes > arena->max_bytes - size)) {
         return NULL;
     }

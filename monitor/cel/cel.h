@@ -44,8 +44,9 @@ struct iv_cel_schema;
 
 struct iv_cel_type {
     enum iv_cel_tkind kind;
-    const char *name;                   /* PARAM, OPAQUE: its name */
-    const struct iv_cel_type *args[2];  /* LIST, OPTIONAL, TYPE: [0]; MAP: key and value */
+    const char *name; /* PARAM, OPAQUE: its name */
+    const struct iv_cel_type
+        *args[3]; /* LIST, OPTIONAL, TYPE: [0]; MAP: key and value; OPAQUE: its parameters */
     const struct iv_cel_schema *schema; /* OBJECT */
 };
 

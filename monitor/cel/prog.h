@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A compiled program: instructions for a stack machine, and what they refer to.
+ * Guarantee: the verifier has followed every path, so the VM checks no bounds: operands are in range, the
+ * stack has one depth at each instruction, and never more than max_stack values. Errors: an operand of && or
+ * || that fails does not end the run. A region says: what fails in [start, end) leaves a failure on the stack
+ * at that depth, and the run goes on at end. Regions stand in the table innermost first. */
+#pragma once
+
+#include "cel/ast.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum iv_cel_op {
+#define OP(name, operands, pops, pushes) IV_CEL_OP_##name,
+#include "cel/ops.def"
+#undef OP
+    IV_CEL_OPS,
+};
+
+enum iv_cel_operands {
+    IV_CEL_ARG_NONE,
+    IV_CEL_ARG_CONST,
+    IV_CEL_ARG_NAME,
+    IV_CEL_ARG_LOCAL,
+    IV_CEL_ARG_VAR,
+    IV_CEL_ARG_VARFIELD,
+    IV_CEL_ARG_FIELD,
+    IV_CEL_ARG_JUMP,
+    IV_CEL_ARG_ITEMS,
+    IV_CEL_ARG_PAIRS,
+    IV_CEL_ARG_SITE,
+    IV_CEL_ARG_FOLD,
+    IV_CEL_ARG_SLIDE,
+};
+
+struct iv_cel_insn {
+    uint8_t op;
+    uint8_t a;
+    uint16_t b;
+    uint32_t c;
+};
+
+/* The values of a fold on the stack, from its base on. */
+enum {
+    IV_CEL_FOLD_RANGE,
+    IV_CEL_FOLD_INDEX,
+    IV_CEL_FOLD_VAR1,
+    IV_CEL_FOLD_VAR2,
+    IV_CEL_FOLD_RESULT,
+    IV_CEL_FOLD_SLOTS
+};
+
+/* An overload without its types: which kinds of values each argument may have. */
+struct iv_cel_callee {
+    iv_cel_fn call;
+    void *ctx;
+    uint32_t kinds[4]; /* bits by enum iv_kind */
+    uint16_t cost;
+};
+
+struct iv_cel_site {
+    struct iv_str name;
+    const struct iv_cel_callee *callees;
+    uint32_t count;
+};
+
+struct iv_cel_region {
+    uint32_t start;
+    uint32_t end;
+    uint32_t depth;
+};
+
+struct iv_cel_read {
+    uint8_t bank;
+    bool whole; /* the variable itself is read, not a field of it */
+    uint16_t slot;
+    uint16_t name_id;
+};
+
+struct iv_cel_prog {
+    struct iv_arena arena; /* owns all of it */
+    struct iv_str source;
+    const struct iv_cel_type *type;
+    const struct iv_cel_insn *code;
+    const uint32_t *offsets; /* into the source, by instruction */
+    const struct iv_val *consts;
+    const struct iv_cel_site *sites;
+    const struct iv_cel_region *regions;
+    const struct iv_cel_read *reads;
+    uint32_t code_count;
+    uint32_t const_count;
+    uint32_t site_count;
+    uint32_t region_count;
+    uint32_t read_count;
+    uint32_t max_stack;
+};
+
+struct iv_cel_op_info {
+    const char *name;
+    enum iv_cel_operands operands;
+    uint8_t pops;
+    uint8_t pushes;
+};
+extern const struct iv_cel_op_info iv_cel_ops[IV_CEL_OPS];
+
+/* Computes max_stack. IV_E_STATE: the program is not one that the compiler can have made. */
+iv_rc iv_cel_verify(struct iv_cel_prog *prog, struct iv_err *err);
+
+/* Marks the nodes whose value needs nothing from outside. */
+void iv_cel_mark_constants(struct iv_cel_node *root);
+
+/* Runs from an instruction with the stack at a depth: how the compiler finds constants. stack has room for
+ * all. */
+iv_rc iv_cel_execute(const struct iv_cel_prog *prog, uint32_t pc, uint32_t depth, struct iv_val *stack,
+                     struct iv_cel_frame *frame, struct iv_val *out, struct iv_err *err);
+
+/* An overload's argument types as sets of kinds. */
+uint32_t iv_cel_kinds_of(const struct iv_cel_type *type);
