@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine's insides, for the room's own files.
+ * Owner/thread: one engine, one thread.
+ * Memory: whoever finds it out sets `spent`; the call at hand goes on without acting on what it lacks, and
+ * answers IV_E_NOMEM at its end. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "cel/cel.h"
+#include "engine/distinct.h"
+#include "engine/engine.h"
+#include "engine/plan.h"
+#include "engine/slab.h"
+#include "engine/store.h"
+#include "engine/table.h"
+#include "engine/timers.h"
+#include "engine/watermark.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How long, in event time behind the watermark, a violation of require or an equivocation waits for late
+ * events that contradict or extend it; and how many violations may wait. */
+#define IV_AFTERMATH_NS (INT64_C(24) * 3600 * IV_NS_PER_S)
+#define IV_AFTERMATH_MAX 65536
+
+/* One key: its lanes. */
+struct iv_node {
+    struct iv_hash128 key;
+    uint32_t lanes; /* the first */
+};
+
+struct iv_lane {
+    uint32_t next;
+    uint16_t def;
+    bool mixed; /* of a same: marks of different values may stand here */
+    struct iv_timeline line;
+};
+
+enum iv_wait_state {
+    IV_WAIT_DONE,      /* its timer is all that is left of it */
+    IV_WAIT_REQUIRED,  /* a require, undecided */
+    IV_WAIT_FORBIDDEN, /* a forbid whose window is left to the trigger */
+    IV_WAIT_VIOLATED,  /* a require that was violated, for late partners */
+};
+
+/* A trigger that waits for time to pass. */
+struct iv_obligation {
+    iv_ns low; /* the window */
+    iv_ns high;
+    uint32_t rec;
+    uint32_t next; /* of the same trigger */
+    uint32_t node;
+    uint16_t def;
+    uint16_t rule;
+    uint8_t bit;
+    uint8_t state; /* enum iv_wait_state */
+    bool blind;    /* the trigger came so late that partners may have been forgotten */
+};
+
+/* A source and id, and the contents that it was seen with. */
+struct iv_identity {
+    struct iv_hash128 key;
+    uint32_t contents; /* the first */
+    bool told;         /* its equivocation was emitted */
+};
+
+struct iv_content {
+    uint32_t rec;
+    uint32_t next; /* of the same identity */
+    uint32_t identity;
+    bool told; /* it is part of the equivocation */
+};
+
+/* A mark that may have to leave its lane at the end of the call. */
+struct iv_leaving {
+    uint32_t node;
+    uint32_t rec;
+    uint16_t def;
+};
+
+struct iv_engine {
+    struct iv_baseline *baseline;
+    struct iv_engine_options options;
+    struct iv_plan plan;
+    struct iv_params *params;
+    struct iv_digester *digester;
+    struct iv_watermark watermark;
+    struct iv_store store;
+    /* correlation */
+    struct iv_slab nodes;
+    struct iv_slab lanes;
+    struct iv_slab obligations;
+    struct iv_table node_table;
+    struct iv_timers timers[IV_STREAM_SETS]; /* by the set whose watermark they wait for */
+    uint32_t aftermath;                      /* violations that wait for late events */
+    uint16_t sweep;                          /* the lane definition whose queue is looked at next */
+    struct iv_leaving *leaving;
+    uint32_t leaving_count;
+    uint32_t leaving_capacity;
+    /* identities */
+    struct iv_slab identities;
+    struct iv_slab contents;
+    struct iv_table identity_table;
+    struct iv_queue identity_queue;
+    struct iv_queue told_queue;
+    /* verdicts that were emitted, by uid */
+    struct iv_slab emitted;
+    struct iv_table emitted_table;
+    struct iv_queue emitted_queue;
+    /* the call at hand */
+    struct iv_cel_frame frame;
+    struct iv_val events[IV_EVENT_SLOTS];
+    struct iv_buf key;
+    struct iv_distinct distinct;
+    uint32_t *joined;       /* nodes by group of the event's type; 0: its key is absent */
+    struct iv_mark **marks; /* of the event, in the order of groups and their defs */
+    bool quiet;             /* what is evaluated was evaluated before: failures were told */
+    bool spent;
+    struct iv_engine_stats stats;
+    struct iv_rule_stats *rule_stats;
+};

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/engine.h"
+
+#include "base/alloc.h"
+#include "base/guard.h"
+#include "engine/core.h"
+#include "engine/correlate.h"
+#include "engine/eval.h"
+#include "engine/figure.h"
+#include "engine/identity.h"
+#include "engine/lanes.h"
+#include "engine/obligation.h"
+#include "event/chain.h"
+#include "event/content.h"
+
+#define KEY_MAX ((size_t)16 << 20)
+#define FRAME_MAX ((size_t)64 << 20)
+
+static void init_state(struct iv_engine *e, const struct iv_engine_options *options)
+{
+    e->options = *options;
+    iv_slab_init(&e->nodes, sizeof(struct iv_node));
+    iv_slab_init(&e->lanes, sizeof(struct iv_lane));
+    iv_slab_init(&e->obligations, sizeof(struct iv_obligation));
+    iv_slab_init(&e->identities, sizeof(struct iv_identity));
+    iv_slab_init(&e->contents, sizeof(struct iv_content));
+    iv_slab_init(&e->emitted, sizeof(struct iv_hash128));
+    iv_table_init(&e->node_table);
+    iv_table_init(&e->identity_table);
+    iv_table_init(&e->emitted_table);
+    iv_watermark_init(&e->watermark, e->baseline);
+    iv_cel_frame_init(&e->frame, FRAME_MAX);
+    iv_buf_init(&e->key, KEY_MAX);
+}
+
+static struct iv_rc_s build(struct iv_engine *e, struct iv_err *err)
+{
+    TRY(iv_plan_init(&e->plan, e->baseline, err));
+    TRY(iv_store_init(&e->store, e->baseline->catalogue, &e->plan, e->options.hash_key, err));
+    TRY(iv_digester_new(&e->digester, err));
+    TRY(iv_params_new(&e->params, e->baseline, err));
+    e->rule_stats = iv_calloc(e->baseline->rule_count + 1, sizeof *e->rule_stats);
+    e->joined = iv_calloc((size_t)e->plan.group_max + 1, sizeof *e->joined);
+    e->marks = iv_calloc((size_t)e->plan.join_max + 1, sizeof *e->marks);
+    ENSURE(e->rule_stats != NULL && e->joined != NULL && e->marks != NULL, err, IV_E_NOMEM,
+           "cannot allocate an engine for %zu rules", e->baseline->rule_count);
+    return IV_OK;
+}
+
+struct iv_rc_s iv_engine_new(struct iv_engine **out, struct iv_baseline *baseline,
+                             const struct iv_engine_options *options, struct iv_err *err)
+{
+    IV_AUTO(iv_engine_freep) struct iv_engine *e = iv_calloc(1, sizeof *e);
+    ENSURE(e != NULL, err, IV_E_NOMEM, "cannot allocate an engine");
+    e->baseline = iv_baseline_ref(baseline);
+    init_state(e, options);
+    TRY(build(e, err));
+    *out = TAKE(e);
+    return IV_OK;
+}
+
+void iv_engine_free(struct iv_engine *e)
+{
+    if (e == NULL) {
+        return;
+    }
+    for (int set = 0; set < IV_STREAM_SETS; set++) {
+        iv_timers_deinit(&e->timers[set]);
+    }
+    iv_free(e->leaving);
+    iv_free(e->joined);
+    iv_free(e->marks);
+    iv_free(e->rule_stats);
+    iv_distinct_deinit(&e->distinct);
+    iv_buf_deinit(&e->key);
+    iv_cel_frame_deinit(&e->frame);
+    iv_table_deinit(&e->emitted_table);
+    iv_table_deinit(&e->identity_table);
+    iv_table_deinit(&e->node_table);
+    iv_slab_deinit(&e->emitted);
+    iv_slab_deinit(&e->contents);
+    iv_slab_deinit(&e->identities);
+    iv_slab_deinit(&e->obligations);
+    iv_slab_deinit(&e->lanes);
+    iv_slab_deinit(&e->nodes);
+    iv_store_deinit(&e->store);
+    iv_watermark_deinit(&e->watermark);
+    iv_params_free(e->params);
+    iv_digester_free(e->digester);
+    iv_plan_deinit(&e->plan);
+    iv_baseline_unref(e->baseline);
+    iv_free(e);
+}
+
+void iv_engine_freep(struct iv_engine **engine)
+{
+    iv_engine_free(*engine);
+    *engine = NULL;
+}
+
+static struct iv_rc_s settle(struct iv_engine *e, struct iv_err *err)
+{
+    ENSURE(!e->spent, err, IV_E_NOMEM, "the engine is out of memory after %llu events",
+           (unsigned long long)e->stats.events);
+    return IV_OK;
+}
+
+/* Time has moved: what is due is decided, what nobody needs any more is dropped. */
+static struct iv_rc_s advance(struct iv_engine *e, const struct iv_type_plan *type, struct iv_err *err)
+{
+    iv_obligation_fire(e, false);
+    iv_lanes_sweep(e, type);
+    iv_identity_sweep(e);
+    return settle(e, err);
+}
+
+struct iv_rc_s iv_engine_open(struct iv_engine *engine, enum iv_stream stream, int32_t partition,
+                              struct iv_err *err)
+{
+    return iv_watermark_open(&engine->watermark, stream, partition, err);
+}
+
+void iv_engine_close(struct iv_engine *engine, enum iv_stream stream, int32_t partition)
+{
+    iv_watermark_close(&engine->watermark, stream, partition);
+}
+
+/* The event under all its keys: first it takes its place in the lanes, so that whatever examines it finds it
+ * there. */
+static void join(struct iv_engine *e, const struct iv_type_plan *type, uint32_t rec)
+{
+    struct iv_event *event = iv_store_view(&e->store, IV_VIEW_TRIGGERS, rec);
+    struct iv_mark **mark = e->marks;
+    for (uint16_t g = 0; g < type->group_count && !e->spent; g++) {
+        const struct iv_group *group = &type->groups[g];
+        const struct iv_terms_plan *terms = &e->plan.terms[group->terms];
+        struct iv_pair pair = {terms->owner, event, event, iv_store_rec(&e->store, rec)->params};
+        struct iv_hash128 key;
+        bool present = iv_eval_key(e, &pair, terms->terms, terms->partner, &key);
+        e->joined[g] = present ? iv_node_for(e, key) : 0;
+        for (uint16_t d = 0; d < group->def_count; d++, mark++) {
+            uint32_t lane = 0;
+            *mark = e->joined[g] == 0 ? NULL : iv_lane_join(e, e->joined[g], group->defs[d], rec, &lane);
+        }
+    }
+}
+
+static void act_as_trigger(struct iv_engine *e, const struct iv_group *group, uint32_t node,
+                           struct iv_mark *const *marks)
+{
+    for (uint16_t d = 0; d < group->def_count; d++) {
+        const struct iv_lane_def *def = &e->plan.defs[group->defs[d]];
+        for (uint8_t bit = 0; bit < def->rule_count && !e->spent; bit++) {
+            struct iv_waiting at = {node, group->defs[d], bit, marks[d]};
+            iv_correlate_trigger(e, &e->plan.rules[def->rules[bit]], &at);
+        }
+    }
+}
+
+static void act_as_figure(struct iv_engine *e, const struct iv_group *group, uint32_t node, uint32_t rec)
+{
+    for (uint16_t f = 0; f < group->figure_count && !e->spent; f++) {
+        const struct iv_rule_plan *r = &e->plan.rules[group->figures[f]];
+        if (r->rule->form == IV_LIMIT) {
+            iv_limit_trigger(e, r, rec, node);
+        } else {
+            iv_same_trigger(e, r, rec, node);
+        }
+    }
+}
+
+/* A limit's trigger that took no part leaves its node empty. Two groups may share one. */
+static void settle_nodes(struct iv_engine *e, const struct iv_type_plan *type)
+{
+    for (uint16_t g = 0; g < type->group_count && !e->spent; g++) {
+        uint32_t node = e->joined[g];
+        for (uint16_t other = (uint16_t)(g + 1); other < type->group_count && node != 0; other++) {
+            node = e->joined[other] == node ? 0 : node;
+        }
+        if (node != 0) {
+            iv_node_settle(e, node);
+        }
+    }
+}
+
+static void evaluate(struct iv_engine *e, const struct iv_type_plan *type, uint32_t rec)
+{
+    for (uint16_t i = 0; i < type->alone_count; i++) {
+        iv_correlate_alone(e, &e->plan.rules[type->alone[i]], rec);
+    }
+    join(e, type, rec);
+    struct iv_mark **marks = e->marks;
+    for (uint16_t g = 0; g < type->group_count && !e->spent; g++) {
+        const struct iv_group *group = &type->groups[g];
+        if (e->joined[g] != 0) {
+            act_as_trigger(e, group, e->joined[g], marks);
+            act_as_figure(e, group, e->joined[g], rec);
+        }
+        marks += group->def_count;
+    }
+    for (uint16_t g = 0; g < type->group_count && !e->spent; g++) {
+        if (e->joined[g] != 0) {
+            iv_correlate_partner(e, &type->groups[g], e->joined[g], rec);
+        }
+    }
+    settle_nodes(e, type);
+}
+
+/* Stores the event with what cannot be told later from what is kept of it. */
+static uint32_t remember(struct iv_engine *e, struct iv_event *event)
+{
+    const struct iv_type_plan *type = &e->plan.types[event->type->index];
+    struct iv_digest digest;
+    unsigned char content[IV_CONTENT_ID_BYTES];
+    struct iv_store_extra extra = {0};
+    if (e->options.digests && event->record != NULL) {
+        iv_digest(e->digester, &digest, IV_SHA256, event->record->bytes);
+        extra.digest = &digest;
+    }
+    if (type->needs_chain) {
+        (void)iv_chain_valid(event, e->digester);
+    }
+    if (type->waits && event->origin.stream == IV_LEDGER) {
+        struct iv_err err;
+        e->spent = !iv_ok(iv_event_content_id(content, e->digester, &e->key, event, &err)) || e->spent;
+        extra.content_id = content;
+    }
+    uint32_t rec = e->spent ? 0 : iv_store_add(&e->store, event, &extra);
+    e->spent = e->spent || rec == 0;
+    if (rec != 0) {
+        iv_store_set_live(&e->store, rec, event);
+        iv_store_rec(&e->store, rec)->params = iv_params_resolve(e->params, &event->object);
+    }
+    return rec;
+}
+
+static bool is_event(struct iv_engine *e, const struct iv_event *event)
+{
+    if (event->type->index < iv_catalogue_types(e->baseline->catalogue)) {
+        return true;
+    }
+    e->stats.unknown_type++;
+    return event->origin.stream == IV_LEDGER;
+}
+
+struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, struct iv_err *err)
+{
+    TRY(settle(e, err));
+    e->stats.events++;
+    if (!is_event(e, event)) {
+        return IV_OK;
+    }
+    bool forgotten = iv_identity_forgotten(e, event);
+    struct iv_hash128 key = {0};
+    if (!forgotten) {
+        key = iv_identity_key(e, event);
+        if (iv_identity_repeats(e, key, event)) {
+            e->stats.duplicates++;
+            return IV_OK;
+        }
+    }
+    bool late = false;
+    TRY(iv_watermark_event(&e->watermark, &late, event, err));
+    e->stats.late += late ? 1 : 0;
+    uint32_t rec = remember(e, event);
+    if (rec != 0) {
+        if (!forgotten) {
+            iv_identity_note(e, key, rec);
+        }
+        evaluate(e, &e->plan.types[event->type->index], rec);
+        iv_store_set_live(&e->store, rec, NULL);
+        iv_store_release(&e->store, rec);
+    }
+    return advance(e, &e->plan.types[event->type->index], err);
+}
+
+struct iv_rc_s iv_engine_idle(struct iv_engine *engine, enum iv_stream stream, int32_t partition, iv_ns wall,
+                              struct iv_err *err)
+{
+    TRY(settle(engine, err));
+    TRY(iv_watermark_idle(&engine->watermark, stream, partition, wall, err));
+    return advance(engine, NULL, err);
+}
+
+struct iv_rc_s iv_engine_finish(struct iv_engine *engine, struct iv_err *err)
+{
+    TRY(settle(engine, err));
+    iv_watermark_finish(&engine->watermark);
+    iv_obligation_finish(engine);
+    return settle(engine, err);
+}
+
+void iv_engine_stats(const struct iv_engine *engine, struct iv_engine_stats *out)
+{
+    const struct iv_engine *e = engine;
+    *out = e->stats;
+    out->live_events = e->store.records.live;
+    out->state_bytes = iv_store_bytes(&e->store) + iv_slab_bytes(&e->nodes) + iv_slab_bytes(&e->lanes) +
+                       iv_slab_bytes(&e->obligations) + iv_slab_bytes(&e->identities) +
+                       iv_slab_bytes(&e->contents) + iv_slab_bytes(&e->emitted) +
+                       iv_table_bytes(&e->node_table) + iv_table_bytes(&e->identity_table) +
+                       iv_table_bytes(&e->emitted_table);
+    for (int set = 0; set < IV_STREAM_SETS; set++) {
+        out->armed += e->timers[set].count;
+        out->state_bytes += e->timers[set].capacity * sizeof(struct iv_timer);
+    }
+    for (int s = 0; s < IV_STREAMS; s++) {
+        out->watermark[s] = e->watermark.passed[1 << s];
+    }
+}
+
+void iv_engine_rule_stats(const struct iv_engine *engine, uint16_t rule_index, struct iv_rule_stats *out)
+{
+    *out = engine->rule_stats[rule_index];
+}

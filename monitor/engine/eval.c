@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/eval.h"
+
+#include "base/guard.h"
+
+/* Sentences cost more than evaluating: they are asked for while somebody may still read them. */
+#define COMPLAINTS_MAX 256
+
+static struct iv_rule_stats *stats_of(struct iv_engine *e, const struct iv_rule *rule)
+{
+    return &e->rule_stats[rule->index];
+}
+
+static bool wants_sentence(struct iv_engine *e, const struct iv_rule *rule)
+{
+    return !e->quiet && e->options.complaint != NULL && stats_of(e, rule)->failures < COMPLAINTS_MAX;
+}
+
+static void note_failure(struct iv_engine *e, const struct iv_pair *pair, const struct iv_err *why)
+{
+    if (e->quiet) {
+        return;
+    }
+    bool told = wants_sentence(e, pair->rule);
+    stats_of(e, pair->rule)->failures++;
+    e->stats.failures++;
+    if (told) {
+        e->options.complaint(e->options.ctx, pair->rule, pair->on, why);
+    }
+}
+
+void iv_eval_complain(struct iv_engine *e, const struct iv_pair *pair, const char *why)
+{
+    struct iv_err err = {0};
+    struct iv_rc_s rc = iv_err_set(wants_sentence(e, pair->rule) ? &err : NULL, IV_E_EVAL, "%s", why);
+    (void)rc;
+    note_failure(e, pair, &err);
+}
+
+static void bind(struct iv_engine *e, const struct iv_event *on, const struct iv_event *with, uint32_t params)
+{
+    e->events[IV_SLOT_TRIGGER] = (struct iv_val){.kind = IV_KIND_OBJECT, .object = &on->object};
+    e->events[IV_SLOT_PARTNER] =
+        with == NULL ? (struct iv_val){0} : (struct iv_val){.kind = IV_KIND_OBJECT, .object = &with->object};
+    e->frame.bank[IV_BANK_EVENTS] = e->events;
+    e->frame.bank[IV_BANK_PARAMETERS] = e->params == NULL ? NULL : iv_params_bank(e->params, params);
+    iv_arena_reset(&e->frame.arena);
+}
+
+bool iv_eval_holds(struct iv_engine *e, const struct iv_pair *pair, const struct iv_cel_prog *prog)
+{
+    if (prog == NULL) {
+        return true;
+    }
+    struct iv_err err;
+    bool holds = false;
+    bool failed = false;
+    bind(e, pair->on, pair->with, pair->params);
+    e->stats.evaluations++;
+    iv_cel_test(prog, &e->frame, &holds, &failed, wants_sentence(e, pair->rule) ? &err : NULL);
+    if (failed) {
+        note_failure(e, pair, &err);
+        return false;
+    }
+    return holds;
+}
+
+/* The value of a program, absent where it fails. */
+static bool run(struct iv_engine *e, const struct iv_pair *pair, const struct iv_cel_prog *prog,
+                struct iv_val *out)
+{
+    struct iv_err err;
+    struct iv_rc_s rc = iv_cel_run(prog, &e->frame, out, wants_sentence(e, pair->rule) ? &err : NULL);
+    if (!iv_ok(rc)) {
+        note_failure(e, pair, &err);
+        return false;
+    }
+    return out->kind != IV_KIND_ABSENT;
+}
+
+bool iv_eval_amount(struct iv_engine *e, const struct iv_pair *pair, const struct iv_amount *amount,
+                    struct iv_number *out)
+{
+    if (amount->prog == NULL) {
+        *out = (struct iv_number){amount->is_double, amount->i, amount->d};
+        return true;
+    }
+    struct iv_val value = {0};
+    bind(e, pair->on, pair->with, pair->params);
+    if (!run(e, pair, amount->prog, &value)) {
+        return false;
+    }
+    if (!iv_number_of(out, &value)) {
+        iv_eval_complain(e, pair, "the amount is not a number");
+        return false;
+    }
+    return true;
+}
+
+bool iv_eval_length(struct iv_engine *e, const struct iv_pair *pair, const struct iv_amount *amount,
+                    iv_ns *out)
+{
+    if (amount->prog == NULL) {
+        *out = amount->i;
+        return true;
+    }
+    struct iv_val value = {0};
+    bind(e, pair->on, pair->with, pair->params);
+    if (!run(e, pair, amount->prog, &value)) {
+        return false;
+    }
+    if (value.kind != IV_KIND_DURATION) {
+        iv_eval_complain(e, pair, "the length of the window is not a duration");
+        return false;
+    }
+    *out = iv_instant_to_ns_saturated(iv_val_instant(value));
+    return true;
+}
+
+static struct iv_val field_of(const struct iv_event *event, uint16_t name_id)
+{
+    uint8_t slot = event->object.slot_of[name_id];
+    return slot == IV_NO_SLOT ? (struct iv_val){0} : event->slots[slot];
+}
+
+/* The value of one term; programs find their variables bound. */
+static bool term_value(struct iv_engine *e, const struct iv_pair *pair, const struct iv_term *term,
+                       const struct iv_event *side, struct iv_val *out)
+{
+    if (term->prog != NULL) {
+        iv_arena_reset(&e->frame.arena);
+        return run(e, pair, term->prog, out);
+    }
+    *out = field_of(side, term->name_id);
+    return out->kind != IV_KIND_ABSENT;
+}
+
+bool iv_eval_term(struct iv_engine *e, const struct iv_pair *pair, const struct iv_term *term, bool partner,
+                  struct iv_val *out)
+{
+    bind(e, pair->on, pair->with, pair->params);
+    return term_value(e, pair, term, partner ? pair->with : pair->on, out);
+}
+
+bool iv_eval_key(struct iv_engine *e, const struct iv_pair *pair, const struct iv_terms *terms, bool partner,
+                 struct iv_hash128 *out)
+{
+    const struct iv_event *side = partner ? pair->with : pair->on;
+    bind(e, pair->on, pair->with, pair->params);
+    iv_buf_clear(&e->key);
+    for (uint8_t i = 0; i < terms->count; i++) {
+        struct iv_val value = {0};
+        if (!term_value(e, pair, &terms->terms[i], side, &value)) {
+            return false;
+        }
+        iv_val_key(&e->key, &value);
+    }
+    if (iv_buf_failed(&e->key)) {
+        e->spent = true;
+        return false;
+    }
+    *out = iv_hash128(e->options.hash_key, iv_buf_slice(&e->key));
+    return true;
+}
+
+static bool until(struct iv_engine *e, const struct iv_pair *pair, iv_ns *high)
+{
+    struct iv_val value = {0};
+    bind(e, pair->on, pair->with, pair->params);
+    if (!run(e, pair, pair->rule->with.window.until, &value)) {
+        return false;
+    }
+    if (value.kind != IV_KIND_TIMESTAMP) {
+        iv_eval_complain(e, pair, "the end of the window is not a timestamp");
+        return false;
+    }
+    *high = iv_instant_to_ns_saturated(iv_val_instant(value));
+    return true;
+}
+
+bool iv_eval_window(struct iv_engine *e, const struct iv_pair *pair, iv_ns *low, iv_ns *high)
+{
+    const struct iv_window *w = &pair->rule->with.window;
+    iv_ns t = pair->on->time;
+    *low = *high = t;
+    if (w->kind == IV_WINDOW_UNTIL) {
+        return until(e, pair, high);
+    }
+    iv_ns length = 0;
+    if (!iv_eval_length(e, pair, &w->length, &length)) {
+        return false;
+    }
+    if (w->kind != IV_WINDOW_AFTER) {
+        *low = iv_ns_add(t, length == IV_NS_MIN ? IV_NS_MAX : -length);
+    }
+    if (w->kind != IV_WINDOW_BEFORE) {
+        *high = iv_ns_add(t, length);
+    }
+    return true;
+}

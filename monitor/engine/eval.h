@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Running a rule's programs.
+ * Guarantee: a failure counts as false, or makes the value absent; it is counted, and reported unless the
+ * engine is quiet. */
+#pragma once
+
+#include "engine/core.h"
+#include "engine/sum.h"
+
+/* The two sides of a pair; with is NULL where the trigger is alone. */
+struct iv_pair {
+    const struct iv_rule *rule;
+    struct iv_event *on;
+    struct iv_event *with;
+    uint32_t params; /* of the trigger */
+};
+
+/* prog NULL holds. */
+bool iv_eval_holds(struct iv_engine *e, const struct iv_pair *pair, const struct iv_cel_prog *prog);
+/* False where it is absent. */
+bool iv_eval_amount(struct iv_engine *e, const struct iv_pair *pair, const struct iv_amount *amount,
+                    struct iv_number *out);
+/* A duration in nanoseconds. */
+bool iv_eval_length(struct iv_engine *e, const struct iv_pair *pair, const struct iv_amount *amount,
+                    iv_ns *out);
+/* The hash of the values of terms over one event, which stands for both sides; false where one is absent. */
+bool iv_eval_key(struct iv_engine *e, const struct iv_pair *pair, const struct iv_terms *terms, bool partner,
+                 struct iv_hash128 *out);
+/* The only term's value. */
+bool iv_eval_term(struct iv_engine *e, const struct iv_pair *pair, const struct iv_term *term, bool partner,
+                  struct iv_val *out);
+/* Both ends included; empty where *high is below *low. */
+bool iv_eval_window(struct iv_engine *e, const struct iv_pair *pair, iv_ns *low, iv_ns *high);
+/* Counts a failure that no program told: a value that is not what the rule needs. */
+void iv_eval_complain(struct iv_engine *e, const struct iv_pair *pair, const char *why);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which events were seen before: duplicates, and equivocations (EVT-001).
+ * Guarantee: an identity is remembered until the watermark of all streams has passed its time by the
+ * baseline's dedup; one that equivocated, for IV_AFTERMATH_NS. Source: contract "Rules", duplicates. */
+#pragma once
+
+#include "engine/core.h"
+
+struct iv_hash128 iv_identity_key(struct iv_engine *e, const struct iv_event *event);
+/* Whether the event is so old that its identity would have been forgotten. Nothing is asked or kept of such a
+ * one. */
+bool iv_identity_forgotten(const struct iv_engine *e, const struct iv_event *event);
+bool iv_identity_repeats(const struct iv_engine *e, struct iv_hash128 key, const struct iv_event *event);
+/* Remembers a new content, and emits or updates the identity's equivocation where it is part of one. */
+void iv_identity_note(struct iv_engine *e, struct iv_hash128 key, uint32_t rec);
+void iv_identity_sweep(struct iv_engine *e);

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/lanes.h"
+
+#include "base/alloc.h"
+#include "base/guard.h"
+
+/* Marks that one event may drop of each queue that it added one to: more than one, so that memory follows the
+ * watermark; and of other queues in turn, for types that have fallen silent. */
+#define SWEEP_OWN 4
+#define SWEEP_OTHER 16
+#define SWEEP_QUEUES 2
+
+uint32_t iv_node_for(struct iv_engine *e, struct iv_hash128 key)
+{
+    struct iv_probe probe = iv_table_probe(&e->node_table, key.lo);
+    for (uint32_t ref = iv_probe_next(&probe); ref != 0; ref = iv_probe_next(&probe)) {
+        const struct iv_node *node = iv_node_at(e, ref);
+        if (node->key.lo == key.lo && node->key.hi == key.hi) {
+            return ref;
+        }
+    }
+    uint32_t ref = iv_slab_take(&e->nodes);
+    if (ref == 0 || !iv_table_add(&e->node_table, key.lo, ref)) {
+        e->spent = true;
+        return 0;
+    }
+    *iv_node_at(e, ref) = (struct iv_node){.key = key};
+    return ref;
+}
+
+uint32_t iv_lane_find(const struct iv_engine *e, uint32_t node, uint16_t def)
+{
+    uint32_t lane = iv_node_at(e, node)->lanes;
+    while (lane != 0 && iv_lane_at(e, lane)->def != def) {
+        lane = iv_lane_at(e, lane)->next;
+    }
+    return lane;
+}
+
+static uint32_t lane_for(struct iv_engine *e, uint32_t node, uint16_t def)
+{
+    uint32_t lane = iv_lane_find(e, node, def);
+    if (lane == 0) {
+        lane = iv_slab_take(&e->lanes);
+        if (lane != 0) {
+            *iv_lane_at(e, lane) = (struct iv_lane){.next = iv_node_at(e, node)->lanes, .def = def};
+            iv_node_at(e, node)->lanes = lane;
+        }
+    }
+    return lane;
+}
+
+struct iv_mark *iv_lane_join(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec,
+                             uint32_t *lane_out)
+{
+    struct iv_lane_def *d = &e->plan.defs[def];
+    struct iv_rec *r = iv_store_rec(&e->store, rec);
+    uint32_t lane = lane_for(e, node, def);
+    struct iv_mark *mark =
+        lane == 0 ? NULL : iv_timeline_insert(&iv_lane_at(e, lane)->line, &e->store.pool, d->stride, r->time);
+    struct iv_queued item = {r->time, node, rec};
+    if (mark == NULL || !iv_queue_push(&d->queue, &e->store.pool, &item)) {
+        e->spent = true;
+        return NULL;
+    }
+    mark->rec = rec;
+    r->refs++;
+    *lane_out = lane;
+    return mark;
+}
+
+/* Where a record's mark stands in a lane; NULL if it does not. */
+static struct iv_mark *locate(const struct iv_engine *e, uint32_t lane, uint32_t rec, struct iv_place *place)
+{
+    const struct iv_lane *l = iv_lane_at(e, lane);
+    uint32_t stride = e->plan.defs[l->def].stride;
+    iv_ns time = iv_store_rec(&e->store, rec)->time;
+    *place = iv_timeline_lower(&l->line, &e->store.pool, stride, time);
+    for (;; place->at++) {
+        struct iv_mark *mark = iv_timeline_get(&l->line, &e->store.pool, stride, place);
+        if (mark == NULL || mark->time != time) {
+            return NULL;
+        }
+        if (mark->rec == rec) {
+            return mark;
+        }
+    }
+}
+
+struct iv_mark *iv_mark_find(const struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec)
+{
+    uint32_t lane = iv_lane_find(e, node, def);
+    struct iv_place place;
+    return lane == 0 ? NULL : locate(e, lane, rec, &place);
+}
+
+void iv_node_settle(struct iv_engine *e, uint32_t node)
+{
+    const struct iv_node *n = iv_node_at(e, node);
+    if (n->lanes == 0) {
+        iv_table_remove(&e->node_table, n->key.lo, node);
+        iv_slab_give(&e->nodes, node);
+    }
+}
+
+static void drop_lane(struct iv_engine *e, uint32_t node, uint32_t lane)
+{
+    struct iv_node *n = iv_node_at(e, node);
+    uint32_t *link = &n->lanes;
+    while (*link != lane) {
+        link = &iv_lane_at(e, *link)->next;
+    }
+    *link = iv_lane_at(e, lane)->next;
+    iv_slab_give(&e->lanes, lane);
+    iv_node_settle(e, node);
+}
+
+static void drop_mark(struct iv_engine *e, uint32_t node, uint32_t lane, uint32_t rec, struct iv_place place)
+{
+    struct iv_lane *l = iv_lane_at(e, lane);
+    iv_timeline_remove(&l->line, &e->store.pool, e->plan.defs[l->def].stride, place);
+    if (l->line.count == 0) {
+        drop_lane(e, node, lane);
+    }
+    iv_store_release(&e->store, rec);
+}
+
+void iv_mark_clear(struct iv_engine *e, uint32_t node, uint16_t def, struct iv_mark *mark, uint8_t bit)
+{
+    mark->bits &= ~(UINT32_C(1) << bit);
+    if (mark->bits != IV_LINGERS) {
+        return;
+    }
+    if (e->leaving_count == e->leaving_capacity) {
+        uint32_t capacity = e->leaving_capacity == 0 ? 64 : e->leaving_capacity * 2;
+        struct iv_leaving *leaving = iv_realloc(e->leaving, capacity * sizeof *leaving);
+        if (leaving == NULL) {
+            e->spent = true;
+            return;
+        }
+        e->leaving = leaving;
+        e->leaving_capacity = capacity;
+    }
+    e->leaving[e->leaving_count++] = (struct iv_leaving){node, mark->rec, def};
+}
+
+/* The end of a mark's time in its lane. What an obligation still holds lingers; the interest of the other
+ * rules is over. */
+static void end_mark(struct iv_engine *e, uint16_t def, const struct iv_queued *item)
+{
+    uint32_t lane = iv_lane_find(e, item->node, def);
+    IV_CHECK(lane != 0);
+    struct iv_place place;
+    struct iv_mark *mark = locate(e, lane, item->rec, &place);
+    IV_CHECK(mark != NULL);
+    if ((mark->bits & e->plan.defs[def].held) != 0) {
+        mark->bits = (mark->bits & e->plan.defs[def].held) | IV_LINGERS;
+    } else {
+        drop_mark(e, item->node, lane, item->rec, place);
+    }
+}
+
+static void sweep_queue(struct iv_engine *e, uint16_t def, int marks)
+{
+    struct iv_lane_def *d = &e->plan.defs[def];
+    for (int i = 0; i < marks; i++) {
+        const struct iv_queued *first = iv_queue_first(&d->queue, &e->store.pool);
+        if (first == NULL ||
+            !iv_watermark_passed(&e->watermark, d->streams, iv_ns_add(first->time, d->keep))) {
+            return;
+        }
+        struct iv_queued item = *first;
+        iv_queue_pop(&d->queue, &e->store.pool);
+        end_mark(e, def, &item);
+    }
+}
+
+static void drop_leaving(struct iv_engine *e)
+{
+    for (uint32_t i = 0; i < e->leaving_count; i++) {
+        const struct iv_leaving *l = &e->leaving[i];
+        uint32_t lane = iv_lane_find(e, l->node, l->def);
+        struct iv_place place;
+        if (lane != 0 && locate(e, lane, l->rec, &place) != NULL) {
+            drop_mark(e, l->node, lane, l->rec, place);
+        }
+    }
+    e->leaving_count = 0;
+}
+
+void iv_lanes_sweep(struct iv_engine *e, const struct iv_type_plan *type)
+{
+    drop_leaving(e);
+    for (uint16_t g = 0; type != NULL && g < type->group_count; g++) {
+        const struct iv_group *group = &type->groups[g];
+        for (uint16_t d = 0; d < group->def_count; d++) {
+            sweep_queue(e, group->defs[d], SWEEP_OWN);
+        }
+        for (uint16_t f = 0; f < group->figure_count; f++) {
+            sweep_queue(e, e->plan.rules[group->figures[f]].own_def, SWEEP_OWN);
+        }
+    }
+    for (int i = 0; i < SWEEP_QUEUES && e->plan.def_count > 0; i++) {
+        e->sweep = (uint16_t)(e->sweep + 1 < e->plan.def_count ? e->sweep + 1 : 0);
+        sweep_queue(e, e->sweep, SWEEP_OTHER);
+    }
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys and their lanes: joining, finding, dropping (see plan.h for what a lane is).
+ * Guarantee: a mark holds its record; a lane without marks, and a node without lanes, are gone. Marks stay
+ * where they are while an event is evaluated: what leaves, leaves at iv_lanes_sweep. */
+#pragma once
+
+#include "engine/core.h"
+
+/* The node of a key, made if it is not there; 0 when memory is out. */
+uint32_t iv_node_for(struct iv_engine *e, struct iv_hash128 key);
+
+/* Forgets a node that no lane was joined under. */
+void iv_node_settle(struct iv_engine *e, uint32_t node);
+
+static inline struct iv_node *iv_node_at(const struct iv_engine *e, uint32_t node)
+{
+    return iv_slab_at(&e->nodes, node);
+}
+
+static inline struct iv_lane *iv_lane_at(const struct iv_engine *e, uint32_t lane)
+{
+    return iv_slab_at(&e->lanes, lane);
+}
+
+/* 0: the node has no such lane. */
+uint32_t iv_lane_find(const struct iv_engine *e, uint32_t node, uint16_t def);
+/* Puts the record into the node's lane and queues its end. NULL when memory is out. */
+struct iv_mark *iv_lane_join(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec,
+                             uint32_t *lane_out);
+/* A rule's interest in the mark is over. The mark leaves if its time in the lane was over before. */
+void iv_mark_clear(struct iv_engine *e, uint32_t node, uint16_t def, struct iv_mark *mark, uint8_t bit);
+/* The mark of a record; NULL if it is not there. */
+struct iv_mark *iv_mark_find(const struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec);
+
+/* Drops what no watermark lets anybody need any more: a bounded number of marks for each event, from the
+ * lanes that an event of this type joined and from some others in turn. */
+void iv_lanes_sweep(struct iv_engine *e, const struct iv_type_plan *type);
+
+/* Queues of marks and of others that end in order of time. */
+struct iv_queued {
+    iv_ns time;
+    uint32_t node;
+    uint32_t rec;
+};
+bool iv_queue_push(struct iv_queue *q, struct iv_pool *pool, const struct iv_queued *item);
+/* NULL when empty; valid until the next call. */
+const struct iv_queued *iv_queue_first(const struct iv_queue *q, const struct iv_pool *pool);
+void iv_queue_pop(struct iv_queue *q, struct iv_pool *pool);

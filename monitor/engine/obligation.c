@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/obligation.h"
+
+#include "base/guard.h"
+#include "engine/lanes.h"
+
+/* Timers that one call fires, so that no burst of deadlines stops the stream for long. */
+#define FIRE_MAX 4096
+
+static struct iv_obligation *obligation_at(const struct iv_engine *e, uint32_t ref)
+{
+    return iv_slab_at(&e->obligations, ref);
+}
+
+static const struct iv_rule_plan *plan_of(const struct iv_engine *e, const struct iv_obligation *o)
+{
+    return &e->plan.rules[o->rule];
+}
+
+/* Whether a partner that was dropped before this trigger came could have mattered. */
+static bool is_blind(const struct iv_engine *e, const struct iv_search *s)
+{
+    return iv_watermark_passed(&e->watermark, s->plan->on_streams,
+                               iv_ns_add(s->pair.on->time, e->baseline->dedup));
+}
+
+static bool has_partial_partner(const struct iv_engine *e, unsigned streams)
+{
+    for (unsigned s = 0; s < IV_STREAMS; s++) {
+        if ((streams >> s & 1) != 0 && e->baseline->streams[s].history == IV_HISTORY_PARTIAL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* When it can be decided. An empty window ends before it begins; where history is partial the answer turns on
+ * which event is the stream's first, and that is known only behind the window's beginning. */
+static iv_ns decided_at(const struct iv_engine *e, const struct iv_search *s, enum iv_wait_state state)
+{
+    if (state == IV_WAIT_FORBIDDEN) {
+        return iv_ns_add(s->high, e->baseline->dedup);
+    }
+    return s->low > s->high && has_partial_partner(e, s->plan->with_streams) ? s->low : s->high;
+}
+
+void iv_obligation_arm(struct iv_engine *e, const struct iv_search *s, const struct iv_waiting *at,
+                       enum iv_wait_state state)
+{
+    struct iv_rec *rec = iv_store_rec(&e->store, s->trigger);
+    uint32_t ref = iv_slab_take(&e->obligations);
+    if (ref == 0 ||
+        !iv_timers_push(&e->timers[s->plan->with_streams], decided_at(e, s, state), rec->order, ref)) {
+        e->spent = true;
+        return;
+    }
+    *obligation_at(e, ref) = (struct iv_obligation){
+        .low = s->low,
+        .high = s->high,
+        .rec = s->trigger,
+        .next = rec->obligations,
+        .node = s->node,
+        .def = at->def,
+        .rule = (uint16_t)(s->plan - e->plan.rules),
+        .bit = at->bit,
+        .state = (uint8_t)state,
+        .blind = is_blind(e, s),
+    };
+    rec->obligations = ref;
+}
+
+struct iv_obligation *iv_obligation_find(const struct iv_engine *e, uint32_t trigger,
+                                         const struct iv_rule *rule)
+{
+    uint32_t ref = iv_store_rec(&e->store, trigger)->obligations;
+    while (ref != 0 && plan_of(e, obligation_at(e, ref))->rule != rule) {
+        ref = obligation_at(e, ref)->next;
+    }
+    return ref == 0 ? NULL : obligation_at(e, ref);
+}
+
+void iv_obligation_end(struct iv_engine *e, struct iv_obligation *o, struct iv_mark *mark)
+{
+    uint32_t *link = &iv_store_rec(&e->store, o->rec)->obligations;
+    while (obligation_at(e, *link) != o) {
+        link = &obligation_at(e, *link)->next;
+    }
+    *link = o->next;
+    e->aftermath -= o->state == IV_WAIT_VIOLATED ? 1 : 0;
+    o->state = IV_WAIT_DONE;
+    iv_mark_clear(e, o->node, o->def, mark, o->bit);
+}
+
+void iv_obligation_fulfil(struct iv_engine *e, struct iv_obligation *o, struct iv_search *s,
+                          struct iv_mark *mark)
+{
+    if (o->state == IV_WAIT_REQUIRED) {
+        e->stats.kept++;
+    } else {
+        struct iv_witnesses w;
+        iv_search_gather(e, s, &w);
+        struct iv_ruling ruling = {.kind = IV_CONTRADICTED,
+                                   .rule = s->pair.rule,
+                                   .trigger = s->trigger,
+                                   .deadline = o->high,
+                                   .detail = "what it requires was found late"};
+        iv_emit(e, &ruling, &w);
+    }
+    iv_obligation_end(e, o, mark);
+}
+
+/* Why nothing follows from what was not seen; NULL if something does. */
+static const char *doubt(const struct iv_engine *e, const struct iv_obligation *o)
+{
+    unsigned streams = plan_of(e, o)->with_streams;
+    for (unsigned s = 0; s < IV_STREAMS; s++) {
+        const struct iv_stream_policy *policy = &e->baseline->streams[s];
+        if ((streams >> s & 1) != 0 && policy->grade == IV_GRADE_BEST_EFFORT) {
+            return s == IV_LEDGER ? "the ledger is best_effort" : "telemetry is best_effort";
+        }
+        iv_ns least = e->watermark.streams[s].least;
+        if ((streams >> s & 1) != 0 && policy->history == IV_HISTORY_PARTIAL &&
+            (least == IV_NS_MAX || o->low < least)) {
+            return s == IV_LEDGER ? "the window reaches behind the ledger's first event"
+                                  : "the window reaches behind telemetry's first event";
+        }
+    }
+    return o->blind ? "the event came later than the monitor remembers" : NULL;
+}
+
+static void decide(struct iv_engine *e, uint32_t ref, bool open)
+{
+    struct iv_obligation *o = obligation_at(e, ref);
+    struct iv_mark *mark = iv_mark_find(e, o->node, o->def, o->rec);
+    struct iv_search s;
+    IV_CHECK(mark != NULL);
+    if (!iv_search_of(e, &s, plan_of(e, o), o->rec, o->node)) {
+        return;
+    }
+    s.low = o->low;
+    s.high = o->high;
+    struct iv_witnesses w;
+    iv_search_gather(e, &s, &w);
+    const char *why = open ? NULL : doubt(e, o);
+    struct iv_ruling ruling = {.kind = open          ? IV_OPEN
+                                       : why != NULL ? IV_INCONCLUSIVE
+                                                     : IV_VIOLATED,
+                               .rule = s.pair.rule,
+                               .trigger = o->rec,
+                               .deadline = o->high,
+                               .detail = why};
+    iv_emit(e, &ruling, &w);
+    if (ruling.kind == IV_VIOLATED && e->aftermath < IV_AFTERMATH_MAX) {
+        o->state = IV_WAIT_VIOLATED;
+        e->aftermath++;
+        uint64_t order = iv_store_rec(&e->store, o->rec)->order;
+        if (!iv_timers_push(&e->timers[s.plan->with_streams], iv_ns_add(o->high, IV_AFTERMATH_NS), order,
+                            ref)) {
+            e->spent = true;
+        }
+        return;
+    }
+    iv_obligation_end(e, o, mark);
+    iv_slab_give(&e->obligations, ref);
+}
+
+static void fire(struct iv_engine *e, uint32_t ref)
+{
+    struct iv_obligation *o = obligation_at(e, ref);
+    if (o->state == IV_WAIT_REQUIRED) {
+        decide(e, ref, false);
+        return;
+    }
+    if (o->state != IV_WAIT_DONE) {
+        struct iv_mark *mark = iv_mark_find(e, o->node, o->def, o->rec);
+        IV_CHECK(mark != NULL);
+        iv_obligation_end(e, o, mark);
+    }
+    iv_slab_give(&e->obligations, ref);
+}
+
+void iv_obligation_fire(struct iv_engine *e, bool all)
+{
+    uint32_t fired = 0;
+    for (unsigned set = 1; set < IV_STREAM_SETS; set++) {
+        for (;;) {
+            const struct iv_timer *first = iv_timers_first(&e->timers[set]);
+            if (first == NULL || !iv_watermark_passed(&e->watermark, set, first->deadline) ||
+                (!all && fired == FIRE_MAX)) {
+                break;
+            }
+            uint32_t ref = first->ref;
+            iv_timers_pop(&e->timers[set]);
+            fire(e, ref);
+            fired++;
+        }
+    }
+}
+
+void iv_obligation_finish(struct iv_engine *e)
+{
+    iv_obligation_fire(e, true);
+    for (unsigned set = 1; set < IV_STREAM_SETS; set++) {
+        for (const struct iv_timer *first = iv_timers_first(&e->timers[set]); first != NULL;
+             first = iv_timers_first(&e->timers[set])) {
+            uint32_t ref = first->ref;
+            iv_timers_pop(&e->timers[set]);
+            if (obligation_at(e, ref)->state == IV_WAIT_REQUIRED) {
+                decide(e, ref, true);
+            } else {
+                fire(e, ref);
+            }
+        }
+    }
+}

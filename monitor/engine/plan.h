@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an event of each type concerns, worked out once from the baseline.
+ * Purpose: an event touches only the rules that its type concerns, and one key is hashed and looked up once
+ * for all the rules that share its terms. Owner/thread: immutable after iv_plan_init, except the queues and
+ * figures that the engine keeps in it.
+ *
+ * Keys live in one space: a node for each value, whatever field it came from. Events hang off a node in
+ * lanes. A lane holds the events of those types that play the same parts in the same rules under the same
+ * terms, so that a lane's events are all triggers, or all partners, of each of its rules. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "baseline/baseline.h"
+#include "engine/timeline.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Rules of a lane that can wait on one event. The bit above them marks an event whose time in the lane is
+ * over, and which stays for an obligation alone. */
+#define IV_LANE_RULES 31
+#define IV_LINGERS (UINT32_C(1) << IV_LANE_RULES)
+
+/* Events in order of arrival that wait to be dropped; blocks of the pool. */
+struct iv_queue {
+    uint32_t head;
+    uint32_t tail;
+    uint32_t head_at;
+    uint32_t tail_at;
+};
+
+/* The parts that events of one type play under one list of terms. */
+struct iv_parts {
+    uint16_t *rules; /* they are triggers of */
+    uint16_t *partner_of;
+    uint16_t rule_count;
+    uint16_t partner_of_count;
+    uint16_t first_def; /* one lane for each IV_LANE_RULES rules; partners are looked for in the first */
+    uint16_t def_count;
+};
+
+struct iv_lane_def {
+    uint16_t terms;
+    const uint16_t *rules; /* that the lane's events are triggers of; a mark's bits follow this order */
+    uint8_t rule_count;
+    uint32_t held;    /* rules whose interest in a trigger ends with its obligation */
+    unsigned streams; /* whose watermark says when an event can be dropped, */
+    iv_ns keep;       /* which is when it has passed the event's time by this much */
+    uint32_t stride;  /* of its marks */
+    iv_ns reach; /* the longest window into the future met so far, of rules that leave it to the trigger */
+    struct iv_queue queue;
+};
+
+/* The rules of a lane that an event of some type can be partner for. */
+struct iv_answer {
+    uint16_t def;
+    uint32_t bits;
+    iv_ns past;   /* a trigger can be this much later than the partner, */
+    iv_ns future; /* or this much earlier; */
+    bool open;    /* or as much earlier as the lane's reach */
+};
+
+/* What an event of a type does under one list of terms. */
+struct iv_group {
+    uint16_t terms;
+    uint16_t *defs; /* the lanes that it joins */
+    uint16_t def_count;
+    uint16_t *figures; /* limits and sames that count it */
+    uint16_t figure_count;
+    struct iv_answer *answers;
+    uint16_t answer_count;
+};
+
+struct iv_type_plan {
+    uint16_t *alone; /* forbids without a partner */
+    uint16_t alone_count;
+    struct iv_group *groups;
+    uint16_t group_count;
+    uint8_t *kept; /* slots that a stored event keeps; the id is the first */
+    uint16_t kept_count;
+    bool waits;       /* it can be a trigger that waits */
+    bool needs_chain; /* its chain hash must be known before it is stored */
+};
+
+struct iv_terms_plan {
+    const struct iv_terms *terms;
+    const struct iv_rule *owner; /* that failures are counted for */
+    bool partner;                /* programs read the partner's side */
+};
+
+struct iv_rule_plan {
+    const struct iv_rule *rule;
+    unsigned on_streams;
+    unsigned with_streams;
+    bool open_window; /* its end is left to the trigger */
+    uint16_t terms_on;
+    uint16_t terms_with;
+    uint16_t *partner_defs; /* lanes that can hold its partners */
+    uint16_t partner_def_count;
+    struct iv_wait {
+        uint16_t def;
+        uint8_t bit;
+    } * waits; /* lanes that hold its triggers */
+    uint16_t wait_count;
+    uint16_t own_def; /* LIMIT, SAME */
+};
+
+#define IV_LANE_DEFS UINT16_MAX
+
+struct iv_plan {
+    struct iv_arena arena;
+    struct iv_rule_plan *rules;
+    size_t rule_count;
+    struct iv_type_plan *types; /* iv_catalogue_types() + 1: the last is of unknown types */
+    size_t type_count;
+    struct iv_terms_plan *terms;
+    uint16_t terms_count;
+    struct iv_parts *parts; /* terms_count rows of type_count */
+    struct iv_lane_def *defs;
+    uint16_t def_count;
+    uint16_t group_max; /* of any type */
+    uint16_t join_max;  /* lanes that one event joins */
+};
+
+iv_rc iv_plan_init(struct iv_plan *plan, const struct iv_baseline *baseline, struct iv_err *err);
+void iv_plan_deinit(struct iv_plan *plan);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory that the engine's state lives in, addressed by 32-bit references instead of pointers.
+ * Purpose: in the steady state nothing is allocated; a snapshot is a copy of the chunks.
+ * Owner/thread: one engine, one thread. An item's address is stable until the item is given back.
+ * Not here: what the items mean. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Items of one size. Reference 0 is none. */
+struct iv_slab {
+    unsigned char **chunks;
+    uint32_t chunk_count;
+    uint32_t chunk_capacity;
+    uint32_t item_bytes;
+    uint32_t shift; /* a chunk holds 1 << shift items */
+    uint32_t next;  /* references from here on were never handed out */
+    uint32_t free;  /* the first of a list of items that were given back */
+    uint32_t live;
+};
+
+void iv_slab_init(struct iv_slab *slab, uint32_t item_bytes);
+void iv_slab_deinit(struct iv_slab *slab);
+/* Not zeroed; 0 when memory is out. */
+uint32_t iv_slab_take(struct iv_slab *slab);
+void iv_slab_give(struct iv_slab *slab, uint32_t ref);
+uint64_t iv_slab_bytes(const struct iv_slab *slab);
+
+static inline void *iv_slab_at(const struct iv_slab *slab, uint32_t ref)
+{
+    return slab->chunks[ref >> slab->shift] +
+           (size_t)(ref & ((UINT32_C(1) << slab->shift) - 1)) * slab->item_bytes;
+}
+
+/* Blocks of any size up to some megabytes, rounded up to the next of 32, 48, 64, 96, 128, … bytes. Each size
+ * is a slab; the upper bits of a reference name it. */
+#define IV_POOL_CLASSES 40
+#define IV_POOL_CLASS_SHIFT 26
+
+struct iv_pool {
+    struct iv_slab classes[IV_POOL_CLASSES];
+};
+
+void iv_pool_init(struct iv_pool *pool);
+void iv_pool_deinit(struct iv_pool *pool);
+/* Not zeroed; 0 when memory is out or no class is that large. */
+uint32_t iv_pool_take(struct iv_pool *pool, size_t bytes);
+void iv_pool_give(struct iv_pool *pool, uint32_t ref);
+uint64_t iv_pool_bytes(const struct iv_pool *pool);
+
+static inline void *iv_pool_at(const struct iv_pool *pool, uint32_t ref)
+{
+    return iv_slab_at(&pool->classes[ref >> IV_POOL_CLASS_SHIFT],
+                      ref & ((UINT32_C(1) << IV_POOL_CLASS_SHIFT) - 1));
+}
+
+/* What the block really holds. */
+static inline size_t iv_pool_size(const struct iv_pool *pool, uint32_t ref)
+{
+    return pool->classes[ref >> IV_POOL_CLASS_SHIFT].item_bytes;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/table.h"
+
+#include "base/alloc.h"
+#include "base/guard.h"
+
+#include <string.h>
+
+#define SLOTS UINT32_C(256)
+#define FULL (SLOTS * 3 / 4)
+#define DEPTH_MAX 24 /* the tag's lower bits choose the slot */
+
+/* A slot is the tag above the reference; 0 is empty, for no reference is 0. The tag is the hash's upper half:
+ * its upper bits chose the segment, so a split needs nothing but the slots. */
+struct segment {
+    uint32_t count;
+    uint32_t depth;
+    uint64_t slots[SLOTS];
+};
+
+static uint32_t tag_of(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32);
+}
+
+static uint32_t directory_index(uint32_t tag, uint32_t depth)
+{
+    return depth == 0 ? 0 : tag >> (32 - depth);
+}
+
+static struct segment *segment_of(const struct iv_table *table, uint32_t tag)
+{
+    return iv_slab_at(&table->segments, table->directory[directory_index(tag, table->depth)]);
+}
+
+void iv_table_init(struct iv_table *table)
+{
+    *table = (struct iv_table){0};
+    iv_slab_init(&table->segments, sizeof(struct segment));
+}
+
+void iv_table_deinit(struct iv_table *table)
+{
+    iv_slab_deinit(&table->segments);
+    iv_free(table->directory);
+    table->directory = NULL;
+}
+
+static const uint64_t nothing[SLOTS];
+
+struct iv_probe iv_table_probe(const struct iv_table *table, uint64_t hash)
+{
+    uint32_t tag = tag_of(hash);
+    const uint64_t *slots = table->directory == NULL ? nothing : segment_of(table, tag)->slots;
+    return (struct iv_probe){slots, tag, tag % SLOTS};
+}
+
+uint32_t iv_probe_next(struct iv_probe *probe)
+{
+    for (;;) {
+        uint64_t slot = probe->slots[probe->at];
+        if (slot == 0) {
+            return 0;
+        }
+        probe->at = (probe->at + 1) % SLOTS;
+        if (tag_of(slot) == probe->tag) {
+            return (uint32_t)slot;
+        }
+    }
+}
+
+static void put(struct segment *s, uint64_t slot)
+{
+    uint32_t at = tag_of(slot) % SLOTS;
+    while (s->slots[at] != 0) {
+        at = (at + 1) % SLOTS;
+    }
+    s->slots[at] = slot;
+    s->count++;
+}
+
+static bool double_directory(struct iv_table *table)
+{
+    uint32_t n = UINT32_C(1) << table->depth;
+    uint32_t *directory = iv_realloc(table->directory, 2 * (size_t)n * sizeof *directory);
+    if (directory == NULL) {
+        return false;
+    }
+    for (uint32_t i = n; i-- > 0;) {
+        directory[2 * i] = directory[2 * i + 1] = directory[i];
+    }
+    table->directory = directory;
+    table->depth++;
+    return true;
+}
+
+/* Parts a full segment in two by the next bit of the tags. */
+static bool split(struct iv_table *table, uint32_t tag)
+{
+    struct segment *s = segment_of(table, tag);
+    if (s->depth == table->depth && (table->depth == DEPTH_MAX || !double_directory(table))) {
+        return false;
+    }
+    uint32_t ref = iv_slab_take(&table->segments);
+    if (ref == 0) {
+        return false;
+    }
+    struct segment *upper = iv_slab_at(&table->segments, ref);
+    struct segment old = *s;
+    uint32_t depth = old.depth + 1;
+    memset(upper, 0, sizeof *upper);
+    memset(s, 0, sizeof *s);
+    s->depth = upper->depth = depth;
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        if (old.slots[i] != 0) {
+            put(tag_of(old.slots[i]) >> (32 - depth) & 1 ? upper : s, old.slots[i]);
+        }
+    }
+    uint32_t width = UINT32_C(1) << (table->depth - depth);
+    uint32_t first = directory_index(tag, depth) | 1;
+    for (uint32_t i = 0; i < width; i++) {
+        table->directory[first * width + i] = ref;
+    }
+    return true;
+}
+
+static bool begin(struct iv_table *table)
+{
+    uint32_t *directory = iv_malloc(sizeof *directory);
+    uint32_t ref = directory == NULL ? 0 : iv_slab_take(&table->segments);
+    if (ref == 0) {
+        iv_free(directory);
+        return false;
+    }
+    memset(iv_slab_at(&table->segments, ref), 0, sizeof(struct segment));
+    directory[0] = ref;
+    table->directory = directory;
+    return true;
+}
+
+bool iv_table_add(struct iv_table *table, uint64_t hash, uint32_t ref)
+{
+    if (table->directory == NULL && !begin(table)) {
+        return false;
+    }
+    uint32_t tag = tag_of(hash);
+    while (segment_of(table, tag)->count >= FULL) {
+        if (!split(table, tag)) {
+            return false;
+        }
+    }
+    put(segment_of(table, tag), (uint64_t)tag << 32 | ref);
+    table->count++;
+    return true;
+}
+
+/* Closes the gap by moving back what probing would no longer find. */
+static void close_gap(struct segment *s, uint32_t gap)
+{
+    for (uint32_t at = (gap + 1) % SLOTS; s->slots[at] != 0; at = (at + 1) % SLOTS) {
+        uint32_t home = tag_of(s->slots[at]) % SLOTS;
+        if ((at - home) % SLOTS >= (at - gap) % SLOTS) {
+            s->slots[gap] = s->slots[at];
+            gap = at;
+        }
+    }
+    s->slots[gap] = 0;
+}
+
+void iv_table_remove(struct iv_table *table, uint64_t hash, uint32_t ref)
+{
+    uint32_t tag = tag_of(hash);
+    struct segment *s = segment_of(table, tag);
+    uint64_t slot = (uint64_t)tag << 32 | ref;
+    uint32_t at = tag % SLOTS;
+    while (s->slots[at] != slot) {
+        IV_CHECK(s->slots[at] != 0);
+        at = (at + 1) % SLOTS;
+    }
+    close_gap(s, at);
+    s->count--;
+    table->count--;
+}
+
+uint64_t iv_table_bytes(const struct iv_table *table)
+{
+    return iv_slab_bytes(&table->segments) +
+           (table->directory == NULL ? 0 : sizeof *table->directory << table->depth);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a hash to 32-bit references: open addressing with tags, in segments under a directory (extendible
+ * hashing). Purpose: growing splits one segment of some hundred slots, so no insertion ever pauses for a
+ * whole table. Owner/thread: one engine. The caller compares keys: two entries may have one hash. Source:
+ * Fagin et al., "Extendible hashing" (1979). */
+#pragma once
+
+#include "engine/slab.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct iv_table {
+    struct iv_slab segments;
+    uint32_t *directory; /* 1 << depth references of segments, by the hash's upper bits */
+    uint32_t depth;
+    uint32_t count;
+};
+
+void iv_table_init(struct iv_table *table);
+void iv_table_deinit(struct iv_table *table);
+
+/* The candidates for a hash, one by one; 0 when there is no more. Nothing may be added or removed in between.
+ */
+struct iv_probe {
+    const uint64_t *slots;
+    uint32_t tag;
+    uint32_t at;
+};
+struct iv_probe iv_table_probe(const struct iv_table *table, uint64_t hash);
+uint32_t iv_probe_next(struct iv_probe *probe);
+
+/* False when memory is out. */
+bool iv_table_add(struct iv_table *table, uint64_t hash, uint32_t ref);
+/* Removes the entry with this hash and reference, which is there. */
+void iv_table_remove(struct iv_table *table, uint64_t hash, uint32_t ref);
+uint64_t iv_table_bytes(const struct iv_table *table);

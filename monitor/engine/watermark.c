@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/watermark.h"
+
+#include "base/alloc.h"
+#include "base/guard.h"
+
+#include <string.h>
+
+void iv_watermark_init(struct iv_watermark *w, const struct iv_baseline *baseline)
+{
+    *w = (struct iv_watermark){.greatest = IV_NS_MIN};
+    for (int s = 0; s < IV_STREAMS; s++) {
+        w->streams[s] =
+            (struct iv_stream_mark){.lateness = baseline->streams[s].lateness, .least = IV_NS_MAX};
+    }
+    for (int set = 0; set < IV_STREAM_SETS; set++) {
+        w->passed[set] = IV_NS_MIN;
+    }
+}
+
+void iv_watermark_deinit(struct iv_watermark *w)
+{
+    for (int s = 0; s < IV_STREAMS; s++) {
+        iv_free(w->streams[s].open);
+        w->streams[s].open = NULL;
+    }
+}
+
+/* The position of a partition, or where it would stand. */
+static uint32_t position(const struct iv_stream_mark *s, int32_t partition)
+{
+    uint32_t low = 0;
+    uint32_t high = s->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (s->open[middle].partition < partition) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static bool is_open(const struct iv_stream_mark *s, uint32_t at, int32_t partition)
+{
+    return at < s->count && s->open[at].partition == partition;
+}
+
+static iv_ns stream_passed(const struct iv_watermark *w, const struct iv_stream_mark *s)
+{
+    if (w->finished || s->count == 0) {
+        return w->greatest == IV_NS_MIN ? IV_NS_MIN : iv_ns_add(w->greatest, 1);
+    }
+    iv_ns least = IV_NS_MAX;
+    for (uint32_t i = 0; i < s->count; i++) {
+        least = s->open[i].watermark < least ? s->open[i].watermark : least;
+    }
+    return least;
+}
+
+static void refresh(struct iv_watermark *w)
+{
+    for (int s = 0; s < IV_STREAMS; s++) {
+        w->passed[1 << s] = stream_passed(w, &w->streams[s]);
+    }
+    for (unsigned set = 1; set < IV_STREAM_SETS; set++) {
+        iv_ns least = IV_NS_MAX;
+        for (unsigned s = 0; s < IV_STREAMS; s++) {
+            if ((set >> s & 1) != 0 && w->passed[1U << s] < least) {
+                least = w->passed[1U << s];
+            }
+        }
+        w->passed[set] = least;
+    }
+}
+
+static struct iv_rc_s insert(struct iv_stream_mark *s, uint32_t at, int32_t partition, struct iv_err *err)
+{
+    if (s->count == s->capacity) {
+        uint32_t capacity = s->capacity == 0 ? 8 : s->capacity * 2;
+        struct iv_partition_mark *open = iv_realloc(s->open, capacity * sizeof *open);
+        ENSURE(open != NULL, err, IV_E_NOMEM, "cannot allocate the watermark of partition %d",
+               (int)partition);
+        s->open = open;
+        s->capacity = capacity;
+    }
+    memmove(&s->open[at + 1], &s->open[at], (s->count - at) * sizeof *s->open);
+    s->open[at] = (struct iv_partition_mark){partition, IV_NS_MIN};
+    s->count++;
+    return IV_OK;
+}
+
+struct iv_rc_s iv_watermark_open(struct iv_watermark *w, enum iv_stream stream, int32_t partition,
+                                 struct iv_err *err)
+{
+    struct iv_stream_mark *s = &w->streams[stream];
+    uint32_t at = position(s, partition);
+    if (!is_open(s, at, partition)) {
+        TRY(insert(s, at, partition, err));
+        refresh(w);
+    }
+    return IV_OK;
+}
+
+void iv_watermark_close(struct iv_watermark *w, enum iv_stream stream, int32_t partition)
+{
+    struct iv_stream_mark *s = &w->streams[stream];
+    uint32_t at = position(s, partition);
+    if (is_open(s, at, partition)) {
+        s->count--;
+        memmove(&s->open[at], &s->open[at + 1], (s->count - at) * sizeof *s->open);
+        refresh(w);
+    }
+}
+
+struct iv_rc_s iv_watermark_event(struct iv_watermark *w, bool *late, const struct iv_event *event,
+                                  struct iv_err *err)
+{
+    struct iv_stream_mark *s = &w->streams[event->origin.stream];
+    uint32_t at = position(s, event->origin.partition);
+    if (!is_open(s, at, event->origin.partition)) {
+        TRY(insert(s, at, event->origin.partition, err));
+    }
+    struct iv_partition_mark *p = &s->open[at];
+    *late = event->time < p->watermark;
+    iv_ns mark = iv_ns_add(event->time, -s->lateness);
+    p->watermark = mark > p->watermark ? mark : p->watermark;
+    s->least = event->time < s->least ? event->time : s->least;
+    w->greatest = event->time > w->greatest ? event->time : w->greatest;
+    refresh(w);
+    return IV_OK;
+}
+
+struct iv_rc_s iv_watermark_idle(struct iv_watermark *w, enum iv_stream stream, int32_t partition, iv_ns wall,
+                                 struct iv_err *err)
+{
+    struct iv_stream_mark *s = &w->streams[stream];
+    TRY(iv_watermark_open(w, stream, partition, err));
+    struct iv_partition_mark *p = &s->open[position(s, partition)];
+    iv_ns mark = iv_ns_add(wall, -s->lateness);
+    p->watermark = mark > p->watermark ? mark : p->watermark;
+    refresh(w);
+    return IV_OK;
+}
+
+void iv_watermark_finish(struct iv_watermark *w)
+{
+    w->finished = true;
+    refresh(w);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How far each stream has come in event time.
+ * Purpose: one number for each set of streams, so that "every stream that can carry it has passed t" is a
+ * comparison. Owner/thread: one engine. Source: contract "Rules", watermark, and "the watermark has passed".
+ */
+#pragma once
+
+#include "base/err.h"
+#include "baseline/baseline.h"
+#include "engine/engine.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A set of streams as bits: 1 << stream. */
+#define IV_STREAM_SETS (1 << IV_STREAMS)
+#define IV_ALL_STREAMS (IV_STREAM_SETS - 1)
+
+struct iv_partition_mark {
+    int32_t partition;
+    iv_ns watermark; /* greatest event time less lateness; IV_NS_MIN: nothing read yet */
+};
+
+struct iv_stream_mark {
+    struct iv_partition_mark *open; /* by number */
+    uint32_t count;
+    uint32_t capacity;
+    iv_ns lateness;
+    iv_ns least; /* event time; IV_NS_MAX: no event */
+};
+
+struct iv_watermark {
+    struct iv_stream_mark streams[IV_STREAMS];
+    iv_ns greatest; /* event time of any stream; IV_NS_MIN: no event */
+    bool finished;
+    /* By set of streams: what lies strictly below has been passed by all of them. A stream at the end of its
+     * input has passed the greatest event time, too. */
+    iv_ns passed[IV_STREAM_SETS];
+};
+
+void iv_watermark_init(struct iv_watermark *w, const struct iv_baseline *baseline);
+void iv_watermark_deinit(struct iv_watermark *w);
+
+iv_rc iv_watermark_open(struct iv_watermark *w, enum iv_stream stream, int32_t partition, struct iv_err *err);
+void iv_watermark_close(struct iv_watermark *w, enum iv_stream stream, int32_t partition);
+/* An event was read; *late: it is older than its partition's watermark was. */
+iv_rc iv_watermark_event(struct iv_watermark *w, bool *late, const struct iv_event *event,
+                         struct iv_err *err);
+iv_rc iv_watermark_idle(struct iv_watermark *w, enum iv_stream stream, int32_t partition, iv_ns wall,
+                        struct iv_err *err);
+void iv_watermark_finish(struct iv_watermark *w);
+
+static inline bool iv_watermark_passed(const struct iv_watermark *w, unsigned streams, iv_ns t)
+{
+    return w->passed[streams] > t;
+}
