@@ -96,6 +96,13 @@ iv_rc iv_keyring_add(struct iv_keyring *ring, const struct iv_key *key, struct i
     return IV_OK;
 }
 
+bool iv_keyring_has(const struct iv_keyring *ring, struct iv_str id, struct iv_str role,
+                    const unsigned char public_key[IV_ED25519_KEY_BYTES])
+{
+    const struct entry *e = find(ring, id);
+    return e != NULL && iv_str_eq(role, e->role) && memcmp(e->key, public_key, sizeof e->key) == 0;
+}
+
 bool iv_keyring_verify(const struct iv_keyring *ring, struct iv_str id, struct iv_str role,
                        struct iv_instant t, struct iv_str message, struct iv_str signature)
 {

@@ -25,6 +25,10 @@ struct iv_key {
 /* IV_E_REFUSED: the id stands already, the key is no Ed25519 key. */
 iv_rc iv_keyring_add(struct iv_keyring *ring, const struct iv_key *key, struct iv_err *err);
 
+/* True when the ring has this very key under this id and role, whenever it is valid. */
+bool iv_keyring_has(const struct iv_keyring *ring, struct iv_str id, struct iv_str role,
+                    const unsigned char public_key[32]);
+
 /* True when the signature (64 bytes) over the message verifies under the key with this id (and role, unless
  * its p is NULL) and the key was valid at t. */
 bool iv_keyring_verify(const struct iv_keyring *ring, struct iv_str id, struct iv_str role,
