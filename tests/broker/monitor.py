@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`invigil run` for a test: its configuration, its process, its store; and a receiving end for its hooks."""
+
+import collections
+import contextlib
+import http.server
+import os
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+import urllib.request
+
+INVIGIL = os.environ["INVIGIL"]
+
+
+def wait_for(condition, seconds, what):
+    """Waits for a condition, not for a time: looks ten times a second, gives up after so many seconds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        threading.Event().wait(0.1)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+class Hooks:
+    """Counts calls by path and idempotency key; `answer(path, key, body)` chooses the status."""
+
+    def __init__(self, answer=lambda path, key, body: 200):
+        self.calls = collections.Counter()
+        self.lock = threading.Lock()
+        hooks = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                key = self.headers.get("Idempotency-Key")
+                with hooks.lock:
+                    hooks.calls[(self.path, key)] += 1
+                self.send_response(answer(self.path, key, body))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Monitor:
+    """A daemon in a folder of its own. Starting it again continues with the same store."""
+
+    def __init__(self, folder, baseline, kafka, hooks_url=None, env=None):
+        self.folder = folder
+        self.store = os.path.join(folder, "invigil.db")
+        self.config = os.path.join(folder, "invigil.yaml")
+        self.log = os.path.join(folder, "invigil.log")
+        self.env = {**os.environ, **(env or {})}
+        self.process = None
+        lines = [f"baseline: {baseline}", "kafka:", "  group.id: invigil-test"]
+        lines += [f"  {name}: {value}" for name, value in kafka.items()]
+        lines += [f"store: {{path: {self.store}}}", "console: {listen: '127.0.0.1:0'}"]
+        if hooks_url:
+            lines.append("endpoints:")
+            lines += [f"  {name}: {{url: '{hooks_url}'}}" for name in ("token-authority", "sandbox-orchestrator")]
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([INVIGIL, "run", "--config", self.config], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, env=self.env)
+        return self
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout=60)
+        assert status == 0, f"ended with status {status}:\n{self.tail()}"
+
+    def tail(self):
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            return "".join(file.readlines()[-40:])
+
+    def alive(self):
+        assert self.process.poll() is None, f"ended by itself, status {self.process.returncode}:\n{self.tail()}"
+        return True
+
+    def url(self):
+        """The console's address, from the log line that tells it."""
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            urls = [part[4:] for line in file if "console.listening" in line for part in line.split()
+                    if part.startswith("url=")]
+        return urls[-1] if urls else None
+
+    def get(self, path):
+        with urllib.request.urlopen(self.url() + path, timeout=10) as answer:
+            return answer.read().decode()
+
+    def rows(self, query, *args):
+        if not os.path.exists(self.store):
+            return []
+        with contextlib.closing(sqlite3.connect(f"file:{self.store}?mode=ro", uri=True, timeout=10)) as db:
+            try:
+                return db.execute(query, args).fetchall()
+            except sqlite3.OperationalError:
+                return []  # not made yet
+
+    def findings(self):
+        """The violations in the store: uid -> (rule, source, id)."""
+        rows = self.rows("SELECT uid, rule, trigger_source, trigger_id FROM findings WHERE kind >= 2")
+        return {uid: (rule, source, event) for uid, rule, source, event in rows}

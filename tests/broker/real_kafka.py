@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real Kafka broker for a test, by deploy/kafka/kafka, and what a test asks of it through Kafka's own tools."""
+
+import json
+import os
+import subprocess
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SCRIPT = os.path.join(TOP, "deploy", "kafka", "kafka")
+
+
+class Kafka:
+    """Runs from __enter__ to __exit__, with data, ports and certificates of its own."""
+
+    def __init__(self, *topics):
+        self.topics = topics
+        self.folder = tempfile.mkdtemp(prefix="invigil-kafka-")
+
+    def run(self, *args, **options):
+        command = [SCRIPT, args[0], "--dir", self.folder, *args[1:]]
+        return subprocess.run(command, check=True, stdin=subprocess.DEVNULL, text=True, **options)
+
+    def __enter__(self):
+        self.run("start", stdout=subprocess.DEVNULL)
+        lines = self.run("env", stdout=subprocess.PIPE).stdout.splitlines()
+        self.env = dict(line.split("=", 1) for line in lines if "=" in line)
+        self.servers = self.env["KAFKA_BOOTSTRAP"]
+        if self.topics:
+            self.run("topics", *self.topics, stdout=subprocess.DEVNULL)
+        return self
+
+    def __exit__(self, *_):
+        self.run("clean", stdout=subprocess.DEVNULL)
+
+    def count(self, topic):
+        """How many records the topic holds, over all partitions."""
+        out = self.run("tool", "org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", self.servers,
+                       "--topic", topic, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+        return sum(int(line.rsplit(":", 1)[1]) for line in out.splitlines() if line.count(":") >= 2)
+
+    def read(self, topic):
+        """All records of a topic: (partition, offset, time in ms, key, value)."""
+        total = self.count(topic)
+        if total == 0:
+            return []
+        out = self.run("tool", "org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", self.servers,
+                       "--topic", topic, "--from-beginning", "--max-messages", str(total), "--timeout-ms", "30000",
+                       "--property", "print.key=true", "--property", "print.timestamp=true",
+                       "--property", "print.partition=true", "--property", "print.offset=true",
+                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+        records = []
+        for line in out.splitlines():
+            time, partition, offset, key, value = line.split("\t", 4)
+            records.append((int(partition.split(":")[1]), int(offset.split(":")[1]), int(time.split(":")[1]), key,
+                            json.loads(value)))
+        return records
