@@ -74,7 +74,7 @@ struct iv_action_kind {
     void (*wake)(void *driver); /* ends a pump early; from any thread */
 
     /* Messages. */
-    iv_rc (*message)(struct iv_posting *out, const struct iv_call *call, struct iv_err *err);
+    iv_rc (*message)(struct iv_posting *out, struct iv_call *call, struct iv_err *err);
 };
 
 extern const struct iv_action_kind *const iv_action_kinds[];

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "respond/endpoint.h"
+
+#include "base/guard.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool starts_with(struct iv_str s, const char *prefix)
+{
+    size_t n = strlen(prefix);
+    return s.n >= n && strncasecmp(s.p, prefix, n) == 0;
+}
+
+/* What stands between "//" and the path: host and port. */
+static struct iv_str authority_of(struct iv_str url, size_t scheme)
+{
+    struct iv_str rest = {url.p + scheme, url.n - scheme};
+    for (size_t i = 0; i < rest.n; i++) {
+        if (rest.p[i] == '/' || rest.p[i] == '?' || rest.p[i] == '#') {
+            return (struct iv_str){rest.p, i};
+        }
+    }
+    return rest;
+}
+
+static bool is_loopback(struct iv_str authority)
+{
+    static const char *const hosts[] = {"127.0.0.1", "[::1]", "localhost"};
+    for (size_t i = 0; i < IV_COUNT(hosts); i++) {
+        size_t n = strlen(hosts[i]);
+        if (starts_with(authority, hosts[i]) && (authority.n == n || authority.p[n] == ':')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+iv_rc iv_endpoint_check(const struct iv_endpoint *endpoint, struct iv_err *err)
+{
+    struct iv_str url = endpoint->url;
+    bool plain = starts_with(url, "http://");
+    ENSURE(plain || starts_with(url, "https://"), err, IV_E_REFUSED,
+           "the url of endpoint '" IV_STR_FMT "' must begin with https:// (or http://)",
+           IV_STR_ARG(endpoint->name));
+    struct iv_str authority = authority_of(url, plain ? 7 : 8);
+    ENSURE(authority.n > 0, err, IV_E_REFUSED, "the url of endpoint '" IV_STR_FMT "' names no host",
+           IV_STR_ARG(endpoint->name));
+    ENSURE(memchr(authority.p, '@', authority.n) == NULL, err, IV_E_REFUSED,
+           "the url of endpoint '" IV_STR_FMT "' must not hold a user or a password",
+           IV_STR_ARG(endpoint->name));
+    for (size_t i = 0; i < url.n; i++) {
+        unsigned char c = (unsigned char)url.p[i];
+        ENSURE(c > 0x20 && c < 0x7f && c != '?' && c != '#', err, IV_E_REFUSED,
+               "the url of endpoint '" IV_STR_FMT "' must be scheme, host, port and path only, in ASCII",
+               IV_STR_ARG(endpoint->name));
+    }
+    ENSURE(!plain || endpoint->allow_http || is_loopback(authority), err, IV_E_REFUSED,
+           "the url of endpoint '" IV_STR_FMT
+           "' must begin with https://: plain http is for loopback, or needs "
+           "allow_http",
+           IV_STR_ARG(endpoint->name));
+    return IV_OK;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "respond/http/answer.h"
+
+#include "base/buf.h"
+
+#include <stdio.h>
+
+#define RETRY_AFTER_MAX_S 3600
+
+/* A hook may answer anything; what is kept must be UTF-8. */
+static struct iv_str keep_text(struct iv_arena *arena, struct iv_str bytes)
+{
+    struct iv_buf text;
+    iv_buf_init(&text, IV_ANSWER_KEPT_BYTES);
+    for (size_t i = 0; i < bytes.n && !iv_buf_failed(&text);) {
+        unsigned char lead = (unsigned char)bytes.p[i];
+        size_t n = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+        struct iv_str character = {bytes.p + i, n};
+        if (lead != 0 && i + n <= bytes.n && iv_utf8_valid(character)) {
+            iv_buf_str(&text, character);
+            i += n;
+        } else {
+            iv_buf_char(&text, '?');
+            i++;
+        }
+    }
+    struct iv_str kept = iv_arena_str(arena, iv_buf_slice(&text));
+    iv_buf_deinit(&text);
+    return kept;
+}
+
+void iv_answer_judge(struct iv_outcome *out, struct iv_call *call, int status, int64_t retry_after_s,
+                     struct iv_str body)
+{
+    const struct iv_endpoint *endpoint = call->endpoint;
+    *out = (struct iv_outcome){.status = status, .answer = keep_text(&call->arena, body)};
+    if (status >= 200 && status < 300) {
+        out->kind = IV_OUTCOME_DONE;
+        return;
+    }
+    const char *remark = "";
+    if (status >= 300 && status < 400) {
+        out->kind = IV_OUTCOME_FAILED;
+        remark = ", a redirect, which is not followed";
+    } else if (status == 408 || status == 425 || status == 429 || status >= 500) {
+        out->kind = IV_OUTCOME_RETRY;
+        int64_t s = retry_after_s < RETRY_AFTER_MAX_S ? retry_after_s : RETRY_AFTER_MAX_S;
+        out->retry_after = s > 0 ? s * IV_NS_PER_S : 0;
+    } else {
+        out->kind = IV_OUTCOME_FAILED;
+    }
+    (void)snprintf(out->cause, sizeof out->cause, "endpoint '" IV_STR_FMT "' answered %d%s",
+                   IV_STR_ARG(endpoint->name), status, remark);
+}
+
+void iv_answer_none(struct iv_outcome *out, const struct iv_call *call, bool hopeless, bool timed_out,
+                    const char *why)
+{
+    *out = (struct iv_outcome){.kind = hopeless ? IV_OUTCOME_FAILED : IV_OUTCOME_RETRY, .answer = IV_STR("")};
+    if (timed_out) {
+        (void)snprintf(out->cause, sizeof out->cause,
+                       "endpoint '" IV_STR_FMT "' did not answer within %lld ms",
+                       IV_STR_ARG(call->endpoint->name), (long long)(call->task.step.timeout / IV_NS_PER_MS));
+    } else {
+        (void)snprintf(out->cause, sizeof out->cause, "no answer from endpoint '" IV_STR_FMT "': %s",
+                       IV_STR_ARG(call->endpoint->name), why);
+    }
+}

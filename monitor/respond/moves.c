@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "respond/moves.h"
+
+#include "base/guard.h"
+#include "base/hash.h"
+#include "respond/playbook_internal.h"
+#include "respond/report.h"
+
+iv_ns iv_backoff(const struct iv_step *step)
+{
+    iv_ns delay = step->backoff;
+    for (int64_t i = 1; i < step->attempt && delay < step->backoff_max; i++) {
+        delay *= 2;
+    }
+    delay = delay < step->backoff_max ? delay : step->backoff_max;
+    /* No secret: the attempt's number is the hash's key so that each attempt has a jitter of its own. */
+    uint64_t hash = iv_hash64((struct iv_hash_key){(uint64_t)step->attempt, 0}, step->key);
+    return delay / 2 + (iv_ns)(hash % (uint64_t)(delay / 2 + 1));
+}
+
+static iv_rc start_execution(struct iv_store *store, struct iv_execution *e, iv_ns now, struct iv_err *err)
+{
+    if (e->state != IV_RUN_PLANNED) {
+        return IV_OK;
+    }
+    e->state = IV_RUN_RUNNING;
+    e->started = now;
+    return iv_report_execution(store, e, now, err);
+}
+
+iv_rc iv_move_to_calling(struct iv_store *store, struct iv_task *task, int64_t outbox, iv_ns now,
+                         struct iv_err *err)
+{
+    struct iv_step *s = &task->step;
+    TRY(start_execution(store, &task->execution, now, err));
+    s->state = IV_STEP_CALLING;
+    s->cause = IV_STR("");
+    s->attempt++;
+    s->outbox = outbox;
+    s->started = s->started == 0 ? now : s->started;
+    return iv_report_step(store, &task->execution, s, now, err);
+}
+
+static iv_rc finish_execution(struct iv_store *store, struct iv_execution *e, enum iv_run_state state,
+                              struct iv_str cause, iv_ns now, struct iv_err *err)
+{
+    e->state = state;
+    e->cause = cause;
+    e->finished = now;
+    return iv_report_execution(store, e, now, err);
+}
+
+/* The step that ended was done: the next one is due, or the execution is done. */
+static iv_rc go_on(struct iv_store *store, struct iv_execution *e, struct iv_task *all, size_t count,
+                   iv_ns now, struct iv_err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct iv_step *next = &all[i].step;
+        if (next->state == IV_STEP_QUEUED) {
+            next->state = IV_STEP_DUE;
+            next->due = now;
+            return iv_report_step(store, e, next, now, err);
+        }
+    }
+    return finish_execution(store, e, IV_RUN_DONE, IV_STR(""), now, err);
+}
+
+static iv_rc give_up(struct iv_store *store, struct iv_execution *e, const struct iv_step *step,
+                     struct iv_task *all, size_t count, iv_ns now, struct iv_arena *arena, struct iv_err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct iv_step *other = &all[i].step;
+        if (other->state == IV_STEP_QUEUED) {
+            other->state = IV_STEP_SKIPPED;
+            other->cause =
+                iv_arena_printf(arena, "step '" IV_STR_FMT "' did not succeed", IV_STR_ARG(step->name));
+            other->finished = now;
+            TRY(iv_report_step(store, e, other, now, err));
+        }
+    }
+    struct iv_str cause = iv_arena_printf(arena, "step '" IV_STR_FMT "': " IV_STR_FMT, IV_STR_ARG(step->name),
+                                          IV_STR_ARG(step->cause));
+    ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    return finish_execution(store, e, IV_RUN_FAILED, cause, now, err);
+}
+
+static iv_rc follow_up(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
+                       struct iv_err *err)
+{
+    struct iv_task *all = NULL;
+    size_t count = 0;
+    TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, task->execution.key, 0, IV_PLAYBOOK_STEPS_MAX, arena,
+                       err));
+    if (task->step.state == IV_STEP_DONE) {
+        return go_on(store, &task->execution, all, count, now, err);
+    }
+    return give_up(store, &task->execution, &task->step, all, count, now, arena, err);
+}
+
+static void set_state(struct iv_step *s, const struct iv_outcome *o, iv_ns now)
+{
+    bool retry = o->kind == IV_OUTCOME_RETRY && s->attempt < s->attempts;
+    if (retry) {
+        iv_ns delay = iv_backoff(s);
+        s->state = IV_STEP_DUE;
+        s->due = iv_ns_add(now, delay > o->retry_after ? delay : o->retry_after);
+        return;
+    }
+    s->state = o->kind == IV_OUTCOME_DONE          ? IV_STEP_DONE
+               : o->kind == IV_OUTCOME_UNSUPPORTED ? IV_STEP_UNSUPPORTED
+                                                   : IV_STEP_FAILED;
+    s->finished = now;
+}
+
+iv_rc iv_move_by_outcome(struct iv_store *store, struct iv_task *task, const struct iv_outcome *outcome,
+                         iv_ns now, struct iv_arena *arena, struct iv_err *err)
+{
+    struct iv_step *s = &task->step;
+    set_state(s, outcome, now);
+    bool gives_up = outcome->kind == IV_OUTCOME_RETRY && s->state == IV_STEP_FAILED;
+    s->cause = gives_up
+                   ? iv_arena_printf(arena, "%s, after %lld attempts", outcome->cause, (long long)s->attempt)
+                   : iv_arena_str(arena, iv_str_of(outcome->cause));
+    ENSURE(s->cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    s->status = outcome->status;
+    s->answer = outcome->answer;
+    TRY(start_execution(store, &task->execution, now, err));
+    TRY(iv_report_step(store, &task->execution, s, now, err));
+    return iv_step_state_final(s->state) ? follow_up(store, task, now, arena, err) : IV_OK;
+}
+
+iv_rc iv_move_interrupted(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
+                          struct iv_err *err)
+{
+    struct iv_step *s = &task->step;
+    s->state = IV_STEP_DUE;
+    s->due = now;
+    s->cause = iv_arena_printf(arena, "the monitor stopped during attempt %lld: its outcome is not known",
+                               (long long)s->attempt);
+    ENSURE(s->cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    return iv_report_step(store, &task->execution, s, now, err);
+}

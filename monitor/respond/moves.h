@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How executions and steps move (the diagram is in evidence/execution.h). Pure decisions, written through
+ * report.h. Owner/thread: whoever is inside the store's transaction. */
+#pragma once
+
+#include "respond/action.h"
+
+struct iv_store;
+
+/* The step is about to be called: attempt and states, before the call. */
+iv_rc iv_move_to_calling(struct iv_store *store, struct iv_task *task, int64_t outbox, iv_ns now,
+                         struct iv_err *err);
+
+/* What came of it. Moves the step, and with it the next step or the execution. */
+iv_rc iv_move_by_outcome(struct iv_store *store, struct iv_task *task, const struct iv_outcome *outcome,
+                         iv_ns now, struct iv_arena *arena, struct iv_err *err);
+
+/* Found CALLING after a restart: it is due again, at once, whatever its attempts. */
+iv_rc iv_move_interrupted(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
+                          struct iv_err *err);
+
+/* How long to wait before the attempt that follows this one: the back-off doubles up to its maximum, and of
+ * it between the half and the whole is waited, so that what failed together does not come back together.
+ * Deterministic by key. */
+iv_ns iv_backoff(const struct iv_step *step);

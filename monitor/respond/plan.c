@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/encode.h"
+#include "base/guard.h"
+#include "baseline/baseline.h"
+#include "respond/playbook_internal.h"
+#include "respond/report.h"
+
+#define PLAN_MAX_BYTES (16u << 20)
+#define REQUEST_MAX_BYTES (1u << 20)
+
+struct plan {
+    struct iv_arena arena;
+    struct iv_digester *digester;
+    const struct iv_playbook *playbook;
+    struct iv_execution execution;
+    struct iv_step steps[IV_PLAYBOOK_STEPS_MAX];
+    size_t count;
+    struct iv_bindings bindings;
+};
+
+static void plan_deinit(struct plan *p)
+{
+    iv_arena_deinit(&p->arena);
+    iv_digester_free(p->digester);
+}
+
+/* SHA-256 over the parts, each ended by a NUL, which no name holds: the same on every run and after every
+ * restart. */
+static iv_rc make_key(struct plan *p, struct iv_str *out, const struct iv_str *parts, size_t count,
+                      struct iv_err *err)
+{
+    struct iv_digest digest;
+    iv_digest_begin(p->digester, IV_SHA256);
+    for (size_t i = 0; i < count; i++) {
+        iv_digest_update(p->digester, parts[i]);
+        iv_digest_update(p->digester, (struct iv_str){"", 1});
+    }
+    iv_digest_end(p->digester, &digest);
+    IV_AUTO(iv_buf_deinit) struct iv_buf hex;
+    iv_buf_init(&hex, IV_UID_HEX);
+    iv_hex_encode(&hex, (struct iv_str){(const char *)digest.bytes, digest.n});
+    *out = iv_arena_str(&p->arena, iv_buf_slice(&hex));
+    ENSURE(out->p != NULL && !iv_buf_failed(&hex), err, IV_E_NOMEM, "cannot allocate a plan");
+    return IV_OK;
+}
+
+static iv_rc begin(struct plan *p, const struct iv_finding *finding, const struct iv_verdict *verdict,
+                   const struct iv_baseline *baseline, iv_ns now, struct iv_err *err)
+{
+    struct iv_str name = verdict->rule->remediate;
+    p->execution = (struct iv_execution){
+        .finding = finding->uid,
+        .playbook = name,
+        .title = p->playbook == NULL ? name : p->playbook->title,
+        .tactic = p->playbook == NULL ? IV_TACTIC_EVICT : p->playbook->tactic,
+        .target = IV_STR(""),
+        .rule = finding->rule,
+        .severity = finding->severity,
+        .tenant = finding->tenant,
+        .agent = finding->agent,
+        .baseline = iv_str_of(baseline->digest_hex),
+        .state = IV_RUN_PLANNED,
+        .cause = IV_STR(""),
+        .event_time = finding->time,
+        .planned = now,
+    };
+    p->bindings = (struct iv_bindings){.finding = finding, .verdict = verdict, .execution = &p->execution};
+    return make_key(p, &p->execution.key, (const struct iv_str[]){finding->uid, name}, 2, err);
+}
+
+static iv_rc keep(struct plan *p, struct iv_str *out, const struct iv_buf *text, struct iv_err *err)
+{
+    ENSURE(!iv_buf_failed(text), err, IV_E_LIMIT, "a rendered request is larger than %u bytes",
+           REQUEST_MAX_BYTES);
+    *out = iv_arena_str(&p->arena, iv_buf_slice(text));
+    ENSURE(out->p != NULL, err, IV_E_NOMEM, "cannot allocate a plan");
+    return IV_OK;
+}
+
+static iv_rc render_step(struct plan *p, const struct iv_playbook_step *source, struct iv_err *err)
+{
+    struct iv_step *step = &p->steps[p->count];
+    *step = (struct iv_step){
+        .execution = p->execution.key,
+        .position = (int64_t)p->count,
+        .name = source->name,
+        .kind = iv_str_of(source->arguments.kind->name),
+        .timeout = source->timeout,
+        .attempts = source->attempts,
+        .backoff = source->backoff,
+        .backoff_max = source->backoff_max,
+        .state = p->count == 0 ? IV_STEP_DUE : IV_STEP_QUEUED,
+        .due = p->execution.planned,
+    };
+    const struct iv_str parts[] = {p->execution.finding, p->execution.playbook, source->name};
+    TRY(make_key(p, &step->key, parts, IV_COUNT(parts), err));
+    p->bindings.step = step;
+    IV_AUTO(iv_buf_deinit) struct iv_buf request;
+    iv_buf_init(&request, REQUEST_MAX_BYTES);
+    TRY(iv_arguments_render(&request, &source->arguments, &p->bindings, err));
+    TRY(keep(p, &step->request, &request, err));
+    p->count++;
+    return IV_OK;
+}
+
+static iv_rc render(struct plan *p, struct iv_err *err)
+{
+    ENSURE(p->playbook != NULL, err, IV_E_ABSENT, "there is no playbook '" IV_STR_FMT "'",
+           IV_STR_ARG(p->execution.playbook));
+    IV_AUTO(iv_buf_deinit) struct iv_buf target;
+    iv_buf_init(&target, REQUEST_MAX_BYTES);
+    TRY(iv_template_text(&target, &p->playbook->target, IV_RENDER_TEXT, &p->bindings, err));
+    TRY(keep(p, &p->execution.target, &target, err));
+    for (size_t i = 0; i < p->playbook->step_count; i++) {
+        TRY(render_step(p, &p->playbook->steps[i], err));
+    }
+    return IV_OK;
+}
+
+/* A finding that lacks what the playbook needs is no reason to stop: the execution is on record as failed,
+ * and why. */
+static iv_rc render_or_fail(struct plan *p, struct iv_err *err)
+{
+    struct iv_err why = {0};
+    struct iv_rc_s rc = render(p, &why);
+    if (iv_ok(rc)) {
+        return IV_OK;
+    }
+    if (iv_code_class(rc.code) != IV_CLASS_REJECT) {
+        return iv_err_set(err, rc.code, "%s", why.text);
+    }
+    p->count = 0;
+    p->execution.state = IV_RUN_FAILED;
+    p->execution.finished = p->execution.planned;
+    p->execution.cause = iv_arena_str(&p->arena, iv_str_of(why.text));
+    ENSURE(p->execution.cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a plan");
+    return IV_OK;
+}
+
+static bool calls_for_action(const struct iv_verdict *v)
+{
+    return v->kind == IV_VIOLATED && v->rule->mode == IV_MODE_ENFORCE && v->waiver == NULL &&
+           v->rule->remediate.n > 0;
+}
+
+iv_rc iv_respond_plan(const struct iv_playbooks *playbooks, struct iv_store *store,
+                      const struct iv_finding *finding, const struct iv_verdict *verdict,
+                      const struct iv_baseline *baseline, iv_ns now, struct iv_err *err)
+{
+    if (!calls_for_action(verdict)) {
+        return IV_OK;
+    }
+    IV_AUTO(plan_deinit) struct plan p = {.playbook = iv_playbooks_find(playbooks, verdict->rule->remediate)};
+    iv_arena_init(&p.arena, PLAN_MAX_BYTES);
+    TRY(iv_digester_new(&p.digester, err));
+    TRY(begin(&p, finding, verdict, baseline, now, err));
+    TRY(render_or_fail(&p, err));
+    bool fresh = false;
+    TRY(iv_store_plan(store, &fresh, &p.execution, p.steps, p.count, err));
+    return fresh ? iv_report(store, &p.execution, NULL, now, err) : IV_OK;
+}

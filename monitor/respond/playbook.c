@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
+#include "base/guard.h"
+#include "baseline/baseline.h"
+#include "baseline/yaml_fields.h"
+#include "respond/playbook_internal.h"
+
+#include <stdio.h>
+
+#define ATTEMPTS_MAX 20
+#define TIMEOUT_MAX (5 * 60 * IV_NS_PER_S)
+#define BACKOFF_MAX (24 * 3600 * IV_NS_PER_S)
+
+static const struct iv_playbook_step step_defaults = {
+    .timeout = 5 * IV_NS_PER_S,
+    .attempts = 5,
+    .backoff = 500 * IV_NS_PER_MS,
+    .backoff_max = 60 * IV_NS_PER_S,
+};
+
+struct loader {
+    struct iv_playbooks *playbooks;
+    const struct iv_baseline *baseline;
+    struct iv_problems *problems;
+    struct iv_template_rules rules; /* that name the playbook at hand */
+    const struct iv_rule **rule_room;
+};
+
+static iv_rc keep_str(struct loader *l, struct iv_str *s, struct iv_err *err)
+{
+    if (s->p != NULL) {
+        *s = iv_arena_str(&l->playbooks->arena, *s);
+        ENSURE(s->p != NULL, err, IV_E_NOMEM, "cannot allocate a playbook");
+    }
+    return IV_OK;
+}
+
+static void check_range(const struct iv_yaml_node *node, iv_ns value, iv_ns min, iv_ns max, const char *words,
+                        struct iv_problems *problems)
+{
+    if (node != NULL && (value < min || value > max)) {
+        iv_yaml_error(problems, node, "must be %s", words);
+    }
+}
+
+static void parse_times(struct loader *l, struct iv_playbook_step *step, struct iv_yaml_map *map)
+{
+    const struct iv_yaml_node *timeout = iv_yaml_get(map, "timeout");
+    (void)iv_yaml_duration(&step->timeout, timeout, l->problems);
+    check_range(timeout, step->timeout, IV_NS_PER_MS, TIMEOUT_MAX, "between 1ms and 5m", l->problems);
+
+    const struct iv_yaml_node *node = iv_yaml_get(map, "retry");
+    if (node == NULL) {
+        return;
+    }
+    struct iv_yaml_map retry;
+    (void)iv_yaml_open(&retry, node, "retry", l->problems);
+    (void)iv_yaml_int(&step->attempts, iv_yaml_get(&retry, "attempts"), 1, ATTEMPTS_MAX, l->problems);
+    const struct iv_yaml_node *backoff = iv_yaml_get(&retry, "backoff");
+    (void)iv_yaml_duration(&step->backoff, backoff, l->problems);
+    check_range(backoff, step->backoff, IV_NS_PER_MS, BACKOFF_MAX, "between 1ms and 1d", l->problems);
+    const struct iv_yaml_node *limit = iv_yaml_get(&retry, "max_backoff");
+    (void)iv_yaml_duration(&step->backoff_max, limit, l->problems);
+    check_range(limit, step->backoff_max, step->backoff, BACKOFF_MAX, "between backoff and 1d", l->problems);
+    iv_yaml_close(&retry);
+}
+
+/* Exactly one of the keys that kinds of action have. */
+static iv_rc parse_action(struct loader *l, struct iv_playbook_step *step, struct iv_yaml_map *map,
+                          struct iv_err *err)
+{
+    const struct iv_action_kind *kind = NULL;
+    const struct iv_yaml_node *found = NULL;
+    char names[256] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < iv_action_kind_count; i++) {
+        const struct iv_yaml_node *node = iv_yaml_get(map, iv_action_kinds[i]->name);
+        int n = snprintf(names + used, sizeof names - used, "%s'%s'", i == 0 ? "" : ", ",
+                         iv_action_kinds[i]->name);
+        used += n > 0 && (size_t)n < sizeof names - used ? (size_t)n : 0;
+        if (node != NULL && found != NULL) {
+            iv_yaml_error(l->problems, node, "a step has one action only, and this one has '%s' already",
+                          kind->name);
+        } else if (node != NULL) {
+            found = node;
+            kind = iv_action_kinds[i];
+        }
+    }
+    if (found == NULL) {
+        iv_yaml_error(l->problems, map->node, "a step needs an action, one of %s", names);
+        return IV_OK;
+    }
+    return iv_arguments_parse(&step->arguments, &l->playbooks->arena, kind, found, &l->rules, l->problems,
+                              err);
+}
+
+static iv_rc parse_step(struct loader *l, struct iv_playbook *playbook, const struct iv_yaml_node *node,
+                        struct iv_err *err)
+{
+    struct iv_playbook_step step = step_defaults;
+    struct iv_yaml_map map;
+    if (!iv_yaml_open(&map, node, "step", l->problems)) {
+        return IV_OK;
+    }
+    const struct iv_yaml_node *name = iv_yaml_need(&map, "name");
+    (void)iv_yaml_string(&step.name, name, l->problems);
+    for (size_t i = 0; i < playbook->step_count; i++) {
+        if (name != NULL && iv_str_eq(playbook->steps[i].name, step.name)) {
+            iv_yaml_error(l->problems, name, "another step of this playbook is called '" IV_STR_FMT "'",
+                          IV_STR_ARG(step.name));
+        }
+    }
+    TRY(keep_str(l, &step.name, err));
+    parse_times(l, &step, &map);
+    TRY(parse_action(l, &step, &map, err));
+    iv_yaml_close(&map);
+    playbook->steps[playbook->step_count++] = step;
+    return IV_OK;
+}
+
+static iv_rc parse_steps(struct loader *l, struct iv_playbook *playbook, const struct iv_yaml_node *node,
+                         struct iv_err *err)
+{
+    struct iv_yaml_items items;
+    if (!iv_yaml_list(&items, node, l->problems)) {
+        return IV_OK;
+    }
+    if (items.count == 0 || items.count > IV_PLAYBOOK_STEPS_MAX) {
+        iv_yaml_error(l->problems, node, "must hold 1 to %d steps", IV_PLAYBOOK_STEPS_MAX);
+        return IV_OK;
+    }
+    for (size_t i = 0; i < items.count; i++) {
+        TRY(parse_step(l, playbook, iv_yaml_item(&items, i), err));
+    }
+    return IV_OK;
+}
+
+static void check_header(struct loader *l, struct iv_yaml_map *map)
+{
+    static const struct {
+        const char *key;
+        const char *want;
+    } rows[] = {{"apiVersion", "invigil/v1"}, {"kind", "Playbook"}};
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        const struct iv_yaml_node *node = iv_yaml_need(map, rows[i].key);
+        struct iv_str value;
+        if (iv_yaml_string(&value, node, l->problems) && !iv_str_eq(value, iv_str_of(rows[i].want))) {
+            iv_yaml_error(l->problems, node, "must be '%s'", rows[i].want);
+        }
+    }
+}
+
+static iv_rc parse_names(struct loader *l, struct iv_playbook *playbook, struct iv_yaml_map *map,
+                         struct iv_err *err)
+{
+    struct iv_yaml_map metadata;
+    (void)iv_yaml_open(&metadata, iv_yaml_need(map, "metadata"), "metadata", l->problems);
+    (void)iv_yaml_string(&playbook->name, iv_yaml_need(&metadata, "name"), l->problems);
+    (void)iv_yaml_string(&playbook->title, iv_yaml_need(&metadata, "title"), l->problems);
+    iv_yaml_close(&metadata);
+    (void)iv_yaml_string(&playbook->description, iv_yaml_get(map, "description"), l->problems);
+    TRY(keep_str(l, &playbook->name, err));
+    TRY(keep_str(l, &playbook->title, err));
+    return keep_str(l, &playbook->description, err);
+}
+
+/* The rules whose triggers the templates are checked against. */
+static void select_rules(struct loader *l, struct iv_str name)
+{
+    l->rules = (struct iv_template_rules){.catalogue = l->baseline->catalogue, .rules = l->rule_room};
+    for (size_t i = 0; i < l->baseline->rule_count; i++) {
+        if (l->baseline->rules[i]->remediate.p != NULL && iv_str_eq(l->baseline->rules[i]->remediate, name)) {
+            l->rule_room[l->rules.count++] = l->baseline->rules[i];
+        }
+    }
+}
+
+static iv_rc parse_playbook(struct loader *l, struct iv_playbook *playbook, const struct iv_yaml_node *root,
+                            struct iv_err *err)
+{
+    static const char *const tactics[] = {"isolate", "evict", "restore", "harden", "detect"};
+    struct iv_yaml_map map;
+    if (!iv_yaml_open(&map, root, "playbook", l->problems)) {
+        return IV_OK;
+    }
+    check_header(l, &map);
+    TRY(parse_names(l, playbook, &map, err));
+    select_rules(l, playbook->name);
+    size_t tactic = IV_TACTIC_EVICT - 1;
+    (void)iv_yaml_choice(&tactic, iv_yaml_get(&map, "tactic"), tactics, IV_COUNT(tactics), l->problems);
+    playbook->tactic = (enum iv_tactic)(tactic + 1);
+    const struct iv_yaml_node *target = iv_yaml_need(&map, "target");
+    if (target != NULL) {
+        TRY(iv_template_parse(&playbook->target, &l->playbooks->arena, target, &l->rules, l->problems, err));
+    }
+    TRY(parse_steps(l, playbook, iv_yaml_need(&map, "steps"), err));
+    iv_yaml_close(&map);
+    return IV_OK;
+}
+
+static iv_rc load_one(struct loader *l, const struct iv_playbook_source *source, struct iv_err *err)
+{
+    IV_AUTO(iv_yaml_freep) struct iv_yaml *document = NULL;
+    struct iv_rc_s rc = iv_yaml_parse(&document, source->file, source->text, NULL, l->problems, err);
+    if (!iv_ok(rc)) {
+        return rc.code == IV_E_REFUSED ? IV_OK : rc;
+    }
+    return parse_playbook(l, &l->playbooks->items[l->playbooks->count++], iv_yaml_root(document), err);
+}
+
+iv_rc iv_playbooks_load(struct iv_playbooks **out, const struct iv_baseline *baseline,
+                        struct iv_problems *problems, struct iv_err *err)
+{
+    IV_AUTO(iv_playbooks_freep) struct iv_playbooks *playbooks = iv_calloc(1, sizeof *playbooks);
+    ENSURE(playbooks != NULL, err, IV_E_NOMEM, "cannot allocate playbooks");
+    iv_arena_init(&playbooks->arena, 0);
+    struct loader l = {.playbooks = playbooks, .baseline = baseline, .problems = problems};
+    playbooks->items =
+        iv_arena_zalloc(&playbooks->arena, (baseline->playbook_count + 1) * sizeof *playbooks->items);
+    l.rule_room = iv_arena_zalloc(&playbooks->arena, (baseline->rule_count + 1) * sizeof *l.rule_room);
+    ENSURE(playbooks->items != NULL && l.rule_room != NULL, err, IV_E_NOMEM, "cannot allocate playbooks");
+    for (size_t i = 0; i < baseline->playbook_count; i++) {
+        TRY(load_one(&l, &baseline->playbooks[i], err));
+    }
+    TRY(iv_problems_done(problems, "the set of playbooks", err));
+    *out = TAKE(playbooks);
+    return IV_OK;
+}
+
+void iv_playbooks_free(struct iv_playbooks *playbooks)
+{
+    if (playbooks != NULL) {
+        iv_arena_deinit(&playbooks->arena);
+        iv_free(playbooks);
+    }
+}
+
+void iv_playbooks_freep(struct iv_playbooks **playbooks)
+{
+    iv_playbooks_free(*playbooks);
+}
+
+const struct iv_playbook *iv_playbooks_find(const struct iv_playbooks *playbooks, struct iv_str name)
+{
+    for (size_t i = 0; i < playbooks->count; i++) {
+        if (iv_str_eq(playbooks->items[i].name, name)) {
+            return &playbooks->items[i];
+        }
+    }
+    return NULL;
+}
+
+size_t iv_playbooks_count(const struct iv_playbooks *playbooks)
+{
+    return playbooks->count;
+}
+
+struct iv_playbook_summary iv_playbooks_get(const struct iv_playbooks *playbooks, size_t index)
+{
+    const struct iv_playbook *p = &playbooks->items[index];
+    return (struct iv_playbook_summary){p->name, p->title, p->description, p->tactic, p->step_count};
+}

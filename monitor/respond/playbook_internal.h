@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A playbook, parsed. Shared by playbook.c, which makes it, and plan.c, which renders it. */
+#pragma once
+
+#include "respond/playbook.h"
+#include "respond/shape.h"
+
+#define IV_PLAYBOOK_STEPS_MAX 16
+
+struct iv_playbook_step {
+    struct iv_str name;
+    struct iv_arguments arguments;
+    iv_ns timeout;
+    int64_t attempts;
+    iv_ns backoff;
+    iv_ns backoff_max;
+};
+
+struct iv_playbook {
+    struct iv_str name;
+    struct iv_str title;
+    struct iv_str description;
+    enum iv_tactic tactic;
+    struct iv_template target;
+    struct iv_playbook_step steps[IV_PLAYBOOK_STEPS_MAX];
+    size_t step_count;
+};
+
+struct iv_playbooks {
+    struct iv_arena arena; /* owns everything that the playbooks point to */
+    struct iv_playbook *items;
+    size_t count;
+};
+
+/* NULL: none of this name. */
+const struct iv_playbook *iv_playbooks_find(const struct iv_playbooks *playbooks, struct iv_str name);
