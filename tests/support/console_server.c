@@ -337,8 +337,9 @@ static void step_to(struct iv_step *step, enum iv_run_state state)
         step->status = 200;
     } else {
         step->state = first ? IV_STEP_FAILED : IV_STEP_SKIPPED;
-        step->status = 500;
-        step->cause = IV_STR("the endpoint answered 500 five times");
+        step->status = first ? 500 : 0;
+        step->cause =
+            first ? IV_STR("the endpoint answered 500 five times") : IV_STR("an earlier step failed");
     }
     step->finished = iv_step_state_final(step->state) ? now() : 0;
 }

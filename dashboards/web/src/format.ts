@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Numbers and times as people read them.
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+export function count(n: number): string {
+  if (n >= 10_000_000) {
+    return `${(n / 1_000_000).toFixed(1)} M`;
+  }
+  return whole.format(n).replaceAll(",", "\u202f");
+}
+
+/** The clock's time, the day before it where it is not today. */
+export function when(text: string): string {
+  const date = new Date(text);
+  const today = new Date().toDateString() === date.toDateString();
+  return today ? clock.format(date) : `${day.format(date)} ${clock.format(date)}`;
+}
+
+/** To the millisecond, for a line of events. */
+export function exact(text: string): string {
+  const date = new Date(text);
+  return `${clock.format(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+export function duration(seconds: number): string {
+  if (seconds < 0.001) {
+    return "< 1 ms";
+  }
+  if (seconds < 1) {
+    return `${(seconds * 1000).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+  }
+  if (seconds < 60) {
+    return `${seconds.toFixed(1)} s`;
+  }
+  if (seconds < 3600) {
+    return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
+  }
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+export function between(from: string, to: string): number {
+  return (Date.parse(to) - Date.parse(from)) / 1000;
+}
+
+export const short = (digest: string, digits = 12): string =>
+  digest.length > digits ? `${digest.slice(0, digits)}…` : digest;
+
+/** Trust Services Criteria, in a few words each. */
+const criteria: Record<string, string> = {
+  "A1.1": "Capacity",
+  "A1.2": "Availability",
+  "C1.1": "Confidential",
+  "C1.2": "Disposal",
+  "CC4.1": "Evaluation",
+  "CC4.2": "Deficiencies",
+  "CC5.2": "Technology controls",
+  "CC6.1": "Logical access",
+  "CC6.2": "Credentials",
+  "CC6.3": "Permissions",
+  "CC6.6": "Boundaries",
+  "CC6.7": "Movement",
+  "CC6.8": "Software",
+  "CC7.1": "Configuration",
+  "CC7.2": "Anomalies",
+  "CC7.3": "Evaluation",
+  "CC7.4": "Response",
+  "CC7.5": "Recovery",
+  "CC8.1": "Changes",
+  "PI1.2": "Inputs",
+  "PI1.3": "Processing",
+  "PI1.4": "Outputs",
+  "PI1.5": "Storage",
+};
+export const criterionName = (id: string): string =>
+  criteria[id] ?? (id.startsWith("P") ? "Privacy" : id.startsWith("A1") ? "Availability" : "Criterion");

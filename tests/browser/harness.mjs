@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the browser tests share: a console to look at, a browser to look with, and waiting for conditions.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+/** Environment: IV_CONSOLE_SERVER (the program), IV_PAGE_TREE (where npm installed), IV_SHOTS (a folder). */
+const need = (name) => {
+  const value = process.env[name];
+  if (value === undefined) {
+    throw new Error(`${name} is not set; run these tests by ctest`);
+  }
+  return value;
+};
+
+export const modules = createRequire(join(need("IV_PAGE_TREE"), "package.json"));
+export const shots = need("IV_SHOTS");
+
+/** A console over a fresh store. tell(…words) answers what the server says; restart() keeps store and port. */
+export async function startConsole() {
+  const folder = mkdtempSync(join(tmpdir(), "invigil-browser-"));
+  let child;
+  let lines;
+  let url = "";
+  const waiting = [];
+  const boot = async (listen) => {
+    child = spawn(need("IV_CONSOLE_SERVER"), [`store=${join(folder, "store.db")}`, `listen=${listen}`, "pulse_ms=300"], {
+      stdio: ["pipe", "pipe", process.env.IV_VERBOSE === undefined ? "ignore" : "inherit"],
+    });
+    lines = createInterface({ input: child.stdout });
+    lines.on("line", (line) => waiting.shift()?.resolve(line));
+    child.on("exit", () => {
+      for (const one of waiting.splice(0)) {
+        one.reject(new Error("the console's server ended"));
+      }
+    });
+    url = await next();
+  };
+  const next = () => new Promise((resolve, reject) => waiting.push({ resolve, reject }));
+  const tell = async (...words) => {
+    const answer = next();
+    child.stdin.write(`${words.join("\t")}\n`);
+    const text = await answer;
+    if (text.startsWith("! ")) {
+      throw new Error(text.slice(2));
+    }
+    return text;
+  };
+  const stop = () =>
+    new Promise((resolve) => {
+      child.removeAllListeners("exit");
+      child.on("exit", resolve);
+      child.stdin.end("quit\n");
+    });
+  await boot("127.0.0.1:0");
+  return {
+    tell,
+    stop,
+    get url() {
+      return url;
+    },
+    start: () => boot(url.replace("http://", "")),
+    end: async () => {
+      await stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function startBrowser() {
+  const { chromium } = modules("playwright-core");
+  return chromium.launch({
+    executablePath: process.env.IV_CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/** A page that fails the test on any error of its own: an exception, a refused script, a resource that is missing. */
+export async function openPage(browser, url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  page.faults = [];
+  page.on("pageerror", (error) => page.faults.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !message.text().includes("ERR_CONNECTION_REFUSED")) {
+      page.faults.push(message.text());
+    }
+  });
+  await page.goto(url);
+  return page;
+}
