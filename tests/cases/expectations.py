@@ -4,11 +4,13 @@ import difflib
 import json
 import re
 
-KINDS = ("exactly", "same_as", "json", "ordered", "contains", "lacks", "matches", "empty", "count")
+KINDS = ("exactly", "same_as", "json", "ordered", "contains", "lacks", "matches", "empty", "count", "where")
 
 
 def fits(wanted, got):
     """A map fits when every member that is wanted is there and fits; a list item by item; {'~': RE} by search."""
+    if wanted == {}:
+        return True
     if isinstance(wanted, dict):
         if set(wanted) == {"~"}:
             return re.search(wanted["~"], got if isinstance(got, str) else json.dumps(got)) is not None
@@ -31,9 +33,9 @@ def pairing_faults(wanted, got, what):
         yield f"{what}: not expected: {json.dumps(line)}"
 
 
-def json_faults(wanted, text, ordered, what):
+def json_faults(wanted, text, ordered, where, what):
     try:
-        got = [json.loads(line) for line in text.splitlines()]
+        got = [line for line in map(json.loads, text.splitlines()) if fits(where, line)]
     except ValueError as error:
         yield f"{what}: a line is no JSON ({error}):\n{text}"
         return
@@ -59,7 +61,7 @@ def faults(wanted, text, what, read):
     if "same_as" in wanted:
         yield from text_fault(read(wanted["same_as"]), text, what)
     if "json" in wanted:
-        yield from json_faults(wanted["json"], text, wanted.get("ordered", False), what)
+        yield from json_faults(wanted["json"], text, wanted.get("ordered", False), wanted.get("where", {}), what)
     if "count" in wanted and len(text.splitlines()) != wanted["count"]:
         yield f"{what}: {len(text.splitlines())} lines, not {wanted['count']}:\n{text}"
     if wanted.get("empty") and text:
