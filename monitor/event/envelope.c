@@ -111,15 +111,12 @@ static iv_rc find_members(struct envelope *env, const struct iv_decoding *d)
     return IV_OK;
 }
 
-static iv_rc require_members(const struct envelope *env, const struct iv_decoding *d)
+static iv_rc require_members(const struct envelope *env, const struct iv_decoding *d, enum requirement which)
 {
-    bool ledger = d->record->origin.stream == IV_LEDGER;
     for (size_t m = 0; m < MEMBERS; m++) {
-        bool required = members[m].required == ALWAYS || (members[m].required == ON_LEDGER && ledger);
-        if (required && env->at[m] == 0) {
-            return iv_err_set(d->err, IV_E_MALFORMED, "%s: is required%s, and is not there", members[m].name,
-                              members[m].required == ON_LEDGER ? " on the ledger" : "");
-        }
+        ENSURE(members[m].required != which || env->at[m] != 0, d->err, IV_E_MALFORMED,
+               "%s: is required%s, and is not there", members[m].name,
+               which == ON_LEDGER ? " on the ledger" : "");
     }
     return IV_OK;
 }
@@ -181,6 +178,7 @@ static iv_rc take_time(struct iv_decoding *d, const struct envelope *env)
 
 static iv_rc take_chain(struct iv_decoding *d, const struct envelope *env)
 {
+    TRY(require_members(env, d, ON_LEDGER));
     TRY(take_text(d, env, M_LEDGERID, IV_ATTR_LEDGER_ID));
     TRY(take_text(d, env, M_LEDGERPREV, IV_ATTR_LEDGER_PREV));
     TRY(take_text(d, env, M_LEDGERHASH, IV_ATTR_LEDGER_HASH));
@@ -203,9 +201,9 @@ static iv_rc take_chain(struct iv_decoding *d, const struct envelope *env)
     return IV_OK;
 }
 
-/* Slots for any type: which one it is, is known only after the envelope was checked. */
 static iv_rc take_attributes(struct iv_decoding *d, const struct envelope *env)
 {
+    TRY(require_members(env, d, ALWAYS));
     TRY(check_version(d, env));
     TRY(take_text(d, env, M_ID, IV_ATTR_ID));
     TRY(take_text(d, env, M_SOURCE, IV_ATTR_SOURCE));
@@ -217,7 +215,8 @@ static iv_rc take_attributes(struct iv_decoding *d, const struct envelope *env)
     if (env->at[M_DATA_BASE64] != 0) {
         return iv_malformed(d, env->at[M_DATA_BASE64], "is refused, data must be an object");
     }
-    return d->record->origin.stream == IV_LEDGER ? take_chain(d, env) : IV_OK;
+    d->event->slots[IV_ATTR_TOPIC] = iv_val_str(iv_str_of(iv_stream_name(d->record->origin.stream)));
+    return IV_OK;
 }
 
 static iv_rc resolve_type(struct iv_decoding *d)
@@ -232,13 +231,14 @@ static iv_rc resolve_type(struct iv_decoding *d)
     return IV_OK;
 }
 
+/* The chain comes last: of a type that strayed to the ledger, the stream is the better reason than the chain.
+ */
 iv_rc iv_envelope_read(struct iv_decoding *d)
 {
     struct envelope env = {{0}};
     TRY(find_members(&env, d));
-    TRY(require_members(&env, d));
     TRY(take_attributes(d, &env));
-    d->event->slots[IV_ATTR_TOPIC] = iv_val_str(iv_str_of(iv_stream_name(d->record->origin.stream)));
+    TRY(resolve_type(d));
     d->data = env.at[M_DATA];
-    return resolve_type(d);
+    return d->record->origin.stream == IV_LEDGER ? take_chain(d, &env) : IV_OK;
 }

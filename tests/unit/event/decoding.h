@@ -11,6 +11,12 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+struct decoding_copy {
+    struct decoding_copy *next;
+    char bytes[];
+};
 
 struct decoding {
     struct iv_catalogue *catalogue;
@@ -19,6 +25,7 @@ struct decoding {
     struct iv_record record; /* of the last decode */
     struct iv_event event;
     struct iv_err err;
+    struct decoding_copy *copies;
 };
 
 static inline void decoding_init(struct decoding *d, struct iv_decode_limits limits)
@@ -38,21 +45,28 @@ static inline void decoding_init(struct decoding *d, struct iv_decode_limits lim
 
 static inline void decoding_deinit(struct decoding *d)
 {
+    while (d->copies != NULL) {
+        struct decoding_copy *next = d->copies->next;
+        free(d->copies);
+        d->copies = next;
+    }
     iv_decoder_free(d->decoder);
     iv_catalogue_free(d->catalogue);
     iv_arena_deinit(&d->arena);
 }
 
-/* The text in a heap block of its own size, so that the sanitizer sees every read behind it. */
+/* The text in a heap block that ends with it, so that the sanitizer sees every read behind it. */
 static inline struct iv_rc_s decode_record(struct decoding *d, enum iv_stream stream, struct iv_str text,
                                            const struct iv_header *headers, size_t header_count)
 {
-    char *copy = iv_arena_alloc(&d->arena, text.n);
+    struct decoding_copy *copy = malloc(sizeof *copy + text.n);
     cr_assert(copy != NULL);
-    memcpy(copy, text.p, text.n);
+    memcpy(copy->bytes, text.p, text.n);
+    copy->next = d->copies;
+    d->copies = copy;
     d->record = (struct iv_record){
         .origin = {stream, 0, 7, iv_str_of(iv_stream_name(stream))},
-        .bytes = {copy, text.n},
+        .bytes = {copy->bytes, text.n},
         .headers = headers,
         .header_count = header_count,
     };

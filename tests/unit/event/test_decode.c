@@ -93,6 +93,9 @@ Test(decode, reads_lists_doubles_and_timestamps)
     cr_expect_eq(field_of(&d, "scopes").n, 2);
     cr_expect(iv_str_eq(iv_val_slice(field_of(&d, "scopes").items[1]), IV_STR("b")));
     cr_expect_eq(field_of(&d, "expires_at").i, 1767323345);
+    cr_assert(iv_ok(decode_text(&d, IV_TELEMETRY, ISSUED(TOKEN ",\"scopes\":[]"))), "%s", d.err.text);
+    cr_expect_eq(field_of(&d, "scopes").kind, IV_KIND_LIST);
+    cr_expect_eq(field_of(&d, "scopes").n, 0);
 
     cr_assert(iv_ok(
         decode_text(&d, IV_TELEMETRY,
@@ -266,6 +269,7 @@ Test(decode, is_strict_all_over_a_ledger_event)
         {LEDGER("x", ",\"data\":{\"n\":-9007199254740993}"), "n: is an integer beyond 2^53"},
         {LEDGER("x", ",\"data\":{\"n\":123456789012345678901234567890}"), "n: is an integer beyond 2^53"},
         {LEDGER("x", ",\"n\":1e999"), "n: is a number beyond every double"},
+        {TELEMETRY("token.used", ""), "type: 'token.used' is carried by the stream telemetry, not by ledger"},
         {LEDGER("token.used", ",\"data\":{\"token_id\":\"t\"}"),
          "type: 'token.used' is carried by the stream"},
     };
