@@ -243,6 +243,15 @@ static bool is_event(struct iv_engine *e, const struct iv_event *event)
     return event->origin.stream == IV_LEDGER;
 }
 
+/* A repeated record changes nothing but how far its own partition has been read. */
+static struct iv_rc_s repeat(struct iv_engine *e, const struct iv_event *event, struct iv_err *err)
+{
+    bool late = false;
+    e->stats.duplicates++;
+    TRY(iv_watermark_event(&e->watermark, &late, event, err));
+    return advance(e, NULL, err);
+}
+
 struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, struct iv_err *err)
 {
     TRY(settle(e, err));
@@ -255,8 +264,7 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
     if (!forgotten) {
         key = iv_identity_key(e, event);
         if (iv_identity_repeats(e, key, event)) {
-            e->stats.duplicates++;
-            return IV_OK;
+            return repeat(e, event, err);
         }
     }
     bool late = false;

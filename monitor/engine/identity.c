@@ -78,6 +78,37 @@ static bool clash(const struct iv_engine *e, uint32_t a, uint32_t b)
     return iv_ns_add(at < bt ? at : bt, e->baseline->dedup) >= (at < bt ? bt : at);
 }
 
+/* A fixed order among contents of one time, so that arrival does not choose the trigger: by the attributes,
+ * then the scalar fields, of which the type has the same where the attribute type is the same. */
+static int compare(struct iv_engine *e, uint32_t a, uint32_t b)
+{
+    const struct iv_event *ae = iv_store_view(&e->store, IV_VIEW_WITNESSES, a);
+    const struct iv_event *be = iv_store_view(&e->store, IV_VIEW_WITNESSES, b);
+    e->spent = e->spent || ae == NULL || be == NULL;
+    for (uint8_t slot = 0; !e->spent && slot < ae->type->slot_count && slot < be->type->slot_count; slot++) {
+        bool list = ae->slots[slot].kind >= IV_KIND_LIST || be->slots[slot].kind >= IV_KIND_LIST;
+        iv_buf_clear(&e->key);
+        iv_val_key(&e->key, &ae->slots[slot]);
+        size_t middle = e->key.n;
+        iv_val_key(&e->key, &be->slots[slot]);
+        e->spent = iv_buf_failed(&e->key);
+        struct iv_str both = iv_buf_slice(&e->key);
+        int order =
+            iv_str_cmp((struct iv_str){both.p, middle}, (struct iv_str){both.p + middle, both.n - middle});
+        if (order != 0 && !list) {
+            return order;
+        }
+    }
+    return 0;
+}
+
+static bool comes_first(struct iv_engine *e, uint32_t rec, uint32_t than)
+{
+    iv_ns a = iv_store_rec(&e->store, rec)->time;
+    iv_ns b = iv_store_rec(&e->store, than)->time;
+    return a != b ? a < b : compare(e, rec, than) < 0;
+}
+
 static void emit(struct iv_engine *e, struct iv_identity *identity)
 {
     struct iv_witnesses witnesses = {0};
@@ -88,8 +119,7 @@ static void emit(struct iv_engine *e, struct iv_identity *identity)
             continue;
         }
         iv_witness_add(e, &witnesses, content->rec);
-        if (trigger == 0 ||
-            iv_store_rec(&e->store, content->rec)->time < iv_store_rec(&e->store, trigger)->time) {
+        if (trigger == 0 || comes_first(e, content->rec, trigger)) {
             trigger = content->rec;
         }
     }

@@ -24,24 +24,10 @@ static bool is_blind(const struct iv_engine *e, const struct iv_search *s)
                                iv_ns_add(s->pair.on->time, e->baseline->dedup));
 }
 
-static bool has_partial_partner(const struct iv_engine *e, unsigned streams)
-{
-    for (unsigned s = 0; s < IV_STREAMS; s++) {
-        if ((streams >> s & 1) != 0 && e->baseline->streams[s].history == IV_HISTORY_PARTIAL) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* When it can be decided. An empty window ends before it begins; where history is partial the answer turns on
- * which event is the stream's first, and that is known only behind the window's beginning. */
+/* When it can be decided; late events can still use a forbid's trigger for a while longer. */
 static iv_ns decided_at(const struct iv_engine *e, const struct iv_search *s, enum iv_wait_state state)
 {
-    if (state == IV_WAIT_FORBIDDEN) {
-        return iv_ns_add(s->high, e->baseline->dedup);
-    }
-    return s->low > s->high && has_partial_partner(e, s->plan->with_streams) ? s->low : s->high;
+    return state == IV_WAIT_FORBIDDEN ? iv_ns_add(s->high, e->baseline->dedup) : s->high;
 }
 
 void iv_obligation_arm(struct iv_engine *e, const struct iv_search *s, const struct iv_waiting *at,
@@ -109,21 +95,32 @@ void iv_obligation_fulfil(struct iv_engine *e, struct iv_obligation *o, struct i
     iv_obligation_end(e, o, mark);
 }
 
+/* Of a set of streams, the first with a partial history that begins behind the time; -1 if there is none. */
+static int begins_behind(const struct iv_engine *e, unsigned streams, iv_ns time)
+{
+    for (unsigned s = 0; s < IV_STREAMS; s++) {
+        iv_ns least = e->watermark.streams[s].least;
+        if ((streams >> s & 1) != 0 && e->baseline->streams[s].history == IV_HISTORY_PARTIAL &&
+            (least == IV_NS_MAX || time < least)) {
+            return (int)s;
+        }
+    }
+    return -1;
+}
+
 /* Why nothing follows from what was not seen; NULL if something does. */
 static const char *doubt(const struct iv_engine *e, const struct iv_obligation *o)
 {
     unsigned streams = plan_of(e, o)->with_streams;
     for (unsigned s = 0; s < IV_STREAMS; s++) {
-        const struct iv_stream_policy *policy = &e->baseline->streams[s];
-        if ((streams >> s & 1) != 0 && policy->grade == IV_GRADE_BEST_EFFORT) {
+        if ((streams >> s & 1) != 0 && e->baseline->streams[s].grade == IV_GRADE_BEST_EFFORT) {
             return s == IV_LEDGER ? "the ledger is best_effort" : "telemetry is best_effort";
         }
-        iv_ns least = e->watermark.streams[s].least;
-        if ((streams >> s & 1) != 0 && policy->history == IV_HISTORY_PARTIAL &&
-            (least == IV_NS_MAX || o->low < least)) {
-            return s == IV_LEDGER ? "the window reaches behind the ledger's first event"
-                                  : "the window reaches behind telemetry's first event";
-        }
+    }
+    int partial = begins_behind(e, streams, o->low);
+    if (partial >= 0) {
+        return partial == IV_LEDGER ? "the window reaches behind the ledger's first event"
+                                    : "the window reaches behind telemetry's first event";
     }
     return o->blind ? "the event came later than the monitor remembers" : NULL;
 }
@@ -164,11 +161,28 @@ static void decide(struct iv_engine *e, uint32_t ref, bool open)
     iv_slab_give(&e->obligations, ref);
 }
 
+/* An empty window ends before it begins. Where history is partial the answer turns on whether the stream's
+ * first event lies before the beginning, and that is known for sure only behind it. */
+static bool put_off(struct iv_engine *e, uint32_t ref)
+{
+    const struct iv_obligation *o = obligation_at(e, ref);
+    unsigned streams = plan_of(e, o)->with_streams;
+    if (o->low <= o->high || iv_watermark_passed(&e->watermark, streams, o->low) ||
+        begins_behind(e, streams, o->low) < 0) {
+        return false;
+    }
+    uint64_t order = iv_store_rec(&e->store, o->rec)->order;
+    e->spent = !iv_timers_push(&e->timers[streams], o->low, order, ref) || e->spent;
+    return true;
+}
+
 static void fire(struct iv_engine *e, uint32_t ref)
 {
     struct iv_obligation *o = obligation_at(e, ref);
     if (o->state == IV_WAIT_REQUIRED) {
-        decide(e, ref, false);
+        if (!put_off(e, ref)) {
+            decide(e, ref, false);
+        }
         return;
     }
     if (o->state != IV_WAIT_DONE) {
