@@ -4,6 +4,7 @@
 #include "reference_internal.h"
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/guard.h"
 
 #define ARENA_BYTES (64u << 20)
@@ -86,6 +87,26 @@ static bool equivocate(const struct reference *r, const struct iv_event *a, cons
     return a != b && same_identity(a, b) && apart <= r->baseline->dedup;
 }
 
+/* Of contents of one time a fixed one is named: the least by its attributes, then by its scalar fields. */
+static bool names_before(const struct iv_event *a, const struct iv_event *b)
+{
+    struct iv_buf sides[2];
+    int order = a->time == b->time ? 0 : a->time < b->time ? -1 : 1;
+    for (uint8_t i = 0; order == 0 && i < a->type->slot_count && i < b->type->slot_count; i++) {
+        if (a->slots[i].kind >= IV_KIND_LIST || b->slots[i].kind >= IV_KIND_LIST) {
+            continue;
+        }
+        for (int side = 0; side < 2; side++) {
+            iv_buf_init(&sides[side], ARENA_BYTES);
+            iv_val_key(&sides[side], side == 0 ? &a->slots[i] : &b->slots[i]);
+        }
+        order = iv_str_cmp(iv_buf_slice(&sides[0]), iv_buf_slice(&sides[1]));
+        iv_buf_deinit(&sides[0]);
+        iv_buf_deinit(&sides[1]);
+    }
+    return order < 0;
+}
+
 /* EVT-001: one violation for an identity, at the least of the times of those that share it. */
 static void judge_identities(struct reference *r)
 {
@@ -95,9 +116,7 @@ static void judge_identities(struct reference *r)
         for (size_t j = 0; j < r->event_count; j++) {
             if (equivocate(r, r->events[i], r->events[j])) {
                 others++;
-                bool before = r->events[j]->time < r->events[i]->time ||
-                              (r->events[j]->time == r->events[i]->time && j < i);
-                first = first && !before;
+                first = first && !names_before(r->events[j], r->events[i]);
             }
         }
         if (others > 0 && first) {
