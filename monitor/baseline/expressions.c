@@ -37,15 +37,47 @@ static void note_reads(struct iv_rule_load *rl, const struct iv_cel_prog *prog)
 
 #define BAD_NAMES_MAX 16
 
-/* What is wrong with a parameter's name was said better already. */
-static bool said_before(const size_t *starts, size_t count, const struct iv_cel_diag *diag)
+/* What is wrong with a parameter's name was said already, and what follows from it would only confuse: in a
+ * copy of the expression a name of the same length, that can be anything, stands in its place. */
+static struct iv_str mask_names(struct iv_load *load, const struct iv_cel_env **env, struct iv_str source,
+                                const struct iv_bad_name *bad, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (diag->offset >= starts[i] && diag->offset <= starts[i] + 9) {
-            return true;
-        }
+    struct iv_cel_env *masked = NULL;
+    struct iv_rc_s rc = iv_cel_env_extend(&masked, *env, load->err);
+    char *copy = iv_load_alloc(load, source.n + 1, 1);
+    if (!iv_ok(rc) || copy == NULL || !iv_load_own_env(load, masked)) {
+        iv_cel_env_free(masked);
+        iv_load_fail(load, rc);
+        return source;
     }
-    return false;
+    memcpy(copy, source.p, source.n);
+    for (size_t i = 0; i < count; i++) {
+        memset(copy + bad[i].start, '_', bad[i].length);
+        struct iv_cel_var any = {{copy + bad[i].start, bad[i].length}, &iv_cel_dyn, IV_BANK_PARAMETERS, 0};
+        struct iv_rc_s twice = iv_cel_env_var(masked, &any, NULL); /* two of one length are one */
+        (void)twice;
+    }
+    *env = masked;
+    return (struct iv_str){copy, source.n};
+}
+
+static const struct iv_cel_prog *compile(struct iv_load *load, const struct iv_cel_env *env,
+                                         struct iv_str source, const struct iv_yaml_node *node,
+                                         const struct iv_cel_type *expect)
+{
+    struct iv_cel_options options = {.expect = expect};
+    struct iv_cel_diags diags = {0};
+    struct iv_cel_prog *prog = NULL;
+    struct iv_rc_s rc = iv_cel_compile(&prog, env, source, &options, &diags, load->err);
+    for (size_t i = 0; !iv_ok(rc) && i < diags.count; i++) {
+        const struct iv_cel_diag *d = &diags.items[i];
+        iv_yaml_error_inside(load->problems, node, d->offset, d->length, "%s", d->text);
+    }
+    iv_cel_diags_deinit(&diags);
+    if (rc.code == IV_E_NOMEM) {
+        iv_load_fail(load, rc);
+    }
+    return iv_ok(rc) ? keep(load, prog) : NULL;
 }
 
 const struct iv_cel_prog *iv_expr_load(struct iv_rule_load *rl, const struct iv_cel_env *env,
@@ -56,28 +88,17 @@ const struct iv_cel_prog *iv_expr_load(struct iv_rule_load *rl, const struct iv_
     if (env == NULL || iv_load_failed(load) || !iv_yaml_string(&source, node, load->problems)) {
         return NULL;
     }
-    size_t starts[BAD_NAMES_MAX];
-    size_t bad = iv_param_check_names(load, node, starts, BAD_NAMES_MAX);
-    bad = bad < BAD_NAMES_MAX ? bad : BAD_NAMES_MAX;
-    struct iv_cel_options options = {.expect = expect};
-    struct iv_cel_diags diags = {0};
-    struct iv_cel_prog *prog = NULL;
-    struct iv_rc_s rc = iv_cel_compile(&prog, env, source, &options, &diags, load->err);
-    for (size_t i = 0; !iv_ok(rc) && i < diags.count; i++) {
-        if (!said_before(starts, bad, &diags.items[i])) {
-            iv_yaml_error_inside(load->problems, node, diags.items[i].offset, diags.items[i].length, "%s",
-                                 diags.items[i].text);
-        }
+    struct iv_bad_name bad[BAD_NAMES_MAX];
+    size_t count = iv_param_check_names(load, node, bad, BAD_NAMES_MAX);
+    if (count > 0) {
+        source = mask_names(load, &env, source, bad, count < BAD_NAMES_MAX ? count : BAD_NAMES_MAX);
     }
-    iv_cel_diags_deinit(&diags);
-    if (rc.code == IV_E_NOMEM) {
-        iv_load_fail(load, rc);
+    const struct iv_cel_prog *prog = compile(load, env, source, node, expect);
+    if (prog == NULL || count > 0) {
+        return NULL;
     }
-    const struct iv_cel_prog *kept = iv_ok(rc) ? keep(load, prog) : NULL;
-    if (kept != NULL) {
-        note_reads(rl, kept);
-    }
-    return bad == 0 ? kept : NULL;
+    note_reads(rl, prog);
+    return prog;
 }
 
 /* The value of a program that reads nothing; false, and a problem, where it has none. */

@@ -126,9 +126,13 @@ void iv_param_defaults(struct iv_val *leaves, const struct iv_param *root);
  * iv_ns; false where it never has one or there are too many ways, which is reported at the node. */
 bool iv_param_max(struct iv_load *load, iv_ns *out, const struct iv_cel_prog *prog,
                   const struct iv_yaml_node *node);
-/* Reports names under "baseline." that are no parameter. Answers how many; their places are in starts. */
-size_t iv_param_check_names(struct iv_load *load, const struct iv_yaml_node *expression, size_t *starts,
-                            size_t max);
+/* Reports names under "baseline." that are no parameter. Answers how many; the first of them are in bad. */
+struct iv_bad_name {
+    size_t start; /* of the whole path, bytes into the expression */
+    size_t length;
+};
+size_t iv_param_check_names(struct iv_load *load, const struct iv_yaml_node *expression,
+                            struct iv_bad_name *bad, size_t max);
 
 /* An expression's value type of a YAML value; static or in the arena. */
 const struct iv_cel_type *iv_type_of_value(struct iv_load *load, const struct iv_val *value);

@@ -356,11 +356,11 @@ static bool check_path(struct iv_load *load, const struct iv_yaml_node *expressi
     return true;
 }
 
-size_t iv_param_check_names(struct iv_load *load, const struct iv_yaml_node *expression, size_t *starts,
-                            size_t max)
+size_t iv_param_check_names(struct iv_load *load, const struct iv_yaml_node *expression,
+                            struct iv_bad_name *bad, size_t max)
 {
     struct iv_str s = expression->text;
-    size_t bad = 0;
+    size_t count = 0;
     for (size_t i = 0; i < s.n;) {
         if (s.p[i] == '"' || s.p[i] == '\'') {
             i = skip_string(s, i);
@@ -372,14 +372,14 @@ size_t iv_param_check_names(struct iv_load *load, const struct iv_yaml_node *exp
             bool whole = i - begin == 8 && memcmp(s.p + begin, "baseline", 8) == 0;
             bool field = begin > 0 && s.p[begin - 1] == '.';
             if (whole && !field && i < s.n && s.p[i] == '.' && !check_path(load, expression, begin, &i)) {
-                if (bad < max) {
-                    starts[bad] = begin;
+                if (count < max) {
+                    bad[count] = (struct iv_bad_name){begin, i - begin};
                 }
-                bad++;
+                count++;
             }
         } else {
             i++;
         }
     }
-    return bad;
+    return count;
 }
