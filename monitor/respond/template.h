@@ -14,7 +14,6 @@
 #include "base/err.h"
 #include "base/value.h"
 #include "baseline/yaml.h"
-#include "engine/engine.h"
 #include "evidence/execution.h"
 
 #include <stdbool.h>
