@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The room stream against a real broker: what the embedded one cannot show. with_kafka sets the environment.
+ */
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/guard.h"
+#include "base/log.h"
+#include "stream/kafka.h"
+#include "stream/producer.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LONG_ENOUGH (60 * IV_NS_PER_S)
+
+static bool overdue(void)
+{
+    static iv_ns began;
+    struct iv_clock clock = iv_clock_system();
+    if (began == 0) {
+        began = iv_monotonic(&clock);
+    }
+    return iv_monotonic(&clock) - began > LONG_ENOUGH;
+}
+
+static const char *env(const char *name)
+{
+    const char *value = getenv(name);
+    cr_assert(value != NULL, "%s is not set: run this by tests/broker/with_kafka", name);
+    return value;
+}
+
+/* A client of the library's own, for what is not the room's business: topics, transactions, deletions. */
+static rd_kafka_t *plain_client(const char *name, const char *value)
+{
+    iv_log_configure(IV_LOG_ERROR, IV_LOG_LOGFMT);
+    char text[256] = "";
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    cr_assert(eq(int,
+                 (int)rd_kafka_conf_set(conf, "bootstrap.servers", env("KAFKA_BOOTSTRAP"), text, sizeof text),
+                 0));
+    if (name != NULL) {
+        cr_assert(eq(int, (int)rd_kafka_conf_set(conf, name, value, text, sizeof text), 0));
+    }
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    cr_assert(rk != NULL, "%s", text);
+    return rk;
+}
+
+/* Waits for the answer to an admin request, which must be a success. */
+static void answered(rd_kafka_queue_t *queue)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 30000);
+    cr_assert(event != NULL);
+    cr_assert(eq(int, (int)rd_kafka_event_error(event), 0), "%s", rd_kafka_event_error_string(event));
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+}
+
+static void create_topic(const char *name, int partitions)
+{
+    rd_kafka_t *rk = plain_client(NULL, NULL);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    char text[256] = "";
+    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, partitions, 1, text, sizeof text);
+    cr_assert(topic != NULL, "%s", text);
+    rd_kafka_CreateTopics(rk, &topic, 1, NULL, queue);
+    answered(queue);
+    rd_kafka_NewTopic_destroy(topic);
+    rd_kafka_destroy(rk);
+}
+
+/* The broker forgets what lies before the offset, as it does when retention has passed. */
+static void delete_before(const char *topic, int64_t offset)
+{
+    rd_kafka_t *rk = plain_client(NULL, NULL);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, 0)->offset = offset;
+    rd_kafka_DeleteRecords_t *request = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_DeleteRecords(rk, &request, 1, NULL, queue);
+    answered(queue);
+    rd_kafka_DeleteRecords_destroy(request);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(rk);
+}
+
+static void count_report(void *ctx, void *ticket, const struct iv_err *failure)
+{
+    (void)ticket;
+    cr_expect(failure == NULL, "%s", failure == NULL ? "" : failure->text);
+    ++*(size_t *)ctx;
+}
+
+/* Records {"n":from} and so on, with keys that spread over the partitions. */
+static void produce(const char *topic, int from, int to)
+{
+    iv_log_configure(IV_LOG_ERROR, IV_LOG_LOGFMT);
+    size_t reports = 0;
+    const struct iv_property servers = {IV_STR("bootstrap.servers"), iv_str_of(env("KAFKA_BOOTSTRAP"))};
+    const struct iv_producer_options options = {
+        .properties = &servers, .property_count = 1, .report = count_report, .ctx = &reports};
+    struct iv_producer *p = NULL;
+    struct iv_err err;
+    cr_assert(iv_ok(iv_producer_open(&p, &options, &err)), "%s", err.text);
+    for (int i = from; i < to; i++) {
+        char key[16];
+        char value[32];
+        struct iv_message message = {.topic = iv_str_of(topic)};
+        message.key = (struct iv_str){key, (size_t)snprintf(key, sizeof key, "tenant-%d", i % 50)};
+        message.value = (struct iv_str){value, (size_t)snprintf(value, sizeof value, "{\"n\":%d}", i)};
+        cr_assert(iv_ok(iv_producer_send(p, &message, &err)), "%s", err.text);
+    }
+    cr_assert(iv_ok(iv_producer_flush(p, LONG_ENOUGH, &err)), "%s", err.text);
+    cr_expect(eq(sz, reports, (size_t)(to - from)));
+    iv_producer_close(p);
+}
+
+struct seen {
+    int64_t start;
+    size_t records;
+    size_t bytes;
+    size_t ends;
+    size_t gaps;
+    int64_t gap_from;
+    int64_t gap_to;
+    int64_t next[8]; /* by partition */
+    int last[8];     /* n of the last record, by partition */
+    bool out_of_order;
+};
+
+static iv_rc begin(void *ctx, struct iv_cursor *positions, size_t count, struct iv_err *err)
+{
+    (void)err;
+    const struct seen *seen = ctx;
+    for (size_t i = 0; i < count && seen->start != IV_OFFSET_COMMITTED; i++) {
+        positions[i].offset = seen->start;
+    }
+    return IV_OK;
+}
+
+static void gap(void *ctx, const struct iv_cursor *at, int64_t next)
+{
+    struct seen *seen = ctx;
+    seen->gaps++;
+    seen->gap_from = at->offset;
+    seen->gap_to = next;
+}
+
+#define PROPERTIES_MAX 8
+
+static struct iv_consumer *consume(struct seen *seen, const char *topic, const struct iv_property *more,
+                                   size_t count)
+{
+    iv_log_configure(IV_LOG_ERROR, IV_LOG_LOGFMT);
+    struct iv_property properties[PROPERTIES_MAX] = {
+        {IV_STR("bootstrap.servers"), iv_str_of(env("KAFKA_BOOTSTRAP"))},
+        {IV_STR("group.id"), iv_str_of(topic)}};
+    for (size_t i = 0; i < count; i++) {
+        properties[2 + i] = more[i];
+    }
+    const struct iv_consumer_options options = {.properties = properties,
+                                                .property_count = 2 + count,
+                                                .topics = {[IV_LEDGER] = iv_str_of(topic)},
+                                                .hooks = {.ctx = seen, .assigned = begin, .gap = gap}};
+    struct iv_consumer *c = NULL;
+    struct iv_err err;
+    cr_assert(iv_ok(iv_consumer_open(&c, &options, &err)), "%s", err.text);
+    return c;
+}
+
+static void poll_once(struct iv_consumer *c, struct seen *seen)
+{
+    struct iv_batch batch;
+    struct iv_err err;
+    cr_assert(not(overdue()), "what was waited for did not come");
+    cr_assert(iv_ok(iv_consumer_poll(c, &batch, 50 * IV_NS_PER_MS, &err)), "%s", err.text);
+    for (size_t i = 0; i < batch.count; i++) {
+        const struct iv_record *r = &batch.records[i];
+        int partition = r->origin.partition;
+        int n = r->bytes.n > 5 ? (int)strtol(r->bytes.p + 5, NULL, 10) : 0;
+        seen->out_of_order |=
+            r->origin.offset != 0 && (n < seen->last[partition] || r->origin.offset < seen->next[partition]);
+        seen->last[partition] = n;
+        seen->next[partition] = r->origin.offset + 1;
+        seen->records++;
+        seen->bytes += r->bytes.n;
+    }
+    seen->ends += batch.end_count;
+}
+
+static struct iv_consumer_health health_of(const struct iv_consumer *c)
+{
+    struct iv_consumer_health health;
+    iv_consumer_health(c, &health);
+    return health;
+}
+
+Test(real_broker, everything_that_is_produced_is_consumed_once_and_in_order)
+{
+    create_topic("round-trip", 4);
+    produce("round-trip", 0, 20000);
+    struct seen seen = {.start = IV_OFFSET_COMMITTED};
+    struct iv_consumer *c = consume(&seen, "round-trip", NULL, 0);
+
+    while (seen.ends < 4) {
+        poll_once(c, &seen);
+    }
+
+    cr_expect(eq(sz, seen.records, 20000));
+    cr_expect(not(seen.out_of_order));
+    cr_expect(eq(i64, seen.next[0] + seen.next[1] + seen.next[2] + seen.next[3], 20000));
+    struct iv_partition_stats stats[8];
+    cr_assert(eq(sz, iv_consumer_partitions(c, stats, 8), 4));
+    for (size_t i = 0; i < 4; i++) {
+        cr_expect(stats[i].at_end);
+        cr_expect(eq(i64, stats[i].lag, 0));
+        cr_expect(eq(i64, stats[i].high, stats[i].position.offset));
+    }
+    iv_consumer_close(c);
+}
+
+Test(real_broker, a_group_goes_on_behind_what_it_committed)
+{
+    create_topic("committed", 1);
+    produce("committed", 0, 100);
+    struct seen first = {.start = IV_OFFSET_COMMITTED};
+    struct iv_consumer *c = consume(&first, "committed", NULL, 0);
+    while (first.records < 100) {
+        poll_once(c, &first);
+    }
+    struct iv_err err;
+    const struct iv_cursor done = {IV_LEDGER, 0, 60};
+    cr_assert(iv_ok(iv_consumer_commit(c, &done, 1, true, &err)), "%s", err.text);
+    iv_consumer_close(c);
+    struct seen second = {.start = IV_OFFSET_COMMITTED};
+
+    c = consume(&second, "committed", NULL, 0);
+    while (second.next[0] < 100) {
+        poll_once(c, &second);
+    }
+
+    cr_expect(eq(sz, second.records, 40));
+    iv_consumer_close(c);
+}
+
+Test(real_broker, what_retention_has_deleted_is_a_gap_with_its_bounds)
+{
+    create_topic("deleted", 1);
+    produce("deleted", 0, 100);
+    delete_before("deleted", 70);
+    struct seen seen = {.start = 5};
+    struct iv_consumer *c = consume(&seen, "deleted", NULL, 0);
+
+    while (seen.next[0] < 100) {
+        poll_once(c, &seen);
+    }
+
+    cr_expect(eq(sz, seen.gaps, 1));
+    cr_expect(eq(i64, seen.gap_from, 5));
+    cr_expect(eq(i64, seen.gap_to, 70));
+    cr_expect(eq(sz, seen.records, 30));
+    iv_consumer_close(c);
+}
+
+Test(real_broker, a_log_that_is_shorter_than_the_position_is_read_again_and_told)
+{
+    create_topic("shorter", 1);
+    produce("shorter", 0, 10);
+    struct seen seen = {.start = 500};
+    struct iv_consumer *c = consume(&seen, "shorter", NULL, 0);
+
+    while (seen.next[0] < 10) {
+        poll_once(c, &seen);
+    }
+
+    cr_expect(eq(sz, seen.gaps, 1));
+    cr_expect(eq(i64, seen.gap_from, 500));
+    cr_expect(eq(i64, seen.gap_to, 0));
+    cr_expect(eq(sz, seen.records, 10));
+    iv_consumer_close(c);
+}
+
+static void in_transaction(rd_kafka_t *rk, const char *topic, int count)
+{
+    cr_assert(rd_kafka_begin_transaction(rk) == NULL);
+    for (int i = 0; i < count; i++) {
+        cr_assert(eq(int,
+                     (int)rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_VALUE("{\"n\":1}", 7),
+                                            RD_KAFKA_V_END),
+                     0));
+    }
+    cr_assert(eq(int, (int)rd_kafka_flush(rk, 30000), 0));
+}
+
+Test(real_broker, aborted_records_are_never_seen_and_an_open_transaction_is_told)
+{
+    create_topic("transactions", 1);
+    produce("transactions", 0, 10);
+    rd_kafka_t *rk = plain_client("transactional.id", "test");
+    cr_assert(rd_kafka_init_transactions(rk, 30000) == NULL);
+    in_transaction(rk, "transactions", 5);
+    cr_assert(rd_kafka_abort_transaction(rk, 30000) == NULL);
+    in_transaction(rk, "transactions", 7);
+    produce("transactions", 10, 20);
+    struct seen seen = {.start = IV_OFFSET_COMMITTED};
+    struct iv_consumer *c = consume(&seen, "transactions", NULL, 0);
+    struct iv_partition_stats stats = {.held = 0};
+
+    while (stats.held == 0) {
+        poll_once(c, &seen);
+        (void)iv_consumer_partitions(c, &stats, 1);
+    }
+    cr_expect(eq(sz, seen.records, 10), "neither the aborted ones nor what lies behind the open transaction");
+    cr_expect(eq(i64, stats.held, 17));
+    cr_assert(rd_kafka_commit_transaction(rk, 30000) == NULL);
+    while (seen.records < 27) {
+        poll_once(c, &seen);
+    }
+    size_t ends = seen.ends;
+    while (seen.ends == ends) {
+        poll_once(c, &seen);
+    }
+
+    cr_expect(eq(sz, seen.records, 27));
+    cr_expect(eq(sz, iv_consumer_partitions(c, &stats, 1), 1));
+    cr_expect(eq(i64, stats.held, 0));
+    iv_consumer_close(c);
+    rd_kafka_destroy(rk);
+}
+
+Test(real_broker, a_topic_that_is_missing_is_told_and_read_once_it_is_there)
+{
+    struct seen seen = {.start = IV_OFFSET_COMMITTED};
+    const struct iv_property soon = {IV_STR("topic.metadata.refresh.interval.ms"), IV_STR("500")};
+    struct iv_consumer *c = consume(&seen, "not-yet", &soon, 1);
+
+    while (strstr(health_of(c).trouble, "topic not-yet") == NULL) {
+        poll_once(c, &seen);
+    }
+    create_topic("not-yet", 1);
+    produce("not-yet", 0, 3);
+    while (seen.records < 3) {
+        poll_once(c, &seen);
+    }
+
+    struct iv_consumer_health health = health_of(c);
+    cr_expect(eq(str, health.trouble, ""));
+    iv_consumer_close(c);
+}
+
+static struct iv_str certificate(const char *name)
+{
+    static char paths[8][512];
+    static size_t used;
+    char *path = paths[used++ % IV_COUNT(paths)];
+    (void)snprintf(path, sizeof paths[0], "%s/%s", env("KAFKA_CERTS"), name);
+    return iv_str_of(path);
+}
+
+Test(real_broker, a_client_certificate_opens_the_tls_listener)
+{
+    create_topic("tls", 1);
+    produce("tls", 0, 10);
+    const struct iv_property tls[] = {{IV_STR("bootstrap.servers"), iv_str_of(env("KAFKA_TLS_BOOTSTRAP"))},
+                                      {IV_STR("security.protocol"), IV_STR("ssl")},
+                                      {IV_STR("ssl.ca.location"), certificate("ca.pem")},
+                                      {IV_STR("ssl.certificate.location"), certificate("client.pem")},
+                                      {IV_STR("ssl.key.location"), certificate("client.key")}};
+    struct seen seen = {.start = IV_OFFSET_COMMITTED};
+    struct iv_consumer *c = consume(&seen, "tls", tls, IV_COUNT(tls));
+
+    while (seen.records < 10) {
+        poll_once(c, &seen);
+    }
+
+    cr_expect(eq(str, health_of(c).trouble, ""));
+    iv_consumer_close(c);
+}
+
+Test(real_broker, a_connection_that_tls_refuses_says_why)
+{
+    static const struct {
+        const char *ca;
+        const char *client; /* NULL: none */
+        const char *want;
+    } rows[] = {
+        {"stranger-ca.pem", "client", "certificate verify failed"},
+        {"ca.pem", "stranger", "alert certificate unknown"},
+        {"ca.pem", NULL, "alert certificate required"},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        char client[32];
+        char key[32];
+        (void)snprintf(client, sizeof client, "%s.pem", rows[i].client == NULL ? "" : rows[i].client);
+        (void)snprintf(key, sizeof key, "%s.key", rows[i].client == NULL ? "" : rows[i].client);
+        const struct iv_property tls[] = {
+            {IV_STR("bootstrap.servers"), iv_str_of(env("KAFKA_TLS_BOOTSTRAP"))},
+            {IV_STR("security.protocol"), IV_STR("ssl")},
+            {IV_STR("ssl.ca.location"), certificate(rows[i].ca)},
+            {IV_STR("ssl.certificate.location"), certificate(client)},
+            {IV_STR("ssl.key.location"), certificate(key)}};
+        struct seen seen = {.start = IV_OFFSET_COMMITTED};
+        struct iv_consumer *c = consume(&seen, "tls-refused", tls, rows[i].client == NULL ? 3 : 5);
+
+        while (health_of(c).reachable || health_of(c).trouble[0] == '\0') {
+            poll_once(c, &seen);
+        }
+
+        struct iv_consumer_health health = health_of(c);
+        cr_expect(strstr(health.trouble, rows[i].want) != NULL, "row %zu: %s", i, health.trouble);
+        iv_consumer_close(c);
+    }
+}
+
+Test(real_broker, a_record_larger_than_a_fetch_comes_whole)
+{
+    create_topic("large", 1);
+    enum { BYTES = 3 << 20 };
+    char *value = iv_malloc(BYTES);
+    memset(value, 'x', BYTES);
+    size_t reports = 0;
+    const struct iv_property servers = {IV_STR("bootstrap.servers"), iv_str_of(env("KAFKA_BOOTSTRAP"))};
+    const struct iv_producer_options options = {
+        .properties = &servers, .property_count = 1, .report = count_report, .ctx = &reports};
+    struct iv_producer *p = NULL;
+    struct iv_err err;
+    cr_assert(iv_ok(iv_producer_open(&p, &options, &err)), "%s", err.text);
+    const struct iv_message message = {.topic = IV_STR("large"), .value = {value, BYTES}};
+    cr_assert(iv_ok(iv_producer_send(p, &message, &err)), "%s", err.text);
+    cr_assert(iv_ok(iv_producer_flush(p, LONG_ENOUGH, &err)), "%s", err.text);
+    struct seen seen = {.start = IV_OFFSET_COMMITTED};
+    struct iv_consumer *c = consume(&seen, "large", NULL, 0);
+
+    while (seen.records < 1) {
+        poll_once(c, &seen);
+    }
+
+    cr_expect(eq(sz, seen.bytes, (size_t)BYTES));
+    iv_consumer_close(c);
+    iv_producer_close(p);
+    iv_free(value);
+}
