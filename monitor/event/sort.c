@@ -5,6 +5,8 @@
 
 #include <endian.h>
 
+#define KEYS_AT_FIRST 64
+
 /* Bytes in the order of UTF-16: what takes a surrogate pair there (0xf0 and up here) stands before 0xee and
  * 0xef. */
 static inline unsigned rank(unsigned char c)
@@ -116,10 +118,10 @@ static void insertion_sort(const struct iv_tape *tape, struct iv_sort_key *keys,
 static iv_rc keys_reserve(struct iv_decoder *decoder, size_t count, struct iv_err *err)
 {
     size_t need = decoder->key_count + count;
-    if (need <= decoder->key_capacity) {
+    if (decoder->keys != NULL && need <= decoder->key_capacity) {
         return IV_OK;
     }
-    size_t capacity = 2 * need;
+    size_t capacity = 2 * need + KEYS_AT_FIRST;
     struct iv_sort_key *keys = iv_realloc(decoder->keys, capacity * sizeof *keys);
     ENSURE(keys != NULL, err, IV_E_NOMEM, "cannot allocate the members of an object");
     decoder->keys = keys;
