@@ -190,7 +190,7 @@ static iv_rc hand_over(struct iv_detect *d, bool positions_too, struct iv_err *e
     }
     struct iv_commit *fresh = NULL;
     TRY(iv_commit_new(&fresh, d->baseline, err));
-    if (!iv_queue_push(d->commits, d->commit)) {
+    if (!iv_handoff_push(d->commits, d->commit)) {
         iv_commit_free(d->commit);
     }
     d->commit = fresh;
@@ -226,7 +226,7 @@ static void *detect_thread(void *argument)
     if (iv_ok(rc)) {
         rc = hand_over(d, true, &err);
     }
-    iv_queue_close(d->commits);
+    iv_handoff_close(d->commits);
     if (!iv_ok(rc)) {
         LOG_ERROR("detect.failed", KV_TEXT("why", err.text));
         d->on_failed(d->ctx, &err);

@@ -8,7 +8,7 @@
  * sending (publish.h). */
 #pragma once
 
-#include "app/queue.h"
+#include "app/handoff.h"
 #include "base/err.h"
 #include "baseline/baseline.h"
 #include "console/metrics.h"
@@ -23,7 +23,7 @@ struct iv_detect_options {
     const struct iv_property *kafka;
     size_t kafka_count;
     struct iv_str topics[IV_STREAMS];
-    struct iv_queue *commits;         /* of struct iv_commit; closed when the thread ends */
+    struct iv_handoff *commits;       /* of struct iv_commit; closed when the thread ends */
     const atomic_uint_fast64_t *kept; /* how many of them the store has made durable */
     struct iv_metrics *metrics;
     void (*failed)(void *ctx,

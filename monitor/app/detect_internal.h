@@ -29,7 +29,7 @@ struct iv_detect_partition {
 struct iv_detect {
     struct iv_baseline *baseline;
     struct iv_metrics *metrics;
-    struct iv_queue *commits;
+    struct iv_handoff *commits;
     const atomic_uint_fast64_t *kept;
     void (*on_failed)(void *ctx, const struct iv_err *why);
     void *ctx;

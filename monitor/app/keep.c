@@ -159,12 +159,12 @@ static void count_fresh(struct iv_keep *k, struct iv_commit *const *group, size_
 static size_t pop_group(struct iv_keep *k, struct iv_commit **group)
 {
     size_t count = 0;
-    group[0] = iv_queue_pop(k->options.commits, POP_WAIT);
+    group[0] = iv_handoff_pop(k->options.commits, POP_WAIT);
     if (group[0] == NULL) {
         return 0;
     }
     for (count = 1; count < GROUP_MAX; count++) {
-        group[count] = iv_queue_pop(k->options.commits, 0);
+        group[count] = iv_handoff_pop(k->options.commits, 0);
         if (group[count] == NULL) {
             break;
         }
@@ -199,14 +199,14 @@ static void *keep_thread(void *argument)
     struct iv_keep *k = argument;
     struct iv_err err = {.text = ""};
     struct iv_rc_s rc = IV_OK;
-    while (iv_ok(rc) && !iv_queue_drained(k->options.commits)) {
+    while (iv_ok(rc) && !iv_handoff_drained(k->options.commits)) {
         rc = turn(k, &err);
     }
     if (!iv_ok(rc)) {
         LOG_ERROR("store.failed", KV_TEXT("why", err.text));
         k->options.failed(k->options.ctx, &err);
-        iv_queue_close(k->options.commits);
-        for (struct iv_commit *left; (left = iv_queue_pop(k->options.commits, 0)) != NULL;) {
+        iv_handoff_close(k->options.commits);
+        for (struct iv_commit *left; (left = iv_handoff_pop(k->options.commits, 0)) != NULL;) {
             iv_commit_free(left); /* nothing of it was acknowledged: it will be read again */
         }
     }

@@ -7,7 +7,7 @@
  * playbook does (respond/), sending (publish.h). */
 #pragma once
 
-#include "app/queue.h"
+#include "app/handoff.h"
 #include "base/err.h"
 #include "console/metrics.h"
 #include "evidence/store.h"
@@ -19,7 +19,7 @@ struct iv_keep;
 
 struct iv_keep_options {
     struct iv_store *store;
-    struct iv_queue *commits;             /* of struct iv_commit */
+    struct iv_handoff *commits;           /* of struct iv_commit */
     atomic_uint_fast64_t *kept;           /* counts what has become durable */
     const struct iv_playbooks *playbooks; /* NULL: nothing is planned, somebody else responds */
     struct iv_metrics *metrics;

@@ -3,9 +3,9 @@
 #include "app/act.h"
 #include "app/commit.h"
 #include "app/detect.h"
+#include "app/handoff.h"
 #include "app/keep.h"
 #include "app/publish.h"
-#include "app/queue.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/guard.h"
@@ -29,7 +29,7 @@ struct iv_monitor {
     struct iv_store *store;
     struct iv_reader *reader; /* of the ticking thread */
     const struct iv_playbooks *playbooks;
-    struct iv_queue *commits;
+    struct iv_handoff *commits;
     atomic_uint_fast64_t kept;
     struct iv_console *console;
     struct iv_publish *publish;
@@ -196,7 +196,7 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
     TRY(iv_store_open(&m->store, c->store_path, err));
     TRY(iv_reader_open(&m->reader, c->store_path, err));
     TRY(record_baseline(m, err));
-    TRY(iv_queue_new(&m->commits, COMMIT_QUEUE, err));
+    TRY(iv_handoff_new(&m->commits, COMMIT_QUEUE, err));
     if ((c->roles & IV_ROLE_CONSOLE) != 0) {
         TRY(start_console(m, err));
     }
@@ -247,13 +247,13 @@ void iv_monitor_stop(struct iv_monitor *monitor)
     }
     iv_detect_stop(monitor->detect);
     if (monitor->commits != NULL) {
-        iv_queue_close(monitor->commits);
+        iv_handoff_close(monitor->commits);
     }
     iv_keep_stop(monitor->keep);
     iv_act_stop(monitor->act);
     iv_publish_stop(monitor->publish, PUBLISH_GRACE);
     iv_console_stop(monitor->console);
-    iv_queue_free(monitor->commits);
+    iv_handoff_free(monitor->commits);
     iv_reader_close(monitor->reader);
     iv_store_close(monitor->store);
     iv_metrics_free(monitor->metrics);

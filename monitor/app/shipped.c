@@ -50,19 +50,15 @@ static iv_rc replace_line(struct iv_buf *out, struct iv_str text, const char *be
 static iv_rc write_baseline(const char *path, const struct iv_shipped_file *file, struct iv_str keys,
                             struct iv_err *err)
 {
-    struct iv_buf with_keys;
     struct iv_buf whole;
-    iv_buf_init(&with_keys, BASELINE_MAX_BYTES);
     iv_buf_init(&whole, BASELINE_MAX_BYTES);
-    struct iv_rc_s rc = replace_line(&with_keys, (struct iv_str){file->bytes, file->n}, "keys:", keys, err);
-    if (iv_ok(rc)) {
-        rc = replace_line(&whole, iv_buf_slice(&with_keys),
-                          "playbooks:", IV_STR("playbooks: [remediations/*.yaml]\n"), err);
-    }
+    struct iv_rc_s rc = replace_line(&whole, (struct iv_str){file->bytes, file->n},
+                                     "playbooks:", IV_STR("playbooks: [remediations/*.yaml]\n"), err);
+    iv_buf_char(&whole, '\n');
+    iv_buf_str(&whole, keys);
     if (iv_ok(rc)) {
         rc = iv_file_create(path, 0644, iv_buf_slice(&whole), err);
     }
-    iv_buf_deinit(&with_keys);
     iv_buf_deinit(&whole);
     return rc;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/queue.h"
+#include "app/handoff.h"
 #include "base/alloc.h"
 #include "base/guard.h"
 
 #include <pthread.h>
 #include <time.h>
 
-struct iv_queue {
+struct iv_handoff {
     pthread_mutex_t lock;
     pthread_cond_t not_full;
     pthread_cond_t not_empty;
@@ -17,9 +17,9 @@ struct iv_queue {
     void *items[];
 };
 
-iv_rc iv_queue_new(struct iv_queue **out, size_t capacity, struct iv_err *err)
+iv_rc iv_handoff_new(struct iv_handoff **out, size_t capacity, struct iv_err *err)
 {
-    struct iv_queue *q = iv_calloc(1, sizeof *q + capacity * sizeof q->items[0]);
+    struct iv_handoff *q = iv_calloc(1, sizeof *q + capacity * sizeof q->items[0]);
     ENSURE(q != NULL, err, IV_E_NOMEM, "cannot allocate a queue of %zu", capacity);
     q->capacity = capacity;
     pthread_condattr_t monotonic;
@@ -33,7 +33,7 @@ iv_rc iv_queue_new(struct iv_queue **out, size_t capacity, struct iv_err *err)
     return IV_OK;
 }
 
-void iv_queue_free(struct iv_queue *queue)
+void iv_handoff_free(struct iv_handoff *queue)
 {
     if (queue == NULL) {
         return;
@@ -45,7 +45,7 @@ void iv_queue_free(struct iv_queue *queue)
     iv_free(queue);
 }
 
-bool iv_queue_push(struct iv_queue *queue, void *item)
+bool iv_handoff_push(struct iv_handoff *queue, void *item)
 {
     (void)pthread_mutex_lock(&queue->lock);
     while (queue->count == queue->capacity && !queue->closed) {
@@ -71,7 +71,7 @@ static struct timespec deadline_after(iv_ns wait)
     return t;
 }
 
-void *iv_queue_pop(struct iv_queue *queue, iv_ns wait)
+void *iv_handoff_pop(struct iv_handoff *queue, iv_ns wait)
 {
     struct timespec deadline = deadline_after(wait);
     void *item = NULL;
@@ -90,7 +90,7 @@ void *iv_queue_pop(struct iv_queue *queue, iv_ns wait)
     return item;
 }
 
-void iv_queue_close(struct iv_queue *queue)
+void iv_handoff_close(struct iv_handoff *queue)
 {
     (void)pthread_mutex_lock(&queue->lock);
     queue->closed = true;
@@ -99,7 +99,7 @@ void iv_queue_close(struct iv_queue *queue)
     (void)pthread_mutex_unlock(&queue->lock);
 }
 
-bool iv_queue_drained(struct iv_queue *queue)
+bool iv_handoff_drained(struct iv_handoff *queue)
 {
     (void)pthread_mutex_lock(&queue->lock);
     bool drained = queue->closed && queue->count == 0;
@@ -107,7 +107,7 @@ bool iv_queue_drained(struct iv_queue *queue)
     return drained;
 }
 
-size_t iv_queue_length(struct iv_queue *queue)
+size_t iv_handoff_length(struct iv_handoff *queue)
 {
     (void)pthread_mutex_lock(&queue->lock);
     size_t n = queue->count;

@@ -9,20 +9,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct iv_queue;
+struct iv_handoff;
 
-iv_rc iv_queue_new(struct iv_queue **out, size_t capacity, struct iv_err *err);
+iv_rc iv_handoff_new(struct iv_handoff **out, size_t capacity, struct iv_err *err);
 /* The queue must be empty: its owner pops what is left first. */
-void iv_queue_free(struct iv_queue *queue);
+void iv_handoff_free(struct iv_handoff *queue);
 
 /* Waits while the queue is full; false when it was closed, and the caller keeps the item. */
-bool iv_queue_push(struct iv_queue *queue, void *item);
+bool iv_handoff_push(struct iv_handoff *queue, void *item);
 
 /* Waits up to this long for an item; NULL when there is none, or when the queue was closed and is empty. */
-void *iv_queue_pop(struct iv_queue *queue, iv_ns wait);
+void *iv_handoff_pop(struct iv_handoff *queue, iv_ns wait);
 
 /* Nothing more comes in; what is in it can still be popped. */
-void iv_queue_close(struct iv_queue *queue);
+void iv_handoff_close(struct iv_handoff *queue);
 /* Closed and empty: nothing will ever come again. */
-bool iv_queue_drained(struct iv_queue *queue);
-size_t iv_queue_length(struct iv_queue *queue);
+bool iv_handoff_drained(struct iv_handoff *queue);
+size_t iv_handoff_length(struct iv_handoff *queue);
