@@ -143,13 +143,14 @@ static struct iv_consumer *consumer(struct seen *seen, const char *servers, cons
                                     const char *value)
 {
     iv_buf_init(&seen->values, 1u << 20);
-    struct iv_property properties[] = {{IV_STR("bootstrap.servers"), iv_str_of(servers)},
-                                       {IV_STR("group.id"), IV_STR("test")},
-                                       {IV_STR("fetch.wait.max.ms"), IV_STR("10")},
-                                       /* The embedded broker forms a group within 3 s, and rebalances within this. */
-                                       {IV_STR("session.timeout.ms"), IV_STR("5000")},
-                                       {IV_STR("heartbeat.interval.ms"), IV_STR("200")},
-                                       {iv_str_of(name), iv_str_of(value)}};
+    struct iv_property properties[] = {
+        {IV_STR("bootstrap.servers"), iv_str_of(servers)},
+        {IV_STR("group.id"), IV_STR("test")},
+        {IV_STR("fetch.wait.max.ms"), IV_STR("10")},
+        /* The embedded broker forms a group within 3 s, and rebalances within this. */
+        {IV_STR("session.timeout.ms"), IV_STR("5000")},
+        {IV_STR("heartbeat.interval.ms"), IV_STR("200")},
+        {iv_str_of(name), iv_str_of(value)}};
     struct iv_consumer_options options = {
         .properties = properties,
         .property_count = name == NULL ? 5 : 6,
