@@ -12,12 +12,16 @@ struct iv_problems {
     struct iv_arena arena;
     struct entry {
         struct iv_problem problem;
-        size_t file_rank; /* the files in the order in which they were first seen */
+        size_t file_rank;
     } * entries;
     size_t count;
     size_t capacity;
     size_t errors;
-    size_t files;
+    struct seen {
+        struct seen *next;
+        struct iv_str file;
+        size_t rank;
+    } * seen;
     bool failed;
 };
 
@@ -62,12 +66,25 @@ static bool make_room(struct iv_problems *p)
 
 static size_t rank_of(struct iv_problems *p, struct iv_str file)
 {
-    for (size_t i = 0; i < p->count; i++) {
-        if (iv_str_eq(p->entries[i].problem.at.file, file)) {
-            return p->entries[i].file_rank;
+    for (const struct seen *f = p->seen; f != NULL; f = f->next) {
+        if (iv_str_eq(f->file, file)) {
+            return f->rank;
         }
     }
-    return p->files++;
+    struct seen *f = iv_arena_alloc(&p->arena, sizeof *f);
+    struct iv_str copy = iv_arena_str(&p->arena, file);
+    if (f == NULL || copy.p == NULL) {
+        p->failed = true;
+        return 0;
+    }
+    *f = (struct seen){p->seen, copy, p->seen == NULL ? 0 : p->seen->rank + 1};
+    p->seen = f;
+    return f->rank;
+}
+
+void iv_problems_see(struct iv_problems *problems, struct iv_str file)
+{
+    (void)rank_of(problems, file);
 }
 
 static int order(const struct entry *a, const struct entry *b)
@@ -143,6 +160,16 @@ const struct iv_problem *iv_problems_get(const struct iv_problems *problems, siz
     return index < problems->count ? &problems->entries[index].problem : NULL;
 }
 
+/* What would move a terminal's cursor is shown as a space. */
+static void render_line(struct iv_buf *out, struct iv_str line)
+{
+    for (size_t i = 0; i < line.n; i++) {
+        bool control = ((unsigned char)line.p[i] < 0x20 && line.p[i] != '\t') || line.p[i] == 0x7f;
+        iv_buf_char(out, control ? ' ' : line.p[i]);
+    }
+    iv_buf_char(out, '\n');
+}
+
 /* The caret stands under its character: tabs are repeated, all else is a column of one. */
 static void render_caret(struct iv_buf *out, const struct iv_problem *problem)
 {
@@ -168,8 +195,7 @@ void iv_problems_render(struct iv_buf *out, const struct iv_problems *problems)
         iv_buf_printf(out, IV_STR_FMT ":%u:%u: %s: " IV_STR_FMT "\n", IV_STR_ARG(p->at.file), p->at.line,
                       p->at.column, p->warning ? "warning" : "error", IV_STR_ARG(p->text));
         if (p->line.p != NULL) {
-            iv_buf_str(out, p->line);
-            iv_buf_char(out, '\n');
+            render_line(out, p->line);
             render_caret(out, p);
         }
     }

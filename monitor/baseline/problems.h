@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is wrong with a text that a person wrote: all of it in one run, each with its place.
  * Owner/thread: one owner, one thread; keeps copies of all that it shows.
- * Guarantee: in order of file (as first seen), line and column; the same problem at the same place stands
+ * Guarantee: in order of file (as they were read), line and column; the same problem at the same place stands
  * once. */
 #pragma once
 
@@ -32,6 +32,9 @@ struct iv_problems;
 iv_rc iv_problems_new(struct iv_problems **out, struct iv_err *err);
 void iv_problems_free(struct iv_problems *problems);
 void iv_problems_freep(struct iv_problems **problems);
+
+/* From here on the file has its place in the order, whether or not anything is wrong in it. */
+void iv_problems_see(struct iv_problems *problems, struct iv_str file);
 
 /* Copies the problem. Where memory is out the list is marked as failed, and iv_problems_done says so. */
 void iv_problems_add(struct iv_problems *problems, const struct iv_problem *problem);

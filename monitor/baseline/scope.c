@@ -57,9 +57,8 @@ static void judge_scope(struct iv_rule_load *rl)
         return;
     }
     const struct iv_terms *key = partners ? &rule->with.key_on : &rule->by;
-    bool compares = partners ? has_bit(rl->fields[IV_SLOT_TRIGGER], IV_ATTR_TENANT) &&
-                                   has_bit(rl->fields[IV_SLOT_PARTNER], IV_ATTR_TENANT)
-                             : names_tenant(&rule->of);
+    bool compares = has_bit(rl->fields[IV_SLOT_TRIGGER], IV_ATTR_TENANT) &&
+                    (!partners || has_bit(rl->fields[IV_SLOT_PARTNER], IV_ATTR_TENANT));
     struct iv_str bound = bound_term(rl->load->body->catalogue, key);
     if (names_tenant(key) && (!partners || names_tenant(&rule->with.key_with))) {
         set_scope(rl, false, "its key holds the tenant", none, "");

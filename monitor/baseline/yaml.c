@@ -435,6 +435,7 @@ struct iv_rc_s iv_yaml_parse(struct iv_yaml **out, struct iv_str file, struct iv
     doc->text = iv_arena_str(&doc->arena, without_bom(text));
     ENSURE(doc->file.p != NULL && doc->text.p != NULL && iv_yaml_index_lines(doc), err, IV_E_NOMEM,
            "cannot hold '" IV_STR_FMT "' in memory", IV_STR_ARG(file));
+    iv_problems_see(problems, doc->file);
     TRY(run(doc, variables, problems, err));
     *out = TAKE(doc);
     return IV_OK;

@@ -154,8 +154,13 @@ void iv_yaml_warning(struct iv_problems *problems, const struct iv_yaml_node *no
 void iv_yaml_error_inside(struct iv_problems *problems, const struct iv_yaml_node *scalar, size_t offset,
                           size_t length, const char *format, ...)
 {
-    size_t start = iv_yaml_place(scalar, offset);
-    size_t end = length == 0 ? start : iv_yaml_place(scalar, offset + length - 1) + 1;
+    struct iv_str text = scalar->text;
+    while (text.n > 0 && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == ' ')) {
+        text.n--; /* what is missing at the end is missing behind the last word */
+    }
+    size_t start = offset >= text.n && text.n > 0 ? iv_yaml_place(scalar, text.n - 1) + 1
+                                                  : iv_yaml_place(scalar, offset);
+    size_t end = length == 0 || offset >= text.n ? start : iv_yaml_place(scalar, offset + length - 1) + 1;
     va_list args;
     va_start(args, format);
     report(problems, scalar, start, end, false, format, args);
