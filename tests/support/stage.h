@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A store, a playbook and a responder with a clock that the test moves. */
+#pragma once
+
+#include "base/buf.h"
+#include "baseline/problems.h"
+#include "evidence/reader.h"
+#include "evidence/store.h"
+#include "respond/playbook.h"
+#include "respond/responder.h"
+#include "support/sample.h"
+#include "support/scratch.h"
+
+struct stage {
+    struct scratch dir;
+    struct sample sample;
+    struct iv_playbook_source source;
+    struct iv_problems *problems;
+    struct iv_playbooks *playbooks;
+    struct iv_store *store;
+    struct iv_reader *reader;
+    struct iv_endpoint endpoint;
+    struct iv_responder *responder;
+    iv_ns now;
+};
+
+#define STAGE_NOW (SAMPLE_TIME + IV_NS_PER_S)
+
+/* steps: the YAML behind "steps:" of a playbook that the sample's rule names. */
+void stage_init(struct stage *s, const char *steps);
+void stage_deinit(struct stage *s);
+/* The problems of a playbook's whole text, rendered; empty where it loads. */
+void stage_problems(struct stage *s, struct iv_buf *out, const char *playbook);
+
+/* Puts the sample's verdict into the store and plans what it calls for, as the keeper does. */
+void stage_find(struct stage *s);
+/* A responder whose endpoint "hook" is at url (NULL: it has no endpoint). Replaces the one before, as a
+ * restart does. */
+void stage_respond(struct stage *s, const char *url);
+/* Turns until the newest execution is at an end or waits for its time; moves the clock to that time when
+ * asked to. */
+void stage_run(struct stage *s, bool skip_waits);
+
+/* The newest execution, and one of its steps; texts are valid until the next call. */
+struct iv_execution stage_execution(struct stage *s);
+struct iv_step stage_step(struct stage *s, int64_t position);
+size_t stage_executions(struct stage *s);

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/guard.h"
+#include "support/stage.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#define PLAIN "- name: one\n  http: {endpoint: hook, path: /x}\n"
+
+Test(plan, renders_references_with_their_type_and_text_with_escapes)
+{
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init(&s, "- name: one\n"
+                   "  http:\n"
+                   "    endpoint: hook\n"
+                   "    path: /t/{{trigger.token_id}}/{{ rule.id }}\n"
+                   "    headers: {X-Tenant: \"{{trigger.tenant}}\", X-Port: 443}\n"
+                   "    body:\n"
+                   "      id: \"{{trigger.token_id}}\"\n"
+                   "      text: \"token '{{trigger.token_id}}' of {{trigger.agent}}\"\n"
+                   "      when: \"{{trigger.time}}\"\n"
+                   "      number: 7\n"
+                   "      none: \"{{trigger.scope?}}\"\n"
+                   "      inside: \"<{{trigger.scope?}}>\"\n"
+                   "      for: 5m\n"
+                   "      list: [true, null, \"{{finding.severity}}\"]\n");
+    sample_set(&s.sample, "token_id", iv_val_str(IV_STR("a/\"b\"\n")));
+
+    stage_find(&s);
+
+    struct iv_step step = stage_step(&s, 0);
+    cr_expect_str_eq(step.request.p,
+                     "{\"endpoint\":\"hook\",\"path\":\"/t/a%2F%22b%22%0A/TOK-002\","
+                     "\"headers\":{\"X-Tenant\":\"acme\",\"X-Port\":\"443\"},"
+                     "\"body\":{\"id\":\"a/\\\"b\\\"\\n\",\"text\":\"token 'a/\\\"b\\\"\\n' of agent-7\","
+                     "\"when\":\"2026-01-01T00:00:02.500Z\",\"number\":7,\"none\":null,\"inside\":\"<>\","
+                     "\"for\":\"5m\",\"list\":[true,null,\"critical\"]}}");
+    cr_expect(stage_execution(&s).state == IV_RUN_PLANNED);
+    cr_expect(step.state == IV_STEP_DUE && step.attempt == 0);
+}
+
+Test(plan, is_made_once_for_a_finding_however_often_it_is_found)
+{
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init(&s, PLAIN);
+
+    stage_find(&s);
+    stage_find(&s);
+    cr_expect(stage_executions(&s) == 1);
+    sample_number(&s.sample, 2);
+    stage_find(&s);
+    cr_expect(stage_executions(&s) == 2);
+}
+
+static void observe(struct sample *s)
+{
+    s->rule.mode = IV_MODE_OBSERVE;
+}
+
+static void waive(struct sample *s)
+{
+    s->verdict.waiver = &s->waiver;
+}
+
+static void forget(struct sample *s)
+{
+    s->rule.remediate = (struct iv_str){NULL, 0};
+}
+
+static void doubt(struct sample *s)
+{
+    s->verdict.kind = IV_INCONCLUSIVE;
+}
+
+static void leave_open(struct sample *s)
+{
+    s->verdict.kind = IV_OPEN;
+}
+
+static void update(struct sample *s)
+{
+    s->verdict.kind = IV_UPDATED;
+}
+
+static void contradict(struct sample *s)
+{
+    s->verdict.kind = IV_CONTRADICTED;
+}
+
+Test(plan, is_not_made_for_what_is_not_a_new_proven_violation_in_force)
+{
+    static void (*const changes[])(struct sample *) = {observe,    waive,  forget,    doubt,
+                                                       leave_open, update, contradict};
+    for (size_t i = 0; i < IV_COUNT(changes); i++) {
+        IV_AUTO(stage_deinit) struct stage s;
+        stage_init(&s, PLAIN);
+        changes[i](&s.sample);
+
+        stage_find(&s);
+
+        cr_expect(stage_executions(&s) == 0, "change %zu", i);
+    }
+}
+
+Test(plan, that_lacks_a_field_of_this_trigger_is_on_record_as_failed)
+{
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init(&s, "- name: one\n  http: {endpoint: hook, path: \"/{{trigger.scope}}\"}\n");
+
+    stage_find(&s);
+
+    struct iv_execution e = stage_execution(&s);
+    cr_expect(e.state == IV_RUN_FAILED);
+    cr_expect(strstr(e.cause.p, "'scope'") != NULL && strstr(e.cause.p, "token.used") != NULL, "%s",
+              e.cause.p);
+}
+
+Test(plan, refuses_values_that_would_break_out_of_a_header_or_a_path)
+{
+    static const struct {
+        const char *step;
+        const char *value;
+    } rows[] = {
+        {"- name: one\n  http: {endpoint: hook, path: /x, headers: {X: \"{{trigger.scope}}\"}}\n",
+         "a\r\nHost: evil"},
+        {"- name: one\n  http: {endpoint: hook, path: \"/x/{{trigger.scope}}/y\"}\n", ".."},
+        {"- name: one\n  http: {endpoint: hook, path: \"/x/{{trigger.scope}}/y\"}\n", ""},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(stage_deinit) struct stage s;
+        stage_init(&s, rows[i].step);
+        sample_set(&s.sample, "scope", iv_val_str(iv_str_of(rows[i].value)));
+
+        stage_find(&s);
+
+        cr_expect(stage_execution(&s).state == IV_RUN_FAILED, "row %zu", i);
+    }
+}
+
+Test(plan, gives_keys_that_are_the_same_on_every_run)
+{
+    char keys[2][IV_UID_HEX + 1];
+    for (int run = 0; run < 2; run++) {
+        IV_AUTO(stage_deinit) struct stage s;
+        stage_init(&s, PLAIN);
+        s.now += run;
+        stage_find(&s);
+        cr_assert(stage_step(&s, 0).key.n == IV_UID_HEX);
+        memcpy(keys[run], stage_step(&s, 0).key.p, IV_UID_HEX + 1);
+    }
+    cr_expect_str_eq(keys[0], keys[1]);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a playbook's author is told, and where. */
+#include "base/guard.h"
+#include "respond/action.h"
+#include "support/stage.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#define HEAD                                                                                                 \
+    "apiVersion: invigil/v1\n"                                                                               \
+    "kind: Playbook\n"                                                                                       \
+    "metadata: {name: revoke, title: Revoke it}\n"                                                           \
+    "target: \"{{trigger.token_id}}\"\n"                                                                     \
+    "steps:\n"
+#define STEP "- name: one\n  http: {endpoint: hook, path: /x}\n"
+
+Test(playbook, is_refused_with_the_place_and_what_would_be_right)
+{
+    static const struct {
+        const char *playbook;
+        const char *want; /* "LINE:COLUMN: error: words" */
+    } rows[] = {
+        {HEAD "- name: one\n  htp: {endpoint: hook, path: /x}\n", "7:3: error: "},
+        {HEAD "- name: one\n  htp: {endpoint: hook, path: /x}\n", "did you mean 'http'?"},
+        {HEAD "- name: one\n  http: {endpoint: hook}\n", "path"},
+        {HEAD "- name: one\n  http: {endpoint: hook, path: x}\n", "7:32: error: must begin with '/'"},
+        {HEAD "- name: one\n  http: {endpoint: \"{{rule.id}}\", path: /x}\n", "no template can stand here"},
+        {HEAD "- name: one\n  http: {endpoint: hook, path: \"/{{trigger.token_idd}}\"}\n",
+         "7:44: error: no trigger of rule TOK-002 has a field 'token_idd', did you mean 'token_id'?"},
+        {HEAD "- name: one\n  http: {endpoint: hook, path: /x, body: {a: \"{{trigger.scopes}}\"}}\n",
+         "no trigger of rule TOK-002 has a field 'scopes'"},
+        {HEAD "- name: one\n  http: {endpoint: hook, path: /x, body: [\"{{finding.id}}\"]}\n",
+         "there is no 'finding.id', did you mean 'uid'?"},
+        {HEAD "- name: one\n  http: {endpoint: hook, path: /x, body: [\"{{token_id}}\"]}\n",
+         "is no reference"},
+        {HEAD "- name: one\n  http: {endpoint: hook, path: /x, body: [\"{{\"]}\n", "'{{' is not closed"},
+        {HEAD "- name: one\n  http: {endpoint: hook, path: /x, headers: {\"a b\": x}}\n",
+         "is no header's name"},
+        {HEAD "- name: one\n  http: {endpoint: hook, path: /x, headers: {idempotency-key: x}}\n",
+         "is set by the action itself"},
+        {HEAD "- name: one\n  http: {endpoint: hook, path: /x}\n  kafka: {topic: t, key: k, value: 1}\n",
+         "a step has one action only"},
+        {HEAD "- name: one\n", "a step needs an action, one of 'http', 'kafka'"},
+        {HEAD STEP "- name: one\n  http: {endpoint: hook, path: /y}\n",
+         "another step of this playbook is called"},
+        {HEAD "- name: one\n  http: {endpoint: hook, path: /x}\n  timeout: 0s\n", "between 1ms and 5m"},
+        {HEAD "- name: one\n  http: {endpoint: hook, path: /x}\n  retry: {attempts: 99}\n", "error"},
+        {HEAD "- name: one\n  http: {endpoint: hook, path: /x}\n  retry: {backoff: 5s, max_backoff: 1s}\n",
+         "between backoff and 1d"},
+        {HEAD "  []\n", "must hold 1 to 16 steps"},
+        {"apiVersion: invigil/v2\nkind: Playbook\nmetadata: {name: a, title: b}\ntarget: x\nsteps:\n" STEP,
+         "1:13: error: must be 'invigil/v1'"},
+        {"apiVersion: invigil/v1\nkind: Playbook\nmetadata: {name: a, title: b}\ntarget: x\ntactic: "
+         "kill\nsteps:\n" STEP,
+         "5:9: error: "},
+        {HEAD STEP "  when: now\n", "unknown"},
+        {HEAD "- {", "error: "},
+    };
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init(&s, STEP);
+    IV_AUTO(iv_buf_deinit) struct iv_buf shown;
+    iv_buf_init(&shown, 1 << 16);
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        stage_problems(&s, &shown, rows[i].playbook);
+
+        cr_expect(s.playbooks == NULL, "row %zu was loaded", i);
+        cr_expect(strstr(shown.p, rows[i].want) != NULL, "row %zu: want '%s' in\n%s", i, rows[i].want,
+                  shown.p);
+        cr_expect(strstr(shown.p, "revoke.yaml:") != NULL, "row %zu", i);
+    }
+}
+
+Test(playbook, reports_all_of_its_mistakes_in_one_run)
+{
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init(&s, STEP);
+    IV_AUTO(iv_buf_deinit) struct iv_buf shown;
+    iv_buf_init(&shown, 1 << 16);
+
+    stage_problems(&s, &shown,
+                   HEAD "- name: one\n"
+                        "  http: {endpoint: hook, path: x, bdy: 1}\n"
+                        "  timeout: 1h\n"
+                        "- http: {endpoint: hook, path: \"/{{trigger.nothing}}\"}\n");
+
+    cr_expect(iv_problems_errors(s.problems) == 5, "%s", shown.p);
+}
+
+Test(playbook, may_name_a_field_of_any_event_where_no_rule_names_it)
+{
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init(&s, STEP);
+    s.sample.rule.remediate = IV_STR("another");
+    IV_AUTO(iv_buf_deinit) struct iv_buf shown;
+    iv_buf_init(&shown, 1 << 16);
+
+    stage_problems(&s, &shown,
+                   HEAD "- name: one\n  http: {endpoint: hook, path: \"/{{trigger.enclave_id}}\"}\n");
+    cr_expect_str_eq(shown.p, "");
+    stage_problems(&s, &shown,
+                   HEAD "- name: one\n  http: {endpoint: hook, path: \"/{{trigger.nothing}}\"}\n");
+    cr_expect(strstr(shown.p, "no event has a field 'nothing'") != NULL, "%s", shown.p);
+    stage_problems(&s, &shown, HEAD "- name: one\n  http: {endpoint: hook, path: \"/{{trigger.scopes}}\"}\n");
+    cr_expect(strstr(shown.p, "a list or a map") != NULL, "%s", shown.p);
+}
+
+Test(actions, each_have_a_name_a_sentence_and_one_way_to_act)
+{
+    for (size_t i = 0; i < iv_action_kind_count; i++) {
+        const struct iv_action_kind *kind = iv_action_kinds[i];
+        cr_expect(kind->name != NULL && strlen(kind->doc) > 10);
+        bool one_way = (kind->start != NULL) != (kind->message != NULL);
+        cr_expect(one_way, "%s", kind->name);
+        cr_expect(iv_action_kind(iv_str_of(kind->name)) == kind);
+        for (size_t p = 0; p < kind->parameter_count; p++) {
+            cr_expect(strlen(kind->parameters[p].doc) > 10, "%s.%s", kind->name, kind->parameters[p].name);
+        }
+    }
+    cr_expect(iv_action_kind(IV_STR("exec")) == NULL);
+}
