@@ -52,10 +52,6 @@ static iv_rc generate(struct iv_fleet *fleet, struct iv_sim_sink *sink, const st
 {
     struct iv_fleet_event event;
     for (int64_t done = 0; done < a->events; done++) {
-        /* What has happened must be heard of, or the end of the stream would cut a story in two. */
-        if ((uint64_t)done + iv_fleet_delayed(fleet) >= (uint64_t)a->events) {
-            iv_fleet_end(fleet);
-        }
         TRY(iv_fleet_next(fleet, &event, err));
         if (a->live) {
             wait_until(event.arrival);
@@ -99,7 +95,11 @@ static iv_rc simulate_into(struct iv_sim_sink *sink, struct iv_plant_list *plant
                            const struct simulate_args *a, struct iv_err *err)
 {
     struct iv_fleet_options options = {
-        .seed = (uint64_t)a->seed, .agents = (unsigned)a->agents, .violations = a->violations};
+        .seed = (uint64_t)a->seed,
+        .agents = (unsigned)a->agents,
+        .violations = a->violations,
+        .events = (uint64_t)a->events,
+    };
     TRY(choose_start(&options.start, a, err));
     IV_AUTO(iv_fleet_freep) struct iv_fleet *fleet = NULL;
     TRY(iv_fleet_new(&fleet, &options, iv_plant_list_add, plants, err));

@@ -28,7 +28,7 @@ struct iv_fleet {
     uint64_t sessions;
     uint64_t orders;
     iv_ns now;
-    bool ended;
+    uint64_t happened; /* events; marks are none */
     struct iv_buf json;
     struct iv_sim_name tenant;
 };
@@ -107,6 +107,7 @@ static iv_rc happen(struct iv_fleet *f, struct iv_err *err)
         return begin_session(f, agent, step.time, err);
     }
     f->now = step.time;
+    f->happened++;
     if (step.kind == IV_SIM_HEARTBEAT) {
         struct iv_sim_step next = step;
         next.time += HEARTBEAT_EVERY;
@@ -142,11 +143,11 @@ iv_rc iv_fleet_next(struct iv_fleet *f, struct iv_fleet_event *out, struct iv_er
     for (;;) {
         const struct iv_sim_step *next = iv_sim_agenda_top(&f->happening);
         const struct iv_sim_step *arriving = iv_sim_agenda_top(&f->delayed);
-        bool more = next != NULL && !f->ended;
+        bool more = next != NULL && (f->options.events == 0 || f->happened < f->options.events);
         if (arriving != NULL && (!more || arriving->arrival <= next->time)) {
             break;
         }
-        ENSURE(more, err, IV_E_ABSENT, "the fleet was told to end");
+        ENSURE(more, err, IV_E_ABSENT, "all that happened has arrived");
         TRY(happen(f, err));
     }
     struct iv_sim_step step = iv_sim_agenda_take(&f->delayed);
@@ -163,16 +164,6 @@ iv_rc iv_fleet_next(struct iv_fleet *f, struct iv_fleet_event *out, struct iv_er
                                    .json = iv_buf_slice(&f->json)};
     leave_session(step.session);
     return IV_OK;
-}
-
-size_t iv_fleet_delayed(const struct iv_fleet *fleet)
-{
-    return fleet->delayed.count;
-}
-
-void iv_fleet_end(struct iv_fleet *fleet)
-{
-    fleet->ended = true;
 }
 
 iv_ns iv_fleet_time(const struct iv_fleet *fleet)

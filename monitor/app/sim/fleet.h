@@ -22,6 +22,7 @@ struct iv_fleet_options {
     unsigned agents;
     double violations; /* planted violations for each event, 0 to 0.02 */
     iv_ns start;       /* event time of the beginning */
+    uint64_t events;   /* after so many nothing happens any more; 0: it goes on for ever */
 };
 
 /* One event, ready to be written: valid until the next call on the fleet. */
@@ -57,14 +58,10 @@ iv_rc iv_fleet_new(struct iv_fleet **out, const struct iv_fleet_options *options
 void iv_fleet_free(struct iv_fleet *fleet);
 void iv_fleet_freep(struct iv_fleet **fleet);
 
-/* The next event in order of arrival. There is always one, until the fleet was told to end. IV_E_ABSENT: no
+/* The next event in order of arrival. IV_E_ABSENT: all that happened has arrived, and nothing happens any
  * more. */
 iv_rc iv_fleet_next(struct iv_fleet *fleet, struct iv_fleet_event *out, struct iv_err *err);
 
-/* How many events have happened and were not handed out yet: they were delayed. */
-size_t iv_fleet_delayed(const struct iv_fleet *fleet);
-/* Nothing happens any more; what was delayed can still be had. */
-void iv_fleet_end(struct iv_fleet *fleet);
 /* The time of the newest event that has happened. */
 iv_ns iv_fleet_time(const struct iv_fleet *fleet);
 
