@@ -74,7 +74,7 @@ class Monitor:
         lines += [f"store: {{path: {self.store}}}", "console: {listen: '127.0.0.1:0'}"]
         if hooks_url:
             lines.append("endpoints:")
-            lines += [f"  {name}: {{url: '{hooks_url}'}}" for name in ("token-service", "orchestrator")]
+            lines += [f"  {name}: {{url: '{hooks_url}'}}" for name in ("token-authority", "sandbox-orchestrator")]
         with open(self.config, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
 

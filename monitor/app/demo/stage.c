@@ -133,7 +133,7 @@ static struct iv_str keep(struct iv_stage *s, const char *text)
 /* Every endpoint that a shipped playbook names is the demo's own receiver. */
 static iv_rc configure(struct iv_stage *s, struct iv_err *err)
 {
-    static const char *const endpoints[] = {"token-service", "orchestrator"};
+    static const char *const endpoints[] = {"token-authority", "sandbox-orchestrator"};
     struct iv_config *c = &s->config;
     iv_arena_init(&c->arena, 0);
     c->kafka = iv_arena_zalloc(&c->arena, 2 * sizeof *c->kafka);
