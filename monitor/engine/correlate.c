@@ -153,9 +153,14 @@ static void note_reach(struct iv_engine *e, const struct iv_search *s, uint16_t 
 {
     iv_ns time = s->pair.on->time;
     iv_ns reach = time < 0 && s->high > IV_NS_MAX + time ? IV_NS_MAX : s->high - time;
+    if (!s->plan->open_window || s->high <= time) {
+        return;
+    }
     struct iv_lane_def *d = &e->plan.defs[def];
-    if (s->plan->open_window && s->high > time && reach > d->reach) {
-        d->reach = reach;
+    d->reach = reach > d->reach ? reach : d->reach;
+    for (uint16_t i = 0; s->plan->several && i < s->plan->partner_def_count; i++) {
+        d = &e->plan.defs[s->plan->partner_defs[i]];
+        d->recount = reach > d->recount ? reach : d->recount;
     }
 }
 
@@ -233,8 +238,7 @@ static void answer(struct iv_engine *e, const struct iv_rule_plan *r, const stru
         return;
     }
     bool absent = false;
-    bool one = r->rule->at_least.prog == NULL && !r->rule->at_least.is_double && r->rule->at_least.i <= 1;
-    if (!one && !iv_search_reached(e, &s, &absent)) {
+    if (r->several && !iv_search_reached(e, &s, &absent)) {
         return;
     }
     if (r->rule->form == IV_REQUIRE) {

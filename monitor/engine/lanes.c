@@ -165,8 +165,8 @@ static void sweep_queue(struct iv_engine *e, uint16_t def, int marks)
     struct iv_lane_def *d = &e->plan.defs[def];
     for (int i = 0; i < marks; i++) {
         const struct iv_queued *first = iv_queue_first(&d->queue, &e->store.pool);
-        if (first == NULL ||
-            !iv_watermark_passed(&e->watermark, d->streams, iv_ns_add(first->time, d->keep))) {
+        iv_ns keep = iv_ns_add(d->keep, d->recount);
+        if (first == NULL || !iv_watermark_passed(&e->watermark, d->streams, iv_ns_add(first->time, keep))) {
             return;
         }
         struct iv_queued item = *first;

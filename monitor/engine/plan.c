@@ -82,6 +82,8 @@ static void plan_rule(struct iv_plan *plan, struct iv_rule_plan *out, const stru
     } else if (rule->has_partner) {
         out->with_streams = streams_of(&rule->with.select);
         out->open_window = leaves_window_open(rule);
+        out->several = rule->distinct.count > 0 || rule->at_least.prog != NULL || rule->at_least.is_double ||
+                       rule->at_least.i > 1;
         out->terms_on = terms_number(plan, rule, &rule->with.key_on, false);
         out->terms_with = terms_number(plan, rule, &rule->with.key_with, true);
     }

@@ -48,7 +48,8 @@ struct iv_lane_def {
     unsigned streams; /* whose watermark says when an event can be dropped, */
     iv_ns keep;       /* which is when it has passed the event's time by this much */
     uint32_t stride;  /* of its marks */
-    iv_ns reach; /* the longest window into the future met so far, of rules that leave it to the trigger */
+    iv_ns reach;      /* of triggers: the longest window into the future met so far that was left to them */
+    iv_ns recount;    /* of partners: as long again, until triggers that count several of them are decided */
     struct iv_queue queue;
 };
 
@@ -94,6 +95,7 @@ struct iv_rule_plan {
     unsigned on_streams;
     unsigned with_streams;
     bool open_window; /* its end is left to the trigger */
+    bool several;     /* it counts partners, so that one that was found must be there when the next comes */
     uint16_t terms_on;
     uint16_t terms_with;
     uint16_t *partner_defs; /* lanes that can hold its partners */

@@ -105,8 +105,8 @@ static void plan_keep(const struct iv_plan *plan, struct iv_lane_def *def, const
     }
     for (uint16_t i = 0; first && i < parts->partner_of_count; i++) {
         const struct iv_rule_plan *r = &plan->rules[parts->partner_of[i]];
-        def->keep = longest(def->keep, past_of(r->rule));
-        def->streams |= r->on_streams;
+        def->keep = longest(def->keep, iv_ns_add(past_of(r->rule), r->several ? future_of(r) : 0));
+        def->streams |= r->on_streams | (r->several ? r->with_streams : 0);
     }
     def->keep = iv_ns_add(def->keep, grace);
 }

@@ -137,12 +137,15 @@ bool compare_verdicts(struct iv_buf *why, struct reference *reference, const str
     return true;
 }
 
-/* Per stream the least over its partitions of the greatest time seen less lateness. */
+/* Per stream the least over its partitions of the greatest time seen less lateness. A stream without
+ * partitions is at the end of its input: it has passed the greatest time seen in any stream. */
 static struct reference_horizon horizon_after(const struct iv_baseline *baseline, const struct world *world,
                                               const struct engine_run *run, size_t arrived)
 {
     struct reference_horizon horizon = {{IV_NS_MAX, IV_NS_MAX}, false};
+    iv_ns ended = iv_ns_add(reference_end(run->events, arrived).watermark[0], 1);
     for (int s = 0; s < IV_STREAMS; s++) {
+        horizon.watermark[s] = world->partitions[s] == 0 ? ended : IV_NS_MAX;
         for (int32_t p = 0; p < world->partitions[s]; p++) {
             iv_ns greatest = IV_NS_MIN;
             for (size_t i = 0; i < arrived; i++) {

@@ -70,7 +70,7 @@ void generate_baseline(struct iv_buf *out, struct dice *dice, const struct world
         out, "apiVersion: invigil/v1\nkind: Baseline\nmetadata: {name: random, version: \"1\"}\nstreams:\n");
     stream_policy(out, dice, world, IV_LEDGER);
     stream_policy(out, dice, world, IV_TELEMETRY);
-    iv_buf_printf(out, "dedup: %s\nmode: %s\n", DICE_PICK(dice, "60s", "60s", "40s"),
+    iv_buf_printf(out, "dedup: %s\nmode: %s\n", DICE_PICK(dice, "60s", "700ms", "1ms"),
                   DICE_PICK(dice, "enforce", "observe"));
     iv_buf_text(out, "parameters: {win: 2s, num: 3, cnt: 2, cap: 4.5, far: {win: 3s}}\n");
     if (dice_one_in(dice, 2)) {
