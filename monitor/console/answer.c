@@ -7,6 +7,7 @@
 #include "query.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 static const struct route {
     struct iv_str path;
@@ -57,12 +58,32 @@ static const struct route *route_of(struct iv_str path, struct iv_str *variable)
     return NULL;
 }
 
-/* Nothing that is served here takes a body; the rest of such a connection is not worth parsing. */
+struct framing {
+    bool body;
+    bool length_seen;
+};
+
+static enum MHD_Result look_for_body(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    struct framing *f = ctx;
+    if (strcasecmp(name, "Transfer-Encoding") == 0) {
+        f->body = true;
+    } else if (strcasecmp(name, "Content-Length") == 0) {
+        f->body |= f->length_seen || value == NULL || strcmp(value, "0") != 0;
+        f->length_seen = true;
+    }
+    return f->body ? MHD_NO : MHD_YES;
+}
+
+/* Nothing that is served here takes a body. Whoever announces one, or several lengths that a gateway in
+ * between may have read otherwise, is answered and cut off: the bytes that follow are never taken for a
+ * request. */
 static bool announces_body(struct MHD_Connection *connection)
 {
-    const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
-    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding") != NULL ||
-           (length != NULL && strcmp(length, "0") != 0);
+    struct framing f = {false, false};
+    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, look_for_body, &f);
+    return f.body;
 }
 
 static void count(struct iv_console *console, const struct route *route, unsigned status)

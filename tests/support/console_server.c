@@ -522,7 +522,9 @@ int main(int argc, char **argv)
         set_option(&options, argv[i]);
     }
     open_all(&s, &options);
-    show_baseline(&s);
+    if (argc < 2 || strcmp(argv[argc - 1], "baseline=none") != 0) {
+        show_baseline(&s);
+    }
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     (void)printf("%s\n", iv_console_url(s.console));
     char line[4096];

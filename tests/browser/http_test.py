@@ -1,0 +1,417 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the console makes of requests that are not as they should be, and who it serves."""
+import base64
+import http.client
+import json
+import socket
+import ssl
+import subprocess
+import unittest
+import warnings
+from urllib.parse import quote
+
+from console import PATIENCE, Console, Stream, drain, until
+
+TOKEN = "correct-horse-battery-staple"
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+class Shapes(unittest.TestCase):
+    """One console for all: each test leaves it as it was."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.console = Console(head_s="1", idle_s="2", max_connections_per_ip="64")
+        cls.console.tell("ready")
+        for i in range(3):
+            cls.console.tell("finding", "TOK-002", "acme", f"agent-{i}", "tok-1")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.console.__exit__()
+
+    def tearDown(self):
+        self.assertEqual(self.console.get("/healthz"), {"status": "ok"}, "it still answers")
+
+    def test_every_answer_carries_the_headers_that_keep_a_browser_safe(self):
+        for path in ["/", "/healthz", "/api/v1/findings", "/nothing", "/api/v1/findings?x=1"]:
+            _, headers, _ = self.console.ask(path)
+            self.assertIn("default-src 'self'", headers["content-security-policy"], path)
+            self.assertNotIn("unsafe", headers["content-security-policy"], path)
+            self.assertEqual(headers["x-content-type-options"], "nosniff", path)
+            self.assertEqual(headers["referrer-policy"], "no-referrer", path)
+            self.assertEqual(headers["x-frame-options"], "DENY", path)
+
+    def test_head_is_get_without_its_body(self):
+        for path in ["/", "/api/v1/findings", "/api/v1/stream"]:
+            status, headers, body = self.console.ask(path, method="HEAD")
+            self.assertEqual((status, body), (200, b""), path)
+            self.assertIn("content-type", headers, path)
+
+    def test_other_methods_are_refused_with_the_ones_that_are_served(self):
+        for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"]:
+            status, headers, _ = self.console.ask("/api/v1/findings", method=method)
+            self.assertEqual((status, headers.get("allow")), (405, "GET, HEAD"), method)
+
+    def test_what_is_not_there_is_a_problem_document(self):
+        for path in ["/nothing", "/api/v1", "/api/v1/findings/", "/api/v1/findings/a/b", "/api/v2/findings", "/index.html/"]:
+            status, headers, body = self.console.ask(path)
+            self.assertEqual((status, headers["content-type"]), (404, "application/problem+json"), path)
+            self.assertEqual(json.loads(body)["status"], 404, path)
+
+    def test_no_path_leaves_the_embedded_files(self):
+        for path in ["/../etc/passwd", "/assets/../../../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc%2fpasswd",
+                     "/assets/%2e%2e%2findex.html", "//etc/passwd", "/assets//", "/.", "/%00", "/assets/..%5c..%5cx",
+                     "/healthz%00.js", "/%c0%ae%c0%ae/etc/passwd"]:
+            answer = self.console.raw(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+            self.assertIn(b" 404 ", answer.split(b"\r\n")[0], path)
+            self.assertNotIn(b"root:", answer, path)
+
+    def test_a_fragment_of_sql_in_any_filter_is_a_value_that_matches_nothing(self):
+        fragments = ["' OR '1'='1", "'; DROP TABLE findings; --", "1) UNION SELECT * FROM facts --", "%' --", "\" OR 1=1",
+                     "x\\' OR 1=1 --", "acme'--", "*", "%", "_____"]
+        for name in ["rule", "criterion", "tenant", "agent"]:
+            for fragment in fragments:
+                page = self.console.get(f"/api/v1/findings?{name}={quote(fragment)}")
+                self.assertEqual(page["items"], [], (name, fragment))
+        for name in ["severity", "from", "to", "after", "limit", "order", "format", "suppressed"]:
+            for fragment in fragments:
+                status, _, _ = self.console.ask(f"/api/v1/findings?{name}={quote(fragment)}")
+                self.assertEqual(status, 400, (name, fragment))
+        self.assertEqual(self.console.get("/api/v1/actions?finding=" + quote("' OR '1'='1"))["items"], [])
+        self.assertEqual(len(self.console.get("/api/v1/findings?tenant=acme")["items"]), 3)
+
+    def test_a_query_that_is_not_understood_is_refused_and_says_why(self):
+        for query, word in [("sevrity=high", "severity"), ("limit=1&limit=2", "twice"), ("tenant=" + "x" * 300, "256"),
+                            ("tenant=%ff%fe", "UTF-8"), ("limit=-1", "limit"), ("limit=9e9", "limit"), ("after=1x", "after"),
+                            ("from=2026-13-01T00:00:00Z", "from"), ("severity=high,", None)]:
+            status, _, body = self.console.ask(f"/api/v1/findings?{query}")
+            if word is not None:
+                self.assertEqual(status, 400, query)
+                self.assertIn(word, json.loads(body)["detail"], query)
+
+    def test_a_nul_in_a_query_cuts_nothing_short(self):
+        self.assertEqual(self.console.get("/api/v1/findings?tenant=acme%00junk")["items"], [])
+
+    def test_a_head_that_is_too_large_is_refused(self):
+        for head in [b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+                     b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+
+                                                                                                    b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"".join(b"X-%d: y\r\n" % i for i in range(9000)) + b"\r\n"]:
+            answer = self.console.raw(head)
+            self.assertTrue(answer == b"" or answer.split(b" ")[1] in (b"413", b"414", b"431"), answer[:80])
+
+    def test_what_is_not_http_is_cut_off(self):
+        for junk in [b"\x00" * 64, b"\x16\x03\x01\x02\x00\x01\x00", b"GET\r\n\r\n", b"GET /healthz HTTP/9.9\r\n\r\n",
+                     b"GET /healthz HTTP/1.1\r\n\r\n", b"\r\n" * 50, b"GET  /healthz  HTTP/1.1\r\nHost: x\r\n\r\n",
+                     b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n bad: folded\r\nno colon\r\n\r\n", bytes(range(256))]:
+            answer = self.console.raw(junk)
+            self.assertNotIn(b'{"status":"ok"}', answer, junk)
+
+    def test_a_body_is_refused_and_what_follows_it_is_not_taken_for_a_request(self):
+        smuggled = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        for head in [b"Content-Length: %d\r\n" % len(smuggled), b"Transfer-Encoding: chunked\r\n",
+                     b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", b"Content-Length: 0\r\nContent-Length: 46\r\n",
+                     b"Transfer-Encoding: identity\r\nContent-Length: 3\r\n", b"Content-Length: +3\r\n",
+                     b"Content-Length: 99999999999999999999\r\n"]:
+            answer = self.console.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n" + smuggled)
+            self.assertNotIn(b"invigil_", answer, head)
+            self.assertNotIn(b"HTTP/1.1 200", answer, head)
+
+    def test_requests_in_a_row_are_answered_in_a_row(self):
+        one = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        answer = self.console.raw(one * 5 + b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        self.assertEqual(answer.count(b"HTTP/1.1 200 OK"), 6)
+
+    def test_a_request_that_trickles_in_is_cut_off(self):
+        with socket.create_connection(("127.0.0.1", self.console.port), timeout=PATIENCE) as s:
+            s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
+
+            def cut():
+                try:
+                    s.sendall(b"X: y\r\n")
+                    s.settimeout(0.05)
+                    return s.recv(1) == b""
+                except TimeoutError:
+                    return False
+                except OSError:
+                    return True
+
+            until(cut, "the server ends a head that does not")
+
+    def test_another_site_cannot_make_a_browser_read_from_here(self):
+        for host, status in [("evil.example", 421), ("evil.example:8088", 421), ("localhost.evil.example", 421),
+                             ("127.0.0.1", 200),
+                             (f"localhost:{self.console.port}", 200), ("[::1]:80", 200), ("LOCALHOST", 200)]:
+            self.assertEqual(self.console.ask("/api/v1/findings", headers={"Host": host})[0], status, host)
+
+    def test_an_etag_saves_the_body(self):
+        _, headers, body = self.console.ask("/api/v1/findings")
+        status, again, empty = self.console.ask("/api/v1/findings", headers={"If-None-Match": headers["etag"]})
+        self.assertEqual((status, empty, again["etag"]), (304, b"", headers["etag"]))
+        self.assertEqual(self.console.ask("/api/v1/findings", headers={"If-None-Match": '"other"'})[2], body)
+
+    def test_pages_follow_one_another_without_gap_or_overlap(self):
+        with Console() as console:
+            console.tell("many", "57")
+            for order in ["newest", "oldest"]:
+                seen, after = [], ""
+                while after is not None:
+                    page = console.get(f"/api/v1/findings?limit=10&order={order}" + (f"&after={after}" if after else ""))
+                    seen += [item["seq"] for item in page["items"]]
+                    after = page["next"]
+                self.assertEqual(seen, sorted(range(1, 58), reverse=order == "newest"), order)
+
+    def test_metrics_parse_and_every_series_belongs_to_a_declared_metric(self):
+        status, headers, body = self.console.ask("/metrics")
+        self.assertEqual((status, headers["content-type"]), (200, "text/plain; version=0.0.4; charset=utf-8"))
+        kinds = {}
+        for line in body.decode().splitlines():
+            if line.startswith("# TYPE "):
+                _, _, name, kind = line.split(" ")
+                kinds[name] = kind
+            elif not line.startswith("#"):
+                name = line.split("{")[0].split(" ")[0]
+                base = name
+                for suffix in ("_bucket", "_sum", "_count"):
+                    if name.endswith(suffix) and kinds.get(name.removesuffix(suffix)) == "histogram":
+                        base = name.removesuffix(suffix)
+                self.assertIn(base, kinds, line)
+                float(line.rsplit(" ", 1)[1])
+        self.assertTrue(all(name.startswith("invigil_") for name in kinds))
+        self.assertIn(b'invigil_findings_total{rule="TOK-002",severity="critical"} 3', body)
+
+    def test_the_page_is_sent_compressed_where_that_is_understood(self):
+        status, headers, plain = self.console.ask("/")
+        self.assertEqual(status, 200)
+        _, zipped, _ = self.console.ask("/", headers={"Accept-Encoding": "gzip"})
+        if headers["content-type"].startswith("text/html"):
+            self.assertEqual(zipped.get("content-encoding"), "gzip")
+            self.assertIn(b"<title>Invigil</title>", plain)
+
+    def test_one_address_holds_a_bounded_number_of_connections(self):
+        held = [socket.create_connection(("127.0.0.1", self.console.port), timeout=PATIENCE) for _ in range(100)]
+        answered = 0
+        for s in held:
+            try:
+                s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                answered += drain(s).startswith(b"HTTP/1.1 200")
+            except OSError:
+                pass
+            s.close()
+        self.assertLessEqual(answered, 64)
+        until(lambda: self.console.ask("/healthz")[0] == 200, "it serves again")
+
+
+class Access(unittest.TestCase):
+    def refused(self, **options):
+        with self.assertRaises(RuntimeError) as caught:
+            Console(**options)
+        return str(caught.exception)
+
+    def test_other_machines_are_not_served_without_tls_and_authentication(self):
+        for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"]:
+            self.assertIn("is reachable from other machines", self.refused(listen=listen))
+
+    def test_an_address_that_is_none_is_refused_with_what_one_looks_like(self):
+        for listen in ["8088", "localhost", "example.org:80", "127.0.0.1:99999", "127.0.0.1:", "::1:80", "[127.0.0.1]:80"]:
+            self.assertIn("127.0.0.1:8088", self.refused(listen=listen))
+
+    def test_a_token_that_is_no_secret_is_refused(self):
+        with Console() as console:
+            path = write(f"{console.folder}/token", "short\n")
+            self.assertIn("must have 16", self.refused(token_file=path))
+            self.assertIn("cannot open", self.refused(token_file=path + "-not-there"))
+
+    def test_with_a_token_nothing_but_health_is_served_without_it(self):
+        with Console() as first:
+            path = write(f"{first.folder}/token", TOKEN + "\n")
+            with Console(token_file=path) as console:
+                console.tell("ready")
+                basic = base64.b64encode(f"anybody:{TOKEN}".encode()).decode()
+                for path in ["/", "/metrics", "/api/v1/findings", "/api/v1/status", "/nothing"]:
+                    status, headers, _ = console.ask(path)
+                    self.assertEqual(status, 401, path)
+                    self.assertIn("Basic", headers["www-authenticate"], path)
+                    for wrong in ["", "Bearer", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", "Basic !!!",
+                                  "Bearer " + TOKEN.upper(),
+                                  "Basic " + base64.b64encode(TOKEN.encode()).decode(), "Digest x"]:
+                        self.assertEqual(console.ask(path, headers={"Authorization": wrong})[0], 401, wrong)
+                for right in [f"Bearer {TOKEN}", f"bearer {TOKEN}", f"Basic {basic}"]:
+                    self.assertEqual(console.ask("/api/v1/findings", headers={"Authorization": right})[0], 200, right)
+                for path in ["/healthz", "/readyz"]:
+                    self.assertEqual(console.ask(path)[0], 200, path)
+
+
+class Tls(unittest.TestCase):
+    """A certificate authority of our own, a server, a client that it knows and one that it does not."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.first = Console()
+        cls.folder = cls.first.folder
+        for ca in ["ca", "other"]:
+            cls.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                        f"/CN={ca}", "-keyout", f"{ca}.key", "-out", f"{ca}.pem")
+        cls.issue("server", "ca", "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth")
+        cls.issue("client", "ca", "extendedKeyUsage=clientAuth")
+        cls.issue("stranger", "other", "extendedKeyUsage=clientAuth")
+        cls.issue("misused", "ca", "extendedKeyUsage=serverAuth")
+        names = {"certificate": "server.pem", "key": "server.key", "client_ca": "ca.pem"}
+        cls.console = Console(listen="0.0.0.0:0", **{name: f"{cls.folder}/{file}" for name, file in names.items()})
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.console.__exit__()
+        cls.first.__exit__()
+
+    @classmethod
+    def openssl(cls, *words):
+        subprocess.run(["openssl", *words], cwd=cls.folder, check=True, capture_output=True)
+
+    @classmethod
+    def issue(cls, name, ca, extensions):
+        write(f"{cls.folder}/{name}.ext", extensions)
+        cls.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}", "-keyout",
+                    f"{name}.key", "-out", f"{name}.csr")
+        cls.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial",
+                    "-days", "2",
+                    "-extfile", f"{name}.ext", "-out", f"{name}.pem")
+
+    def ask(self, path, client=None, most=None):
+        context = ssl.create_default_context(cafile=f"{self.folder}/ca.pem")
+        if most is not None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that it is old is the point
+                context.minimum_version = ssl.TLSVersion.TLSv1
+                context.maximum_version = most
+            context.set_ciphers("ALL:@SECLEVEL=0")
+        if client is not None:
+            context.load_cert_chain(f"{self.folder}/{client}.pem", f"{self.folder}/{client}.key")
+        connection = http.client.HTTPSConnection("127.0.0.1", self.console.port, context=context, timeout=PATIENCE)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status, answer.headers
+        finally:
+            connection.close()
+
+    def test_a_client_of_the_authority_is_served(self):
+        status, headers = self.ask("/metrics", "client")
+        self.assertEqual(status, 200)
+        self.assertIn("max-age", headers["Strict-Transport-Security"])
+
+    def test_others_get_health_and_nothing_else(self):
+        self.assertEqual(self.ask("/healthz")[0], 200)
+        self.assertEqual(self.ask("/metrics")[0], 403)
+        for client in ["stranger", "misused"]:
+            try:
+                self.assertEqual(self.ask("/metrics", client)[0], 403, client)
+            except (ssl.SSLError, ConnectionError):
+                pass  # refused in the handshake already
+
+    def test_old_tls_is_refused(self):
+        with self.assertRaises((ssl.SSLError, ConnectionError)):
+            self.ask("/healthz", most=ssl.TLSVersion.TLSv1_1)
+
+
+class Live(unittest.TestCase):
+    def test_a_stream_shows_what_is_committed_while_it_is_open(self):
+        with Console() as console:
+            stream = Stream(console).open()
+            stream.next("status")
+            uid = console.tell("finding", "TOK-002", "acme", "agent-1", "tok-1")
+            self.assertEqual(stream.next("finding")[2]["uid"], uid)
+            key = console.tell("plan", uid, "revoke-tokens-globally", "agent-1")
+            self.assertEqual(stream.next("action")[2]["state"], "planned")
+            console.tell("move", key, "done")
+            _, _, action = stream.next("action")
+            self.assertEqual((action["key"], action["state"], len(action["steps"])), (key, "done", 2))
+            stream.close()
+
+    def test_a_stream_resumes_after_any_event_without_loss(self):
+        with Console() as console:
+            uids = [console.tell("finding", "TOK-002", "acme", f"agent-{i}", "t") for i in range(10)]
+            for uid in uids[:5]:
+                console.tell("move", console.tell("plan", uid, "revoke-tokens-globally", "x"), "done")
+            console.tell("many", "150")
+            whole = self.read(console, "0-0", 160 + 5)
+            ids = [place for place, _ in whole]
+            everything = {name for _, name in whole}
+            self.assertEqual((len(set(ids)), len(everything)), (165, 165), "each has an id of its own and comes once")
+            for cut in [0, 1, 9, 63, 64, 65, 100, 159, 163]:
+                before = {name for _, name in whole[:cut + 1]}
+                rest = self.read(console, ids[cut], 165 - len(before))
+                self.assertEqual({name for _, name in rest}, everything - before, f"after event {cut}")
+
+    @staticmethod
+    def read(console, place, count):
+        """As many findings and actions behind a place: (id, uid or key)."""
+        stream = Stream(console, after="9-9", last_event_id=place).open()
+        events = [stream.next("finding", "action") for _ in range(count)]
+        stream.close()
+        return [(place, data["uid"] if kind == "finding" else data["key"]) for place, kind, data in events]
+
+    def test_a_stream_outlives_a_restart_of_the_server(self):
+        with Console() as console:
+            stream = Stream(console).open()
+            console.tell("finding", "TOK-002", "acme", "agent-1", "t")
+            last, _, _ = stream.next("finding")
+            console.options["listen"] = f"127.0.0.1:{console.port}"
+            console.stop()
+            with self.assertRaises((EOFError, ValueError, OSError)):
+                while True:
+                    stream.next()
+            stream.close()
+            console.start()
+            uids = [console.tell("finding", "ISO-001", "acme", "agent-2", "t") for _ in range(3)]
+            stream = Stream(console, last_event_id=last).open()
+            self.assertEqual([stream.next("finding")[2]["uid"] for _ in uids], uids)
+            stream.close()
+
+    def test_a_place_of_another_store_starts_from_the_first(self):
+        with Console() as console:
+            uid = console.tell("finding", "TOK-002", "acme", "agent-1", "t")
+            stream = Stream(console, last_event_id="999999-999999").open()
+            self.assertEqual(stream.next("finding")[2]["uid"], uid)
+            stream.close()
+
+    def test_clients_that_do_not_read_cost_little_and_hold_nobody_up(self):
+        with Console() as console:
+            console.tell("many", "2000")
+            asleep = [Stream(console, after="0-0", receive_bytes=4096) for _ in range(40)]
+            reader = Stream(console, after="0-0").open()
+            for _ in range(2000):
+                reader.next("finding")
+            before = console.resident()
+            for _ in range(10):
+                console.tell("many", "2000")
+                for _ in range(2000):
+                    reader.next("finding")
+            grown = console.resident() - before
+            self.assertLess(grown, 48 << 20, "20,000 findings of about 500 bytes, 40 clients: 400 MB if each were queued")
+            reader.close()
+            for stream in asleep:
+                stream.close()
+
+    def test_many_clients_miss_nothing(self):
+        with Console() as console:
+            streams = [Stream(console).open() for _ in range(60)]
+            for stream in streams:
+                stream.next("status")
+            for _ in range(20):
+                console.tell("many", "25")
+            for stream in streams:
+                seqs = [stream.next("finding")[2]["seq"] for _ in range(500)]
+                self.assertEqual(seqs, list(range(1, 501)))
+                stream.close()
+
+
+unittest.main()

@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""dashboards/openapi.yaml against the running console: every path, every status, every schema."""
+import json
+import os
+import re
+import unittest
+
+import jsonschema
+import yaml
+from console import Console, Stream
+
+SOURCE = os.environ["IV_SOURCE_DIR"]
+TOKEN = "correct-horse-battery-staple"
+
+
+def load():
+    with open(f"{SOURCE}/dashboards/openapi.yaml", encoding="utf-8") as file:
+        return yaml.safe_load(file)
+
+
+def validator(document, schema):
+    """OpenAPI 3.1 schemas are JSON Schema 2020-12; references point into the document."""
+    return jsonschema.Draft202012Validator({**schema, "components": document["components"]},
+                                           format_checker=jsonschema.FormatChecker())
+
+
+def resolve(document, node):
+    while "$ref" in node:
+        target = document
+        for part in node["$ref"].lstrip("#/").split("/"):
+            target = target[part]
+        node = target
+    return node
+
+
+class OpenApi(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.document = load()
+        cls.seen = set()
+
+    def check(self, path, answer):
+        """The answer is one that the description has for this path, in its media type and by its schema."""
+        status, headers, body = answer
+        operation = self.document["paths"][path]["get"]
+        self.assertIn(str(status), operation["responses"], f"{path} answered {status}: {body[:200]}")
+        self.seen.add((path, str(status)))
+        response = resolve(self.document, operation["responses"][str(status)])
+        if "headers" in response:
+            for name in response["headers"]:
+                self.assertIn(name.lower(), headers, path)
+        if "content" not in response:
+            self.assertEqual(body, b"", path)
+            return
+        media = headers["content-type"].split(";")[0]
+        self.assertIn(media, response["content"], path)
+        if media.endswith("json"):
+            validator(self.document, response["content"][media]["schema"]).validate(json.loads(body))
+
+    def fill(self, console):
+        uid = console.tell("finding", "TOK-002", "acme", "agent-17", "tok-1")
+        console.tell("finding", "ISO-001", "", "", "tok-2")
+        console.tell("many", "20")
+        key = console.tell("plan", uid, "revoke-tokens-globally", "agent-17")
+        console.tell("move", key, "running")
+        failed = console.tell("plan", uid, "terminate-sandbox", "")
+        console.tell("move", failed, "failed")
+        console.tell("events", "ledger", "1000")
+        return uid
+
+    def with_all_that_it_serves(self, console, uid):
+        for path, urls in {
+            "/healthz": ["/healthz"],
+            "/readyz": ["/readyz"],
+            "/metrics": ["/metrics"],
+            "/api/v1/status": ["/api/v1/status", "/api/v1/status?x=1"],
+            "/api/v1/baseline": ["/api/v1/baseline"],
+            "/api/v1/findings": ["/api/v1/findings", "/api/v1/findings?limit=3", "/api/v1/findings?format=ocsf",
+                                 "/api/v1/findings?severity=critical,high&order=oldest&suppressed=false",
+                                 "/api/v1/findings?from=2026-01-01T00:00:00Z&to=2099-01-01T00:00:00Z",
+                                 "/api/v1/findings?limit=0", "/api/v1/findings?limit=501",
+                                 "/api/v1/findings?from=yesterday", "/api/v1/findings?severity=dire"],
+            "/api/v1/findings/{uid}": [f"/api/v1/findings/{uid}", f"/api/v1/findings/{'0' * 64}", "/api/v1/findings/x"],
+            "/api/v1/actions": ["/api/v1/actions", f"/api/v1/actions?finding={uid}&state=failed",
+                                "/api/v1/actions?state=lost"],
+            "/api/v1/stream": ["/api/v1/stream?after=soon"],
+        }.items():
+            for url in urls:
+                answer = console.ask(url)
+                self.check(path, answer)
+                if "etag" in answer[1]:
+                    self.check(path, console.ask(url, headers={"If-None-Match": answer[1]["etag"]}))
+        self.check("/healthz", console.ask("/healthz", method="POST"))
+        self.check("/api/v1/findings", console.ask("/api/v1/findings", method="DELETE"))
+        self.check("/healthz", console.ask("/healthz", body="x"))
+        self.check("/healthz", console.ask("/healthz", headers={"Host": "evil.example"}))
+        self.check("/api/v1/findings", console.ask("/api/v1/findings", headers={"Host": "evil.example"}))
+
+    def events_of_the_stream(self, console):
+        schemas = {"finding": "Finding", "action": "Execution", "status": "Status"}
+        stream = Stream(console, after="0-0").open()
+        self.seen.add(("/api/v1/stream", "200"))
+        kinds = set()
+        while kinds != set(schemas):
+            _, kind, data = stream.next()
+            validator(self.document, {"$ref": f"#/components/schemas/{schemas[kind]}"}).validate(data)
+            kinds.add(kind)
+        stream.close()
+
+    def test_the_console_is_as_described(self):
+        with Console() as console:
+            self.check("/readyz", console.ask("/readyz"))
+            console.tell("ready")
+            uid = self.fill(console)
+            self.with_all_that_it_serves(console, uid)
+            self.events_of_the_stream(console)
+        with Console(max_connections="4") as console:
+            held = [Stream(console).open() for _ in range(3)]
+            self.check("/api/v1/stream", console.ask("/api/v1/stream"))
+            for stream in held:
+                stream.close()
+        with Console(baseline="none") as console:
+            self.check("/api/v1/baseline", console.ask("/api/v1/baseline"))
+        with Console() as console:
+            token = f"{console.folder}/token"
+            with open(token, "w", encoding="ascii") as file:
+                file.write(TOKEN + "\n")
+            console.stop()
+            console.options["token_file"] = token
+            console.start()
+            for path in ["/metrics", "/api/v1/status", "/api/v1/findings", "/api/v1/stream"]:
+                self.check(path, console.ask(path))
+        described = {(path, status) for path, item in self.document["paths"].items()
+                     for status in item["get"]["responses"]}
+        self.seen.add(("/metrics", "403"))  # http_test.py asks with the wrong certificate
+        self.assertEqual(described - self.seen, set(), "described, and never seen")
+
+    def test_the_description_has_every_route_and_every_parameter(self):
+        with open(f"{SOURCE}/monitor/console/routes.def", encoding="utf-8") as file:
+            rows = re.findall(r'^ROUTE\(\w+,\s*"([^"]+)",\s*(true|false),\s*"([^"]*)"\)', file.read(), re.MULTILINE)
+        routes = {path: (is_open == "true", sorted(filter(None, names.split(",")))) for path, is_open, names in rows}
+        described = {}
+        for path, item in self.document["paths"].items():
+            operation = item["get"]
+            parameters = [resolve(self.document, p) for p in operation.get("parameters", [])]
+            described[path] = (operation.get("security") == [{}],
+                               sorted(p["name"] for p in parameters if p["in"] == "query"))
+        self.assertEqual(routes, described)
+
+
+unittest.main()
