@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* invigil check: is this baseline sound, what does it ask for, and do its rules do what their tests say. */
 #include "app/command.h"
+#include "app/load.h"
 #include "app/rule_summary.h"
 #include "app/rule_tests.h"
 
@@ -20,15 +21,6 @@ static void print(FILE *file, const struct iv_buf *text)
     (void)fwrite(text->p, 1, text->n, file);
 }
 
-static void print_problems(const struct iv_problems *problems)
-{
-    struct iv_buf text;
-    iv_buf_init(&text, 64u << 20);
-    iv_problems_render(&text, problems);
-    print(stderr, &text);
-    iv_buf_deinit(&text);
-}
-
 /* The working folder's rules if there are any, else those that were installed. */
 static struct iv_str default_path(void)
 {
@@ -39,7 +31,7 @@ static iv_rc run_tests(struct iv_baseline *baseline, struct iv_problems *problem
 {
     struct iv_rule_test_counts counts;
     TRY(iv_rule_tests_run(&counts, baseline, problems, err));
-    print_problems(problems);
+    iv_print_problems(problems);
     printf("\n%zu tests, %zu failed; %zu rules have none\n", counts.tests, counts.failed,
            counts.rules_without);
     ENSURE(counts.failed == 0, err, IV_E_REFUSED, "%zu of the baseline's own tests fail", counts.failed);
@@ -49,13 +41,9 @@ static iv_rc run_tests(struct iv_baseline *baseline, struct iv_problems *problem
 static iv_rc check(const struct check_args *args, struct iv_str path, struct iv_err *err)
 {
     IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
-    IV_AUTO(iv_problems_freep) struct iv_problems *test_problems = NULL;
     IV_AUTO(iv_baseline_unrefp) struct iv_baseline *baseline = NULL;
     TRY(iv_problems_new(&problems, err));
-    TRY(iv_problems_new(&test_problems, err));
-    struct iv_rc_s rc = iv_baseline_load(&baseline, path, problems, err);
-    print_problems(problems);
-    TRY(rc);
+    TRY(iv_load_baseline(&baseline, NULL, path, err));
     struct iv_buf text;
     iv_buf_init(&text, 256u << 20);
     iv_rule_summary(&text, baseline);
@@ -66,7 +54,7 @@ static iv_rc check(const struct check_args *args, struct iv_str path, struct iv_
     bool failed = iv_buf_failed(&text);
     iv_buf_deinit(&text);
     ENSURE(!failed, err, IV_E_NOMEM, "cannot hold the summary in memory");
-    return args->test ? run_tests(baseline, test_problems, err) : IV_OK;
+    return args->test ? run_tests(baseline, problems, err) : IV_OK;
 }
 
 static int check_run(const void *args, const struct iv_words *words, struct iv_err *err)
