@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "baseline/yaml.h"
 #include "base/buf.h"
 #include "base/guard.h"
+#include "baseline/yaml.h"
 #include "baseline/yaml_fields.h"
 
 #include <criterion/criterion.h>
