@@ -18,7 +18,7 @@ class Kafka:
         self.folder = tempfile.mkdtemp(prefix="invigil-kafka-")
 
     def run(self, *args, **options):
-        command = [SCRIPT, args[0], "--dir", self.folder, *args[1:]]
+        command = [SCRIPT, "--dir", self.folder, *args]
         return subprocess.run(command, check=True, stdin=subprocess.DEVNULL, text=True, **options)
 
     def __enter__(self):
