@@ -281,6 +281,9 @@ static void json_quoted_time(struct iv_buf *out, const struct iv_val *v)
 
 void iv_val_json(struct iv_buf *out, const struct iv_val *v)
 {
+    if (iv_buf_failed(out)) {
+        return; /* shared parts can make a small value endless: stop where the buffer is full */
+    }
     switch ((enum iv_kind)v->kind) {
     case IV_KIND_ABSENT:
     case IV_KIND_NULL:
@@ -339,6 +342,7 @@ bool iv_val_dup_into(struct iv_val *out, struct iv_arena *arena, const struct iv
     case IV_KIND_STRING:
     case IV_KIND_BYTES:
     case IV_KIND_TYPE:
+    case IV_KIND_OPAQUE:
         copy.s = iv_arena_str(arena, iv_val_slice(*v)).p;
         if (copy.s == NULL) {
             return false;

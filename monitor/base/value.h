@@ -127,5 +127,6 @@ void iv_val_key(struct iv_buf *out, const struct iv_val *v);
 void iv_val_json(struct iv_buf *out, const struct iv_val *v);
 
 struct iv_arena;
-/* A deep copy into the arena; false when memory is out. Objects and opaque values are copied by reference. */
+/* A deep copy into the arena; false when memory is out. Objects are copied by reference,
+ * opaque values as n bytes. */
 bool iv_val_dup_into(struct iv_val *out, struct iv_arena *arena, const struct iv_val *v);

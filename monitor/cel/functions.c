@@ -20,6 +20,12 @@ static const struct iv_cel_type t_B = {.kind = IV_CEL_PARAM, .name = "B"};
 static const struct iv_cel_type t_type_A = {.kind = IV_CEL_TYPE, .args = {&t_A}};
 static const struct iv_cel_type t_list_A = {.kind = IV_CEL_LIST, .args = {&t_A}};
 static const struct iv_cel_type t_list_dyn = {.kind = IV_CEL_LIST, .args = {&iv_cel_dyn}};
+static const struct iv_cel_type t_list_int = {.kind = IV_CEL_LIST, .args = {&iv_cel_int}};
+static const struct iv_cel_type t_list_uint = {.kind = IV_CEL_LIST, .args = {&iv_cel_uint}};
+static const struct iv_cel_type t_list_double = {.kind = IV_CEL_LIST, .args = {&iv_cel_double}};
+static const struct iv_cel_type t_list_string = {.kind = IV_CEL_LIST, .args = {&iv_cel_string}};
+static const struct iv_cel_type t_ip = {.kind = IV_CEL_OPAQUE, .name = "net.IP"};
+static const struct iv_cel_type t_cidr = {.kind = IV_CEL_OPAQUE, .name = "net.CIDR"};
 static const struct iv_cel_type t_map_A_B = {.kind = IV_CEL_MAP, .args = {&t_A, &t_B}};
 static const struct iv_cel_type t_opt_A = {.kind = IV_CEL_OPTIONAL, .args = {&t_A}};
 static const struct iv_cel_type t_opt_B = {.kind = IV_CEL_OPTIONAL, .args = {&t_B}};
@@ -39,6 +45,8 @@ static const struct iv_cel_type t_list_opt_A = {.kind = IV_CEL_LIST, .args = {&t
     {.function = IV_STR_INIT(n), .member = style, .result = &t_##r, .args = {&t_##a, &t_##b}, .arg_count = 2, .cost = 1, .call = fn},
 #define FN3(n, style, r, a, b, c, fn) \
     {.function = IV_STR_INIT(n), .member = style, .result = &t_##r, .args = {&t_##a, &t_##b, &t_##c}, .arg_count = 3, .cost = 1, .call = fn},
+#define FN4(n, style, r, a, b, c, d, fn) \
+    {.function = IV_STR_INIT(n), .member = style, .result = &t_##r, .args = {&t_##a, &t_##b, &t_##c, &t_##d}, .arg_count = 4, .cost = 1, .call = fn},
 /* clang-format on */
 
 const struct iv_cel_overload iv_cel_library[] = {

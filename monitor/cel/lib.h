@@ -19,26 +19,23 @@ iv_rc iv_cel_spend(struct iv_cel_frame *frame, size_t cost, struct iv_err *err);
 iv_rc iv_cel_alloc(void *out_pointer, struct iv_cel_frame *frame, size_t bytes, struct iv_err *err);
 iv_rc iv_cel_fail_overload(const char *what, const struct iv_val *args, size_t count, struct iv_err *err);
 
-/* A string that is built piece by piece in the frame's arena, within a length known beforehand. */
+/* A string that is built piece by piece in the frame's arena: write freely, the end tells whether it fitted.
+ */
 struct iv_cel_text {
+    struct iv_cel_frame *frame;
     char *p;
     size_t n;
+    size_t capacity;
+    bool failed;
 };
-iv_rc iv_cel_text_begin(struct iv_cel_text *text, struct iv_cel_frame *frame, size_t capacity,
-                        struct iv_err *err);
-static inline void iv_cel_text_add(struct iv_cel_text *text, struct iv_str s)
-{
-    if (s.n > 0) {
-        memcpy(text->p + text->n, s.p, s.n);
-        text->n += s.n;
-    }
-}
-/* IV_E_LIMIT where it is longer than a value can be. */
-iv_rc iv_cel_text_end(struct iv_val *out, const struct iv_cel_text *text, struct iv_err *err);
-/* The buffer's content as a string in the frame's arena; the buffer is freed in every case. */
-struct iv_buf;
-iv_rc iv_cel_text_of_buf(struct iv_val *out, struct iv_buf *buf, struct iv_cel_frame *frame,
-                         struct iv_err *err);
+void iv_cel_text_begin(struct iv_cel_text *text, struct iv_cel_frame *frame, size_t capacity);
+void iv_cel_text_add(struct iv_cel_text *text, struct iv_str s);
+/* At most 100 characters. */
+void iv_cel_text_printf(struct iv_cel_text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* A number, time, duration, bool or string as string() has it; false for other kinds. */
+bool iv_cel_text_scalar(struct iv_cel_text *text, const struct iv_val *v);
+iv_rc iv_cel_text_end(struct iv_val *out, struct iv_cel_text *text, struct iv_err *err);
 
 /* Equality and order, at a cost that goes with the size. */
 iv_rc iv_cel_equal(bool *out, const struct iv_val *a, const struct iv_val *b, struct iv_cel_frame *frame,
@@ -82,6 +79,7 @@ iv_rc iv_cel_some(struct iv_val *out, const struct iv_val *v, struct iv_cel_fram
 #define FN1(name, style, result, a, fn) IV_CEL_FN(fn);
 #define FN2(name, style, result, a, b, fn) IV_CEL_FN(fn);
 #define FN3(name, style, result, a, b, c, fn) IV_CEL_FN(fn);
+#define FN4(name, style, result, a, b, c, d, fn) IV_CEL_FN(fn);
 #define OPR1(name, result, a)
 #define OPR2(name, result, a, b)
 #define OPR3(name, result, a, b, c)
@@ -93,3 +91,4 @@ iv_rc iv_cel_some(struct iv_val *out, const struct iv_val *v, struct iv_cel_fram
 #undef FN1
 #undef FN2
 #undef FN3
+#undef FN4

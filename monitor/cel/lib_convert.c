@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* size, type, dyn, and conversions between types.
  * Source: CEL language definition, "List of Standard Definitions", "Type Conversions". */
-#include "base/buf.h"
-#include "base/json_write.h"
 #include "cel/env.h"
 #include "cel/lib.h"
 #include "cel/utf8.h"
 
-#include <math.h>
 #include <stdlib.h>
 
-#define TIME_TEXT_MAX 64
+#define SCALAR_TEXT_MAX 40
 
 IV_CEL_FN(iv_cel_same)
 {
@@ -54,18 +51,6 @@ IV_CEL_FN(iv_cel_to_bytes)
     return IV_OK;
 }
 
-/* A copy with a NUL behind it, for strtod and its like. */
-static iv_rc terminated(struct iv_str *out, const struct iv_val *v, struct iv_cel_frame *frame,
-                        struct iv_err *err)
-{
-    struct iv_cel_text text;
-    TRY(iv_cel_text_begin(&text, frame, v->n, err));
-    iv_cel_text_add(&text, iv_val_slice(*v));
-    text.p[text.n] = '\0';
-    *out = (struct iv_str){text.p, text.n};
-    return IV_OK;
-}
-
 IV_CEL_FN(iv_cel_to_double)
 {
     if (args[0].kind == IV_KIND_INT) {
@@ -76,8 +61,8 @@ IV_CEL_FN(iv_cel_to_double)
         *out = iv_val_double((double)args[0].u);
         return IV_OK;
     }
-    struct iv_str text;
-    TRY(terminated(&text, &args[0], frame, err));
+    struct iv_str text = iv_arena_str(&frame->arena, iv_val_slice(args[0])); /* with a NUL behind it */
+    ENSURE(text.p != NULL, err, IV_E_NOMEM, "the expression needs more memory than it may have");
     char *end = NULL;
     double d = strtod(text.p, &end);
     bool blank = text.n == 0 || text.p[0] <= ' ';
@@ -159,18 +144,6 @@ IV_CEL_FN(iv_cel_to_uint)
     return IV_OK;
 }
 
-static void double_text(struct iv_buf *buf, double d)
-{
-    if (isnan(d)) {
-        iv_buf_text(buf, "NaN");
-    } else if (isinf(d)) {
-        iv_buf_text(buf, d < 0 ? "-Infinity" : "+Infinity");
-    } else {
-        iv_buf_text(buf, d == 0 && signbit(d) ? "-" : "");
-        iv_json_double(buf, d);
-    }
-}
-
 IV_CEL_FN(iv_cel_to_string)
 {
     if (args[0].kind == IV_KIND_BYTES) {
@@ -178,29 +151,10 @@ IV_CEL_FN(iv_cel_to_string)
         *out = iv_val_str(iv_val_slice(args[0]));
         return IV_OK;
     }
-    struct iv_buf buf;
-    iv_buf_init(&buf, TIME_TEXT_MAX);
-    switch (args[0].kind) {
-    case IV_KIND_BOOL:
-        iv_buf_text(&buf, args[0].b ? "true" : "false");
-        break;
-    case IV_KIND_INT:
-        iv_buf_printf(&buf, "%lld", (long long)args[0].i);
-        break;
-    case IV_KIND_UINT:
-        iv_buf_printf(&buf, "%llu", (unsigned long long)args[0].u);
-        break;
-    case IV_KIND_DOUBLE:
-        double_text(&buf, args[0].d);
-        break;
-    case IV_KIND_TIMESTAMP:
-        iv_instant_format(&buf, iv_val_instant(args[0]));
-        break;
-    default:
-        iv_duration_format(&buf, iv_val_instant(args[0]));
-        break;
-    }
-    return iv_cel_text_of_buf(out, &buf, frame, err);
+    struct iv_cel_text text;
+    iv_cel_text_begin(&text, frame, SCALAR_TEXT_MAX);
+    (void)iv_cel_text_scalar(&text, &args[0]);
+    return iv_cel_text_end(out, &text, err);
 }
 
 IV_CEL_FN(iv_cel_to_timestamp)

@@ -100,11 +100,23 @@ static bool parse_v6(struct iv_net *out, struct iv_str s)
     return true;
 }
 
+/* ::ffff:0:0/96, the addresses of IPv4 inside of IPv6 (RFC 4291 2.5.5.2). */
+static bool is_mapped(const struct iv_net *net)
+{
+    static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff};
+    return net->family == 6 && memcmp(net->address, prefix, sizeof prefix) == 0;
+}
+
 bool iv_net_parse_ip(struct iv_net *out, struct iv_str text)
 {
     struct iv_net net = {.family = 0};
     if (!parse_v4(&net, text) && !parse_v6(&net, text)) {
         return false;
+    }
+    if (is_mapped(&net)) {
+        struct iv_net v4 = {.family = 4, .prefix = 32};
+        memcpy(v4.address, net.address + 12, 4);
+        net = v4;
     }
     *out = net;
     return true;
@@ -116,12 +128,12 @@ bool iv_net_parse_cidr(struct iv_net *out, struct iv_str text)
     if (slash == NULL) {
         return false;
     }
-    struct iv_net net;
+    struct iv_net net = {.family = 0};
     struct iv_str address = {text.p, (size_t)(slash - text.p)};
     unsigned bits = 0;
     size_t at = address.n + 1;
-    if (!iv_net_parse_ip(&net, address) || !decimal(&bits, text, &at, net.family == 4 ? 32 : 128) ||
-        at != text.n) {
+    if ((!parse_v4(&net, address) && !parse_v6(&net, address)) || is_mapped(&net) ||
+        !decimal(&bits, text, &at, net.family == 4 ? 32 : 128) || at != text.n) {
         return false;
     }
     net.prefix = (unsigned char)bits;

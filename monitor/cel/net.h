@@ -14,7 +14,8 @@ struct iv_net {
     unsigned char prefix;      /* bits; of a single address all */
 };
 
-/* No zones ("%eth0"), no IPv4 in dotted form inside of IPv6, no leading zeros in IPv4. */
+/* No zones ("%eth0"), no IPv4 in dotted form inside of IPv6, no leading zeros in IPv4. An
+ * IPv4-mapped address in hexadecimal form is the IPv4 address; a network cannot be one. */
 bool iv_net_parse_ip(struct iv_net *out, struct iv_str text);
 bool iv_net_parse_cidr(struct iv_net *out, struct iv_str text);
 void iv_net_format(struct iv_buf *out, const struct iv_net *net, bool with_prefix);

@@ -1,37 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stack machine. The verifier has been over the program, so operands and depths are not checked here;
  * kinds of values are, because dyn is. */
+#include "cel/vm.h"
 #include "base/guard.h"
 #include "cel/env.h"
 #include "cel/lib.h"
-#include "cel/prog.h"
 
 #define STACK_FAST 48
 
-/* A failure that waits on the stack for what the other side of && or || says. n: offset; s: its sentence, or
- * NULL. */
-#define KIND_FAILURE 0xff
-
-struct vm {
-    const struct iv_cel_prog *prog;
-    struct iv_cel_frame *frame;
-    struct iv_err *err;
-    struct iv_val *stack;
-    bool again; /* the failure on its way was raised before: its offset is set */
-};
-
 /* --- failures --- */
 
-static struct iv_val failure_value(struct vm *vm)
+static struct iv_val failure_value(struct iv_cel_vm *vm)
 {
-    struct iv_val v = {.kind = KIND_FAILURE, .n = vm->frame->error_offset};
+    struct iv_val v = {.kind = IV_CEL_KIND_FAILURE, .n = vm->frame->error_offset};
     if (vm->err != NULL) {
         v.s = iv_arena_str(&vm->frame->arena, iv_str_of(vm->err->text)).p;
     }
     return v;
 }
 
-static iv_rc raise_again(struct vm *vm, const struct iv_val *failure)
+static iv_rc raise_again(struct iv_cel_vm *vm, const struct iv_val *failure)
 {
     vm->frame->error_offset = failure->n;
     vm->again = true;
@@ -39,7 +27,7 @@ static iv_rc raise_again(struct vm *vm, const struct iv_val *failure)
 }
 
 /* True if something catches a failure at *pc: *pc and *top are then where the run goes on. */
-static bool catch (struct vm *vm, struct iv_rc_s rc, uint32_t *pc, struct iv_val **top)
+static bool catch (struct iv_cel_vm *vm, struct iv_rc_s rc, uint32_t *pc, struct iv_val **top)
 {
     if (rc.code == IV_E_LIMIT || rc.code == IV_E_NOMEM) {
         return false;
@@ -68,15 +56,15 @@ static struct iv_str field_name(const struct iv_cel_prog *prog, uint32_t pc)
     return (struct iv_str){p, n};
 }
 
-static iv_rc no_such_field(struct vm *vm, uint32_t pc)
+static iv_rc no_such_field(struct iv_cel_vm *vm, uint32_t pc)
 {
     struct iv_str name = field_name(vm->prog, pc);
     return iv_err_set(vm->err, IV_E_EVAL, "no such field '" IV_STR_FMT "'", IV_STR_ARG(name));
 }
 
-static iv_rc not_bool(struct vm *vm, const struct iv_val *v)
+iv_rc iv_cel_not_bool(struct iv_cel_vm *vm, const struct iv_val *v)
 {
-    if (v->kind == KIND_FAILURE) {
+    if (v->kind == IV_CEL_KIND_FAILURE) {
         return raise_again(vm, v);
     }
     struct iv_str name = iv_cel_kind_name(v);
@@ -98,8 +86,9 @@ static const struct iv_val *object_field(const struct iv_val *v, uint32_t name_i
     return &v->object->slots[slot];
 }
 
-static iv_rc call_site(struct vm *vm, const struct iv_cel_site *site, struct iv_val *out,
-                       const struct iv_val *args, uint8_t count)
+/* The arguments stand where the result goes. */
+static iv_rc call_site(struct iv_cel_vm *vm, const struct iv_cel_site *site, struct iv_val *args,
+                       uint8_t count)
 {
     for (uint32_t i = 0; i < site->count; i++) {
         const struct iv_cel_callee *callee = &site->callees[i];
@@ -111,7 +100,7 @@ static iv_rc call_site(struct vm *vm, const struct iv_cel_site *site, struct iv_
             TRY(iv_cel_spend(vm->frame, callee->cost, vm->err));
             struct iv_val result;
             TRY(callee->call(&result, args, count, vm->frame, callee->ctx, vm->err));
-            *out = result;
+            *args = result;
             return IV_OK;
         }
     }
@@ -121,7 +110,7 @@ static iv_rc call_site(struct vm *vm, const struct iv_cel_site *site, struct iv_
 }
 
 /* left == the value that decides: false for &&, true for ||. top[-2] and top[-1] are the operands. */
-static iv_rc join_logic(struct vm *vm, struct iv_val *left, bool decides)
+static iv_rc join_logic(struct iv_cel_vm *vm, struct iv_val *left, bool decides)
 {
     const struct iv_val *right = left + 1;
     if (right->kind == IV_KIND_BOOL && right->b == decides) {
@@ -129,16 +118,16 @@ static iv_rc join_logic(struct vm *vm, struct iv_val *left, bool decides)
         return IV_OK;
     }
     if (left->kind != IV_KIND_BOOL) {
-        return not_bool(vm, left);
+        return iv_cel_not_bool(vm, left);
     }
     if (right->kind != IV_KIND_BOOL) {
-        return not_bool(vm, right);
+        return iv_cel_not_bool(vm, right);
     }
     *left = *right;
     return IV_OK;
 }
 
-static iv_rc opt_field(struct vm *vm, struct iv_val *v, uint32_t name_id)
+static iv_rc opt_field(struct iv_cel_vm *vm, struct iv_val *v, uint32_t name_id)
 {
     const struct iv_val *field = object_field(v, name_id);
     if (field == NULL) {
@@ -148,153 +137,9 @@ static iv_rc opt_field(struct vm *vm, struct iv_val *v, uint32_t name_id)
     return iv_cel_some(v, field, vm->frame, vm->err);
 }
 
-/* --- folds: f is the first of their five values --- */
-
-static iv_rc fold_begin(struct vm *vm, struct iv_val *f, enum iv_cel_fold fold)
-{
-    if (f->kind != IV_KIND_LIST && f->kind != IV_KIND_MAP) {
-        struct iv_str name = iv_cel_kind_name(f);
-        return iv_err_set(vm->err, IV_E_EVAL,
-                          "no such overload: a macro goes over a list or a map, not " IV_STR_FMT,
-                          IV_STR_ARG(name));
-    }
-    f[IV_CEL_FOLD_INDEX] = iv_val_int(0);
-    f[IV_CEL_FOLD_VAR1] = f[IV_CEL_FOLD_VAR2] = (struct iv_val){.kind = IV_KIND_NULL};
-    struct iv_val *result = &f[IV_CEL_FOLD_RESULT];
-    size_t width = 0;
-    switch (fold) {
-    case IV_CEL_FOLD_ALL:
-        *result = iv_val_bool(true);
-        return IV_OK;
-    case IV_CEL_FOLD_EXISTS:
-        *result = iv_val_bool(false);
-        return IV_OK;
-    case IV_CEL_FOLD_EXISTS_ONE:
-        *result = iv_val_int(0);
-        return IV_OK;
-    case IV_CEL_FOLD_FILTER:
-    case IV_CEL_FOLD_MAP:
-        *result = (struct iv_val){.kind = IV_KIND_LIST};
-        width = 1;
-        break;
-    case IV_CEL_FOLD_MAP_VALUE:
-    case IV_CEL_FOLD_MAP_ENTRY:
-        *result = (struct iv_val){.kind = IV_KIND_MAP};
-        width = fold == IV_CEL_FOLD_MAP_VALUE ? 2 : 0;
-        break;
-    }
-    return iv_cel_alloc(&result->items, vm->frame, (size_t)f->n * width * sizeof *f, vm->err);
-}
-
-/* False at the end. */
-static bool fold_next(struct iv_val *f, bool two_vars)
-{
-    uint64_t i = (uint64_t)f[IV_CEL_FOLD_INDEX].i;
-    if (i >= f->n) {
-        return false;
-    }
-    f[IV_CEL_FOLD_INDEX].i++;
-    if (f->kind == IV_KIND_MAP) {
-        f[IV_CEL_FOLD_VAR1] = f->items[2 * i];
-        f[IV_CEL_FOLD_VAR2] = f->items[2 * i + 1];
-    } else if (two_vars) {
-        f[IV_CEL_FOLD_VAR1] = iv_val_int((int64_t)i);
-        f[IV_CEL_FOLD_VAR2] = f->items[i];
-    } else {
-        f[IV_CEL_FOLD_VAR1] = f->items[i];
-    }
-    return true;
-}
-
-/* The items of a result, which are ours to write. */
-static struct iv_val *own_items(const struct iv_val *result)
-{
-    struct iv_val *items = NULL;
-    memcpy(&items, &result->items, sizeof items);
-    return items;
-}
-
-static iv_rc merge_entries(struct vm *vm, struct iv_val *result, const struct iv_val *entries)
-{
-    if (entries->kind != IV_KIND_MAP) {
-        return iv_err_set(vm->err, IV_E_EVAL, "no such overload: transformMapEntry needs a map");
-    }
-    struct iv_val *items = NULL;
-    size_t n = (size_t)result->n + entries->n;
-    TRY(iv_cel_spend(vm->frame, n, vm->err));
-    TRY(iv_cel_alloc(&items, vm->frame, 2 * n * sizeof *items, vm->err));
-    if (result->n > 0) {
-        memcpy(items, result->items, 2 * (size_t)result->n * sizeof *items);
-    }
-    result->items = items;
-    for (size_t i = 0; i < entries->n; i++) {
-        TRY(iv_cel_map_put(result, items, &entries->items[2 * i], &entries->items[2 * i + 1], vm->frame,
-                           vm->err));
-    }
-    return IV_OK;
-}
-
-/* body is the value for this item. *again: go on with the next one. */
-static iv_rc fold_step(struct vm *vm, bool *again, struct iv_val *f, const struct iv_val *body,
-                       enum iv_cel_fold fold)
-{
-    struct iv_val *result = &f[IV_CEL_FOLD_RESULT];
-    *again = true;
-    switch (fold) {
-    case IV_CEL_FOLD_ALL:
-    case IV_CEL_FOLD_EXISTS:
-        if (body->kind == IV_KIND_BOOL) {
-            if (body->b == (fold == IV_CEL_FOLD_EXISTS)) {
-                *result = *body;
-                *again = false;
-            }
-        } else if (result->kind == IV_KIND_BOOL) {
-            *result = body->kind == KIND_FAILURE ? *body : (struct iv_val){.kind = IV_KIND_NULL};
-        }
-        return IV_OK;
-    case IV_CEL_FOLD_EXISTS_ONE:
-        if (body->kind != IV_KIND_BOOL) {
-            return not_bool(vm, body);
-        }
-        result->i += body->b;
-        return IV_OK;
-    case IV_CEL_FOLD_FILTER:
-        if (body->kind != IV_KIND_BOOL) {
-            return not_bool(vm, body);
-        }
-        if (body->b) {
-            own_items(result)[result->n++] = f[IV_CEL_FOLD_VAR1];
-        }
-        return IV_OK;
-    case IV_CEL_FOLD_MAP:
-        own_items(result)[result->n++] = *body;
-        return IV_OK;
-    case IV_CEL_FOLD_MAP_VALUE:
-        return iv_cel_map_put(result, own_items(result), &f[IV_CEL_FOLD_VAR1], body, vm->frame, vm->err);
-    case IV_CEL_FOLD_MAP_ENTRY:
-        break;
-    }
-    return merge_entries(vm, result, body);
-}
-
-/* Leaves the result in the first of the five. */
-static iv_rc fold_end(struct vm *vm, struct iv_val *f, enum iv_cel_fold fold)
-{
-    const struct iv_val *result = &f[IV_CEL_FOLD_RESULT];
-    if (fold == IV_CEL_FOLD_ALL || fold == IV_CEL_FOLD_EXISTS) {
-        if (result->kind != IV_KIND_BOOL) {
-            return not_bool(vm, result);
-        }
-        *f = *result;
-    } else {
-        *f = fold == IV_CEL_FOLD_EXISTS_ONE ? iv_val_bool(result->i == 1) : *result;
-    }
-    return IV_OK;
-}
-
 /* --- comparisons --- */
 
-static iv_rc order(struct vm *vm, struct iv_val *left, enum iv_cel_op op)
+static iv_rc order(struct iv_cel_vm *vm, struct iv_val *left, enum iv_cel_op op)
 {
     const struct iv_val *right = left + 1;
     int o = 0;
@@ -322,7 +167,7 @@ static iv_rc order(struct vm *vm, struct iv_val *left, enum iv_cel_op op)
     return IV_OK;
 }
 
-static iv_rc equality(struct vm *vm, struct iv_val *left, bool wanted)
+static iv_rc equality(struct iv_cel_vm *vm, struct iv_val *left, bool wanted)
 {
     const struct iv_val *right = left + 1;
     bool equal = false;
@@ -335,7 +180,7 @@ static iv_rc equality(struct vm *vm, struct iv_val *left, bool wanted)
     return IV_OK;
 }
 
-static iv_rc arithmetic(struct vm *vm, struct iv_val *left, enum iv_cel_op op)
+static iv_rc arithmetic(struct iv_cel_vm *vm, struct iv_val *left, enum iv_cel_op op)
 {
     struct iv_val result;
     switch (op) {
@@ -371,14 +216,14 @@ static iv_rc arithmetic(struct vm *vm, struct iv_val *left, enum iv_cel_op op)
     return IV_OK;
 }
 
-static const struct iv_val *mask_of(const struct vm *vm, const struct iv_cel_insn *i)
+static const struct iv_val *mask_of(const struct iv_cel_vm *vm, const struct iv_cel_insn *i)
 {
     return i->b == 0 ? NULL : &vm->prog->consts[i->b - 1];
 }
 
 /* What is not worth a place in the loop: instructions on the top of the stack that neither jump nor move it
  * by more than their line in ops.def says. */
-static iv_rc perform(struct vm *vm, uint32_t pc, struct iv_val *top)
+static iv_rc perform(struct iv_cel_vm *vm, uint32_t pc, struct iv_val *top)
 {
     const struct iv_cel_insn *i = &vm->prog->code[pc];
     const struct iv_val *consts = vm->prog->consts;
@@ -411,12 +256,23 @@ static iv_rc perform(struct vm *vm, uint32_t pc, struct iv_val *top)
         return iv_cel_op_map(&top[-2 * (ptrdiff_t)i->c], top - 2 * (size_t)i->c, i->c, mask_of(vm, i),
                              vm->frame, vm->err);
     case IV_CEL_OP_FOLD:
-        return fold_begin(vm, &top[-1], (enum iv_cel_fold)i->a);
+        return iv_cel_fold_begin(vm, &top[-1], (enum iv_cel_fold)i->a);
     case IV_CEL_OP_END:
-        return fold_end(vm, &top[-IV_CEL_FOLD_SLOTS], (enum iv_cel_fold)i->a);
+        return iv_cel_fold_end(vm, &top[-IV_CEL_FOLD_SLOTS], (enum iv_cel_fold)i->a);
+    case IV_CEL_OP_CALL:
+        return call_site(vm, &vm->prog->sites[i->c], top - i->a, i->a);
+    case IV_CEL_OP_HAS_VAR:
+        *top = iv_val_bool(vm->frame->bank[i->a][i->b].kind != IV_KIND_ABSENT);
+        return IV_OK;
+    case IV_CEL_OP_RIGHT_AND:
+    case IV_CEL_OP_RIGHT_OR:
+        return join_logic(vm, top - 2, i->op == IV_CEL_OP_RIGHT_OR);
+    case IV_CEL_OP_SLIDE:
+        top[-1 - (ptrdiff_t)i->b] = top[-1];
+        return IV_OK;
     case IV_CEL_OP_NOT:
         if (top[-1].kind != IV_KIND_BOOL) {
-            return not_bool(vm, &top[-1]);
+            return iv_cel_not_bool(vm, &top[-1]);
         }
         top[-1].b = !top[-1].b;
         return IV_OK;
@@ -434,16 +290,27 @@ static ptrdiff_t moved(const struct iv_cel_insn *i)
 {
     const struct iv_cel_op_info *info = &iv_cel_ops[i->op];
     ptrdiff_t pops = info->pops;
-    if (info->operands == IV_CEL_ARG_ITEMS) {
+    switch (info->operands) {
+    case IV_CEL_ARG_ITEMS:
         pops = (ptrdiff_t)i->c;
-    } else if (info->operands == IV_CEL_ARG_PAIRS) {
+        break;
+    case IV_CEL_ARG_PAIRS:
         pops = 2 * (ptrdiff_t)i->c;
+        break;
+    case IV_CEL_ARG_SITE:
+        pops = i->a;
+        break;
+    case IV_CEL_ARG_SLIDE:
+        pops = i->b + 1;
+        break;
+    default:
+        break;
     }
     return info->pushes - pops;
 }
 
 /* Jumps. *pc: the instruction, then the one before the next. */
-static iv_rc steer(struct vm *vm, uint32_t *pc, struct iv_val **top)
+static iv_rc steer(struct iv_cel_vm *vm, uint32_t *pc, struct iv_val **top)
 {
     const struct iv_cel_insn *i = &vm->prog->code[*pc];
     struct iv_val *t = *top;
@@ -451,7 +318,7 @@ static iv_rc steer(struct vm *vm, uint32_t *pc, struct iv_val **top)
     switch ((enum iv_cel_op)i->op) {
     case IV_CEL_OP_BRANCH:
         if (t[-1].kind != IV_KIND_BOOL) {
-            return not_bool(vm, &t[-1]);
+            return iv_cel_not_bool(vm, &t[-1]);
         }
         jump = !t[-1].b;
         (*top)--;
@@ -464,10 +331,10 @@ static iv_rc steer(struct vm *vm, uint32_t *pc, struct iv_val **top)
         break;
     case IV_CEL_OP_NEXT:
         TRY(iv_cel_spend(vm->frame, i->c - *pc, vm->err));
-        jump = !fold_next(&t[-IV_CEL_FOLD_SLOTS], i->b != 0);
+        jump = !iv_cel_fold_next(&t[-IV_CEL_FOLD_SLOTS], i->b != 0);
         break;
     case IV_CEL_OP_STEP:
-        TRY(fold_step(vm, &jump, &t[-1 - IV_CEL_FOLD_SLOTS], &t[-1], (enum iv_cel_fold)i->a));
+        TRY(iv_cel_fold_step(vm, &jump, &t[-1 - IV_CEL_FOLD_SLOTS], &t[-1], (enum iv_cel_fold)i->a));
         (*top)--;
         break;
     default:
@@ -477,8 +344,26 @@ static iv_rc steer(struct vm *vm, uint32_t *pc, struct iv_val **top)
     return IV_OK;
 }
 
+static inline iv_rc load_var(struct iv_cel_vm *vm, const struct iv_cel_insn *i, uint32_t pc,
+                             struct iv_val *to)
+{
+    *to = vm->frame->bank[i->a][i->b];
+    return to->kind == IV_KIND_ABSENT ? no_such_field(vm, pc) : IV_OK;
+}
+
+static inline iv_rc load_field(struct iv_cel_vm *vm, const struct iv_cel_insn *i, uint32_t pc,
+                               struct iv_val *to)
+{
+    const struct iv_val *field = object_field(&vm->frame->bank[i->a][i->b], i->c);
+    if (IV_UNLIKELY(field == NULL)) {
+        return no_such_field(vm, pc);
+    }
+    *to = *field;
+    return IV_OK;
+}
+
 /* Until RETURN or a failure: then *at is the instruction that failed. */
-static iv_rc run(struct vm *vm, uint32_t *at, struct iv_val **stack_top)
+static iv_rc run(struct iv_cel_vm *vm, uint32_t *at, struct iv_val **stack_top)
 {
     const struct iv_cel_prog *prog = vm->prog;
     struct iv_val *top = *stack_top;
@@ -486,7 +371,6 @@ static iv_rc run(struct vm *vm, uint32_t *at, struct iv_val **stack_top)
     uint32_t pc = *at;
     for (; iv_ok(rc); pc++) {
         const struct iv_cel_insn *i = &prog->code[pc];
-        const struct iv_val *v = NULL;
         switch ((enum iv_cel_op)i->op) {
         case IV_CEL_OP_CONST:
             *top++ = prog->consts[i->c];
@@ -495,35 +379,23 @@ static iv_rc run(struct vm *vm, uint32_t *at, struct iv_val **stack_top)
             *top++ = vm->stack[i->c];
             break;
         case IV_CEL_OP_VAR:
-            v = &vm->frame->bank[i->a][i->b];
-            *top++ = *v;
-            rc = v->kind == IV_KIND_ABSENT ? no_such_field(vm, pc) : rc;
-            break;
-        case IV_CEL_OP_HAS_VAR:
-            *top++ = iv_val_bool(vm->frame->bank[i->a][i->b].kind != IV_KIND_ABSENT);
+            rc = load_var(vm, i, pc, top++);
             break;
         case IV_CEL_OP_FIELD:
-            v = object_field(&vm->frame->bank[i->a][i->b], i->c);
-            if (IV_UNLIKELY(v == NULL)) {
-                rc = no_such_field(vm, pc);
-            } else {
-                *top++ = *v;
-            }
+            rc = load_field(vm, i, pc, top++);
             break;
         case IV_CEL_OP_HAS_FIELD:
             *top++ = iv_val_bool(object_field(&vm->frame->bank[i->a][i->b], i->c) != NULL);
             break;
         case IV_CEL_OP_EQ:
         case IV_CEL_OP_NE:
-            top--;
-            rc = equality(vm, top - 1, i->op == IV_CEL_OP_EQ);
+            rc = equality(vm, --top - 1, i->op == IV_CEL_OP_EQ);
             break;
         case IV_CEL_OP_LT:
         case IV_CEL_OP_LE:
         case IV_CEL_OP_GT:
         case IV_CEL_OP_GE:
-            top--;
-            rc = order(vm, top - 1, (enum iv_cel_op)i->op);
+            rc = order(vm, --top - 1, (enum iv_cel_op)i->op);
             break;
         case IV_CEL_OP_JUMP:
         case IV_CEL_OP_BRANCH:
@@ -531,22 +403,7 @@ static iv_rc run(struct vm *vm, uint32_t *at, struct iv_val **stack_top)
         case IV_CEL_OP_LEFT_OR:
         case IV_CEL_OP_NEXT:
         case IV_CEL_OP_STEP:
-            *at = pc;
             rc = steer(vm, &pc, &top);
-            break;
-        case IV_CEL_OP_RIGHT_AND:
-        case IV_CEL_OP_RIGHT_OR:
-            top--;
-            rc = join_logic(vm, top - 1, i->op == IV_CEL_OP_RIGHT_OR);
-            break;
-        case IV_CEL_OP_CALL:
-            top -= i->a;
-            rc = call_site(vm, &prog->sites[i->c], top, top, i->a);
-            top++;
-            break;
-        case IV_CEL_OP_SLIDE:
-            top -= i->b;
-            top[-1] = top[i->b - 1];
             break;
         case IV_CEL_OP_RETURN:
             *stack_top = top;
@@ -564,7 +421,7 @@ static iv_rc run(struct vm *vm, uint32_t *at, struct iv_val **stack_top)
 iv_rc iv_cel_execute(const struct iv_cel_prog *prog, uint32_t pc, uint32_t depth, struct iv_val *stack,
                      struct iv_cel_frame *frame, struct iv_val *out, struct iv_err *err)
 {
-    struct vm vm = {.prog = prog, .frame = frame, .err = err, .stack = stack};
+    struct iv_cel_vm vm = {.prog = prog, .frame = frame, .err = err, .stack = stack};
     struct iv_val *top = stack + depth;
     for (;;) {
         struct iv_rc_s rc = run(&vm, &pc, &top);
