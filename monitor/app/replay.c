@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Recorded streams to violations, offline: the engine that the daemon runs, over files. */
 #include "app/command.h"
+#include "app/load.h"
 #include "app/replay_input.h"
 #include "app/replay_output.h"
 #include "base/clock.h"
@@ -80,19 +81,6 @@ static void clear_progress(const struct replay *r)
     if (r->shown != IV_NS_MAX && r->shown != r->began) {
         (void)fprintf(stderr, "\r\033[K");
     }
-}
-
-static iv_rc load_baseline(struct replay *r, const char *path, struct iv_err *err)
-{
-    IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
-    TRY(iv_problems_new(&problems, err));
-    struct iv_rc_s rc = iv_baseline_load(&r->baseline, iv_str_of(path), problems, err);
-    struct iv_buf text;
-    iv_buf_init(&text, (size_t)16 << 20);
-    iv_problems_render(&text, problems);
-    (void)fwrite(iv_buf_slice(&text).p, 1, text.n, stderr);
-    iv_buf_deinit(&text);
-    return rc;
 }
 
 static iv_rc make_core(struct replay *r, const struct replay_args *a, struct iv_err *err)
@@ -195,7 +183,7 @@ static iv_rc prepare(struct replay *r, const struct replay_args *a, enum iv_repl
     const struct iv_words files[IV_STREAMS] = {[IV_LEDGER] = a->ledger, [IV_TELEMETRY] = a->telemetry};
     iv_ns lateness[IV_STREAMS] = {0, 0};
     if (a->baseline != NULL) {
-        TRY(load_baseline(r, a->baseline, err));
+        TRY(iv_load_baseline(&r->baseline, NULL, iv_str_of(a->baseline), err));
         lateness[IV_LEDGER] = r->baseline->streams[IV_LEDGER].lateness;
         lateness[IV_TELEMETRY] = r->baseline->streams[IV_TELEMETRY].lateness;
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files of a replay as one sequence of records.
  * Purpose: read the file whose watermark is the smallest, so that all move through event time together and
- * the engine holds little. No verdict depends on it. Owner/thread: one thread. */
+ * the engine holds little. No verdict depends on it.
+ * Owner/thread: one thread. */
 #pragma once
 
 #include "app/command.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a replay writes: findings, undecided obligations, dead letters.
  * Owner/thread: one thread; the engine calls it in the middle of an event, so failures are kept and told at
- * the end. Source: contract "Interfaces", replay; contract "Events", small print, for dead letters. */
+ * the end.
+ * Source: contract "Interfaces", replay; contract "Events", small print, for dead letters. */
 #pragma once
 
 #include "app/replay_lines.h"

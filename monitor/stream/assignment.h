@@ -46,6 +46,7 @@ struct iv_consumer {
     struct iv_arena arena; /* the batch's bytes and headers */
 
     bool reachable;
+    iv_ns probed; /* when it was last tried whether a broker answers again */
     bool assigned;
     bool fatal;
     bool closing;                        /* rebalances are answered at once */

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assignment.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
 
 #include <stdio.h>
 
 #define BATCH_RECORDS 1024
+#define PROBE_PERIOD IV_NS_PER_S
+#define PROBE_MS 100
 #define COMMITTED_LATER "offsets are committed when what came of their records is on disk"
 
 /* The library's defaults are made for other ends: they lose what is processed after an automatic commit, jump
@@ -288,11 +291,28 @@ static void list_ends(struct iv_consumer *consumer, struct iv_batch *out)
     out->ends = consumer->ends;
 }
 
+/* A broker that is back has nothing to tell of a stream that is silent, so it is asked, now and then. */
+static void probe(struct iv_consumer *consumer)
+{
+    struct iv_clock clock = iv_clock_system();
+    iv_ns now = iv_monotonic(&clock);
+    if (consumer->reachable || now - consumer->probed < PROBE_PERIOD) {
+        return;
+    }
+    consumer->probed = now;
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (rd_kafka_metadata(consumer->rk, 0, NULL, &metadata, PROBE_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_metadata_destroy(metadata);
+        answered(consumer);
+    }
+}
+
 iv_rc iv_consumer_poll(struct iv_consumer *consumer, struct iv_batch *out, iv_ns wait, struct iv_err *err)
 {
     iv_arena_reset(&consumer->arena);
     *out = (struct iv_batch){.records = consumer->records};
     TRY(iv_rebalance_settle(consumer, err));
+    probe(consumer);
     size_t count = fetch(consumer, wait);
     struct iv_rc_s rc = IV_OK;
     for (size_t i = 0; i < count; i++) {

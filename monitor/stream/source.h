@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where records come from: the batch that every source fills, and files.
- * Purpose: one shape for what Kafka and files deliver, ready for the decoder (IV_RECORD_PADDING behind each
- * record). Owner/thread: a source belongs to one thread. What a batch points to belongs to its source and is
- * valid until the next call on that source. Not here: Kafka (kafka.h), decoding (event/decode.h), the order
- * in which several files are read (app). */
+ * Purpose: one shape for what Kafka and files deliver, ready for the decoder (with IV_RECORD_PADDING).
+ * Owner/thread: a source belongs to one thread. What a batch points to belongs to its source and is valid
+ * until the next call on that source.
+ * Not here: Kafka (kafka.h), decoding (event/decode.h), the order in which several files are read (app). */
 #pragma once
 
 #include "base/err.h"

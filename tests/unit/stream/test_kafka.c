@@ -351,6 +351,10 @@ Test(kafka, a_broker_that_goes_away_is_told_and_waited_for)
     } while (health.reachable);
     cr_expect(ne(str, health.trouble, ""));
     cr_assert(iv_ok(iv_embedded_set_down(embedded, false, NULL)));
+    do {
+        poll_once(c, &seen);
+        iv_consumer_health(c, &health);
+    } while (!health.reachable);
     produce(embedded, "ledger", 10, 20);
     while (seen.next[IV_LEDGER] < 20) {
         poll_once(c, &seen);
