@@ -20,7 +20,7 @@
 struct iv_fleet_options {
     uint64_t seed;
     unsigned agents;
-    double violations; /* planted violations for each event, 0 to 0.02 */
+    double violations; /* planted for each event; at most one a session, so 0.045 is all of them */
     iv_ns start;       /* event time of the beginning */
     uint64_t events;   /* after so many nothing happens any more; 0: it goes on for ever */
 };
