@@ -2,6 +2,7 @@
 #include "evidence/store.h"
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "base/guard.h"
 #include "evidence/rows.h"
 #include "evidence/schema.h"
@@ -81,11 +82,13 @@ static void leave(struct iv_store *store)
 iv_rc iv_store_commit(struct iv_store *store, struct iv_err *err)
 {
     IV_CHECK(store->inside);
+    iv_fault("store.before_commit");
     struct iv_rc_s rc = iv_sql_exec(&store->sql, "COMMIT", "commit", err);
     if (!iv_ok(rc)) {
         iv_store_rollback(store);
         return rc;
     }
+    iv_fault("store.after_commit");
     leave(store);
     return IV_OK;
 }

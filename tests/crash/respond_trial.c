@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The part of the monitor that acts, without the rest: puts FINDINGS findings into the store and plans their
+ * playbook, as a replay of the same input does, then carries out what is planned, to the end. Run by
+ * tests/crash/respond, which has it killed (IV_FAULT_AT) and starts it again. respond_trial STORE HOOK_URL
+ * FINDINGS */
+#include "base/alloc.h"
+#include "base/guard.h"
+#include "baseline/problems.h"
+#include "evidence/store.h"
+#include "respond/playbook.h"
+#include "respond/responder.h"
+#include "support/sample.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char playbook[] =
+    "apiVersion: invigil/v1\n"
+    "kind: Playbook\n"
+    "metadata: {name: revoke, title: Revoke it}\n"
+    "target: \"{{trigger.token_id}}\"\n"
+    "steps:\n"
+    "- name: revoke\n"
+    "  http: {endpoint: hook, path: /revoke, body: {execution: \"{{execution.key}}\"}}\n"
+    "  retry: {attempts: 3, backoff: 1ms}\n"
+    "- name: announce\n"
+    "  kafka: {topic: commands, key: \"{{trigger.token_id}}\", value: {}}\n"
+    "- name: confirm\n"
+    "  http: {endpoint: hook, path: /confirm}\n";
+
+static void must(struct iv_rc_s rc, const struct iv_err *err)
+{
+    if (!iv_ok(rc)) {
+        (void)fprintf(stderr, "respond_trial: %s\n", err->text);
+        exit(1);
+    }
+}
+
+static void find(struct iv_store *store, const struct iv_playbooks *playbooks, struct sample *s,
+                 unsigned number)
+{
+    struct iv_err err = {0};
+    struct iv_finding row;
+    enum iv_put how;
+    IV_AUTO(iv_buf_deinit) struct iv_buf scratch;
+    iv_buf_init(&scratch, 1 << 16);
+    sample_number(s, number);
+    must(iv_finding_of_verdict(&row, &scratch, &s->baseline, &s->verdict, 1, &err), &err);
+    must(iv_store_begin(store, &err), &err);
+    must(iv_store_put_finding(store, &how, &row, &err), &err);
+    must(iv_respond_plan(playbooks, store, &row, &s->verdict, &s->baseline, 1, &err), &err);
+    must(iv_store_commit(store, &err), &err);
+}
+
+struct delivery {
+    int64_t ids[1024];
+    size_t count;
+};
+
+static void note_command(void *ctx, const struct iv_posting *posting)
+{
+    struct delivery *d = ctx;
+    if (posting->channel == IV_CHANNEL_COMMAND && d->count < IV_COUNT(d->ids)) {
+        d->ids[d->count++] = posting->id;
+    }
+}
+
+static void take_command(void *ctx, const struct iv_posting *posting)
+{
+    note_command(ctx, posting);
+    if (posting->channel == IV_CHANNEL_COMMAND) {
+        (void)printf("command %.*s\n", (int)posting->idempotency_key.n, posting->idempotency_key.p);
+        (void)fflush(stdout);
+    }
+}
+
+/* The broker: prints each command and acknowledges it. */
+static void deliver(struct iv_store *store)
+{
+    struct iv_err err = {0};
+    struct delivery d = {.count = 0};
+    must(iv_store_outbox(store, 0, 4096, take_command, &d, &err), &err);
+    if (d.count > 0) {
+        must(iv_store_begin(store, &err), &err);
+        must(iv_store_delivered(store, d.ids, d.count, &err), &err);
+        must(iv_store_commit(store, &err), &err);
+    }
+}
+
+/* Nothing in flight, nothing due, nothing in the outbox that a step waits for. */
+static bool at_rest(struct iv_store *store, const struct iv_responder *responder)
+{
+    struct iv_err err = {0};
+    struct iv_responder_stats stats;
+    struct delivery waiting = {.count = 0};
+    iv_ns due = 0;
+    iv_responder_stats(responder, &stats);
+    must(iv_store_begin(store, &err), &err);
+    must(iv_store_next_due(store, &due, &err), &err);
+    iv_store_rollback(store);
+    must(iv_store_outbox(store, 0, 4096, note_command, &waiting, &err), &err);
+    return stats.in_flight == 0 && due == IV_NS_MAX && waiting.count == 0;
+}
+
+static void carry_out(struct iv_store *store, const char *url)
+{
+    struct iv_err err = {0};
+    struct iv_endpoint endpoint = {.name = IV_STR("hook"), .url = iv_str_of(url)};
+    struct iv_responder_options options = {
+        .store = store, .endpoints = &endpoint, .endpoint_count = 1, .clock = iv_clock_system()};
+    IV_AUTO(iv_responder_freep) struct iv_responder *responder = NULL;
+    must(iv_responder_new(&responder, &options, &err), &err);
+    do {
+        must(iv_responder_turn(responder, 20 * IV_NS_PER_MS, &err), &err);
+        deliver(store);
+        must(iv_responder_turn(responder, 0, &err), &err);
+    } while (!at_rest(store, responder));
+}
+
+int main(int argc, char **argv)
+{
+    IV_CHECK(argc == 4);
+    struct iv_err err = {0};
+    IV_AUTO(sample_deinit) struct sample s;
+    sample_init(&s);
+    struct iv_playbook_source source = {
+        .name = IV_STR("revoke"), .file = IV_STR("revoke.yaml"), .text = IV_STR(playbook)};
+    s.baseline.playbooks = &source;
+    s.baseline.playbook_count = 1;
+    IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
+    IV_AUTO(iv_playbooks_freep) struct iv_playbooks *playbooks = NULL;
+    IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
+    must(iv_problems_new(&problems, &err), &err);
+    must(iv_playbooks_load(&playbooks, &s.baseline, problems, &err), &err);
+    must(iv_store_open(&store, iv_str_of(argv[1]), &err), &err);
+    for (unsigned n = 1; n <= (unsigned)strtoul(argv[3], NULL, 10); n++) {
+        find(store, playbooks, &s, n);
+    }
+    carry_out(store, argv[2]);
+    return 0;
+}
