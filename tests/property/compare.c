@@ -104,10 +104,11 @@ static struct lines lines_of_reference(struct reference *reference, const struct
 {
     struct lines lines = {NULL, 0};
     const struct reference_finding *findings = NULL;
-    size_t count = reference_judge(reference, run->events, arrived, horizon, &findings);
+    size_t known = arrived < run->event_count ? arrived : run->event_count;
+    size_t count = reference_judge(reference, run->events, known, horizon, &findings);
     for (size_t i = 0; i < count; i++) {
         const struct reference_finding *f = &findings[i];
-        if (f->verdict != REFERENCE_OPEN || horizon->at_end) {
+        if (f->verdict != REFERENCE_OPEN || arrived > run->event_count) {
             add_line(&lines, reference_words[f->verdict], f->rule, iv_event_attr(f->trigger, IV_ATTR_SOURCE),
                      iv_event_attr(f->trigger, IV_ATTR_ID), f->trigger->time, f->waived);
         }
@@ -118,8 +119,7 @@ static struct lines lines_of_reference(struct reference *reference, const struct
 static bool agree(struct iv_buf *why, struct reference *reference, const struct engine_run *run,
                   size_t arrived, const struct reference_horizon *horizon)
 {
-    struct lines wanted =
-        lines_of_reference(reference, run, arrived < run->event_count ? arrived : run->event_count, horizon);
+    struct lines wanted = lines_of_reference(reference, run, arrived, horizon);
     struct lines got = lines_of_engine(run, arrived);
     bool same = same_lines(why, &wanted, &got);
     lines_deinit(&wanted);
@@ -137,15 +137,18 @@ bool compare_verdicts(struct iv_buf *why, struct reference *reference, const str
     return true;
 }
 
-/* Per stream the least over its partitions of the greatest time seen less lateness. A stream without
- * partitions is at the end of its input: it has passed the greatest time seen in any stream. */
+/* Per stream the least over its partitions of the greatest time seen less lateness. A record that repeats an
+ * event changes nothing, so it moves no watermark either. */
 static struct reference_horizon horizon_after(const struct iv_baseline *baseline, const struct world *world,
                                               const struct engine_run *run, size_t arrived)
 {
-    struct reference_horizon horizon = {{IV_NS_MAX, IV_NS_MAX}, false};
-    iv_ns ended = iv_ns_add(reference_end(run->events, arrived).watermark[0], 1);
+    struct reference_horizon horizon = reference_end(run->events, arrived);
     for (int s = 0; s < IV_STREAMS; s++) {
-        horizon.watermark[s] = world->partitions[s] == 0 ? ended : IV_NS_MAX;
+        if (world->partitions[s] == 0) {
+            continue; /* at the end of input from the start */
+        }
+        horizon.watermark[s] = IV_NS_MAX;
+        horizon.at_end[s] = false;
         for (int32_t p = 0; p < world->partitions[s]; p++) {
             iv_ns greatest = IV_NS_MIN;
             for (size_t i = 0; i < arrived; i++) {
@@ -173,11 +176,14 @@ bool compare_moments(struct iv_buf *why, struct reference *reference, const stru
     return true;
 }
 
+/* Whether the run has the same verdict, under this uid, of this time, waived or not alike. */
 static bool says(const struct engine_run *run, const struct emission *wanted, size_t except)
 {
     for (size_t i = 0; i < run->emission_count; i++) {
         const struct emission *e = &run->emissions[i];
-        if (i != except && e->kind != IV_UPDATED && memcmp(e->uid, wanted->uid, sizeof e->uid) == 0) {
+        if (i != except && !is_superseded(run, i, SIZE_MAX) &&
+            memcmp(e->uid, wanted->uid, sizeof e->uid) == 0 && e->waived == wanted->waived &&
+            e->time == wanted->time) {
             return true;
         }
     }
@@ -188,12 +194,15 @@ static bool uids_of(struct iv_buf *why, const struct engine_run *a, const struct
 {
     for (size_t i = 0; i < a->emission_count; i++) {
         const struct emission *e = &a->emissions[i];
-        bool twice = e->kind != IV_UPDATED && says(a, e, i);
+        if (is_superseded(a, i, SIZE_MAX)) {
+            continue;
+        }
+        bool twice = says(a, e, i);
         if (twice || !says(b, e, SIZE_MAX)) {
-            iv_buf_printf(why, "  %s " IV_STR_FMT " " IV_STR_FMT "/" IV_STR_FMT ": its uid %s\n",
+            iv_buf_printf(why, "  %s " IV_STR_FMT " " IV_STR_FMT "/" IV_STR_FMT ": %s\n",
                           engine_words[e->kind], IV_STR_ARG(e->rule->id), IV_STR_ARG(e->source),
                           IV_STR_ARG(e->id),
-                          twice ? "stands twice" : "is another in another order of arrival");
+                          twice ? "stands twice" : "is not said, or otherwise, in another order of arrival");
             return false;
         }
     }

@@ -95,17 +95,18 @@ struct selection {
     bool has_v;
     bool has_u;
     bool has_s;
+    bool mixes_m; /* m is an int in one of the types and a string in another */
 };
 
 static struct selection selection_of(struct dice *dice, bool stream)
 {
     static const struct selection all[] = {
-        {"event: x.a", true, true, true},        {"event: x.b", false, true, false},
-        {"event: y.a", true, false, false},      {"event: y.b", false, false, true},
-        {"event: [x.a, x.b]", true, true, true}, {"event: [x.b, y.a]", true, true, false},
-        {"event: \"x.*\"", true, true, true},    {"event: [\"y.?\", x.b]", true, true, true},
-        {"event: \"*\"", true, true, true},      {"stream: ledger", true, false, true},
-        {"stream: telemetry", true, true, true},
+        {"event: x.a", true, true, true, false},       {"event: x.b", false, true, false, false},
+        {"event: y.a", true, false, false, false},     {"event: y.b", false, false, true, false},
+        {"event: [x.a, x.b]", true, true, true, true}, {"event: [x.b, y.a]", true, true, false, true},
+        {"event: \"x.*\"", true, true, true, true},    {"event: [\"y.?\", x.b]", true, true, true, true},
+        {"event: \"*\"", true, true, true, true},      {"stream: ledger", true, false, true, true},
+        {"stream: telemetry", true, true, true, true},
     };
     return all[dice_below(dice, stream ? IV_COUNT(all) : IV_COUNT(all) - 2)];
 }
@@ -128,17 +129,17 @@ static void atom(struct iv_buf *out, struct dice *dice, const char *as, struct s
         "%s.n < baseline.num",
         "%s.d > duration(\"1s\")",
         "%s.t > %s.time",
-        "%s.m == 1",
         "%s.time >= timestamp(\"2026-01-01T00:00:03Z\")",
         "%s.n in [1, 2, 4]",
     };
-    static const char *const rare[] = {"%s.v in [\"v0\", \"v2\"]", "%s.u < baseline.cap",
-                                       "\"s1\" in %s.s",           "has(%s.v)",
-                                       "%s.u + 1.0 > 2.0",         "%s.s.exists(q, q == \"s0\")"};
-    const bool usable[] = {fields.has_v, fields.has_u, fields.has_s};
+    static const char *const rare[] = {
+        "%s.v in [\"v0\", \"v2\"]", "%s.u < baseline.cap",         "\"s1\" in %s.s", "has(%s.v)",
+        "%s.u + 1.0 > 2.0",         "%s.s.exists(q, q == \"s0\")", "%s.m == 1",      "%s.m != \"1\""};
+    const bool usable[] = {fields.has_v, fields.has_u, fields.has_s,   fields.has_v,
+                           fields.has_u, fields.has_s, fields.mixes_m, fields.mixes_m};
     size_t which = dice_below(dice, IV_COUNT(rare));
     const char *form =
-        dice_one_in(dice, 3) && usable[which % 3] ? rare[which] : common[dice_below(dice, IV_COUNT(common))];
+        dice_one_in(dice, 3) && usable[which] ? rare[which] : common[dice_below(dice, IV_COUNT(common))];
     for (const char *p = form; *p != '\0'; p++) {
         if (*p == '%') {
             p++;
@@ -165,7 +166,8 @@ static void condition(struct iv_buf *out, struct dice *dice, const char *as, str
 static void pair_condition(struct iv_buf *out, struct dice *dice, struct selection on, struct selection with)
 {
     if (dice_one_in(dice, 3)) {
-        condition(out, dice, dice_one_in(dice, 2) ? "b" : "a", (struct selection){NULL, false, false, false});
+        condition(out, dice, dice_one_in(dice, 2) ? "b" : "a",
+                  (struct selection){NULL, false, false, false, false});
         iv_buf_text(out, DICE_PICK(dice, " && ", " || "));
     }
     if (on.has_v && with.has_v && dice_one_in(dice, 3)) {
@@ -179,9 +181,13 @@ static void pair_condition(struct iv_buf *out, struct dice *dice, struct selecti
                           "b.n > baseline.num", "b.type == a.type", "b.source < a.source"));
 }
 
-static void partner_key(struct iv_buf *out, struct dice *dice)
+static void partner_key(struct iv_buf *out, struct dice *dice, bool mixes_m)
 {
-    iv_buf_text(out, DICE_PICK(dice, "", ", by: k", ", by: k", ", by: [k, j]", ", by: tenant", ", by: m",
+    if (mixes_m && dice_one_in(dice, 8)) {
+        iv_buf_text(out, ", by: m");
+        return;
+    }
+    iv_buf_text(out, DICE_PICK(dice, "", ", by: k", ", by: k", ", by: [k, j]", ", by: tenant",
                                ", by: {on: a.k, with: b.k}", ", by: {on: 'a.j + 1', with: b.n}",
                                ", by: {on: [a.k, a.tenant], with: [b.k, b.tenant]}",
                                ", by: {on: 'a.n / a.j', with: b.j}", ", by: [tenant, agent]"));
@@ -212,7 +218,7 @@ static void partner_form(struct iv_buf *out, struct dice *dice, const char *form
 {
     struct selection with = selection_of(dice, true);
     iv_buf_printf(out, "  %s:\n    with: {%s, as: b", form, with.yaml);
-    partner_key(out, dice);
+    partner_key(out, dice, on.mixes_m && with.mixes_m);
     partner_window(out, dice);
     iv_buf_text(out, "}\n");
     if (!dice_one_in(dice, 3)) {

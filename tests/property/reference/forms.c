@@ -102,7 +102,7 @@ void reference_judge_forbid(struct reference *r, const struct iv_rule *rule, con
         violated = (long double)count_partners(r, rule, t, window) >= at_least;
     }
     if (violated) {
-        reference_found(r, rule, t, REFERENCE_VIOLATED, 0);
+        reference_found(r, rule, t, REFERENCE_VIOLATED);
     }
 }
 
@@ -111,7 +111,7 @@ static bool passed(const struct reference *r, const struct iv_rule *rule, iv_ns 
 {
     for (size_t s = 0; s < IV_STREAMS; s++) {
         iv_ns watermark = r->horizon.watermark[s];
-        bool is_past = r->horizon.at_end ? watermark >= end : watermark > end;
+        bool is_past = r->horizon.at_end[s] ? watermark >= end : watermark > end;
         if (rule->with.select.streams[s] && !is_past) {
             return false;
         }
@@ -119,9 +119,8 @@ static bool passed(const struct reference *r, const struct iv_rule *rule, iv_ns 
     return true;
 }
 
-/* Whether what was not seen did not happen: every such stream is complete, and was seen from the window's
- * start. */
-static bool conclusive(const struct reference *r, const struct iv_rule *rule, iv_ns start)
+/* Whether a stream that can carry a partner was joined after this moment. */
+static bool unseen(const struct reference *r, const struct iv_rule *rule, iv_ns moment)
 {
     for (size_t s = 0; s < IV_STREAMS; s++) {
         iv_ns least = IV_NS_MAX;
@@ -129,13 +128,22 @@ static bool conclusive(const struct reference *r, const struct iv_rule *rule, iv
             bool is_of_stream = r->events[i]->origin.stream == (enum iv_stream)s;
             least = is_of_stream && r->events[i]->time < least ? r->events[i]->time : least;
         }
-        const struct iv_stream_policy *policy = &r->baseline->streams[s];
-        bool unseen = policy->history == IV_HISTORY_PARTIAL && (least == IV_NS_MAX || start < least);
-        if (rule->with.select.streams[s] && (policy->grade == IV_GRADE_BEST_EFFORT || unseen)) {
-            return false;
+        if (rule->with.select.streams[s] && r->baseline->streams[s].history == IV_HISTORY_PARTIAL &&
+            (least == IV_NS_MAX || moment < least)) {
+            return true;
         }
     }
-    return true;
+    return false;
+}
+
+static bool is_best_effort(const struct reference *r, const struct iv_rule *rule)
+{
+    for (size_t s = 0; s < IV_STREAMS; s++) {
+        if (rule->with.select.streams[s] && r->baseline->streams[s].grade == IV_GRADE_BEST_EFFORT) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void reference_judge_require(struct reference *r, const struct iv_rule *rule, const struct iv_event *t)
@@ -146,12 +154,15 @@ void reference_judge_require(struct reference *r, const struct iv_rule *rule, co
         (long double)count_partners(r, rule, t, window) >= at_least) {
         return;
     }
-    if (!passed(r, rule, window.to)) {
-        reference_found(r, rule, t, REFERENCE_OPEN, 0);
-    } else if (!conclusive(r, rule, window.from)) {
-        reference_found(r, rule, t, REFERENCE_INCONCLUSIVE, 0);
+    /* Where a window ends before it starts, the stream's first event may come between the two. */
+    bool decided = passed(r, rule, window.to) && (passed(r, rule, window.from) || window.from <= window.to ||
+                                                  !unseen(r, rule, window.from));
+    if (!decided) {
+        reference_found(r, rule, t, REFERENCE_OPEN);
+    } else if (is_best_effort(r, rule) || unseen(r, rule, window.from)) {
+        reference_found(r, rule, t, REFERENCE_INCONCLUSIVE);
     } else {
-        reference_found(r, rule, t, REFERENCE_VIOLATED, 0);
+        reference_found(r, rule, t, REFERENCE_VIOLATED);
     }
 }
 
@@ -198,7 +209,7 @@ void reference_judge_limit(struct reference *r, const struct iv_rule *rule, cons
     total = rule->limit == IV_LIMIT_DISTINCT ? (long double)tally.count : total;
     iv_free(tally.seen);
     if (total > max) {
-        reference_found(r, rule, t, REFERENCE_VIOLATED, 0);
+        reference_found(r, rule, t, REFERENCE_VIOLATED);
     }
 }
 
@@ -233,7 +244,7 @@ void reference_judge_same(struct reference *r, const struct iv_rule *rule, const
             reference_values(r, other, &rule->by, false, &its_key) &&
             reference_values(r, other, &rule->of, false, &its_value) &&
             reference_values_equal(&key, &its_key) && !reference_values_equal(&value, &its_value)) {
-            reference_found(r, rule, t, REFERENCE_VIOLATED, 0);
+            reference_found(r, rule, t, REFERENCE_VIOLATED);
             return;
         }
     }

@@ -37,11 +37,11 @@ struct reference_horizon reference_end(const struct iv_event *const *events, siz
     for (size_t i = 0; i < count; i++) {
         greatest = events[i]->time > greatest ? events[i]->time : greatest;
     }
-    return (struct reference_horizon){{greatest, greatest}, true};
+    return (struct reference_horizon){{greatest, greatest}, {true, true}};
 }
 
 void reference_found(struct reference *r, const struct iv_rule *rule, const struct iv_event *trigger,
-                     enum reference_verdict verdict, size_t contents)
+                     enum reference_verdict verdict)
 {
     const struct iv_waiver *waiver = iv_baseline_waiver(r->baseline, rule, &trigger->object, trigger->time);
     if (r->finding_count == r->finding_capacity) {
@@ -49,8 +49,7 @@ void reference_found(struct reference *r, const struct iv_rule *rule, const stru
         r->findings = iv_realloc(r->findings, r->finding_capacity * sizeof *r->findings);
         IV_CHECK(r->findings != NULL);
     }
-    r->findings[r->finding_count++] =
-        (struct reference_finding){rule, trigger, verdict, waiver != NULL, contents};
+    r->findings[r->finding_count++] = (struct reference_finding){rule, trigger, verdict, waiver != NULL};
 }
 
 static bool same_identity(const struct iv_event *a, const struct iv_event *b)
@@ -112,15 +111,15 @@ static void judge_identities(struct reference *r)
 {
     for (size_t i = 0; i < r->event_count; i++) {
         bool first = true;
-        size_t others = 0;
+        bool shared = false;
         for (size_t j = 0; j < r->event_count; j++) {
             if (equivocate(r, r->events[i], r->events[j])) {
-                others++;
+                shared = true;
                 first = first && !names_before(r->events[j], r->events[i]);
             }
         }
-        if (others > 0 && first) {
-            reference_found(r, r->baseline->equivocation, r->events[i], REFERENCE_VIOLATED, others + 1);
+        if (shared && first) {
+            reference_found(r, r->baseline->equivocation, r->events[i], REFERENCE_VIOLATED);
         }
     }
 }

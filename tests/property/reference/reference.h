@@ -19,14 +19,13 @@ struct reference_finding {
     const struct iv_event *trigger;
     enum reference_verdict verdict;
     bool waived;
-    size_t contents; /* EVT-001: how many events share the identity; 0 for other rules */
 };
 
-/* How far each stream has been read. At the end of input a watermark that has reached a moment has passed it;
- * before that it must be later. */
+/* How far each stream has been read. Of a stream at the end of input a watermark that has reached a moment
+ * has passed it; before that it must be later. */
 struct reference_horizon {
     iv_ns watermark[IV_STREAMS];
-    bool at_end;
+    bool at_end[IV_STREAMS];
 };
 
 struct reference;

@@ -21,7 +21,7 @@ struct reference {
 };
 
 void reference_found(struct reference *r, const struct iv_rule *rule, const struct iv_event *trigger,
-                     enum reference_verdict verdict, size_t contents);
+                     enum reference_verdict verdict);
 
 /* Whose values an expression sees: the trigger with its parameters, and a partner or NULL. */
 struct pair {
