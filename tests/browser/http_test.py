@@ -102,8 +102,7 @@ class Shapes(unittest.TestCase):
     def test_a_head_that_is_too_large_is_refused(self):
         for head in [b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
                      b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
-
-                                                                                                    b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"".join(b"X-%d: y\r\n" % i for i in range(9000)) + b"\r\n"]:
+                     b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 9000 + b"\r\n"]:
             answer = self.console.raw(head)
             self.assertTrue(answer == b"" or answer.split(b" ")[1] in (b"413", b"414", b"431"), answer[:80])
 

@@ -57,7 +57,7 @@ export function Actions({ actions, open }: { actions: Execution[]; open: (uid: s
   return (
     <section class="side actions" aria-labelledby="actions-title">
       <h2 id="actions-title">Remediation</h2>
-      <div class="scroller" role="region" aria-labelledby="actions-title" tabIndex={0}>
+      <div class="scroller" role="group" aria-labelledby="actions-title" tabIndex={0}>
         {actions.length === 0 ? (
           <p class="empty">
             <strong>No playbook has run yet</strong>

@@ -160,7 +160,7 @@ export function Detail(props: {
           </svg>
         </button>
       </header>
-      <div class="scroller" role="region" aria-labelledby="detail-title" tabIndex={0}>
+      <div class="scroller" role="group" aria-labelledby="detail-title" tabIndex={0}>
         {trouble !== null && (
           <p class="notice" role="alert">
             {trouble}

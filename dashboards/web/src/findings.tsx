@@ -101,9 +101,7 @@ export function Findings(props: {
         class="scroller"
         ref={props.scroller}
         onKeyDown={(event) => moveFocus(event.currentTarget, event)}
-        role="region"
-        aria-label="Findings"
-        tabIndex={-1}
+        role="presentation"
       >
         <table role="table">
           <thead role="rowgroup">

@@ -1,0 +1,313 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: Apache-2.0
+// The page in Chromium, over a real console.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { modules, openPage, shots, startBrowser, startConsole } from "./harness.mjs";
+
+const desk = { width: 1280, height: 800 };
+const phone = { width: 390, height: 844 };
+const rules = ["TOK-002", "ISO-001", "TOK-003", "ISO-005", "TBP-001", "TOK-001", "TBP-002", "ISO-003", "EVT-001"];
+
+let browser;
+let server;
+let page;
+
+before(async () => {
+  mkdirSync(shots, { recursive: true });
+  browser = await startBrowser();
+});
+
+after(() => browser.close());
+
+beforeEach(async () => {
+  server = await startConsole();
+  await server.tell("ready");
+});
+
+afterEach(async () => {
+  const faults = page?.faults ?? [];
+  await page?.context().close();
+  page = undefined;
+  await server.end();
+  assert.deepEqual(faults, [], "the page had errors of its own");
+});
+
+const open = async (options) => {
+  page = await openPage(browser, server.url, options);
+  await page.getByText("Live", { exact: true }).waitFor();
+  return page;
+};
+
+const commit = (rule = "TOK-002", tenant = "acme", agent = "agent-17", token = "tok-1") =>
+  server.tell("finding", rule, tenant, agent, token);
+
+const row = (uid) => page.locator(`tr:has(button[data-uid="${uid}"])`);
+const pill = () => page.locator(".pill");
+const detail = () => page.locator("section.detail");
+
+/** A store that looks like a morning. */
+async function fill() {
+  const uids = [];
+  for (let i = 0; i < 40; i++) {
+    uids.push(await commit(rules[(i * 4) % 9], ["acme", "globex", "initech"][i % 3], `agent-${(i * 37) % 90}`, `tok-${i}`));
+  }
+  for (let i = 0; i < 6; i++) {
+    const key = await server.tell("plan", uids[39 - i], i % 2 === 0 ? "revoke-tokens-globally" : "terminate-sandbox", `agent-${i}`);
+    await server.tell("move", key, ["running", "failed", "done"][Math.min(i, 2)]);
+  }
+  await server.tell("events", "ledger", "48210");
+  await server.tell("events", "telemetry", "173004");
+  return uids;
+}
+
+test("a finding appears the moment it is committed", async () => {
+  await open();
+  await page.getByText("No violations found so far").waitFor();
+  const uid = await commit("TOK-002", "acme", "agent-17");
+  await row(uid).waitFor();
+  const text = await row(uid).innerText();
+  for (const part of ["critical", "TOK-002", "Token used after it was revoked", "acme", "agent-17"]) {
+    assert.ok(text.includes(part), `${part} in ${text}`);
+  }
+});
+
+test("remediation is followed from plan to end, in the list and beside it", async () => {
+  await open();
+  const uid = await commit();
+  const key = await server.tell("plan", uid, "revoke-tokens-globally", "agent-17");
+  const card = page.locator("article.execution", { hasText: "revoke-tokens-globally" });
+  for (const state of ["running", "done"]) {
+    await server.tell("move", key, state);
+    await card.locator(`.state.${state}`).waitFor();
+    await row(uid).locator(`.state.${state}`).waitFor();
+  }
+  assert.equal(await card.count(), 1);
+  assert.ok((await card.innerText()).includes("answered 200"));
+});
+
+test("figures and criteria follow the store", async () => {
+  await open();
+  await server.tell("events", "ledger", "1200");
+  await commit("TBP-001");
+  await commit("TBP-002");
+  await page.locator(".tile", { hasText: "CC6.8" }).locator(".violations", { hasText: "2" }).waitFor();
+  await page.locator(".figure", { hasText: "Events" }).getByText("1\u202f200 read").waitFor();
+  await page.locator(".figure", { hasText: "Findings" }).getByText("2 critical").waitFor();
+  assert.ok(await page.locator(".tile.clear", { hasText: "CC7.2" }).innerText(), "what has no violation says so");
+});
+
+test("a finding opens with its evidence, and its address can be passed on", async () => {
+  const uid = await commit("TOK-002", "acme", "agent-17", "tok-77");
+  const key = await server.tell("plan", uid, "revoke-tokens-globally", "agent-17");
+  await server.tell("move", key, "failed");
+  await open();
+  await row(uid).click();
+  await detail().locator(".evidence.trigger").waitFor();
+  const text = await detail().innerText();
+  for (const part of ["token.used", "token.revoked", "telemetry / ", " @ ", "SHA-256", "tok-77", "CC6.1", uid, "a".repeat(96)]) {
+    assert.ok(text.includes(part), part);
+  }
+  assert.ok(text.includes("the endpoint answered 500 five times"), "why the playbook failed");
+  const address = page.url();
+  assert.ok(address.includes(uid));
+  await page.goto(address);
+  await detail().locator(".evidence.trigger").waitFor();
+  await server.tell("move", key, "done");
+  await detail().locator(".execution .state.done").waitFor();
+});
+
+test("stored markup and trick characters are shown as the text they are", async () => {
+  const hostile = [
+    `<img src=x onerror="window.broken=1">`,
+    `"><script>window.broken=1</script>`,
+    `<svg/onload=window.broken=1>`,
+    `javascript:window.broken=1`,
+    `{{constructor.constructor('window.broken=1')()}}`,
+    `\u202Eevil\u202C\u0000x`.replace("\u0000", ""),
+    `' OR 1=1 --`,
+    `</td></tr></table><h1>broken</h1>`,
+  ];
+  await open();
+  for (const text of hostile) {
+    const uid = await commit("TOK-002", text, text, text);
+    const key = await server.tell("plan", uid, text, text);
+    await server.tell("move", key, "running");
+    await row(uid).waitFor();
+    assert.equal(await row(uid).locator(".c-tenant").textContent(), text);
+    assert.equal(await row(uid).locator(".c-agent").textContent(), text);
+    await page.locator("article.execution h3", { hasText: text }).first().waitFor();
+    await row(uid).locator("button").click();
+    await detail().locator(".evidence.trigger").getByText(text, { exact: true }).first().waitFor();
+    await page.keyboard.press("Escape");
+    await detail().waitFor({ state: "detached" });
+    await page.mouse.move(0, 0);
+    await page.evaluate(() => document.activeElement.blur());
+  }
+  assert.equal(await page.evaluate(() => window.broken), undefined);
+  assert.equal(await page.locator("main img, main script, main h1").count(), 0);
+});
+
+test("what is being read does not move; what came meanwhile waits behind a pill", async () => {
+  const uids = await fill();
+  await open();
+  const reading = row(uids[20]);
+  await reading.scrollIntoViewIfNeeded();
+  const place = await reading.boundingBox();
+  const fresh = [await commit(), await commit("ISO-001"), await commit("TOK-003")];
+  await pill().getByText("3 new findings").waitFor();
+  assert.deepEqual(await reading.boundingBox(), place);
+  assert.equal(await row(fresh[0]).count(), 0);
+  await pill().click();
+  await row(fresh[2]).waitFor();
+  const first = await page.locator("button[data-uid]").first().getAttribute("data-uid");
+  assert.equal(first, fresh[2], "the newest on top");
+  assert.equal(await pill().count(), 0);
+
+  await row(fresh[2]).click();
+  await detail().waitFor();
+  const place2 = await row(fresh[0]).boundingBox();
+  const later = await commit("EVT-001");
+  await pill().getByText("1 new finding").waitFor();
+  assert.deepEqual(await row(fresh[0]).boundingBox(), place2);
+  await page.keyboard.press("n");
+  await row(later).waitFor();
+});
+
+test("a restart of the server costs a moment and no finding", async () => {
+  await open();
+  const before = await commit();
+  await row(before).waitFor();
+  await server.stop();
+  await page.getByText("Connection lost").waitFor();
+  await server.start();
+  await server.tell("ready");
+  const missed = [await commit("ISO-001"), await commit("TBP-001"), await commit("TOK-001")];
+  await page.getByText("Live", { exact: true }).waitFor();
+  for (const uid of [before, ...missed]) {
+    await row(uid).waitFor();
+    assert.equal(await row(uid).count(), 1);
+  }
+});
+
+test("filters choose what is listed and what comes in, and stand in the address", async () => {
+  const critical = await commit("TOK-002");
+  const medium = await commit("TOK-003");
+  await open();
+  await row(medium).waitFor();
+  await page.getByRole("button", { name: "critical", exact: true }).click();
+  await row(medium).waitFor({ state: "detached" });
+  await row(critical).waitFor();
+  assert.ok(page.url().endsWith("?severity=critical"));
+  await page.mouse.move(0, 0);
+  await page.evaluate(() => document.activeElement.blur());
+  await commit("TOK-003");
+  const other = await commit("ISO-001");
+  await row(other).waitFor();
+  assert.equal(await page.locator("tr.row").count(), 2);
+  await page.locator(".tile", { hasText: "C1.1" }).click();
+  await row(critical).waitFor({ state: "detached" });
+  assert.ok(page.url().includes("criterion=C1.1"));
+  await page.getByLabel("Rule").selectOption("TOK-001");
+  await page.getByText("Nothing matches these filters").waitFor();
+  await page.getByRole("button", { name: /Clear filters/ }).click();
+  await row(medium).waitFor();
+});
+
+test("older findings are fetched page by page", async () => {
+  await server.tell("many", "250");
+  await open();
+  for (const count of [100, 200, 250]) {
+    await page.locator("tr.row").nth(count - 1).waitFor();
+    assert.equal(await page.locator("tr.row").count(), count);
+    if (count < 250) {
+      await page.getByRole("button", { name: "Show older findings" }).click();
+    }
+  }
+  assert.equal(await page.getByRole("button", { name: "Show older findings" }).count(), 0);
+});
+
+test("everything can be done from the keyboard", async () => {
+  const uids = [await commit("TOK-001"), await commit("TOK-002"), await commit("TOK-003")];
+  await open();
+  await row(uids[0]).waitFor();
+  await row(uids[2]).locator("button").focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("j");
+  await page.keyboard.press("k");
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.uid), uids[1]);
+  await page.keyboard.press("Enter");
+  await detail().getByRole("heading", { name: "Token used after it was revoked" }).waitFor();
+  assert.ok(await detail().evaluate((pane) => pane.contains(document.activeElement)), "focus goes with it");
+  await page.keyboard.press("Escape");
+  await detail().waitFor({ state: "detached" });
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.uid), uids[1], "and comes back");
+});
+
+test("a monitor that is not ready says why", async () => {
+  await server.tell("unready", "waiting for the broker");
+  page = await openPage(browser, server.url);
+  await page.getByText("Not ready: waiting for the broker").waitFor();
+});
+
+test("a theme is kept", async () => {
+  await open({ colorScheme: "light" });
+  await page.getByRole("button", { name: "Switch to the dark theme" }).click();
+  await page.reload();
+  await page.getByRole("button", { name: "Switch to the light theme" }).waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+});
+
+const axe = readFileSync(modules.resolve("axe-core/axe.min.js"), "utf8");
+const accessible = async (what) => {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() =>
+    window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
+  );
+  const said = found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join("; ")}`);
+  assert.deepEqual(said, [], what);
+};
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const viewport of [desk, phone]) {
+    const name = `${colorScheme} at ${viewport.width}`;
+    test(`${name}: accessible, nothing sticks out, and a picture of it`, async () => {
+      const uids = await fill();
+      await open({ colorScheme, viewport, reducedMotion: "reduce" });
+      await row(uids[39]).waitFor();
+      await page.locator(".tile").first().waitFor();
+      const file = (screen) => join(shots, `${screen}-${colorScheme}-${viewport.width}.png`);
+      const fits = async (what) => {
+        const width = await page.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(width <= viewport.width, `${what} is ${width} wide`);
+      };
+      await fits("the list");
+      await accessible("the list");
+      await page.screenshot({ path: file("findings") });
+      if (viewport === phone) {
+        await page.getByRole("button", { name: "Remediation", exact: true }).click();
+        await accessible("remediation");
+        await page.screenshot({ path: file("remediation") });
+        await page.getByRole("button", { name: "Findings", exact: true }).click();
+      }
+      await row(uids[39]).locator("button").click();
+      await detail().locator(".evidence.trigger").waitFor();
+      await fits("a finding");
+      await accessible("a finding");
+      await page.screenshot({ path: file("finding") });
+    });
+  }
+}
+
+test("all of the page is under 150 kB on the wire", async () => {
+  page = await openPage(browser, "about:blank");
+  const client = await page.context().newCDPSession(page);
+  await client.send("Network.enable");
+  let bytes = 0;
+  client.on("Network.loadingFinished", (event) => (bytes += event.encodedDataLength));
+  await page.goto(server.url);
+  await page.getByText("Live", { exact: true }).waitFor();
+  assert.ok(bytes > 10_000 && bytes < 150_000, `${bytes} bytes`);
+});
