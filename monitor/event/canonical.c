@@ -157,7 +157,11 @@ static iv_rc write_members(struct iv_buf *out, struct iv_decoder *decoder, size_
         }
         write_string(out, name, comma, ':');
         comma = ',';
-        TRY(iv_canonical_write(out, decoder, key->node + 1, c, err));
+        if (name[1].kind == IV_NODE_STRING) {
+            write_string(out, &name[1], '\0', '\0');
+        } else {
+            TRY(iv_canonical_write(out, decoder, key->node + 1, c, err));
+        }
     }
     return IV_OK;
 }

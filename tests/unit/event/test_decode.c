@@ -354,6 +354,9 @@ Test(decode, holds_the_limits_to_the_last_unit)
         expect_limit(repeated(&text, front, "\"a\":1,", members, "\"b\":1}}"), members == 1023,
                      "record: has an object with more than 1024 members");
         iv_buf_deinit(&text);
+        expect_limit(repeated(&text, front, "\"a\":\"x\",", members, "\"b\":1}}"), members == 1023,
+                     "record: has an object with more than 1024 members");
+        iv_buf_deinit(&text);
     }
     for (size_t n = 4096; n <= 4097; n++) {
         expect_limit(
@@ -372,6 +375,38 @@ Test(decode, holds_the_limits_to_the_last_unit)
         expect_limit(repeated(&text, front, "a", n, "\"}"), n == (1u << 20) - around,
                      "record: has 1048577 bytes");
         iv_buf_deinit(&text);
+    }
+}
+
+/* Plain members are taken in a run where no escape stands in the text; with one, each goes the long way. */
+Test(decode, reads_plain_members_alike_with_and_without_escapes)
+{
+    static const char *const rows[] = {
+        "{\"a\":\"x\",\"b\":\"y\",\"c\":\"z\"}",
+        "{\"a\":\"x\" ,\"b\": \"y\", \"c\" :\"z\"}",
+        "{\"a\":\"x\",\"b\":1,\"c\":\"z\",\"d\":null}",
+        "{\"\":\"\",\"b\":\"\",\"c\":{\"d\":\"\",\"e\":\"\"},\"f\":\"\"}",
+        "{\"a\":\"x\",}",
+        "{\"a\":\"x\",\"b\"}",
+        "{\"a\":\"x\",\"b\":\"y\"\"c\":\"z\"}",
+        "{\"a\":\"x\",\"b\",\"c\":\"z\",\"d\":\"z\"}",
+        "{\"a\":\"x\",1:\"c\",\"d\":\"z\",\"e\":\"z\"}",
+        "{\"a\":\"x\",\"b\":\"c\":\"d\",\"e\":\"z\"}",
+    };
+    const struct iv_json_options options = {0};
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        struct iv_buf escaped;
+        struct iv_val plain = {0};
+        struct iv_val pair = {0};
+        struct iv_str text = repeated(&escaped, "[\"\\n\",", rows[i], 1, "]");
+
+        bool a = iv_ok(iv_json_parse(d.decoder, iv_str_of(rows[i]), &options, &d.arena, &plain, &d.err));
+        bool b = iv_ok(iv_json_parse(d.decoder, text, &options, &d.arena, &pair, &d.err));
+
+        cr_expect_eq(a, b, "%s", rows[i]);
+        cr_expect_eq(a, i < 4, "%s", rows[i]);
+        cr_expect(!a || !b || iv_val_eq(&plain, &pair.items[1]), "%s", rows[i]);
+        iv_buf_deinit(&escaped);
     }
 }
 
