@@ -97,15 +97,18 @@ static int by_uid(const void *a, const void *b)
     return c != 0 ? c : (x->number > y->number) - (x->number < y->number);
 }
 
+int iv_line_cmp(const struct iv_line *a, const struct iv_line *b)
+{
+    int c = (a->time > b->time) - (a->time < b->time);
+    c = c != 0 ? c : iv_str_cmp(a->source, b->source);
+    c = c != 0 ? c : iv_str_cmp(a->id, b->id);
+    c = c != 0 ? c : iv_str_cmp(a->rule, b->rule);
+    return c != 0 ? c : memcmp(a->uid, b->uid, sizeof a->uid);
+}
+
 static int in_order(const void *a, const void *b)
 {
-    const struct iv_line *x = a;
-    const struct iv_line *y = b;
-    int c = (x->time > y->time) - (x->time < y->time);
-    c = c != 0 ? c : iv_str_cmp(x->source, y->source);
-    c = c != 0 ? c : iv_str_cmp(x->id, y->id);
-    c = c != 0 ? c : iv_str_cmp(x->rule, y->rule);
-    return c != 0 ? c : memcmp(x->uid, y->uid, sizeof x->uid);
+    return iv_line_cmp(a, b);
 }
 
 /* Of the lines of one verdict the last stays. */
@@ -122,15 +125,23 @@ static void merge(struct iv_lines *lines)
     lines->count = kept;
 }
 
+iv_rc iv_lines_settle(struct iv_lines *lines, struct iv_err *err)
+{
+    ENSURE(!lines->no_memory, err, IV_E_NOMEM, "cannot remember all lines of %s to sort them", lines->name);
+    if (lines->count > 0) {
+        qsort(lines->items, lines->count, sizeof *lines->items, by_uid);
+        merge(lines);
+    }
+    return IV_OK;
+}
+
 iv_rc iv_lines_finish(struct iv_lines *lines, struct iv_err *err)
 {
     if (lines->to == NULL) {
         return IV_OK;
     }
-    ENSURE(!lines->no_memory, err, IV_E_NOMEM, "cannot remember all lines of %s to sort them", lines->name);
+    TRY(iv_lines_settle(lines, err));
     if (lines->count > 0) {
-        qsort(lines->items, lines->count, sizeof *lines->items, by_uid);
-        merge(lines);
         qsort(lines->items, lines->count, sizeof *lines->items, in_order);
     }
     for (size_t i = 0; i < lines->count; i++) {

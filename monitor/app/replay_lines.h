@@ -39,5 +39,10 @@ void iv_lines_put(struct iv_lines *lines, const struct iv_verdict *verdict, stru
 /* A line that belongs to no verdict; never sorted. */
 void iv_lines_put_text(struct iv_lines *lines, struct iv_str text);
 
+/* By time, source, id and rule of the trigger. */
+int iv_line_cmp(const struct iv_line *a, const struct iv_line *b);
+
+/* What was remembered, one line for each uid, in order of the uids. */
+iv_rc iv_lines_settle(struct iv_lines *lines, struct iv_err *err);
 /* Writes what is left. IV_E_IO, IV_E_NOMEM: not all of it could be written. */
 iv_rc iv_lines_finish(struct iv_lines *lines, struct iv_err *err);

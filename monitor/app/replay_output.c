@@ -8,16 +8,16 @@
 /* A dead letter holds a whole record in base64, and files cut records at 16 MiB. */
 #define LINE_MAX_BYTES ((size_t)32 << 20)
 
-iv_rc iv_replay_output_open(struct iv_replay_output *out, enum iv_replay_format format, bool sort,
-                            const struct iv_replay_paths *paths, const struct iv_baseline *baseline,
-                            struct iv_err *err)
+iv_rc iv_replay_output_open(struct iv_replay_output *out, enum iv_replay_format format,
+                            const struct iv_replay_modes *modes, const struct iv_replay_paths *paths,
+                            const struct iv_baseline *baseline, struct iv_err *err)
 {
-    *out = (struct iv_replay_output){.format = format, .baseline = baseline};
+    *out = (struct iv_replay_output){.format = format, .modes = *modes, .baseline = baseline};
     iv_buf_init(&out->line, LINE_MAX_BYTES);
-    TRY(iv_lines_open(&out->findings, paths->findings, sort, err));
-    TRY(iv_lines_open(&out->undecided, paths->undecided, sort, err));
+    TRY(iv_lines_open(&out->findings, paths->findings, modes->sort || modes->compare, err));
+    TRY(iv_lines_open(&out->undecided, paths->undecided, modes->sort, err));
     TRY(iv_lines_open(&out->dead_letters, paths->dead_letters, false, err));
-    if (format == IV_REPLAY_TABLE) {
+    if (format == IV_REPLAY_TABLE && !modes->compare) {
         iv_lines_put_text(&out->findings, IV_STR("TIME                            SEVERITY  RULE       "
                                                  "TRIGGER, TITLE, WITNESSES"));
     }
@@ -101,7 +101,7 @@ void iv_replay_output_verdict(void *ctx, const struct iv_verdict *verdict)
     output->suppressed += verdict->kind == IV_VIOLATED && verdict->waiver != NULL;
     output->undecided_count += undecided;
     struct iv_lines *to = undecided ? &output->undecided : &output->findings;
-    if (to->to == NULL) {
+    if (to->to == NULL || (!undecided && output->modes.compare && verdict->waiver != NULL)) {
         return;
     }
     iv_buf_clear(&output->line);
@@ -130,7 +130,7 @@ void iv_replay_output_dead_letter(struct iv_replay_output *output, const struct 
 
 iv_rc iv_replay_output_finish(struct iv_replay_output *output, struct iv_err *err)
 {
-    struct iv_rc_s findings = iv_lines_finish(&output->findings, err);
+    struct iv_rc_s findings = output->modes.compare ? IV_OK : iv_lines_finish(&output->findings, err);
     struct iv_rc_s undecided = iv_lines_finish(&output->undecided, iv_ok(findings) ? err : NULL);
     bool fine = iv_ok(findings) && iv_ok(undecided);
     struct iv_rc_s dead_letters = iv_lines_finish(&output->dead_letters, fine ? err : NULL);

@@ -12,8 +12,14 @@
 
 enum iv_replay_format { IV_REPLAY_OCSF, IV_REPLAY_BRIEF, IV_REPLAY_TABLE };
 
+struct iv_replay_modes {
+    bool sort;
+    bool compare; /* findings are remembered for iv_replay_changes, the suppressed ones left out */
+};
+
 struct iv_replay_output {
     enum iv_replay_format format;
+    struct iv_replay_modes modes;
     const struct iv_baseline *baseline;
     struct iv_lines findings;
     struct iv_lines undecided;
@@ -33,9 +39,9 @@ struct iv_replay_paths {
     const char *dead_letters;
 };
 
-iv_rc iv_replay_output_open(struct iv_replay_output *out, enum iv_replay_format format, bool sort,
-                            const struct iv_replay_paths *paths, const struct iv_baseline *baseline,
-                            struct iv_err *err);
+iv_rc iv_replay_output_open(struct iv_replay_output *out, enum iv_replay_format format,
+                            const struct iv_replay_modes *modes, const struct iv_replay_paths *paths,
+                            const struct iv_baseline *baseline, struct iv_err *err);
 void iv_replay_output_close(struct iv_replay_output *output);
 
 /* An iv_verdict_fn; ctx is the output. */
@@ -43,6 +49,6 @@ void iv_replay_output_verdict(void *ctx, const struct iv_verdict *verdict);
 void iv_replay_output_dead_letter(struct iv_replay_output *output, const struct iv_record *record,
                                   struct iv_str reason);
 
-/* Writes what is left, everything sorted that was to be. Also after a failure: what was found before it
- * counts. */
+/* Writes what is left (but findings to compare), everything sorted that was to be. Also after a failure: what
+ * was found before it counts. */
 iv_rc iv_replay_output_finish(struct iv_replay_output *output, struct iv_err *err);

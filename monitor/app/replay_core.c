@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/replay_core.h"
+#include "app/load.h"
+#include "base/guard.h"
+#include "base/log.h"
+
+static void complain(void *ctx, const struct iv_rule *rule, const struct iv_event *event,
+                     const struct iv_err *why)
+{
+    (void)ctx;
+    LOG_WARN("rule.expression_failed", KV_STR("rule", rule->id),
+             KV_STR("source", iv_event_attr(event, IV_ATTR_SOURCE)),
+             KV_STR("id", iv_event_attr(event, IV_ATTR_ID)), KV_TEXT("text", why->text));
+}
+
+static iv_rc choose_catalogue(const struct iv_catalogue **out, struct iv_replay_core *core,
+                              struct iv_err *err)
+{
+    if (core->baseline != NULL) {
+        *out = core->baseline->catalogue;
+        return IV_OK;
+    }
+    TRY(iv_catalogue_new(&core->catalogue, err));
+    TRY(iv_catalogue_freeze(core->catalogue, err));
+    *out = core->catalogue;
+    return IV_OK;
+}
+
+iv_rc iv_replay_core_open(struct iv_replay_core *out, const struct iv_replay_core_options *options,
+                          struct iv_err *err)
+{
+    *out = (struct iv_replay_core){.baseline = NULL};
+    iv_arena_init(&out->arena, 0);
+    if (options->baseline != NULL) {
+        TRY(iv_load_baseline(&out->baseline, NULL, iv_str_of(options->baseline), err));
+    }
+    const struct iv_catalogue *catalogue = NULL;
+    TRY(choose_catalogue(&catalogue, out, err));
+    struct iv_hash_key key = iv_hash_key_random();
+    const struct iv_decode_limits limits = IV_DECODE_LIMITS_DEFAULT;
+    TRY(iv_decoder_new(&out->decoder, catalogue, &limits, key, err));
+    TRY(iv_replay_output_open(&out->output, options->format, &options->modes, &options->paths, out->baseline,
+                              err));
+    if (!options->evaluate) {
+        return IV_OK;
+    }
+    const struct iv_engine_options engine = {.verdict = iv_replay_output_verdict,
+                                             .complaint = complain,
+                                             .ctx = &out->output,
+                                             .digests = options->format == IV_REPLAY_OCSF,
+                                             .hash_key = key};
+    return iv_engine_new(&out->engine, out->baseline, &engine, err);
+}
+
+void iv_replay_core_close(struct iv_replay_core *core)
+{
+    iv_engine_free(core->engine);
+    iv_decoder_free(core->decoder);
+    iv_catalogue_free(core->catalogue);
+    iv_replay_output_close(&core->output);
+    iv_arena_deinit(&core->arena);
+    iv_baseline_unref(core->baseline);
+}
+
+iv_rc iv_replay_core_partitions(struct iv_replay_core *core, const struct iv_words files[IV_STREAMS],
+                                struct iv_err *err)
+{
+    for (size_t s = 0; core->engine != NULL && s < IV_STREAMS; s++) {
+        for (size_t i = 0; i < files[s].count; i++) {
+            TRY(iv_engine_open(core->engine, (enum iv_stream)s, (int32_t)i, err));
+        }
+    }
+    return IV_OK;
+}
+
+iv_rc iv_replay_core_record(struct iv_replay_core *core, const struct iv_record *record, iv_ns *time,
+                            struct iv_err *err)
+{
+    struct iv_event event;
+    iv_arena_reset(&core->arena);
+    struct iv_rc_s rc = iv_decode(core->decoder, record, &core->arena, &event, err);
+    if (rc.code == IV_E_MALFORMED) {
+        iv_replay_output_dead_letter(&core->output, record, iv_str_of(err->text));
+        return IV_OK;
+    }
+    TRY(rc);
+    core->events++;
+    *time = event.time;
+    return core->engine == NULL ? IV_OK : iv_engine_event(core->engine, &event, err);
+}
+
+iv_rc iv_replay_core_end(struct iv_replay_core *core, struct iv_err *err)
+{
+    return core->engine == NULL ? IV_OK : iv_engine_finish(core->engine, err);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One baseline's reading of the records: decoder, engine, output. A replay has one, or two to compare.
+ * Owner/thread: one thread. */
+#pragma once
+
+#include "app/command.h"
+#include "app/replay_output.h"
+#include "base/arena.h"
+#include "event/decode.h"
+
+struct iv_replay_core {
+    struct iv_baseline *baseline;   /* NULL: none was given, which is enough to decode */
+    struct iv_catalogue *catalogue; /* the built-in one, without a baseline */
+    struct iv_decoder *decoder;
+    struct iv_engine *engine; /* NULL: nothing is evaluated */
+    struct iv_replay_output output;
+    struct iv_arena arena; /* of one event */
+    uint64_t events;
+};
+
+struct iv_replay_core_options {
+    const char *baseline; /* NULL: none */
+    bool evaluate;
+    enum iv_replay_format format;
+    struct iv_replay_paths paths;
+    struct iv_replay_modes modes;
+};
+
+/* Loads the baseline and opens what is written to. */
+iv_rc iv_replay_core_open(struct iv_replay_core *out, const struct iv_replay_core_options *options,
+                          struct iv_err *err);
+void iv_replay_core_close(struct iv_replay_core *core);
+
+/* Every partition exists before the first record. */
+iv_rc iv_replay_core_partitions(struct iv_replay_core *core, const struct iv_words files[IV_STREAMS],
+                                struct iv_err *err);
+
+/* *time is the event's; unchanged where the record is malformed. */
+iv_rc iv_replay_core_record(struct iv_replay_core *core, const struct iv_record *record, iv_ns *time,
+                            struct iv_err *err);
+/* The end of input. */
+iv_rc iv_replay_core_end(struct iv_replay_core *core, struct iv_err *err);
