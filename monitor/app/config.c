@@ -68,7 +68,7 @@ static void read_kafka(struct reading *r, const struct iv_yaml_node *node)
                       iv_yaml_what(node));
         return;
     }
-    c->kafka = iv_arena_zalloc(&c->arena, node->count * sizeof *c->kafka);
+    c->kafka = iv_arena_zalloc(&c->arena, (node->count + 1) * sizeof *c->kafka);
     for (size_t i = 0; c->kafka != NULL && i < node->count; i++) {
         const struct iv_yaml_pair *pair = &node->pairs[i];
         struct iv_property *property = &c->kafka[c->kafka_count++];
@@ -82,6 +82,32 @@ static void read_kafka(struct reading *r, const struct iv_yaml_node *node)
         } else {
             property->value = keep(r, pair->value->text);
         }
+    }
+}
+
+static bool has_property(const struct iv_config *c, struct iv_str name)
+{
+    for (size_t i = 0; i < c->kafka_count; i++) {
+        if (iv_str_eq(c->kafka[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* librdkafka would wait for brokers that nobody named, without a word. */
+static void complete_kafka(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_config *c = r->config;
+    if (node == NULL || node->kind != IV_YAML_MAP || c->kafka == NULL) {
+        return;
+    }
+    if (!has_property(c, IV_STR("bootstrap.servers"))) {
+        iv_yaml_error(r->problems, node,
+                      "kafka lacks bootstrap.servers, the brokers to begin with: HOST:PORT,…");
+    }
+    if (!has_property(c, IV_STR("group.id"))) {
+        c->kafka[c->kafka_count++] = (struct iv_property){IV_STR("group.id"), IV_STR("invigil")};
     }
 }
 
@@ -219,7 +245,9 @@ static void read_root(struct reading *r, const struct iv_yaml_node *root)
     struct iv_yaml_map map;
     iv_yaml_open(&map, root, "configuration", r->problems);
     read_text(&r->config->baseline, r, iv_yaml_need(&map, "baseline"));
-    read_kafka(r, iv_yaml_need(&map, "kafka"));
+    const struct iv_yaml_node *kafka = iv_yaml_need(&map, "kafka");
+    read_kafka(r, kafka);
+    complete_kafka(r, kafka);
     read_topics(r, iv_yaml_get(&map, "topics"));
     r->config->workers = 1;
     const struct iv_yaml_node *workers = iv_yaml_get(&map, "workers");

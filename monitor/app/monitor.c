@@ -9,7 +9,6 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/guard.h"
-#include "base/log.h"
 #include "console/console.h"
 #include "evidence/reader.h"
 #include "evidence/store.h"
@@ -131,9 +130,7 @@ static iv_rc start_console(struct iv_monitor *m, struct iv_err *err)
         .metrics = m->metrics,
     };
     TRY(iv_console_start(&m->console, &options, err));
-    TRY(tell_console(m, err));
-    LOG_INFO("console.listening", KV_TEXT("url", iv_console_url(m->console)));
-    return IV_OK;
+    return tell_console(m, err);
 }
 
 static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)

@@ -15,6 +15,7 @@
 
 struct run_args {
     const char *config;
+    bool check;
 };
 
 static iv_rc load_config(struct iv_config **out, const char *path, struct iv_err *err)
@@ -44,11 +45,16 @@ static void wait_for_the_end(struct iv_monitor *monitor, struct iv_err *err)
     }
 }
 
-static iv_rc run_daemon(const struct iv_config *config, struct iv_err *err)
+static iv_rc run_daemon(const struct iv_config *config, bool check_only, struct iv_err *err)
 {
     IV_AUTO(iv_baseline_unrefp) struct iv_baseline *baseline = NULL;
     IV_AUTO(iv_playbooks_freep) struct iv_playbooks *playbooks = NULL;
     TRY(iv_load_baseline(&baseline, &playbooks, config->baseline, err));
+    if (check_only) {
+        printf("The configuration and its baseline are in order: %zu rules, %zu playbooks.\n", baseline->rule_count,
+               iv_playbooks_count(playbooks));
+        return IV_OK;
+    }
     LOG_INFO("run.starting", KV_TEXT("version", IV_VERSION), KV_STR("baseline", baseline->name),
              KV_TEXT("digest", baseline->digest_hex), KV_I64("rules", baseline->rule_count));
     if (config->workers > 1) {
@@ -73,7 +79,7 @@ static int run_run(const void *args, const struct iv_words *words, struct iv_err
     struct iv_rc_s rc = load_config(&config, a->config, err);
     if (iv_ok(rc)) {
         iv_log_configure(config->log_level, config->log_format);
-        rc = run_daemon(config, err);
+        rc = run_daemon(config, a->check, err);
     }
     return iv_exit_of(rc);
 }
@@ -84,11 +90,15 @@ static const struct iv_flag run_flags[] = {
      .value = "FILE",
      .offset = offsetof(struct run_args, config),
      .doc = "The configuration [/etc/invigil/invigil.yaml]."},
+    {.name = "check",
+     .kind = IV_FLAG_BOOL,
+     .offset = offsetof(struct run_args, check),
+     .doc = "Says what is wrong with the configuration and its baseline, and starts nothing."},
 };
 
 const struct iv_command iv_command_run = {
     .name = "run",
-    .synopsis = "[--config FILE]",
+    .synopsis = "[--config FILE] [--check]",
     .doc = "The daemon: reads the topics, keeps the findings, carries out the playbooks, serves the console.",
     .details =
         "SIGTERM and SIGINT end it cleanly: what was read is made durable, the consumer group is left.",
