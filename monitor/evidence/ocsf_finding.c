@@ -207,6 +207,7 @@ static void unmapped(struct iv_json *j, const struct iv_verdict *v)
         iv_json_time(j, "deadline", v->deadline);
     }
     if (v->waiver != NULL) {
+        iv_json_bool(j, "suppressed", true);
         iv_json_open_object(j, "waiver");
         iv_json_str(j, "by", v->waiver->by);
         iv_json_str(j, "reason", v->waiver->reason);
