@@ -115,12 +115,13 @@ static bool is_read(const struct iv_plan *plan, const struct iv_event_type *type
     return false;
 }
 
-static bool reads_whole(const struct iv_plan *plan, const struct iv_event_type *type)
+/* Whether a rule asks if the chain hash of such an event is right. */
+static bool asks_for_chain(const struct iv_plan *plan, const struct iv_event_type *type)
 {
     for (size_t i = 0; i < plan->rule_count; i++) {
         const struct iv_rule *r = plan->rules[i].rule;
-        if ((r->has_partner && iv_selector_has(&r->on, type) && r->all_trigger_fields) ||
-            (r->has_partner && iv_selector_has(&r->with.select, type) && r->all_partner_fields)) {
+        if (r->checks_chain &&
+            (iv_selector_has(&r->on, type) || (r->has_partner && iv_selector_has(&r->with.select, type)))) {
             return true;
         }
     }
@@ -186,7 +187,7 @@ static bool plan_types(struct iv_plan *plan, const struct iv_baseline *baseline)
                 t->waits = t->waits || plan->defs[t->groups[g].defs[d]].rule_count > 0;
             }
         }
-        t->needs_chain = type->stream == IV_LEDGER && reads_whole(plan, type);
+        t->needs_chain = type->stream == IV_LEDGER && asks_for_chain(plan, type);
         if (!plan_kept(plan, t, type)) {
             return false;
         }
