@@ -172,7 +172,6 @@ iv_rc iv_console_start(struct iv_console **out, const struct iv_console_options 
         iv_console_stop(c);
         return rc;
     }
-    LOG_INFO("console.listening", KV_TEXT("url", c->url));
     *out = c;
     return IV_OK;
 }
