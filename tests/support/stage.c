@@ -97,6 +97,7 @@ void stage_respond(struct stage *s, const char *url)
     iv_responder_free(TAKE(s->responder));
     s->endpoint = (struct iv_endpoint){.name = IV_STR("hook"), .hmac_key = IV_STR("secret")};
     s->endpoint.url = iv_str_of(url);
+    s->endpoint.ca_file = s->ca_file;
     struct iv_responder_options options = {
         .store = s->store,
         .endpoints = &s->endpoint,
