@@ -99,7 +99,7 @@ iv_rc iv_finding_of_verdict(struct iv_finding *out, struct iv_buf *scratch,
 {
     struct layout at = write_texts(scratch, baseline, verdict);
     ENSURE(!iv_buf_failed(scratch), err, IV_E_LIMIT,
-           "a finding of rule " IV_STR_FMT " needs more than %zu bytes as JSON",
+           "a finding of rule " IV_STR_FMT " does not fit into %zu bytes of JSON",
            IV_STR_ARG(verdict->rule->id), scratch->max);
     *out = (struct iv_finding){
         .uid = {scratch->p, at.uid},

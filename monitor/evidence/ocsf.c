@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evidence/ocsf_internal.h"
 
+#include "base/digest.h"
+#include "base/guard.h"
+
 #include <stdio.h>
 
 /* OCSF names: severity_id is info 1 to critical 5. */
@@ -29,6 +32,18 @@ void iv_ocsf_classification(struct iv_json *j, const struct iv_ocsf_class *c, in
 int64_t iv_ocsf_ms(iv_ns t)
 {
     return t / IV_NS_PER_MS - (t % IV_NS_PER_MS < 0 ? 1 : 0);
+}
+
+void iv_ocsf_hex(struct iv_json *j, const char *name, const unsigned char *bytes, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    char hex[2 * IV_DIGEST_MAX_BYTES];
+    IV_CHECK(n <= IV_DIGEST_MAX_BYTES);
+    for (size_t i = 0; i < n; i++) {
+        hex[2 * i] = digits[bytes[i] >> 4];
+        hex[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    iv_json_str(j, name, (struct iv_str){hex, 2 * n});
 }
 
 void iv_ocsf_product(struct iv_json *j)

@@ -16,7 +16,8 @@
 
 #define IV_OCSF_VERSION "1.8.0"
 
-/* The most witnesses that a finding lists; unmapped.witness_total tells how many there are. */
+/* The most witnesses that a finding lists, fewer where they are large; unmapped.witness_total tells how many
+ * there are. */
 #define IV_OCSF_WITNESSES 64
 
 /* One JSON object without a line end. VIOLATED is activity Create; UPDATED and CONTRADICTED are Update;

@@ -3,6 +3,8 @@
 #include "base/json_write.h"
 #include "evidence/ocsf_internal.h"
 
+#include <stdio.h>
+
 static const struct iv_ocsf_class remediation_activity = {7, "Remediation", 7001, "Remediation Activity"};
 
 static const char *const tactic_captions[] = {
@@ -49,11 +51,9 @@ static void status(struct iv_json *j, const struct iv_execution *e, const struct
     iv_json_int(j, "status_id", outcome.status_id);
     iv_json_text(j, "status", outcome.status);
     if (s != NULL && s->status != 0) {
-        struct iv_buf code;
-        iv_buf_init(&code, 32);
-        iv_buf_printf(&code, "%lld", (long long)s->status);
-        iv_json_str(j, "status_code", iv_buf_slice(&code));
-        iv_buf_deinit(&code);
+        char code[32];
+        (void)snprintf(code, sizeof code, "%lld", (long long)s->status);
+        iv_json_text(j, "status_code", code);
     }
     if (cause.n > 0) {
         iv_json_str(j, "status_detail", cause);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/encode.h"
 #include "base/guard.h"
 #include "base/json_write.h"
 #include "evidence/ocsf_internal.h"
@@ -9,6 +8,9 @@ static const struct iv_ocsf_class detection_finding = {2, "Findings", 2004, "Det
 /* A longer field stays in the record, which the evidence's digest names; findings must not grow with their
  * input. */
 #define FIELD_MAX_BYTES 512
+/* No further witness is listed behind this: identifiers may be 4 KiB each, and a finding must fit into a
+ * message. */
+#define EVIDENCES_MAX_BYTES (256u << 10)
 
 enum { ACTIVITY_CREATE = 1, ACTIVITY_UPDATE = 2 };
 enum { STATUS_NEW = 1, STATUS_SUPPRESSED = 3 };
@@ -71,15 +73,12 @@ static void data_sources(struct iv_json *j, const struct iv_verdict *v, size_t w
 static void finding_info(struct iv_json *j, const struct iv_baseline *baseline, const struct iv_verdict *v,
                          size_t witnesses)
 {
-    struct iv_buf hex;
-    iv_buf_init(&hex, IV_UID_HEX);
-    iv_hex_encode(&hex, (struct iv_str){(const char *)v->uid, IV_UID_BYTES});
     iv_ns first = 0;
     iv_ns last = 0;
     times(&first, &last, v, witnesses);
 
     iv_json_open_object(j, "finding_info");
-    iv_json_str(j, "uid", iv_buf_slice(&hex));
+    iv_ocsf_hex(j, "uid", v->uid, IV_UID_BYTES);
     iv_json_str(j, "title", v->rule->title);
     optional_str(j, "desc", v->rule->description);
     iv_json_open_object(j, "analytic");
@@ -94,7 +93,6 @@ static void finding_info(struct iv_json *j, const struct iv_baseline *baseline, 
     iv_json_int(j, "first_seen_time", iv_ocsf_ms(first));
     iv_json_int(j, "last_seen_time", iv_ocsf_ms(last));
     iv_json_close_object(j);
-    iv_buf_deinit(&hex);
 }
 
 static void compliance(struct iv_json *j, const struct iv_verdict *v)
@@ -125,16 +123,15 @@ static void fields(struct iv_json *j, const struct iv_sighting *s)
             (v->kind == IV_KIND_STRING && v->n > FIELD_MAX_BYTES)) {
             continue;
         }
-        struct iv_buf json;
+        IV_AUTO(iv_buf_deinit) struct iv_buf json;
         iv_buf_init(&json, 8 * FIELD_MAX_BYTES);
         iv_val_json(&json, v);
         char name[256]; /* the writer takes names as C strings */
-        if (!iv_buf_failed(&json) && field->name.n < sizeof name) {
-            memcpy(name, field->name.p, field->name.n);
-            name[field->name.n] = '\0';
-            iv_json_raw(j, name, iv_buf_slice(&json));
-        }
-        iv_buf_deinit(&json);
+        size_t n = field->name.n < sizeof name ? field->name.n : sizeof name - 1;
+        memcpy(name, field->name.p, n);
+        name[n] = '\0';
+        iv_json_raw(j, name, iv_buf_slice(&json));
+        j->out->failed = j->out->failed || iv_buf_failed(&json);
     }
     iv_json_close_object(j);
 }
@@ -154,15 +151,11 @@ static void evidence(struct iv_json *j, const char *role, const struct iv_sighti
     iv_json_int(j, "partition", s->origin.partition);
     iv_json_int(j, "offset", s->origin.offset);
     if (s->digest.n > 0) {
-        struct iv_buf hex;
-        iv_buf_init(&hex, 2 * sizeof s->digest.bytes);
-        iv_hex_encode(&hex, (struct iv_str){(const char *)s->digest.bytes, s->digest.n});
         iv_json_open_object(j, "digest");
         iv_json_text(j, "algorithm", "SHA-256");
         iv_json_int(j, "algorithm_id", 3);
-        iv_json_str(j, "value", iv_buf_slice(&hex));
+        iv_ocsf_hex(j, "value", s->digest.bytes, s->digest.n);
         iv_json_close_object(j);
-        iv_buf_deinit(&hex);
     }
     if (with_fields) {
         fields(j, s);
@@ -173,9 +166,10 @@ static void evidence(struct iv_json *j, const char *role, const struct iv_sighti
 
 static void evidences(struct iv_json *j, const struct iv_verdict *v, size_t witnesses)
 {
+    size_t start = j->out->n;
     iv_json_open_list(j, "evidences");
     evidence(j, "trigger", &v->trigger, true);
-    for (size_t i = 0; i < witnesses; i++) {
+    for (size_t i = 0; i < witnesses && j->out->n - start < EVIDENCES_MAX_BYTES; i++) {
         evidence(j, "witness", &v->witnesses[i], false);
     }
     iv_json_close_list(j);
@@ -243,17 +237,6 @@ static void resources(struct iv_json *j, const struct iv_verdict *v)
     iv_json_close_list(j);
 }
 
-static void message(struct iv_json *j, const struct iv_rule *rule)
-{
-    struct iv_buf text;
-    iv_buf_init(&text, 4096);
-    iv_buf_printf(&text, IV_STR_FMT ": " IV_STR_FMT, IV_STR_ARG(rule->id), IV_STR_ARG(rule->title));
-    if (!iv_buf_failed(&text)) {
-        iv_json_str(j, "message", iv_buf_slice(&text));
-    }
-    iv_buf_deinit(&text);
-}
-
 static void remediation(struct iv_json *j, const struct iv_rule *rule)
 {
     if (rule->remediate.n > 0) {
@@ -280,7 +263,7 @@ void iv_ocsf_finding(struct iv_buf *out, const struct iv_baseline *baseline, con
     iv_json_int(j, "time", iv_ocsf_ms(verdict->trigger.time));
     iv_json_int(j, "start_time", iv_ocsf_ms(first));
     iv_json_int(j, "end_time", iv_ocsf_ms(last));
-    message(j, verdict->rule);
+    iv_json_str(j, "message", verdict->rule->title);
     status(j, verdict);
     finding_info(j, baseline, verdict, witnesses);
     compliance(j, verdict);

@@ -17,6 +17,8 @@ void iv_ocsf_classification(struct iv_json *j, const struct iv_ocsf_class *c, in
 
 /* Milliseconds since the epoch, rounded down, which is what OCSF's timestamp_t holds. */
 int64_t iv_ocsf_ms(iv_ns t);
+/* Bytes as hex digits; at most IV_DIGEST_MAX_BYTES of them. */
+void iv_ocsf_hex(struct iv_json *j, const char *name, const unsigned char *bytes, size_t n);
 void iv_ocsf_product(struct iv_json *j);
 /* One entry of metadata.tags. */
 void iv_ocsf_tag(struct iv_json *j, const char *name, struct iv_str value);

@@ -8,7 +8,8 @@
 #include "respond/report.h"
 
 #define PLAN_MAX_BYTES (16u << 20)
-#define REQUEST_MAX_BYTES (1u << 20)
+#define REQUEST_MAX_BYTES (512u << 10) /* so that a command fits into a message */
+#define TARGET_MAX_BYTES (4u << 10)
 
 struct plan {
     struct iv_arena arena;
@@ -110,7 +111,7 @@ static iv_rc render(struct plan *p, struct iv_err *err)
     ENSURE(p->playbook != NULL, err, IV_E_ABSENT, "there is no playbook '" IV_STR_FMT "'",
            IV_STR_ARG(p->execution.playbook));
     IV_AUTO(iv_buf_deinit) struct iv_buf target;
-    iv_buf_init(&target, REQUEST_MAX_BYTES);
+    iv_buf_init(&target, TARGET_MAX_BYTES);
     TRY(iv_template_text(&target, &p->playbook->target, IV_RENDER_TEXT, &p->bindings, err));
     TRY(keep(p, &p->execution.target, &target, err));
     for (size_t i = 0; i < p->playbook->step_count; i++) {

@@ -4,7 +4,8 @@
 #include "base/guard.h"
 #include "evidence/ocsf.h"
 
-#define ACTION_MAX_BYTES (256u << 10)
+/* Names and titles come from a playbook, which is at most 4 MiB; everything else in a report is bounded. */
+#define ACTION_MAX_BYTES (32u << 20)
 
 iv_rc iv_report(struct iv_store *store, const struct iv_execution *execution, const struct iv_step *step,
                 iv_ns now, struct iv_err *err)

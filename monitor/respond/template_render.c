@@ -117,6 +117,7 @@ static void value_text(struct iv_buf *out, const struct iv_val *v)
     iv_buf_init(&json, TEXT_MAX_BYTES);
     iv_val_json(&json, v);
     struct iv_str s = iv_buf_slice(&json);
+    out->failed = out->failed || iv_buf_failed(&json);
     bool quoted = s.n >= 2 && s.p[0] == '"';
     iv_buf_str(out, quoted ? (struct iv_str){s.p + 1, s.n - 2} : s);
 }

@@ -106,3 +106,29 @@ Test(ocsf, fails_rather_than_cut_a_finding_that_does_not_fit)
     cr_expect(iv_finding_of_verdict(&row, &scratch, &s.baseline, &s.verdict, 1, &err).code == IV_E_LIMIT);
     cr_expect(strstr(err.text, "TOK-002") != NULL, "%s", err.text);
 }
+
+Test(ocsf, stays_within_a_message_however_long_the_identifiers_are)
+{
+    IV_AUTO(sample_deinit) struct sample s;
+    sample_init(&s);
+    static char id[4096];
+    memset(id, '\x01', sizeof id); /* six characters each as JSON */
+    static struct iv_sighting witnesses[200];
+    for (size_t i = 0; i < IV_COUNT(witnesses); i++) {
+        witnesses[i] = s.witness;
+        witnesses[i].id = (struct iv_str){id, sizeof id};
+        witnesses[i].source = (struct iv_str){id, sizeof id};
+    }
+    s.verdict.witnesses = witnesses;
+    s.verdict.witness_count = IV_COUNT(witnesses);
+    s.verdict.witness_total = 1000;
+    s.verdict.trigger.id = witnesses[0].id;
+    s.verdict.trigger.source = witnesses[0].id;
+    IV_AUTO(iv_buf_deinit) struct iv_buf json;
+    iv_buf_init(&json, 1000000);
+
+    iv_ocsf_finding(&json, &s.baseline, &s.verdict);
+
+    cr_expect(iv_buf_failed(&json) == false);
+    expect_has(&json, "\"witness_total\":1000");
+}

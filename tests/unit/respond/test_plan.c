@@ -151,3 +151,23 @@ Test(plan, gives_keys_that_are_the_same_on_every_run)
     }
     cr_expect_str_eq(keys[0], keys[1]);
 }
+
+Test(plan, whose_target_or_request_is_too_large_is_on_record_as_failed)
+{
+    static const char *const steps[] = {
+        PLAIN, "- name: one\n  kafka: {topic: t, key: k, value: \"{{trigger.endpoint}}\"}\n"};
+    static const char *const fields[] = {"token_id", "endpoint"};
+    static char big[600 << 10];
+    memset(big, 'x', sizeof big);
+    for (size_t i = 0; i < IV_COUNT(steps); i++) {
+        IV_AUTO(stage_deinit) struct stage s;
+        stage_init(&s, steps[i]);
+        sample_set(&s.sample, fields[i], iv_val_str((struct iv_str){big, sizeof big}));
+
+        stage_find(&s);
+
+        cr_expect(stage_execution(&s).state == IV_RUN_FAILED);
+        cr_expect(strstr(stage_execution(&s).cause.p, "larger than") != NULL, "%s",
+                  stage_execution(&s).cause.p);
+    }
+}
