@@ -131,6 +131,17 @@ static iv_rc read_flag(char *args, const struct iv_command *command, int argc, c
     return read_value(args, flag, equals == NULL ? argv[*at] : equals + 1, err);
 }
 
+/* "--name" or "--name=…"; "-1", "--1" and "-x > 3" do not. */
+static bool looks_like_flag(const char *word)
+{
+    size_t n = strncmp(word, "--", 2) == 0 ? 2 : 0;
+    size_t start = n;
+    while (n > 0 && ((word[n] >= 'a' && word[n] <= 'z') || (n > start && word[n] == '-'))) {
+        n++;
+    }
+    return n > start && (word[n] == '\0' || word[n] == '=');
+}
+
 static iv_rc read_words(char *args, struct iv_words *words, const struct iv_command *command, int argc,
                         char **argv, struct iv_err *err)
 {
@@ -139,6 +150,8 @@ static iv_rc read_words(char *args, struct iv_words *words, const struct iv_comm
     for (int i = 0; i < argc; i++) {
         if (!flags_end && strcmp(argv[i], "--") == 0) {
             flags_end = true;
+        } else if (!flags_end && command->dashed_words && !looks_like_flag(argv[i])) {
+            TRY(add_word(words, argv[i], err));
         } else if (!flags_end && strncmp(argv[i], "--", 2) == 0) {
             TRY(read_flag(args, command, argc, argv, &i, &given, err));
         } else {

@@ -47,6 +47,7 @@ struct iv_command {
     const void *defaults; /* an instance of it; NULL: zeros */
     size_t min_words;     /* positional words */
     size_t max_words;
+    bool dashed_words; /* a word may begin with a dash, unless it looks like a flag: an expression does */
     /* Answers an enum iv_exit. On IV_EXIT_FAILED or IV_EXIT_REFUSED the sentence is in err (printed by main
      * as "invigil NAME: …"), or err->text is empty when the command has said it all itself. */
     int (*run)(const void *args, const struct iv_words *words, struct iv_err *err);

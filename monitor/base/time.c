@@ -297,7 +297,13 @@ void iv_duration_format(struct iv_buf *out, struct iv_instant d)
     int64_t s = negative && d.ns > 0 ? d.s + 1 : d.s;
     int32_t ns = negative && d.ns > 0 ? (int32_t)(IV_NS_PER_S - d.ns) : d.ns;
     iv_buf_printf(out, "%s%lld", negative ? "-" : "", (long long)(s < 0 ? -s : s));
-    format_fraction(out, ns);
+    if (ns != 0) {
+        int digits = 9; /* as many as are needed */
+        for (; ns % 10 == 0; ns /= 10) {
+            digits--;
+        }
+        iv_buf_printf(out, ".%0*d", digits, ns);
+    }
     iv_buf_char(out, 's');
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The functions that expressions have over events and receipts. */
-#include "load.h"
+#include "functions.h"
 
 #include "base/guard.h"
+#include "event/event.h"
 
 /*= contract Rules, fine points "hash_valid and receipt_valid never fail on what they are given" */
 static struct iv_rc_s hash_valid(struct iv_val *out, const struct iv_val *args, size_t count,

@@ -111,9 +111,6 @@ struct iv_str iv_load_head(struct iv_load *load, struct iv_yaml_map *map, const 
 /* Letters, digits and '_', no digit first. */
 bool iv_is_word(struct iv_str s);
 
-/* functions.c: hash_valid and receipt_valid. */
-iv_rc iv_load_functions(struct iv_cel_env *env, const struct iv_keyring *keyring, struct iv_err *err);
-
 /* digest.c */
 iv_rc iv_load_digest(struct iv_load *load, struct iv_err *err);
 void iv_load_signature(struct iv_load *load);

@@ -127,8 +127,8 @@ Test(duration, is_written_in_seconds)
     static const struct {
         struct iv_instant d;
         const char *want;
-    } rows[] = {{{1, 500000000}, "1.500s"},
-                {{-2, 500000000}, "-1.500s"},
+    } rows[] = {{{1, 500000000}, "1.5s"},
+                {{-2, 500000000}, "-1.5s"},
                 {{0, 0}, "0s"},
                 {{-1, 999999999}, "-0.000000001s"}};
     struct iv_buf out;

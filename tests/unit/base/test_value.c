@@ -76,7 +76,7 @@ Test(value, json_follows_the_cel_mapping)
     iv_val_json(&out, &list);
     cr_expect(
         eq(str, out.p,
-           (char *)"[1.5,\"NaN\",\"YWI=\",\"1970-01-01T00:00:00Z\",\"1.500s\",{\"1\":true},\"q\\\"\\n\"]"));
+           (char *)"[1.5,\"NaN\",\"YWI=\",\"1970-01-01T00:00:00Z\",\"1.5s\",{\"1\":true},\"q\\\"\\n\"]"));
     iv_buf_deinit(&out);
 }
 
