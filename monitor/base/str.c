@@ -80,6 +80,20 @@ size_t iv_str_distance(struct iv_str a, struct iv_str b)
     return rows[an % 3][bn];
 }
 
+/* "expires" for "expires_at": a name that was cut off. */
+static struct iv_str shortest_continuation(struct iv_str name, const struct iv_str *candidates, size_t count)
+{
+    struct iv_str best = {NULL, 0};
+    for (size_t i = 0; i < count; i++) {
+        struct iv_str c = candidates[i];
+        if (name.n >= 4 && c.n > name.n && memcmp(c.p, name.p, name.n) == 0 &&
+            (best.p == NULL || c.n < best.n)) {
+            best = c;
+        }
+    }
+    return best;
+}
+
 struct iv_str iv_str_nearest(struct iv_str name, const struct iv_str *candidates, size_t count)
 {
     size_t limit = name.n < 4 ? 1 : name.n < 8 ? 2 : 3;
@@ -94,7 +108,7 @@ struct iv_str iv_str_nearest(struct iv_str name, const struct iv_str *candidates
             break;
         }
     }
-    return best;
+    return best.p != NULL ? best : shortest_continuation(name, candidates, count);
 }
 
 /* RFC 3629 section 4, the table of well-formed sequences. */

@@ -42,11 +42,8 @@ Test(nearest, finds_the_slip_and_nothing_far)
     static const struct {
         const char *name;
         const char *want;
-    } rows[] = {{"expires", NULL},
-                {"expires_ta", "expires_at"},
-                {"tokenid", "token_id"},
-                {"scope", "scopes"},
-                {"zzz", NULL}};
+    } rows[] = {{"expires", "expires_at"}, {"exp", NULL},       {"expires_ta", "expires_at"},
+                {"tokenid", "token_id"},   {"scope", "scopes"}, {"zzz", NULL}};
     for (size_t i = 0; i < IV_COUNT(rows); i++) {
         struct iv_str near = iv_str_nearest(iv_str_of(rows[i].name), names, IV_COUNT(names));
         cr_expect(iv_str_eq(near, iv_str_of(rows[i].want)), "'%s' is near '" IV_STR_FMT "'", rows[i].name,
