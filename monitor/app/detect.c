@@ -31,6 +31,19 @@ struct iv_detect_partition *iv_detect_partition(struct iv_detect *d, enum iv_str
     return &d->partitions[d->partition_count++];
 }
 
+/* A revoked partition holds its stream's watermark back until the next assignment is known: between the two
+ * nobody can tell whether more of it comes, and a verdict on what was not seen would be a guess. */
+static void close_what_is_gone(struct iv_detect *d)
+{
+    for (size_t i = 0; i < d->partition_count; i++) {
+        struct iv_detect_partition *p = &d->partitions[i];
+        if (p->revoked && !p->ours) {
+            iv_engine_close(d->engine, p->stream, p->partition);
+            p->revoked = false;
+        }
+    }
+}
+
 static iv_rc on_assigned(void *ctx, struct iv_cursor *positions, size_t count, struct iv_err *err)
 {
     struct iv_detect *d = ctx;
@@ -39,11 +52,13 @@ static iv_rc on_assigned(void *ctx, struct iv_cursor *positions, size_t count, s
         ENSURE(p != NULL, err, IV_E_NOMEM, "cannot allocate a partition's state");
         TRY(iv_engine_open(d->engine, p->stream, p->partition, err));
         p->ours = true;
+        p->revoked = false;
         p->at_end = false;
         positions[i].offset = p->next;
         LOG_INFO("detect.partition.assigned", KV_TEXT("stream", iv_stream_name(p->stream)),
                  KV_I64("partition", p->partition), KV_I64("offset", p->next));
     }
+    close_what_is_gone(d);
     return IV_OK;
 }
 
@@ -54,7 +69,7 @@ static void on_revoked(void *ctx, const struct iv_cursor *positions, size_t coun
         struct iv_detect_partition *p = iv_detect_partition(d, positions[i].stream, positions[i].partition);
         if (p != NULL && p->ours) {
             p->ours = false;
-            iv_engine_close(d->engine, p->stream, p->partition);
+            p->revoked = true;
             LOG_INFO("detect.partition.revoked", KV_TEXT("stream", iv_stream_name(p->stream)),
                      KV_I64("partition", p->partition), KV_I64("lost", lost));
         }
@@ -131,15 +146,27 @@ static iv_rc take_record(struct iv_detect *d, const struct iv_record *record, st
     return d->failure;
 }
 
+/* What retention has removed was never seen: nothing may be concluded from it. */
+static void note_beginning(struct iv_detect *d, const struct iv_detect_partition *p,
+                           const struct iv_record *record)
+{
+    if (p->next < 0 && record->origin.offset > 0) {
+        iv_engine_joined_midway(d->engine, p->stream);
+        LOG_WARN("detect.joined_midway", KV_STR("topic", record->origin.topic),
+                 KV_I64("partition", p->partition), KV_I64("offset", record->origin.offset));
+    }
+}
+
 static iv_rc take_batch(struct iv_detect *d, const struct iv_batch *batch, struct iv_err *err)
 {
     iv_ns now = iv_monotonic(&d->clock);
     for (size_t i = 0; i < batch->count; i++) {
         const struct iv_record *record = &batch->records[i];
-        TRY(take_record(d, record, err));
         struct iv_detect_partition *p =
             iv_detect_partition(d, record->origin.stream, record->origin.partition);
         ENSURE(p != NULL, err, IV_E_NOMEM, "cannot allocate a partition's state");
+        note_beginning(d, p, record);
+        TRY(take_record(d, record, err));
         p->next = record->origin.offset + 1;
         p->quiet_since = now;
         p->at_end = false;

@@ -21,6 +21,7 @@ struct iv_detect_partition {
     int32_t partition;
     int64_t next; /* the next record to read; kept over a rebalance that takes the partition away and back */
     bool ours;
+    bool revoked; /* and not yet known to be somebody else's: still holds the watermark back */
     bool at_end;
     bool moved;        /* since the last hand-over */
     iv_ns quiet_since; /* monotonic */

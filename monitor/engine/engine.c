@@ -252,6 +252,11 @@ static struct iv_rc_s repeat(struct iv_engine *e, const struct iv_event *event, 
     return advance(e, NULL, err);
 }
 
+void iv_engine_joined_midway(struct iv_engine *engine, enum iv_stream stream)
+{
+    engine->watermark.streams[stream].partial = true;
+}
+
 struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, struct iv_err *err)
 {
     TRY(settle(e, err));

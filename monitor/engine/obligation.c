@@ -100,7 +100,7 @@ static int begins_behind(const struct iv_engine *e, unsigned streams, iv_ns time
 {
     for (unsigned s = 0; s < IV_STREAMS; s++) {
         iv_ns least = e->watermark.streams[s].least;
-        if ((streams >> s & 1) != 0 && e->baseline->streams[s].history == IV_HISTORY_PARTIAL &&
+        if ((streams >> s & 1) != 0 && e->watermark.streams[s].partial &&
             (least == IV_NS_MAX || time < least)) {
             return (int)s;
         }

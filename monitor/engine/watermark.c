@@ -10,8 +10,10 @@ void iv_watermark_init(struct iv_watermark *w, const struct iv_baseline *baselin
 {
     *w = (struct iv_watermark){.greatest = IV_NS_MIN};
     for (int s = 0; s < IV_STREAMS; s++) {
-        w->streams[s] =
-            (struct iv_stream_mark){.lateness = baseline->streams[s].lateness, .least = IV_NS_MAX};
+        const struct iv_stream_policy *policy = &baseline->streams[s];
+        w->streams[s] = (struct iv_stream_mark){.lateness = policy->lateness,
+                                                .least = IV_NS_MAX,
+                                                .partial = policy->history == IV_HISTORY_PARTIAL};
     }
     for (int set = 0; set < IV_STREAM_SETS; set++) {
         w->passed[set] = IV_NS_MIN;

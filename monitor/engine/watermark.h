@@ -26,7 +26,8 @@ struct iv_stream_mark {
     uint32_t count;
     uint32_t capacity;
     iv_ns lateness;
-    iv_ns least; /* event time; IV_NS_MAX: no event */
+    iv_ns least;  /* event time; IV_NS_MAX: no event */
+    bool partial; /* what came before the least is unknown: the baseline says so, or its records are gone */
 };
 
 struct iv_watermark {
