@@ -27,6 +27,7 @@ struct iv_responder {
     struct iv_call **calls;
     size_t call_count;
     size_t call_max;
+    bool more; /* delivered messages were left for the next turn */
     struct iv_responder_stats stats;
 };
 
@@ -305,6 +306,7 @@ static iv_rc settle_delivered(struct iv_responder *r, struct iv_err *err)
         TRY(iv_move_by_outcome(r->options.store, &tasks[i], &done, iv_wall(&r->options.clock), &arena, err));
         count_outcome(r, &tasks[i].step);
     }
+    r->more = count == RECOVER_AT_ONCE;
     return IV_OK;
 }
 
@@ -426,7 +428,9 @@ static iv_rc bounded_wait(struct iv_responder *r, iv_ns *wait, struct iv_err *er
     iv_store_rollback(r->options.store);
     TRY(rc);
     iv_ns now = iv_wall(&r->options.clock);
-    if (r->call_count < r->call_max && due != IV_NS_MAX && due < iv_ns_add(now, *wait)) {
+    if (r->more) {
+        *wait = 0;
+    } else if (r->call_count < r->call_max && due != IV_NS_MAX && due < iv_ns_add(now, *wait)) {
         *wait = due > now ? due - now : 0;
     }
     return IV_OK;

@@ -3,7 +3,7 @@
  * playbook, as a replay of the same input does, then carries out what is planned, to the end. Run by
  * tests/crash/respond, which has it killed (IV_FAULT_AT) and starts it again. respond_trial STORE HOOK_URL
  * FINDINGS */
-#include "base/alloc.h"
+#include "base/arena.h"
 #include "base/guard.h"
 #include "baseline/problems.h"
 #include "evidence/store.h"
@@ -52,34 +52,35 @@ static void find(struct iv_store *store, const struct iv_playbooks *playbooks, s
     must(iv_store_commit(store, &err), &err);
 }
 
+#define TAKEN_AT_ONCE 1024
+
 struct delivery {
-    int64_t ids[1024];
+    int64_t ids[TAKEN_AT_ONCE];
     size_t count;
 };
 
-static void note_command(void *ctx, const struct iv_posting *posting)
+static void take(void *ctx, const struct iv_posting *posting)
 {
     struct delivery *d = ctx;
-    if (posting->channel == IV_CHANNEL_COMMAND && d->count < IV_COUNT(d->ids)) {
-        d->ids[d->count++] = posting->id;
-    }
-}
-
-static void take_command(void *ctx, const struct iv_posting *posting)
-{
-    note_command(ctx, posting);
+    d->ids[d->count++] = posting->id;
     if (posting->channel == IV_CHANNEL_COMMAND) {
         (void)printf("command %.*s\n", (int)posting->idempotency_key.n, posting->idempotency_key.p);
         (void)fflush(stdout);
     }
 }
 
-/* The broker: prints each command and acknowledges it. */
+static void count_one(void *ctx, const struct iv_posting *posting)
+{
+    (void)posting;
+    ++*(size_t *)ctx;
+}
+
+/* The broker: acknowledges what it is sent, and prints the commands among it. */
 static void deliver(struct iv_store *store)
 {
     struct iv_err err = {0};
     struct delivery d = {.count = 0};
-    must(iv_store_outbox(store, 0, 4096, take_command, &d, &err), &err);
+    must(iv_store_outbox(store, 0, TAKEN_AT_ONCE, take, &d, &err), &err);
     if (d.count > 0) {
         must(iv_store_begin(store, &err), &err);
         must(iv_store_delivered(store, d.ids, d.count, &err), &err);
@@ -87,19 +88,24 @@ static void deliver(struct iv_store *store)
     }
 }
 
-/* Nothing in flight, nothing due, nothing in the outbox that a step waits for. */
+/* Nothing in flight, nothing due, nothing that waits in the outbox or has left it unnoticed. */
 static bool at_rest(struct iv_store *store, const struct iv_responder *responder)
 {
     struct iv_err err = {0};
     struct iv_responder_stats stats;
-    struct delivery waiting = {.count = 0};
+    size_t waiting = 0;
+    IV_AUTO(iv_arena_deinit) struct iv_arena arena;
+    iv_arena_init(&arena, 0);
+    struct iv_task *task = NULL;
+    size_t delivered = 0;
     iv_ns due = 0;
     iv_responder_stats(responder, &stats);
     must(iv_store_begin(store, &err), &err);
     must(iv_store_next_due(store, &due, &err), &err);
+    must(iv_store_tasks(store, &task, &delivered, IV_TASKS_DELIVERED, IV_STR(""), 0, 1, &arena, &err), &err);
     iv_store_rollback(store);
-    must(iv_store_outbox(store, 0, 4096, note_command, &waiting, &err), &err);
-    return stats.in_flight == 0 && due == IV_NS_MAX && waiting.count == 0;
+    must(iv_store_outbox(store, 0, 1, count_one, &waiting, &err), &err);
+    return stats.in_flight == 0 && due == IV_NS_MAX && waiting == 0 && delivered == 0;
 }
 
 static void carry_out(struct iv_store *store, const char *url)
