@@ -37,17 +37,21 @@ uint32_t iv_lane_find(const struct iv_engine *e, uint32_t node, uint16_t def)
     return lane;
 }
 
+/* A new lane goes behind the others, so that what one event proves is told in the order of the rules. */
 static uint32_t lane_for(struct iv_engine *e, uint32_t node, uint16_t def)
 {
-    uint32_t lane = iv_lane_find(e, node, def);
-    if (lane == 0) {
-        lane = iv_slab_take(&e->lanes);
+    uint32_t *link = &iv_node_at(e, node)->lanes;
+    while (*link != 0 && iv_lane_at(e, *link)->def != def) {
+        link = &iv_lane_at(e, *link)->next;
+    }
+    if (*link == 0) {
+        uint32_t lane = iv_slab_take(&e->lanes);
         if (lane != 0) {
-            *iv_lane_at(e, lane) = (struct iv_lane){.next = iv_node_at(e, node)->lanes, .def = def};
-            iv_node_at(e, node)->lanes = lane;
+            *iv_lane_at(e, lane) = (struct iv_lane){.def = def};
+            *link = lane;
         }
     }
-    return lane;
+    return *link;
 }
 
 struct iv_mark *iv_lane_join(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec,

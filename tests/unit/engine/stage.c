@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stage.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/guard.h"
+#include "base/json_write.h"
+#include "event/decode.h"
+#include "support/scratch.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define EPOCH "2026-01-01T00:00:00Z"
+#define TEXT_MAX (1u << 20)
+
+struct stage {
+    struct iv_baseline *baseline;
+    struct iv_engine *engine;
+    struct iv_decoder *decoder;
+    struct iv_arena arena;
+    struct iv_buf said;
+    iv_ns epoch;
+    int64_t offset;
+    unsigned char uid[IV_UID_BYTES];
+};
+
+static const char fields[] =
+    "{k: string, v: string, s: string, n: int, u: double, t: timestamp, d: duration, "
+    "b: bool, l: list<string>, profile: string}";
+
+static const char punctual[] = "streams: {telemetry: {lateness: 0s}, ledger: {lateness: 0s}}";
+
+static void write_baseline(const struct scratch *dir, const char *settings, const char *rules)
+{
+    struct iv_buf text;
+    iv_buf_init(&text, TEXT_MAX);
+    iv_buf_printf(&text,
+                  "apiVersion: invigil/v1\nkind: Baseline\nmetadata: {name: stage, version: \"1\"}\n%s\n%s\n"
+                  "packs: [pack.yaml]\nevents:\n",
+                  strstr(settings, "streams:") == NULL ? punctual : "", settings);
+    for (const char *const *type = (const char *const[]){"d.a", "d.b", "d.c", "l.a", "l.b", NULL};
+         *type != NULL; type++) {
+        iv_buf_printf(&text, "  %s: {stream: %s, fields: %s}\n", *type,
+                      **type == 'd' ? "telemetry" : "ledger", fields);
+    }
+    scratch_write(dir, "baseline.yaml", iv_buf_slice(&text));
+    iv_buf_clear(&text);
+    iv_buf_printf(
+        &text, "apiVersion: invigil/v1\nkind: RulePack\nmetadata: {name: p, title: P}\nrules:\n%s\n", rules);
+    scratch_write(dir, "pack.yaml", iv_buf_slice(&text));
+    iv_buf_deinit(&text);
+}
+
+static void load(struct stage *s, const char *settings, const char *rules)
+{
+    IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
+    IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
+    struct iv_err err;
+    write_baseline(&dir, settings, rules);
+    cr_assert(iv_ok(iv_problems_new(&problems, &err)));
+    if (!iv_ok(iv_baseline_load(&s->baseline, iv_str_of(dir.path), problems, &err))) {
+        struct iv_buf text;
+        iv_buf_init(&text, TEXT_MAX);
+        iv_problems_render(&text, problems);
+        cr_assert(false, "%s\n" IV_STR_FMT, err.text, IV_STR_ARG(iv_buf_slice(&text)));
+    }
+}
+
+static void say_time(struct iv_buf *out, iv_ns t)
+{
+    iv_duration_format(out, iv_instant_of_ns(t));
+}
+
+static void collect(void *ctx, const struct iv_verdict *v)
+{
+    static const char *const kinds[] = {"violated", "updated", "contradicted", "inconclusive", "open"};
+    struct stage *s = ctx;
+    iv_buf_printf(&s->said, "%s " IV_STR_FMT " " IV_STR_FMT " [", kinds[v->kind], IV_STR_ARG(v->rule->id),
+                  IV_STR_ARG(v->trigger.id));
+    for (size_t i = 0; i < v->witness_count; i++) {
+        iv_buf_text(&s->said, i > 0 ? " " : "");
+        iv_buf_str(&s->said, v->witnesses[i].id);
+    }
+    iv_buf_text(&s->said, v->waiver != NULL ? "] waived" : "]");
+    iv_buf_text(&s->said, " until ");
+    say_time(&s->said, v->deadline - s->epoch);
+    iv_buf_char(&s->said, '\n');
+    memcpy(s->uid, v->uid, sizeof s->uid);
+}
+
+void stage_reset(struct stage *s)
+{
+    struct iv_err err;
+    struct iv_hash_key key = {3, 4};
+    struct iv_engine_options options = {.verdict = collect, .ctx = s, .digests = true, .hash_key = key};
+    iv_engine_free(s->engine);
+    cr_assert(iv_ok(iv_engine_new(&s->engine, s->baseline, &options, &err)));
+    iv_buf_clear(&s->said);
+}
+
+struct stage *stage_new(const char *settings, const char *rules)
+{
+    struct stage *s = iv_calloc(1, sizeof *s);
+    struct iv_instant epoch;
+    struct iv_err err;
+    cr_assert(s != NULL && iv_instant_parse(&epoch, IV_STR(EPOCH)));
+    s->epoch = iv_instant_to_ns_saturated(epoch);
+    iv_buf_init(&s->said, TEXT_MAX);
+    iv_arena_init(&s->arena, 0);
+    load(s, settings, rules);
+    cr_assert(iv_ok(iv_decoder_new(&s->decoder, s->baseline->catalogue, &IV_DECODE_LIMITS_DEFAULT,
+                                   (struct iv_hash_key){5, 6}, &err)));
+    stage_reset(s);
+    return s;
+}
+
+void stage_free(struct stage *s)
+{
+    if (s != NULL) {
+        iv_engine_free(s->engine);
+        iv_decoder_free(s->decoder);
+        iv_baseline_unref(s->baseline);
+        iv_arena_deinit(&s->arena);
+        iv_buf_deinit(&s->said);
+        iv_free(s);
+    }
+}
+
+void stage_freep(struct stage **stage)
+{
+    stage_free(*stage);
+    *stage = NULL;
+}
+
+const struct iv_engine *stage_engine(const struct stage *s)
+{
+    return s->engine;
+}
+
+struct iv_baseline *stage_baseline(struct stage *s)
+{
+    return s->baseline;
+}
+
+struct iv_str stage_said(const struct stage *s)
+{
+    return iv_buf_slice(&s->said);
+}
+
+void stage_forget(struct stage *s)
+{
+    iv_buf_clear(&s->said);
+}
+
+const unsigned char *stage_uid(const struct stage *s)
+{
+    return s->uid;
+}
+
+/* Cuts off the text up to a separator. */
+static struct iv_str cut(struct iv_str *rest, char separator)
+{
+    const char *end = rest->n == 0 ? NULL : memchr(rest->p, separator, rest->n);
+    struct iv_str word = {rest->p, end == NULL ? rest->n : (size_t)(end - rest->p)};
+    size_t used = end == NULL ? rest->n : word.n + 1;
+    *rest = (struct iv_str){rest->p + used, rest->n - used};
+    return word;
+}
+
+static iv_ns time_of(const struct stage *s, struct iv_str text)
+{
+    struct iv_instant d;
+    cr_assert(iv_duration_parse(&d, text, true), "no time: " IV_STR_FMT, IV_STR_ARG(text));
+    return s->epoch + iv_instant_to_ns_saturated(d);
+}
+
+static bool is_attribute(struct iv_str name, const char **attribute)
+{
+    static const char *const names[][2] = {
+        {"agent", "subject"}, {"tenant", "tenantid"}, {"source", "source"}};
+    for (size_t i = 0; i < IV_COUNT(names); i++) {
+        if (iv_str_eq(name, iv_str_of(names[i][0]))) {
+            *attribute = names[i][1];
+            return true;
+        }
+    }
+    return false;
+}
+
+static void write_pairs(const struct stage *s, struct iv_json *json, struct iv_str pairs, bool attributes)
+{
+    while (pairs.n > 0) {
+        struct iv_str value = cut(&pairs, ' ');
+        struct iv_str name = cut(&value, '=');
+        const char *attribute = NULL;
+        char text[32] = {0};
+        (void)snprintf(text, sizeof text, IV_STR_FMT, IV_STR_ARG(name));
+        if (is_attribute(name, &attribute) != attributes || name.n == 0) {
+            continue;
+        }
+        if (attributes) {
+            iv_json_str(json, attribute, value);
+        } else if (iv_str_eq(name, IV_STR("t"))) {
+            iv_json_time(json, "t", time_of(s, value));
+        } else if (iv_str_eq(name, IV_STR("n")) || iv_str_eq(name, IV_STR("u")) ||
+                   iv_str_eq(name, IV_STR("b"))) {
+            iv_json_raw(json, text, value);
+        } else {
+            iv_json_str(json, text, value);
+        }
+    }
+}
+
+static struct iv_str json_of(struct stage *s, enum iv_stream stream, struct iv_str id, struct iv_str type,
+                             iv_ns time, struct iv_str pairs)
+{
+    struct iv_buf text;
+    iv_buf_init(&text, TEXT_MAX);
+    struct iv_json json = iv_json_to(&text);
+    iv_json_open_object(&json, NULL);
+    iv_json_text(&json, "specversion", "1.0");
+    iv_json_str(&json, "id", id);
+    iv_json_str(&json, "type", type);
+    iv_json_time(&json, "time", time);
+    size_t before = text.n;
+    write_pairs(s, &json, pairs, true);
+    struct iv_str attributes = {text.p + before, text.n - before};
+    if (memmem(attributes.p, attributes.n, "\"source\"", 8) == NULL) {
+        iv_json_text(&json, "source", "s");
+    }
+    if (stream == IV_LEDGER) {
+        iv_json_text(&json, "ledgerid", "log");
+        iv_json_int(&json, "ledgerseq", s->offset);
+        iv_json_text(&json, "ledgerprev", "00");
+        iv_json_text(&json, "ledgerhash", "00");
+    }
+    iv_json_open_object(&json, "data");
+    write_pairs(s, &json, pairs, false);
+    iv_json_close_object(&json);
+    iv_json_close_object(&json);
+    char *copy = iv_arena_zalloc(&s->arena, text.n + IV_RECORD_PADDING);
+    cr_assert(copy != NULL);
+    memcpy(copy, text.p, text.n);
+    struct iv_str out = {copy, text.n};
+    iv_buf_deinit(&text);
+    return out;
+}
+
+static int32_t partition_of(struct iv_str word, enum iv_stream *stream)
+{
+    cr_assert(word.n == 2 && (word.p[0] == 'T' || word.p[0] == 'L'), "no partition: " IV_STR_FMT,
+              IV_STR_ARG(word));
+    *stream = word.p[0] == 'T' ? IV_TELEMETRY : IV_LEDGER;
+    return word.p[1] - '0';
+}
+
+uint64_t stage_allocations(struct stage *s, const char *json)
+{
+    struct iv_err err;
+    struct iv_event event;
+    size_t n = strlen(json);
+    char *copy = iv_arena_zalloc(&s->arena, n + IV_RECORD_PADDING);
+    cr_assert(copy != NULL);
+    memcpy(copy, json, n);
+    struct iv_record record = {.origin = {IV_TELEMETRY, 0, s->offset++, IV_STR("telemetry")},
+                               .bytes = {copy, n}};
+    cr_assert(iv_ok(iv_decode(s->decoder, &record, &s->arena, &event, &err)), "%s", err.text);
+    uint64_t before = iv_alloc_calls();
+    cr_assert(iv_ok(iv_engine_event(s->engine, &event, &err)), "%s", err.text);
+    uint64_t calls = iv_alloc_calls() - before;
+    iv_arena_reset(&s->arena);
+    return calls;
+}
+
+static void arrive(struct stage *s, struct iv_str where, struct iv_str rest)
+{
+    enum iv_stream stream = IV_TELEMETRY;
+    int32_t partition = partition_of(where, &stream);
+    iv_ns time = time_of(s, cut(&rest, ' '));
+    struct iv_str type = cut(&rest, ' ');
+    struct iv_str id = cut(&rest, ' ');
+    struct iv_record record = {
+        .origin = {stream, partition, s->offset, iv_str_of(iv_stream_name(stream))},
+        .bytes = json_of(s, stream, id, type, time, rest),
+    };
+    struct iv_event event;
+    struct iv_err err;
+    cr_assert(iv_ok(iv_decode(s->decoder, &record, &s->arena, &event, &err)), "%s", err.text);
+    cr_assert(iv_ok(iv_engine_event(s->engine, &event, &err)), "%s", err.text);
+    iv_arena_reset(&s->arena); /* what the engine keeps must be its own */
+    s->offset++;
+}
+
+static void expect_count(const struct stage *s, struct iv_str what, struct iv_str number)
+{
+    struct iv_engine_stats stats;
+    iv_engine_stats(s->engine, &stats);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = {{"late", stats.late},        {"duplicates", stats.duplicates},
+                {"kept", stats.kept},        {"live", stats.live_events},
+                {"armed", stats.armed},      {"unknown", stats.unknown_type},
+                {"failures", stats.failures}};
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        if (iv_str_eq(what, iv_str_of(rows[i].name))) {
+            char text[32];
+            (void)snprintf(text, sizeof text, "%llu", (unsigned long long)rows[i].value);
+            cr_assert(iv_str_eq(number, iv_str_of(text)), "%s is %s, not " IV_STR_FMT, rows[i].name, text,
+                      IV_STR_ARG(number));
+            return;
+        }
+    }
+    cr_assert(false, "no such line: " IV_STR_FMT, IV_STR_ARG(what));
+}
+
+void stage_line(struct stage *s, struct iv_str line)
+{
+    struct iv_err err;
+    enum iv_stream stream = IV_TELEMETRY;
+    struct iv_str word = cut(&line, ' ');
+    if (word.n == 2 && word.p[1] >= '0' && word.p[1] <= '9') {
+        arrive(s, word, line);
+    } else if (iv_str_eq(word, IV_STR("end"))) {
+        cr_assert(iv_ok(iv_engine_finish(s->engine, &err)));
+    } else if (iv_str_eq(word, IV_STR("open"))) {
+        int32_t partition = partition_of(line, &stream);
+        cr_assert(iv_ok(iv_engine_open(s->engine, stream, partition, &err)));
+    } else if (iv_str_eq(word, IV_STR("close"))) {
+        int32_t partition = partition_of(line, &stream);
+        iv_engine_close(s->engine, stream, partition);
+    } else if (iv_str_eq(word, IV_STR("idle"))) {
+        int32_t partition = partition_of(cut(&line, ' '), &stream);
+        cr_assert(iv_ok(iv_engine_idle(s->engine, stream, partition, time_of(s, line), &err)));
+    } else {
+        expect_count(s, word, line);
+    }
+}
+
+static bool begins_with(struct iv_str text, struct iv_str start)
+{
+    return text.n >= start.n && memcmp(text.p, start.p, start.n) == 0;
+}
+
+void stage_play(struct stage *s, const char *script)
+{
+    struct iv_str rest = iv_str_of(script);
+    struct iv_str said = {"", 0};
+    struct iv_str last = {"", 0};
+    while (rest.n > 0) {
+        struct iv_str line = cut(&rest, '\n');
+        if (line.n == 0) {
+            continue;
+        }
+        if (begins_with(line, IV_STR("= "))) {
+            struct iv_str next = cut(&said, '\n');
+            struct iv_str wanted = {line.p + 2, line.n - 2};
+            cr_assert(begins_with(next, wanted),
+                      "after '" IV_STR_FMT "' expected '" IV_STR_FMT "', got '" IV_STR_FMT "'",
+                      IV_STR_ARG(last), IV_STR_ARG(wanted), IV_STR_ARG(next));
+            continue;
+        }
+        cr_assert(said.n == 0, "after '" IV_STR_FMT "' nobody expected '" IV_STR_FMT "'", IV_STR_ARG(last),
+                  IV_STR_ARG(said));
+        iv_buf_clear(&s->said);
+        stage_line(s, line);
+        said = iv_buf_slice(&s->said);
+        last = line;
+    }
+    cr_assert(said.n == 0, "after '" IV_STR_FMT "' nobody expected '" IV_STR_FMT "'", IV_STR_ARG(last),
+              IV_STR_ARG(said));
+}
+
+void stage_script(const char *settings, const char *rules, const char *script)
+{
+    IV_AUTO(stage_freep) struct stage *s = stage_new(settings, rules);
+    stage_play(s, script);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stage.h"
+
+#include <criterion/criterion.h>
+
+#define RULE(body)                                                                                           \
+    "- id: STR-1\n  title: t\n  severity: low\n  criteria: [CC7.2]\n  on: {event: d.a, as: a}\n" body "\n"
+#define AFTER RULE("  require: {with: {event: d.b, as: b, by: k, after: 5s}}")
+#define BEFORE RULE("  require: {with: {event: l.a, as: b, by: k, before: 5s}}")
+
+Test(streams, the_slowest_partition_holds_the_watermark)
+{
+    stage_script("", AFTER,
+                 "open T0\nopen T1\nT0 10s d.a a1 k=x\nT0 99s d.c c1\nT1 15s d.c c2\nT1 16s d.c c3\n"
+                 "= violated STR-1 a1 []\n");
+}
+
+Test(streams, a_partition_that_is_open_and_unread_holds_it)
+{
+    stage_script("", AFTER,
+                 "open T0\nopen T1\nT0 10s d.a a1 k=x\nT0 99s d.c c1\nend\n= violated STR-1 a1 []\n");
+}
+
+Test(streams, a_partition_that_is_closed_does_not)
+{
+    stage_script("", AFTER,
+                 "open T0\nopen T1\nT0 10s d.a a1 k=x\nT0 99s d.c c1\nclose T1\nT0 99s d.c c2\n"
+                 "= violated STR-1 a1 []\n");
+}
+
+Test(streams, lateness_holds_it_back)
+{
+    stage_script("streams: {telemetry: {lateness: 3s}}", AFTER,
+                 "T0 10s d.a a1 k=x\nT0 18s d.c c1\nT0 18.1s d.c c2\n= violated STR-1 a1 []\n");
+}
+
+Test(streams, an_idle_partition_follows_the_wall_less_lateness)
+{
+    stage_script("streams: {telemetry: {lateness: 3s}}", AFTER,
+                 "T0 10s d.a a1 k=x\nidle T0 18s\nidle T0 18.1s\n= violated STR-1 a1 []\n"
+                 "T0 15s d.b b1 k=y\nlate 1\nT0 15.2s d.b b2 k=y\nlate 1\n");
+}
+
+Test(streams, without_partitions_a_stream_is_at_its_end)
+{
+    stage_script("", BEFORE, "open T0\nT0 10s d.a a1 k=x\n= violated STR-1 a1 []\n");
+    stage_script("", RULE("  require: {with: {event: l.a, as: b, by: k, after: 5s}}"),
+                 "open T0\nT0 10s d.a a1 k=x\nT0 14s d.c c1\nT0 15s d.c c2\n= violated STR-1 a1 []\n"
+                 "T0 16s d.a a2 k=x\nend\n= open STR-1 a2 [] until 21s\n");
+}
+
+Test(streams, late_is_older_than_the_partitions_own_watermark)
+{
+    stage_script("streams: {telemetry: {lateness: 2s}}", AFTER,
+                 "T0 10s d.c c1\nT0 8s d.c c2\nlate 0\nT0 7.9s d.c c3\nlate 1\nT1 1s d.c c4\nlate 1\n");
+}
+
+Test(streams, best_effort_makes_a_missing_partner_inconclusive)
+{
+    stage_script("streams: {telemetry: {lateness: 0s, grade: best_effort}}", AFTER,
+                 "T0 10s d.a a1 k=x\nT0 16s d.c c1\n= inconclusive STR-1 a1 []\n"
+                 "T0 20s d.a a2 k=x\nT0 21s d.b b1 k=x\nkept 1\nT0 30s d.c c2\n"
+                 "T0 31s d.a a3 k=x\nend\n= open STR-1 a3 []\n");
+}
+
+Test(streams, one_best_effort_stream_among_those_that_can_carry_it_is_enough)
+{
+    stage_script("streams: {telemetry: {lateness: 0s}, ledger: {grade: best_effort}}",
+                 RULE("  require: {with: {event: [d.b, l.a], as: b, by: k, before: 5s}}"),
+                 "open T0\nT0 10s d.a a1 k=x\nT0 11s d.c c1\n= inconclusive STR-1 a1 []\n");
+}
+
+Test(streams, partial_history_makes_what_reaches_behind_it_inconclusive)
+{
+    stage_script("streams: {telemetry: {lateness: 0s}, ledger: {history: partial}}", BEFORE,
+                 "open T0\nopen L0\nL0 6s l.b l1\nT0 10s d.a a1 k=x\nT0 11s d.a a2 k=x\nL0 12s l.b l2\n"
+                 "= inconclusive STR-1 a1 []\n= violated STR-1 a2 []\n");
+    stage_script("streams: {telemetry: {lateness: 0s}, ledger: {history: partial}}", BEFORE,
+                 "open T0\nT0 10s d.a a1 k=x\n= inconclusive STR-1 a1 []\n");
+}
+
+Test(streams, partial_history_of_another_stream_does_not_matter)
+{
+    stage_script("streams: {telemetry: {lateness: 0s, history: partial}}", BEFORE,
+                 "open T0\nT0 10s d.a a1 k=x\n= violated STR-1 a1 []\n");
+}
+
+Test(streams, unknown_types_are_events_of_the_ledger_and_none_of_telemetry)
+{
+    stage_script(
+        "",
+        "- id: STR-1\n  title: t\n  severity: low\n  criteria: [CC7.2]\n  on: {stream: ledger, as: a}\n"
+        "  forbid: {if: a.id.startsWith('u')}\n"
+        "- id: STR-2\n  title: t\n  severity: low\n  criteria: [CC7.2]\n  on: {event: '*', as: a}\n"
+        "  forbid: {if: a.id.startsWith('u')}\n",
+        "L0 1s no.such u1\n= violated STR-1 u1 []\n= violated STR-2 u1 []\nunknown 1\n"
+        "T0 2s no.such u2\nunknown 2\n"
+        "T0 3s d.a u3\n= violated STR-2 u3 []\n");
+}
+
+Test(streams, an_unknown_type_of_telemetry_moves_no_watermark)
+{
+    stage_script("", AFTER, "T0 10s d.a a1 k=x\nT0 99s no.such u1\nlive 1\nend\n= open STR-1 a1 []\n");
+}
+
+Test(streams, an_unknown_type_of_the_ledger_is_a_partner_by_its_chain)
+{
+    stage_script(
+        "streams: {ledger: {lateness: 10m}}",
+        "- id: STR-1\n  title: t\n  severity: low\n  criteria: [CC7.2]\n  on: {stream: ledger, as: a}\n"
+        "  forbid: {with: {stream: ledger, as: b, by: ledger_id, within: 1m}, if: b.ledger_seq < "
+        "a.ledger_seq}\n",
+        "L0 1s no.such u1\nL0 2s l.a l1\n= violated STR-1 l1 [u1]\n");
+}
