@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/act.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
 #include "respond/responder.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #define TURN_WAIT (200 * IV_NS_PER_MS)
 #define BUSY_WAIT (50 * IV_NS_PER_MS)
@@ -18,12 +18,6 @@ struct iv_act {
     pthread_t thread;
     atomic_bool stopping;
 };
-
-static void wait_for(iv_ns wait)
-{
-    struct timespec t = {.tv_nsec = (long)wait};
-    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
-}
 
 static void count(const struct iv_act *a)
 {
@@ -45,7 +39,7 @@ static void *act_thread(void *argument)
         count(a);
         if (iv_code_class(rc.code) == IV_CLASS_RETRY) {
             LOG_WARN("respond.waiting", KV_TEXT("why", err.text));
-            wait_for(BUSY_WAIT);
+            iv_pause(BUSY_WAIT);
         } else if (!iv_ok(rc)) {
             LOG_ERROR("respond.failed", KV_TEXT("why", err.text));
             a->options.failed(a->options.ctx, &err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/handoff.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/guard.h"
 
 #include <pthread.h>
@@ -61,19 +62,10 @@ bool iv_handoff_push(struct iv_handoff *queue, void *item)
     return open;
 }
 
-static struct timespec deadline_after(iv_ns wait)
-{
-    struct timespec t = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    iv_ns ns = t.tv_nsec + wait % IV_NS_PER_S;
-    t.tv_sec += (time_t)(wait / IV_NS_PER_S + ns / IV_NS_PER_S);
-    t.tv_nsec = (long)(ns % IV_NS_PER_S);
-    return t;
-}
-
 void *iv_handoff_pop(struct iv_handoff *queue, iv_ns wait)
 {
-    struct timespec deadline = deadline_after(wait);
+    struct timespec deadline;
+    iv_monotonic_in(&deadline, wait);
     void *item = NULL;
     (void)pthread_mutex_lock(&queue->lock);
     int timed_out = 0;

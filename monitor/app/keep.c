@@ -9,7 +9,6 @@
 
 #include <pthread.h>
 #include <stdio.h>
-#include <time.h>
 
 #define POP_WAIT (200 * IV_NS_PER_MS)
 #define GROUP_MAX 64
@@ -103,12 +102,6 @@ static iv_rc keep_group(struct iv_keep *k, struct iv_commit *const *group, size_
     return iv_store_commit(k->options.store, err);
 }
 
-static void wait_for(iv_ns wait)
-{
-    struct timespec t = {.tv_sec = (time_t)(wait / IV_NS_PER_S), .tv_nsec = (long)(wait % IV_NS_PER_S)};
-    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
-}
-
 /* Until it is durable. The store's class RETRY means: the same again, later. */
 static iv_rc keep_stubbornly(struct iv_keep *k, struct iv_commit *const *group, size_t count,
                              struct iv_err *err)
@@ -119,7 +112,7 @@ static iv_rc keep_stubbornly(struct iv_keep *k, struct iv_commit *const *group, 
             return rc;
         }
         LOG_WARN("store.waiting", KV_TEXT("why", err->text), KV_F64("again_in_s", (double)wait / 1e9));
-        wait_for(wait);
+        iv_pause(wait);
     }
 }
 

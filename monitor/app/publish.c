@@ -168,11 +168,8 @@ static size_t send_more(struct iv_publish *p)
 
 static bool sleep_until_woken(struct iv_publish *p)
 {
-    struct timespec t = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    iv_ns until = (iv_ns)t.tv_sec * IV_NS_PER_S + t.tv_nsec + IDLE_WAIT;
-    t.tv_sec = (time_t)(until / IV_NS_PER_S);
-    t.tv_nsec = (long)(until % IV_NS_PER_S);
+    struct timespec t;
+    iv_monotonic_in(&t, IDLE_WAIT);
     (void)pthread_mutex_lock(&p->lock);
     int timed_out = 0;
     while (!p->work && !p->stopping && timed_out == 0) {

@@ -10,7 +10,6 @@
 
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define KEYS_MAX_BYTES ((size_t)64 * 1024)
 #define EXPECTED_MAX_BYTES ((size_t)1 << 32)
@@ -43,8 +42,8 @@ static iv_rc choose_start(iv_ns *out, const struct simulate_args *a, struct iv_e
 
 static void wait_until(iv_ns wall)
 {
-    struct timespec t = {.tv_sec = (time_t)(wall / IV_NS_PER_S), .tv_nsec = (long)(wall % IV_NS_PER_S)};
-    (void)clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &t, NULL);
+    struct iv_clock clock = iv_clock_system();
+    iv_pause(wall - iv_wall(&clock));
 }
 
 static iv_rc generate(struct iv_fleet *fleet, struct iv_sim_sink *sink, const struct simulate_args *a,

@@ -22,6 +22,24 @@ static iv_ns system_monotonic(void *ctx)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+static void to_timespec(struct timespec *out, iv_ns ns)
+{
+    out->tv_sec = (time_t)(ns / IV_NS_PER_S);
+    out->tv_nsec = (long)(ns % IV_NS_PER_S);
+}
+
+void iv_pause(iv_ns length)
+{
+    struct timespec t;
+    to_timespec(&t, length > 0 ? length : 0);
+    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+}
+
+void iv_monotonic_in(struct timespec *out, iv_ns length)
+{
+    to_timespec(out, iv_ns_add(read_clock(CLOCK_MONOTONIC), length));
+}
+
 struct iv_clock iv_clock_system(void)
 {
     return (struct iv_clock){system_wall, system_monotonic, NULL};

@@ -15,7 +15,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <time.h>
 
 #define PARTITIONS 4
 #define KEYS_MAX_BYTES ((size_t)64 * 1024)
@@ -89,8 +88,7 @@ static void wait_until(struct iv_stage *s, iv_ns wall)
         if (left <= 0) {
             return;
         }
-        struct timespec t = {.tv_nsec = (long)(left < WAIT_MAX ? left : WAIT_MAX)};
-        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+        iv_pause(left < WAIT_MAX ? left : WAIT_MAX);
     }
 }
 
