@@ -4,14 +4,17 @@
 import base64
 import http.client
 import json
+import os
+import random
 import socket
 import ssl
 import subprocess
+import time
 import unittest
 import warnings
 from urllib.parse import quote
 
-from console import PATIENCE, Console, Stream, until
+from console import PATIENCE, Console, Stream, drain, until
 
 TOKEN = "correct-horse-battery-staple"
 
@@ -20,6 +23,23 @@ def write(path, text):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     return path
+
+
+def damage(whole, chance):
+    """Some bytes changed, lost, put in or said twice."""
+    damaged = bytearray(whole)
+    for _ in range(chance.randint(1, 6)):
+        at = chance.randrange(len(damaged))
+        kind = chance.randrange(4)
+        if kind == 0:
+            damaged[at] = chance.randrange(256)
+        elif kind == 1 and len(damaged) > 20:
+            del damaged[at:at + chance.randint(1, 9)]
+        elif kind == 2:
+            damaged[at:at] = bytes(chance.randrange(256) for _ in range(chance.randint(1, 40)))
+        else:
+            damaged[at:at] = damaged[at:at + chance.randint(1, 60)]
+    return bytes(damaged)
 
 
 class Shapes(unittest.TestCase):
@@ -122,6 +142,23 @@ class Shapes(unittest.TestCase):
             answer = self.console.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n" + smuggled)
             self.assertNotIn(b"invigil_", answer, head)
             self.assertNotIn(b"HTTP/1.1 200", answer, head)
+
+    def test_requests_that_were_damaged_on_the_way_do_no_harm(self):
+        """Set IV_SEED to repeat a run."""
+        seed = int(os.environ.get("IV_SEED", time.time_ns() % 1_000_000))
+        chance = random.Random(seed)
+        whole = (b"GET /api/v1/findings?severity=high&tenant=acme&limit=5 HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n"
+                 b"If-None-Match: \"x\"\r\nLast-Event-ID: 1-1\r\nAuthorization: Basic YTpi\r\nConnection: close\r\n\r\n")
+        sent = []
+        for number in range(200):
+            s = socket.create_connection(("127.0.0.1", self.console.port), timeout=PATIENCE)
+            s.sendall(damage(whole, chance))
+            s.shutdown(socket.SHUT_WR)
+            sent.append(s)
+        for number, s in enumerate(sent):
+            answer = drain(s)
+            s.close()
+            self.assertTrue(answer == b"" or answer.startswith(b"HTTP/1."), f"IV_SEED={seed}, request {number}: {answer[:60]}")
 
     def test_requests_in_a_row_are_answered_in_a_row(self):
         one = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
