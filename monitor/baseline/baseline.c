@@ -93,10 +93,11 @@ bool iv_match_holds(const struct iv_match *match, const struct iv_object *trigge
 const struct iv_waiver *iv_baseline_waiver(const struct iv_baseline *baseline, const struct iv_rule *rule,
                                            const struct iv_object *trigger, iv_ns time)
 {
+    uint16_t profile = baseline->waiver_count == 0 ? 0 : iv_profile_name_id(baseline->catalogue);
     for (size_t i = 0; i < baseline->waiver_count; i++) {
         const struct iv_waiver *w = &baseline->waivers[i];
         if ((w->until == IV_NS_MAX || time < w->until) && iv_str_eq(w->rule, rule->id) &&
-            iv_match_holds(&w->match, trigger, iv_profile_name_id(baseline->catalogue))) {
+            iv_match_holds(&w->match, trigger, profile)) {
             return w;
         }
     }

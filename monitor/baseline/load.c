@@ -7,6 +7,7 @@
 #include "base/guard.h"
 
 #include <glob.h>
+#include <sys/stat.h>
 
 void iv_load_fail(struct iv_load *load, struct iv_rc_s rc)
 {
@@ -77,7 +78,7 @@ bool iv_load_own_prog(struct iv_load *load, struct iv_cel_prog *prog)
     return o != NULL;
 }
 
-struct iv_str iv_load_head(struct iv_load *load, struct iv_yaml_map *map, const char *kind,
+struct iv_str iv_load_head(struct iv_load *load, struct iv_yaml_map *map, const char *kind, bool referred_to,
                            struct iv_str *version)
 {
     struct iv_problems *problems = load->problems;
@@ -88,8 +89,11 @@ struct iv_str iv_load_head(struct iv_load *load, struct iv_yaml_map *map, const 
     (void)iv_yaml_choice(&one, iv_yaml_need(map, "apiVersion"), apis, 1, problems);
     (void)iv_yaml_choice(&one, iv_yaml_need(map, "kind"), kinds, 1, problems);
     struct iv_yaml_map metadata;
-    (void)iv_yaml_open(&metadata, iv_yaml_need(map, "metadata"), "metadata", problems);
-    (void)iv_yaml_string(&name, iv_yaml_need(&metadata, "name"), problems);
+    (void)iv_yaml_open(&metadata, iv_yaml_get(map, "metadata"), "metadata", problems);
+    const struct iv_yaml_node *named = iv_yaml_get(&metadata, "name");
+    if (!iv_yaml_string(&name, named, problems) && named == NULL && referred_to) {
+        iv_yaml_error(problems, map->node, "%s lacks the key 'metadata.name'", map->what);
+    }
     struct iv_str ignored;
     (void)iv_yaml_string(version == NULL ? &ignored : version, iv_yaml_get(&metadata, "version"), problems);
     (void)iv_yaml_string(&ignored, iv_yaml_get(&metadata, "title"), problems);
@@ -215,7 +219,7 @@ void iv_load_playbook(struct iv_load *load, const struct iv_yaml_node *root)
         return;
     }
     struct iv_playbook_source playbook = {
-        .name = iv_load_head(load, &map, "Playbook", NULL),
+        .name = iv_load_head(load, &map, "Playbook", true, NULL),
         .file = iv_yaml_file(root->document),
         .text = iv_yaml_text(root->document),
     };
@@ -317,7 +321,7 @@ static void load_root(struct iv_load *load)
     struct iv_yaml_map map;
     (void)iv_yaml_open(&map, load->root, "baseline", problems);
     struct iv_str version = IV_STR("");
-    pub->name = iv_load_head(load, &map, "Baseline", &version);
+    pub->name = iv_load_head(load, &map, "Baseline", false, &version);
     pub->version = iv_load_str(load, version);
     iv_load_streams(load, iv_yaml_get(&map, "streams"));
     (void)iv_yaml_duration(&pub->idle, iv_yaml_get(&map, "idle"), problems);
@@ -367,18 +371,25 @@ static struct iv_rc_s new_body(struct iv_baseline_body **out, struct iv_err *err
     return rc;
 }
 
+static bool is_folder(struct iv_load *load, struct iv_str path)
+{
+    struct stat st;
+    struct iv_str name = iv_load_str(load, path);
+    return name.p != NULL && stat(name.p, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* A folder stands for the baseline.yaml in it. */
 static void find_root(struct iv_load *load, struct iv_str path)
 {
     while (path.n > 1 && path.p[path.n - 1] == '/') {
         path.n--;
     }
-    bool file = path.n > 5 &&
-                (memcmp(path.p + path.n - 5, ".yaml", 5) == 0 || memcmp(path.p + path.n - 4, ".yml", 4) == 0);
+    bool file = !is_folder(load, path);
     const char *slash = file ? memrchr(path.p, '/', path.n) : NULL;
-    load->folder = !file           ? path
-                   : slash == NULL ? (struct iv_str){"", 0}
-                                   : (struct iv_str){path.p, slash == path.p ? 1 : (size_t)(slash - path.p)};
+    load->folder = path;
+    if (file) {
+        load->folder.n = slash == NULL ? 0 : slash == path.p ? 1 : (size_t)(slash - path.p);
+    }
     struct iv_str whole = file ? path : join(load, IV_STR("baseline.yaml"));
     if (!iv_load_failed(load)) {
         load->root = read_file(load, whole);

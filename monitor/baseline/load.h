@@ -104,8 +104,8 @@ void iv_load_files(struct iv_load *load, const struct iv_yaml_node *globs, const
                    void (*fn)(struct iv_load *load, const struct iv_yaml_node *root));
 void iv_load_pack(struct iv_load *load, const struct iv_yaml_node *root);
 void iv_load_playbook(struct iv_load *load, const struct iv_yaml_node *root);
-/* apiVersion, kind and metadata; answers metadata.name. */
-struct iv_str iv_load_head(struct iv_load *load, struct iv_yaml_map *map, const char *kind,
+/* apiVersion, kind and metadata; answers metadata.name, which must be there if others refer to it. */
+struct iv_str iv_load_head(struct iv_load *load, struct iv_yaml_map *map, const char *kind, bool referred_to,
                            struct iv_str *version);
 
 /* Letters, digits and '_', no digit first. */

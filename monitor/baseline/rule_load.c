@@ -228,7 +228,7 @@ void iv_load_pack(struct iv_load *load, const struct iv_yaml_node *root)
     if (!iv_yaml_open(&map, root, "rule pack", load->problems)) {
         return;
     }
-    struct iv_str name = iv_load_head(load, &map, "RulePack", NULL);
+    struct iv_str name = iv_load_head(load, &map, "RulePack", false, NULL);
     struct iv_yaml_items rules;
     (void)iv_yaml_list(&rules, iv_yaml_need(&map, "rules"), load->problems);
     iv_yaml_close(&map);

@@ -209,7 +209,10 @@ static void load_waiver(struct iv_load *load, struct iv_waiver *out, const struc
                       iv_yaml_nearest(out->rule, ids, ids == NULL ? 0 : pub->rule_count).text);
     }
     iv_load_match(load, &out->match, iv_yaml_get(&map, "match"));
-    (void)iv_yaml_string(&out->reason, iv_yaml_need(&map, "reason"), problems);
+    const struct iv_yaml_node *reason = iv_yaml_get(&map, "reason");
+    if (!iv_yaml_string(&out->reason, reason, problems) && reason == NULL) {
+        iv_yaml_warning(problems, node, "the waiver gives no reason");
+    }
     (void)iv_yaml_string(&out->by, iv_yaml_get(&map, "by"), problems);
     struct iv_instant until;
     if (iv_yaml_instant(&until, iv_yaml_get(&map, "until"), problems)) {
