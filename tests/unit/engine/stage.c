@@ -232,7 +232,7 @@ static struct iv_str json_of(struct stage *s, enum iv_stream stream, struct iv_s
     }
     if (stream == IV_LEDGER) {
         iv_json_text(&json, "ledgerid", "log");
-        iv_json_int(&json, "ledgerseq", s->offset);
+        iv_json_int(&json, "ledgerseq", (time - s->epoch) / IV_NS_PER_S);
         iv_json_text(&json, "ledgerprev", "00");
         iv_json_text(&json, "ledgerhash", "00");
     }

@@ -95,14 +95,10 @@ Test(verdict, its_uid_does_not_depend_on_whether_the_trigger_had_to_be_remembere
         stage_line(s, IV_STR("T0 2s d.b b1 k=x"));
         memcpy(uid, stage_uid(s), sizeof uid);
         cr_expect_gt(stage_said(s).n, 0);
-        IV_AUTO(stage_freep) struct stage *again = stage_new(LATE, rule);
-        if (i == 1) {
-            stage_line(again, IV_STR("T0 2s d.b b0 k=y")); /* the ledger's sequence starts alike */
-            stage_reset(again);
-        }
-        stage_line(again, IV_STR("T0 2s d.b b1 k=x"));
-        stage_line(again, iv_str_of(triggers[i]));
-        cr_expect_eq(i == 0 && memcmp(uid, stage_uid(again), sizeof uid) != 0, 0, "row %zu", i);
+        stage_reset(s);
+        stage_line(s, IV_STR("T0 2s d.b b1 k=x"));
+        stage_line(s, iv_str_of(triggers[i]));
+        cr_expect_arr_eq(uid, stage_uid(s), sizeof uid, "row %zu", i);
     }
 }
 
