@@ -16,16 +16,29 @@ class Kafka:
     def __init__(self, *topics):
         self.topics = topics
         self.folder = tempfile.mkdtemp(prefix="invigil-kafka-")
+        self.ports = ()  # free ones at the first start, the same ones from then on
+
+    def command(self, *args):
+        return [SCRIPT, "--dir", self.folder, *self.ports, *args]
 
     def run(self, *args, **options):
-        command = [SCRIPT, "--dir", self.folder, *args]
-        return subprocess.run(command, check=True, stdin=subprocess.DEVNULL, text=True, **options)
+        return subprocess.run(self.command(*args), check=True, stdin=subprocess.DEVNULL, text=True, **options)
 
-    def __enter__(self):
+    def prepare(self):
+        """Addresses and certificates of a broker that is down: it was started once, and keeps them."""
+        self.start()
+        self.run("stop", stdout=subprocess.DEVNULL)
+
+    def start(self):
         self.run("start", stdout=subprocess.DEVNULL)
         lines = self.run("env", stdout=subprocess.PIPE).stdout.splitlines()
         self.env = dict(line.split("=", 1) for line in lines if "=" in line)
         self.servers = self.env["KAFKA_BOOTSTRAP"]
+        tls_servers = self.env["KAFKA_TLS_BOOTSTRAP"]
+        self.ports = ("--port", self.servers.rsplit(":", 1)[1], "--tls-port", tls_servers.rsplit(":", 1)[1])
+
+    def __enter__(self):
+        self.start()
         if self.topics:
             self.run("topics", *self.topics, stdout=subprocess.DEVNULL)
         return self
