@@ -21,8 +21,8 @@ void iv_buf_init(struct iv_buf *buf, size_t max_bytes);
 void iv_buf_deinit(struct iv_buf *buf);
 void iv_buf_clear(struct iv_buf *buf); /* empties, keeps the memory, forgives a failure */
 
-/* Room for n bytes behind what is there: write them at the answer, then say how many were written. NULL when the buffer
- * has failed. For inner loops; everything else appends. */
+/* Room for n bytes behind what is there: write them at the answer, then say how many were written. NULL when
+ * the buffer has failed. For inner loops; everything else appends. */
 char *iv_buf_reserve(struct iv_buf *buf, size_t n);
 static inline void iv_buf_wrote(struct iv_buf *buf, size_t n)
 {

@@ -79,7 +79,8 @@ iv_rc iv_engine_open(struct iv_engine *engine, enum iv_stream stream, int32_t pa
 /* The partition was taken away (rebalance) or ended: it no longer holds its stream back. */
 void iv_engine_close(struct iv_engine *engine, enum iv_stream stream, int32_t partition);
 
-/* The stream's beginning is gone (retention removed it): from now on as with history: partial in the baseline. */
+/* The stream's beginning is gone (retention removed it): from now on as with history: partial in the
+ * baseline. */
 void iv_engine_joined_midway(struct iv_engine *engine, enum iv_stream stream);
 
 /* One decoded event, duplicates and late ones included. The event need not outlive the call. */

@@ -104,8 +104,8 @@ iv_rc iv_demo_check(struct iv_demo_report *out, struct iv_stage *stage, const st
     ENSURE(look.known != NULL, err, IV_E_NOMEM, "cannot allocate the demo's check");
     struct iv_rc_s rc = look_at_store(&look, stage, err);
     iv_free(look.known);
-    out->shown = shows(console_url, "/api/v1/findings?limit=1", "\"uid\"") &&
-                 shows(console_url, "/", "<html");
+    out->shown =
+        shows(console_url, "/api/v1/findings?limit=1", "\"uid\"") && shows(console_url, "/", "<html");
     return rc;
 }
 
