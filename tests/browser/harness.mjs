@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the browser tests share: a console to look at, a browser to look with, and waiting for conditions.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,15 +19,21 @@ const need = (name) => {
 export const modules = createRequire(join(need("IV_PAGE_TREE"), "package.json"));
 export const shots = need("IV_SHOTS");
 
-/** A console over a fresh store. tell(…words) answers what the server says; restart() keeps store and port. */
-export async function startConsole() {
+/** A console over a fresh store. tell(…words) answers what the server says; stop() and start() keep store and port. */
+export async function startConsole(token) {
   const folder = mkdtempSync(join(tmpdir(), "invigil-browser-"));
+  const access = [];
+  if (token !== undefined) {
+    writeFileSync(join(folder, "token"), `${token}\n`);
+    access.push(`token_file=${join(folder, "token")}`);
+  }
   let child;
   let lines;
   let url = "";
   const waiting = [];
   const boot = async (listen) => {
-    child = spawn(need("IV_CONSOLE_SERVER"), [`store=${join(folder, "store.db")}`, `listen=${listen}`, "pulse_ms=300"], {
+    const words = [`store=${join(folder, "store.db")}`, `listen=${listen}`, "pulse_ms=300", ...access];
+    child = spawn(need("IV_CONSOLE_SERVER"), words, {
       stdio: ["pipe", "pipe", process.env.IV_VERBOSE === undefined ? "ignore" : "inherit"],
     });
     lines = createInterface({ input: child.stdout });

@@ -252,6 +252,23 @@ test("a monitor that is not ready says why", async () => {
   await page.getByText("Not ready: waiting for the broker").waitFor();
 });
 
+test("with a token the page works for whoever gives it as the password", async () => {
+  const token = "correct-horse-battery-staple";
+  const guarded = await startConsole(token);
+  try {
+    await guarded.tell("ready");
+    const uid = await guarded.tell("finding", "TOK-002", "acme", "agent-17", "tok-1");
+    page = await openPage(browser, guarded.url, { httpCredentials: { username: "anybody", password: token } });
+    await page.getByText("Live", { exact: true }).waitFor();
+    await row(uid).waitFor();
+    const later = await guarded.tell("finding", "ISO-001", "acme", "agent-17", "tok-1");
+    await row(later).waitFor();
+    await page.context().close();
+  } finally {
+    await guarded.end();
+  }
+});
+
 test("a theme is kept", async () => {
   await open({ colorScheme: "light" });
   await page.getByRole("button", { name: "Switch to the dark theme" }).click();
