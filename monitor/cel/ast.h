@@ -111,3 +111,6 @@ struct iv_cel_node *iv_cel_macro_expand(struct iv_cel_compilation *c, struct iv_
 bool iv_cel_resolve(struct iv_cel_compilation *c, struct iv_cel_node *root);
 /* Gives every node its type, and every call its candidates. False: a diagnosis was made. */
 bool iv_cel_check(struct iv_cel_compilation *c, struct iv_cel_node *root, const struct iv_cel_type *expect);
+
+/* The pattern of a call of matches(), if it is known already; p NULL if not. */
+struct iv_str iv_cel_literal_pattern(const struct iv_cel_node *call);

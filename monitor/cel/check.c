@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/guard.h"
 #include "cel/env.h"
+#include "cel/regex.h"
 #include "cel/unify.h"
 
 #define FIELDS_NEAR_MAX 256
@@ -134,18 +135,22 @@ static const struct iv_cel_type *check_select(struct checker *k, struct iv_cel_n
 
 /* --- calls --- */
 
-/* The function's name as people write it: operators without CEL's underscores. */
+/* The function's name as people write it. */
 static struct iv_str shown_name(struct iv_str name)
 {
-    if (iv_str_eq(name, IV_STR("@in"))) {
-        return IV_STR("in");
-    }
-    if (iv_str_eq(name, IV_STR("math.@max")) || iv_str_eq(name, IV_STR("math.@min"))) {
-        return name.p[7] == 'a' ? IV_STR("math.greatest") : IV_STR("math.least");
-    }
-    if (iv_str_eq(name, IV_STR("_[_]")) || iv_str_eq(name, IV_STR("_[?_]")) ||
-        iv_str_eq(name, IV_STR("_?_:_"))) {
-        return (struct iv_str){name.p + 1, name.n - 1 - (name.p[1] == '?')};
+    static const struct {
+        const char *name;
+        const char *shown;
+    } special[] = {{"@in", "in"},
+                   {"_[_]", "[]"},
+                   {"_[?_]", "[?]"},
+                   {"_?_:_", "? :"},
+                   {"math.@max", "math.greatest"},
+                   {"math.@min", "math.least"}};
+    for (size_t i = 0; i < IV_COUNT(special); i++) {
+        if (iv_str_eq(name, iv_str_of(special[i].name))) {
+            return iv_str_of(special[i].shown);
+        }
     }
     while (name.n > 1 && name.p[0] == '_') {
         name = (struct iv_str){name.p + 1, name.n - 1};
@@ -250,6 +255,19 @@ static const struct iv_cel_type *choose(struct checker *k, struct iv_cel_node *n
     return result;
 }
 
+/* A pattern that stands in the source is looked at now, not when the first event comes. */
+static void check_pattern(struct checker *k, const struct iv_cel_node *node)
+{
+    struct iv_str pattern = iv_cel_literal_pattern(node);
+    struct iv_regex *regex = NULL;
+    struct iv_err why = {.text = ""};
+    if (pattern.p != NULL && !iv_ok(iv_regex_compile(&regex, pattern, k->c->arena, &why))) {
+        const struct iv_cel_node *at = node->args[node->count - 1];
+        k->failures++;
+        iv_cel_report(k->c, at->offset, at->length, "%s", why.text);
+    }
+}
+
 static const struct iv_cel_type *check_call(struct checker *k, struct iv_cel_node *node)
 {
     uint32_t count = node->count + (node->target != NULL ? 1 : 0);
@@ -284,6 +302,7 @@ static const struct iv_cel_type *check_call(struct checker *k, struct iv_cel_nod
         k->failures++;
         report_no_overload(k, node, types, count);
     }
+    check_pattern(k, node);
     return result == NULL ? &error_type : result;
 }
 

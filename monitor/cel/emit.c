@@ -2,6 +2,8 @@
 #include "cel/emit.h"
 #include "base/alloc.h"
 #include "base/guard.h"
+#include "cel/lib.h"
+#include "cel/regex.h"
 
 enum array { CODE, OFFSETS, CONSTS, SITES, REGIONS, READS };
 
@@ -121,6 +123,14 @@ static bool merge(struct iv_cel_callee *into, const struct iv_cel_callee *other,
     return true;
 }
 
+struct iv_str iv_cel_literal_pattern(const struct iv_cel_node *call)
+{
+    const struct iv_cel_node *last = call->count == 0 ? NULL : call->args[call->count - 1];
+    bool literal = last != NULL && last->kind == IV_CEL_NODE_LITERAL && last->value.kind == IV_KIND_STRING;
+    bool ours = call->candidate_count == 1 && call->candidates[0]->call == iv_cel_matches;
+    return literal && ours ? iv_val_slice(last->value) : (struct iv_str){NULL, 0};
+}
+
 bool iv_cel_emit_site(struct iv_cel_emitter *e, const struct iv_cel_node *call, uint8_t arg_count)
 {
     uint32_t n = e->prog.site_count;
@@ -137,7 +147,7 @@ bool iv_cel_emit_site(struct iv_cel_emitter *e, const struct iv_cel_node *call, 
             callees[count++] = callee;
         }
     }
-    e->sites[n] = (struct iv_cel_site){call->name, callees, count};
+    e->sites[n] = (struct iv_cel_site){call->name, iv_cel_literal_pattern(call), callees, count};
     e->prog.site_count++;
     return iv_cel_emit(e, call, IV_CEL_OP_CALL, arg_count, 0, n);
 }
@@ -256,15 +266,33 @@ static bool copy_consts(struct iv_cel_prog *prog)
     return consts != NULL;
 }
 
+/* With a literal pattern compiled, which the implementation would else do at each call. One that is wrong
+ * stays for the run to fail on: the checker refuses it, unless it was told not to look. */
+static bool copy_callees(struct iv_cel_site *site, struct iv_arena *arena)
+{
+    struct iv_cel_callee *callees = iv_arena_alloc(arena, (site->count + 1) * sizeof *callees);
+    struct iv_regex *regex = NULL;
+    if (callees == NULL) {
+        return false;
+    }
+    if (site->pattern.p != NULL && !iv_ok(iv_regex_compile(&regex, site->pattern, arena, NULL))) {
+        regex = NULL;
+    }
+    for (uint32_t i = 0; i < site->count; i++) {
+        callees[i] = site->callees[i];
+        callees[i].ctx = site->pattern.p != NULL ? regex : callees[i].ctx;
+    }
+    site->callees = callees;
+    return true;
+}
+
 static bool copy_sites(struct iv_cel_prog *prog)
 {
     struct iv_cel_site *sites = iv_arena_alloc(&prog->arena, (prog->site_count + 1) * sizeof *sites);
     for (uint32_t i = 0; sites != NULL && i < prog->site_count; i++) {
-        const struct iv_cel_site *from = &prog->sites[i];
-        sites[i].name = iv_arena_str(&prog->arena, from->name);
-        sites[i].count = from->count;
-        if (sites[i].name.p == NULL || !copy_array(&sites[i].callees, &prog->arena, from->callees,
-                                                   from->count * sizeof *from->callees)) {
+        sites[i] = prog->sites[i];
+        sites[i].name = iv_arena_str(&prog->arena, sites[i].name);
+        if (sites[i].name.p == NULL || !copy_callees(&sites[i], &prog->arena)) {
             return false;
         }
     }

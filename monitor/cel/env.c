@@ -57,12 +57,24 @@ static const struct iv_cel_var *own_var(const struct iv_cel_env *env, struct iv_
     return NULL;
 }
 
+/* Type parameters belong to overloads, where each use gets its own. */
+static bool has_parameter(const struct iv_cel_type *type)
+{
+    bool found = type->kind == IV_CEL_PARAM;
+    for (size_t i = 0; i < IV_COUNT(type->args) && type->args[i] != NULL; i++) {
+        found = found || has_parameter(type->args[i]);
+    }
+    return found;
+}
+
 iv_rc iv_cel_env_var(struct iv_cel_env *env, const struct iv_cel_var *var, struct iv_err *err)
 {
     ENSURE(own_var(env, var->name) == NULL, err, IV_E_REFUSED, "the name '" IV_STR_FMT "' is declared twice",
            IV_STR_ARG(var->name));
     ENSURE(var->bank < IV_CEL_BANKS, err, IV_E_REFUSED, "'" IV_STR_FMT "' must be in a bank below %d, got %d",
            IV_STR_ARG(var->name), IV_CEL_BANKS, var->bank);
+    ENSURE(!has_parameter(var->type), err, IV_E_REFUSED,
+           "the type of '" IV_STR_FMT "' must have no parameters", IV_STR_ARG(var->name));
     struct iv_cel_var *vars = iv_realloc(env->vars, (env->var_count + 1) * sizeof *vars);
     ENSURE(vars != NULL, err, IV_E_NOMEM, "cannot declare '" IV_STR_FMT "'", IV_STR_ARG(var->name));
     env->vars = vars;

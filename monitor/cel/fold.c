@@ -105,7 +105,7 @@ iv_rc iv_cel_fold_step(struct iv_cel_vm *vm, bool *again, struct iv_val *f, cons
                 *again = false;
             }
         } else if (result->kind == IV_KIND_BOOL) {
-            *result = *body; /* no bool: a failure, or what becomes one at the end */
+            *result = *body; /* a failure, which waits for an item that decides */
         }
         return IV_OK;
     case IV_CEL_FOLD_EXISTS_ONE:

@@ -85,7 +85,7 @@ IV_CEL_FN(iv_cel_cosine)
         a_square += x * x;
         b_square += y * y;
     }
-    double cosine = dot / (sqrt(a_square) * sqrt(b_square));
+    double cosine = dot / sqrt(a_square * b_square);
     *out = iv_val_double(cosine > 1 ? 1 : cosine < -1 ? -1 : cosine);
     return IV_OK;
 }

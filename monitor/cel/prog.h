@@ -61,6 +61,7 @@ struct iv_cel_callee {
 
 struct iv_cel_site {
     struct iv_str name;
+    struct iv_str pattern; /* of matches(), where it is a literal: compiled once; p NULL: none */
     const struct iv_cel_callee *callees;
     uint32_t count;
 };

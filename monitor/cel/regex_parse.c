@@ -473,8 +473,11 @@ static bool parse_count(int *out, struct parser *p)
     for (; more(p) && p->s.p[p->at] >= '0' && p->s.p[p->at] <= '9' && v <= REPEAT_MAX; p->at++) {
         v = v * 10 + (p->s.p[p->at] - '0');
     }
+    if (p->at == start) {
+        return false;
+    }
     *out = v;
-    return p->at > start;
+    return true;
 }
 
 /* "{n}", "{n,}", "{n,m}"; anything else in braces is text. */

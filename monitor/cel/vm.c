@@ -309,6 +309,17 @@ static ptrdiff_t moved(const struct iv_cel_insn *i)
     return info->pushes - pops;
 }
 
+/* What the operand of && or || says that is no bool is a failure that waits. */
+static void settle_operand(struct iv_cel_vm *vm, uint32_t pc, struct iv_val *v)
+{
+    if (v->kind != IV_KIND_BOOL && v->kind != IV_CEL_KIND_FAILURE) {
+        struct iv_rc_s rc = iv_cel_not_bool(vm, v);
+        (void)rc;
+        vm->frame->error_offset = vm->prog->offsets[pc];
+        *v = failure_value(vm);
+    }
+}
+
 /* Jumps. *pc: the instruction, then the one before the next. */
 static iv_rc steer(struct iv_cel_vm *vm, uint32_t *pc, struct iv_val **top)
 {
@@ -324,9 +335,11 @@ static iv_rc steer(struct iv_cel_vm *vm, uint32_t *pc, struct iv_val **top)
         (*top)--;
         break;
     case IV_CEL_OP_LEFT_AND:
+        settle_operand(vm, *pc, &t[-1]);
         jump = t[-1].kind == IV_KIND_BOOL && !t[-1].b;
         break;
     case IV_CEL_OP_LEFT_OR:
+        settle_operand(vm, *pc, &t[-1]);
         jump = t[-1].kind == IV_KIND_BOOL && t[-1].b;
         break;
     case IV_CEL_OP_NEXT:
@@ -334,6 +347,9 @@ static iv_rc steer(struct iv_cel_vm *vm, uint32_t *pc, struct iv_val **top)
         jump = !iv_cel_fold_next(&t[-IV_CEL_FOLD_SLOTS], i->b != 0);
         break;
     case IV_CEL_OP_STEP:
+        if (i->a == IV_CEL_FOLD_ALL || i->a == IV_CEL_FOLD_EXISTS) {
+            settle_operand(vm, *pc, &t[-1]);
+        }
         TRY(iv_cel_fold_step(vm, &jump, &t[-1 - IV_CEL_FOLD_SLOTS], &t[-1], (enum iv_cel_fold)i->a));
         (*top)--;
         break;

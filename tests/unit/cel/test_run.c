@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
+#include "unit/cel/world.h"
+
+static struct world w;
+
+static void init(void)
+{
+    world_init(&w);
+}
+
+static void deinit(void)
+{
+    world_deinit(&w);
+}
+
+TestSuite(cel_run, .init = init, .fini = deinit);
+
+struct row {
+    const char *source;
+    const char *want;
+};
+
+static void expect_rows(const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *got = world_eval(&w, rows[i].source);
+        cr_expect_str_eq(got, rows[i].want, "'%s': %s", rows[i].source, got);
+    }
+}
+
+Test(cel_run, reads_fields_by_slot)
+{
+    static const struct row rows[] = {
+        {"use.token_id", "\"t1\""},
+        {"gone.token_id", "\"t1\""},
+        {"use.token_id == gone.token_id", "true"},
+        {"use.time > gone.time + baseline.token.skew", "true"},
+        {"use.time > gone.time + baseline.token.skew + duration('2s')", "false"},
+        {"gone.reason", "\"leaked\""},
+        {"[use, use].map(u, u.scope)", "[\"read:all\",\"read:all\"]"},
+        {"[use].exists(u, has(u.bytes))", "false"},
+        {"[use].exists(u, has(u.scope))", "true"},
+        {"use == use && use != dyn(gone)", "true"},
+        {"use.meta.tier", "2"},
+        {"use.meta['tier'] == 2", "true"},
+    };
+    expect_rows(rows, IV_COUNT(rows));
+}
+
+Test(cel_run, fails_where_an_absent_field_is_read)
+{
+    static const struct row rows[] = {
+        {"use.bytes", "error at 4: no such field 'bytes'"},
+        {"1 + use.bytes", "error at 8: no such field 'bytes'"},
+        {"has(use.bytes)", "false"},
+        {"has(use.bytes) && use.bytes > 3", "false"},
+        {"use.?bytes.orValue(7)", "7"},
+        {"use.?scope.hasValue()", "true"},
+        {"[use].map(u, u.bytes)", "error at 15: no such field 'bytes'"},
+        {"use.meta.nothing", "error at 9: no such key: 'nothing'"},
+        {"has(use.meta.nothing)", "false"},
+        {"x == 1", "error at 0: no such field 'x'"},
+        {"size(use.token_id + use.scope) > use.bytes", "error at 37: no such field 'bytes'"},
+    };
+    expect_rows(rows, IV_COUNT(rows));
+}
+
+Test(cel_run, absorbs_failures_as_the_language_says)
+{
+    static const struct row rows[] = {
+        {"use.bytes > 3 || true", "true"},
+        {"true || use.bytes > 3", "true"},
+        {"use.bytes > 3 && false", "false"},
+        {"use.bytes > 3 && true", "error at 4: no such field 'bytes'"},
+        {"use.bytes > 3 || use.meta.a == 1", "error at 26: no such key: 'a'"},
+        {"(use.bytes > 3 || true) && (1 / (size(use.scope) - 8) > 0 || true)", "true"},
+        {"(use.bytes > 3 || ((1 / (size(use.scope) - 8) > 0) || true) && false)",
+         "error at 5: no such field 'bytes'"},
+        {"has(use.bytes) ? use.bytes > 3 : true", "true"},
+        {"use.bytes > 3 ? true : true", "error at 4: no such field 'bytes'"},
+        {"[0, 1].exists(i, 1 / i == 1)", "true"},
+        {"[0, 1].all(i, 1 / i == 2)", "false"},
+        {"[0, 1].all(i, 1 / i == 1)", "error at 16: division by zero"},
+        {"[0, 1].exists_one(i, 1 / i == 1)", "error at 23: division by zero"},
+        {"[0, 1].map(i, 1 / i).size() > 0 || true", "true"},
+        {"!(use.bytes > 3) || true", "true"},
+    };
+    expect_rows(rows, IV_COUNT(rows));
+}
+
+Test(cel_run, resolves_dotted_variables_by_the_longest_name)
+{
+    static const struct row rows[] = {
+        {"baseline.token.skew", "\"1s\""},
+        {"baseline.tools[0]", "\"search\""},
+        {"'mail' in baseline.tools", "true"},
+        {"baseline.limits.search", "10"},
+        {"baseline.limits['mail']", "error at 15: no such key in the map"},
+        {"has(baseline.limits.mail)", "false"},
+        {"has(baseline.token.skew)", "true"},
+        {"['a'].map(baseline, baseline + 'b')", "[\"ab\"]"},
+        {"[{'token': 1}].map(baseline, baseline.token)", "[1]"},
+    };
+    expect_rows(rows, IV_COUNT(rows));
+}
+
+Test(cel_run, keeps_to_the_kinds_of_dynamic_values)
+{
+    static const struct row rows[] = {
+        {"x + 1", "error at 2: no such overload: '+' does not go with (string, int)"},
+        {"x.startsWith('a')", "true"},
+        {"size(x)", "3"},
+        {"-x", "error at 0: no such overload: '-' does not go with (string)"},
+        {"x ? 1 : 2", "error at 0: no such overload: expected a bool, got string"},
+        {"x && true", "error at 0: no such overload: expected a bool, got string"},
+        {"x.y", "error at 2: no such key: a value of type string has no field 'y'"},
+        {"x[0]", "error at 1: no such overload: '[]' does not go with (string, int)"},
+        {"x.all(y, true)", "error at 2: no such overload: a macro goes over a list or a map, not string"},
+        {"x.getFullYear()", "error at 2: no such overload: 'getFullYear' does not go with (string)"},
+        {"x == 1", "false"},
+        {"x < 1", "error at 2: no such overload: '<' does not go with (string, int)"},
+        {"x in [1, 'abc']", "true"},
+    };
+    w.events[WORLD_X] = iv_val_str(IV_STR("abc"));
+    expect_rows(rows, IV_COUNT(rows));
+}
+
+Test(cel_run, has_the_functions_of_rules)
+{
+    static const struct row rows[] = {
+        {"glob('tool.*', 'tool.executed')", "true"},
+        {"glob('t?ol', 'toll')", "false"},
+        {"cidr_contains('10.0.0.0/8', '10.200.0.1')", "true"},
+        {"cidr_contains('2001:db8::/32', '2001:db9::1')", "false"},
+        {"cidr_contains('10.0.0.0/8', '::1')", "error at 0: an IPv4 network cannot hold an IPv6 address"},
+        {"cidr_contains('10.0.0.0', '10.0.0.1')", "error at 0: '10.0.0.0' is no network in CIDR form"},
+        {"cidr_contains('10.0.0.0/8', 'host')", "error at 0: 'host' is no IP address"},
+        {"cosine([1.0, 0.0], [2, 0])", "1"},
+        {"cosine([1, 1], [-1, -1])", "-1"},
+        {"cosine([1e300, 0.0], [1e300, 1e300]) > 0.7", "true"},
+        {"cosine([0, 0], [1, 1])", "error at 0: cosine of a zero vector"},
+        {"cosine([1], [1, 1])", "error at 0: cosine of lists of different lengths, 1 and 2"},
+        {"cosine([], [])", "error at 0: cosine of a zero vector"},
+        {"use.scope.matches('^read:(all|some)$')", "true"},
+    };
+    expect_rows(rows, IV_COUNT(rows));
+}
+
+Test(cel_run, tells_a_condition_that_fails_from_one_that_does_not_hold)
+{
+    static const struct {
+        const char *source;
+        bool holds;
+        bool failed;
+    } rows[] = {
+        {"use.token_id == 't1'", true, false},
+        {"use.token_id == 't2'", false, false},
+        {"use.bytes > 3", false, true},
+        {"use.meta.tier", false, true},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        bool holds = true;
+        bool failed = true;
+        cr_assert(iv_ok(world_compile(&w, rows[i].source, NULL)));
+
+        iv_cel_test(w.prog, &w.frame, &holds, &failed, NULL);
+
+        cr_expect_eq(holds, rows[i].holds, "'%s'", rows[i].source);
+        cr_expect_eq(failed, rows[i].failed, "'%s'", rows[i].source);
+    }
+}
+
+Test(cel_run, allocates_nothing_once_its_arena_is_warm)
+{
+    static const char *const sources[] = {
+        "use.token_id == gone.token_id && use.time > gone.time + baseline.token.skew",
+        "use.bytes > 3 || baseline.tools.exists(t, use.scope.startsWith(t))",
+        "use.scope.matches('^read:[a-z]+$') && (use.scope + use.token_id).size() > 3",
+        "baseline.tools.map(t, t + '!').join(',').contains('mail')",
+    };
+    for (size_t i = 0; i < IV_COUNT(sources); i++) {
+        bool holds = false;
+        bool failed = false;
+        cr_assert(iv_ok(world_compile(&w, sources[i], NULL)));
+        iv_cel_test(w.prog, &w.frame, &holds, &failed, NULL);
+        iv_arena_reset(&w.frame.arena);
+        uint64_t before = iv_alloc_calls();
+
+        iv_cel_test(w.prog, &w.frame, &holds, &failed, NULL);
+
+        cr_expect_eq(iv_alloc_calls(), before, "'%s'", sources[i]);
+    }
+}
