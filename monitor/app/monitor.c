@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/guard.h"
+#include "base/log.h"
 #include "console/console.h"
 #include "evidence/reader.h"
 #include "evidence/store.h"
@@ -130,6 +131,7 @@ static iv_rc start_console(struct iv_monitor *m, struct iv_err *err)
         .metrics = m->metrics,
     };
     TRY(iv_console_start(&m->console, &options, err));
+    LOG_INFO("console.listening", KV_TEXT("url", iv_console_url(m->console)));
     return tell_console(m, err);
 }
 
