@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "buf.h"
 #include "alloc.h"
+#include "guard.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ void iv_buf_clear(struct iv_buf *buf)
 {
     buf->n = 0;
     buf->failed = false;
+    buf->out_of_memory = false;
 }
 
 /* Room for n more bytes and a NUL. */
@@ -38,6 +40,7 @@ static bool reserve(struct iv_buf *buf, size_t n)
     char *p = iv_realloc(buf->p, capacity);
     if (p == NULL) {
         buf->failed = true;
+        buf->out_of_memory = true;
         return false;
     }
     buf->p = p;
@@ -92,4 +95,17 @@ void iv_buf_printf(struct iv_buf *buf, const char *format, ...)
         buf->n += (size_t)n;
     }
     va_end(again);
+}
+
+struct iv_rc_s iv_buf_check(const struct iv_buf *buf, const char *what, struct iv_err *err)
+{
+    ENSURE(!buf->out_of_memory, err, IV_E_NOMEM, "no memory left for %s", what);
+    ENSURE(!buf->failed, err, IV_E_LIMIT, "%s is larger than %zu bytes", what, buf->max);
+    return IV_OK;
+}
+
+void iv_buf_inherit(struct iv_buf *out, const struct iv_buf *part)
+{
+    out->failed = out->failed || part->failed;
+    out->out_of_memory = out->out_of_memory || part->out_of_memory;
 }

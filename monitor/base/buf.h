@@ -4,6 +4,7 @@
  * nothing more: write freely, ask iv_buf_failed once at the end. */
 #pragma once
 
+#include "err.h"
 #include "str.h"
 
 #include <stdbool.h>
@@ -15,6 +16,7 @@ struct iv_buf {
     size_t capacity;
     size_t max;
     bool failed;
+    bool out_of_memory; /* why it failed; else it was the maximum */
 };
 
 void iv_buf_init(struct iv_buf *buf, size_t max_bytes);
@@ -35,6 +37,11 @@ void iv_buf_str(struct iv_buf *buf, struct iv_str s);
 void iv_buf_text(struct iv_buf *buf, const char *text);
 void iv_buf_char(struct iv_buf *buf, char c);
 void iv_buf_printf(struct iv_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* IV_E_NOMEM or IV_E_LIMIT where the buffer has failed, in a sentence about what ("a request"). */
+iv_rc iv_buf_check(const struct iv_buf *buf, const char *what, struct iv_err *err);
+/* Where part has failed, out has failed for the same reason. */
+void iv_buf_inherit(struct iv_buf *out, const struct iv_buf *part);
 
 static inline bool iv_buf_failed(const struct iv_buf *buf)
 {

@@ -98,9 +98,11 @@ iv_rc iv_finding_of_verdict(struct iv_finding *out, struct iv_buf *scratch,
                             struct iv_err *err)
 {
     struct layout at = write_texts(scratch, baseline, verdict);
-    ENSURE(!iv_buf_failed(scratch), err, IV_E_LIMIT,
-           "a finding of rule " IV_STR_FMT " does not fit into %zu bytes of JSON",
-           IV_STR_ARG(verdict->rule->id), scratch->max);
+    struct iv_rc_s rc = iv_buf_check(scratch, "a finding as JSON", err);
+    if (!iv_ok(rc)) {
+        iv_err_wrap(err, "rule " IV_STR_FMT, IV_STR_ARG(verdict->rule->id));
+        return rc;
+    }
     *out = (struct iv_finding){
         .uid = {scratch->p, at.uid},
         .kind = verdict->kind,

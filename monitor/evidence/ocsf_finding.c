@@ -131,7 +131,7 @@ static void fields(struct iv_json *j, const struct iv_sighting *s)
         memcpy(name, field->name.p, n);
         name[n] = '\0';
         iv_json_raw(j, name, iv_buf_slice(&json));
-        j->out->failed = j->out->failed || iv_buf_failed(&json);
+        iv_buf_inherit(j->out, &json);
     }
     iv_json_close_object(j);
 }

@@ -43,7 +43,8 @@ static iv_rc make_key(struct plan *p, struct iv_str *out, const struct iv_str *p
     iv_buf_init(&hex, IV_UID_HEX);
     iv_hex_encode(&hex, (struct iv_str){(const char *)digest.bytes, digest.n});
     *out = iv_arena_str(&p->arena, iv_buf_slice(&hex));
-    ENSURE(out->p != NULL && !iv_buf_failed(&hex), err, IV_E_NOMEM, "cannot allocate a plan");
+    TRY(iv_buf_check(&hex, "a key", err));
+    ENSURE(out->p != NULL, err, IV_E_NOMEM, "cannot allocate a plan");
     return IV_OK;
 }
 
@@ -73,8 +74,7 @@ static iv_rc begin(struct plan *p, const struct iv_finding *finding, const struc
 
 static iv_rc keep(struct plan *p, struct iv_str *out, const struct iv_buf *text, struct iv_err *err)
 {
-    ENSURE(!iv_buf_failed(text), err, IV_E_LIMIT, "a rendered request is larger than %u bytes",
-           REQUEST_MAX_BYTES);
+    TRY(iv_buf_check(text, "a rendered text", err));
     *out = iv_arena_str(&p->arena, iv_buf_slice(text));
     ENSURE(out->p != NULL, err, IV_E_NOMEM, "cannot allocate a plan");
     return IV_OK;

@@ -13,7 +13,7 @@ iv_rc iv_report(struct iv_store *store, const struct iv_execution *execution, co
     IV_AUTO(iv_buf_deinit) struct iv_buf json;
     iv_buf_init(&json, ACTION_MAX_BYTES);
     iv_ocsf_action(&json, execution, step, now);
-    ENSURE(!iv_buf_failed(&json), err, IV_E_NOMEM, "cannot write the report of an action");
+    TRY(iv_buf_check(&json, "the report of an action", err));
     struct iv_action action = {
         .execution = execution->key,
         .step = step == NULL ? -1 : step->position,

@@ -341,7 +341,7 @@ static void start_call(struct iv_responder *r, struct iv_call *call)
     r->calls[r->call_count++] = call;
     struct iv_rc_s rc = kind->start(*driver_of(r, kind), call, &why);
     if (!iv_ok(rc)) {
-        refuse(call, IV_OUTCOME_RETRY, iv_str_of(why.text));
+        refuse(call, rc.code == IV_E_NOMEM ? IV_OUTCOME_RETRY : IV_OUTCOME_FAILED, iv_str_of(why.text));
     }
 }
 

@@ -216,7 +216,7 @@ static iv_rc render_text(struct iv_buf *out, const struct iv_shape *shape, enum 
     } else {
         TRY(iv_template_text(&text, &shape->text, rendering, bindings, err));
     }
-    ENSURE(!iv_buf_failed(&text), err, IV_E_LIMIT, "a rendered text is too long");
+    TRY(iv_buf_check(&text, "a rendered text", err));
     if (header.p != NULL) {
         TRY(check_rendered_header(header, iv_buf_slice(&text), err));
     }

@@ -117,7 +117,7 @@ static void value_text(struct iv_buf *out, const struct iv_val *v)
     iv_buf_init(&json, TEXT_MAX_BYTES);
     iv_val_json(&json, v);
     struct iv_str s = iv_buf_slice(&json);
-    out->failed = out->failed || iv_buf_failed(&json);
+    iv_buf_inherit(out, &json);
     bool quoted = s.n >= 2 && s.p[0] == '"';
     iv_buf_str(out, quoted ? (struct iv_str){s.p + 1, s.n - 2} : s);
 }
@@ -138,6 +138,7 @@ static iv_rc render_part(struct iv_buf *out, const struct iv_template_part *part
     IV_AUTO(iv_buf_deinit) struct iv_buf text;
     iv_buf_init(&text, TEXT_MAX_BYTES);
     value_text(&text, &v);
+    TRY(iv_buf_check(&text, "a rendered text", err));
     ENSURE(!is_dots(iv_buf_slice(&text)) && text.n > 0, err, IV_E_RANGE,
            "'" IV_STR_FMT "' of the trigger is '" IV_STR_FMT "', which cannot stand in a path",
            IV_STR_ARG(part->reference.name), IV_STR_ARG(iv_buf_slice(&text)));
@@ -166,7 +167,7 @@ iv_rc iv_template_json(struct iv_buf *out, const struct iv_template *t, const st
     IV_AUTO(iv_buf_deinit) struct iv_buf text;
     iv_buf_init(&text, TEXT_MAX_BYTES);
     TRY(iv_template_text(&text, t, IV_RENDER_TEXT, bindings, err));
-    ENSURE(!iv_buf_failed(&text), err, IV_E_LIMIT, "a rendered text is too long");
+    TRY(iv_buf_check(&text, "a rendered text", err));
     iv_json_string(out, iv_buf_slice(&text));
     return IV_OK;
 }

@@ -98,42 +98,46 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
     return n;
 }
 
-static bool add_header(struct transfer *t, const struct iv_buf *line)
+static iv_rc add_line(struct transfer *t, const char *line, struct iv_err *err)
 {
-    struct curl_slist *more = iv_buf_failed(line) ? NULL : curl_slist_append(t->headers, line->p);
-    if (more != NULL) {
-        t->headers = more;
-    }
-    return more != NULL;
+    struct curl_slist *more = curl_slist_append(t->headers, line);
+    ENSURE(more != NULL, err, IV_E_NOMEM, "no memory left for the headers of a call");
+    t->headers = more;
+    return IV_OK;
 }
 
-static bool add_header_text(struct transfer *t, const char *name, struct iv_str value)
+static iv_rc add_header(struct transfer *t, struct iv_str name, struct iv_str value, struct iv_err *err)
 {
     IV_AUTO(iv_buf_deinit) struct iv_buf line;
     iv_buf_init(&line, HEADER_MAX_BYTES);
+    iv_buf_str(&line, name);
     /* libcurl leaves a header without a value out unless it ends in a semicolon. */
-    iv_buf_text(&line, name);
     iv_buf_text(&line, value.n == 0 ? ";" : ": ");
     iv_buf_str(&line, value);
-    return add_header(t, &line);
+    TRY(iv_buf_check(&line, "a header", err));
+    return add_line(t, line.p, err);
 }
 
-static bool add_given_headers(struct transfer *t, const struct iv_val *headers)
+static iv_rc add_given_headers(struct transfer *t, const struct iv_val *headers, struct iv_err *err)
 {
-    bool ok = true;
     for (uint32_t i = 0; headers != NULL && headers->kind == IV_KIND_MAP && i < headers->n; i++) {
-        char name[256];
         const struct iv_val *pair = &headers->items[2 * (size_t)i];
-        ok =
-            ok && pair[0].kind == IV_KIND_STRING && pair[1].kind == IV_KIND_STRING && pair[0].n < sizeof name;
-        if (ok) {
-            struct iv_str key = iv_val_slice(pair[0]);
-            memcpy(name, key.p, key.n);
-            name[key.n] = '\0';
-            ok = add_header_text(t, name, iv_val_slice(pair[1]));
-        }
+        ENSURE(pair[0].kind == IV_KIND_STRING && pair[1].kind == IV_KIND_STRING, err, IV_E_STORE,
+               "a header of the stored request is no text");
+        TRY(add_header(t, iv_val_slice(pair[0]), iv_val_slice(pair[1]), err));
     }
-    return ok;
+    return IV_OK;
+}
+
+static iv_rc write_body(struct transfer *t, struct iv_err *err)
+{
+    const struct iv_val *body = iv_request_get(&t->call->request, "body");
+    if (body == NULL) {
+        return IV_OK;
+    }
+    iv_val_json(&t->body, body);
+    TRY(iv_buf_check(&t->body, "the body of a call", err));
+    return add_header(t, IV_STR("Content-Type"), IV_STR("application/json"), err);
 }
 
 static iv_rc write_request(struct http *http, struct transfer *t, struct iv_err *err)
@@ -145,26 +149,19 @@ static iv_rc write_request(struct http *http, struct transfer *t, struct iv_err 
     }
     iv_buf_str(&t->url, base);
     iv_buf_str(&t->url, iv_request_text(&call->request, "path"));
-    const struct iv_val *body = iv_request_get(&call->request, "body");
-    if (body != NULL) {
-        iv_val_json(&t->body, body);
-    }
-    bool ok = !iv_buf_failed(&t->url) && !iv_buf_failed(&t->body);
-    if (ok && body != NULL) {
-        ok = add_header_text(t, "Content-Type", IV_STR("application/json"));
-    }
+    TRY(iv_buf_check(&t->url, "the address of a call", err));
+    TRY(write_body(t, err));
     /* No waiting for "100 Continue": a hook that does not know it would cost a second each time. */
-    ok = ok && (t->headers = curl_slist_append(t->headers, "Expect:")) != NULL;
-    ok = ok && add_header_text(t, "Idempotency-Key", call->task.step.key);
-    ok = ok && add_given_headers(t, iv_request_get(&call->request, "headers"));
-    if (ok && call->endpoint->hmac_key.p != NULL) {
-        char line[IV_SIGNATURE_TEXT_BYTES];
-        iv_signature_make(line, http->signature, call->endpoint->hmac_key, call->now, iv_buf_slice(&t->body));
-        ok = add_header_text(t, "Invigil-Signature", iv_str_of(line));
+    TRY(add_line(t, "Expect:", err));
+    TRY(add_header(t, IV_STR("Idempotency-Key"), call->task.step.key, err));
+    TRY(add_given_headers(t, iv_request_get(&call->request, "headers"), err));
+    if (call->endpoint->hmac_key.p == NULL) {
+        return IV_OK;
     }
-    ENSURE(ok, err, IV_E_NOMEM, "no memory left for a request to endpoint '" IV_STR_FMT "'",
-           IV_STR_ARG(call->endpoint->name));
-    return IV_OK;
+    char signature[IV_SIGNATURE_TEXT_BYTES];
+    iv_signature_make(signature, http->signature, call->endpoint->hmac_key, call->now,
+                      iv_buf_slice(&t->body));
+    return add_header(t, IV_STR("Invigil-Signature"), iv_str_of(signature), err);
 }
 
 /* Every option that bounds or secures a transfer must take, or the call is not made. */

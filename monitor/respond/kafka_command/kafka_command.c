@@ -23,8 +23,9 @@ static iv_rc message(struct iv_posting *out, struct iv_call *call, struct iv_err
     IV_AUTO(iv_buf_deinit) struct iv_buf json;
     iv_buf_init(&json, COMMAND_MAX_BYTES);
     iv_val_json(&json, value);
+    TRY(iv_buf_check(&json, "a command", err));
     struct iv_str text = iv_arena_str(&call->arena, iv_buf_slice(&json));
-    ENSURE(!iv_buf_failed(&json) && text.p != NULL, err, IV_E_NOMEM, "cannot allocate a command");
+    ENSURE(text.p != NULL, err, IV_E_NOMEM, "cannot allocate a command");
     *out = (struct iv_posting){
         .channel = IV_CHANNEL_COMMAND,
         .topic = topic,
