@@ -154,7 +154,8 @@ static struct reference_horizon horizon_after(const struct iv_baseline *baseline
             for (size_t i = 0; i < arrived; i++) {
                 const struct iv_event *e = run->events[i];
                 bool is_of_partition = e->origin.stream == (enum iv_stream)s && e->origin.partition == p;
-                greatest = is_of_partition && e->time > greatest ? e->time : greatest;
+                greatest =
+                    is_of_partition && reference_is_event(e) && e->time > greatest ? e->time : greatest;
             }
             iv_ns watermark = iv_ns_add(greatest, -baseline->streams[s].lateness);
             horizon.watermark[s] = watermark < horizon.watermark[s] ? watermark : horizon.watermark[s];

@@ -96,7 +96,8 @@ static struct arrival event(struct dice *dice, const struct world *world, struct
     iv_buf_init(&buf, RECORD_MAX_BYTES);
     struct iv_json json = iv_json_to(&buf);
     char source[] = {'s', (char)('0' + identity.source), '\0'};
-    char type[] = {ledger ? 'y' : 'x', '.', is_a ? 'a' : 'b', '\0'};
+    bool unknown = dice_one_in(dice, 20); /* a type of no catalogue */
+    char type[] = {unknown ? 'z' : ledger ? 'y' : 'x', '.', is_a ? 'a' : 'b', '\0'};
     iv_json_open_object(&json, NULL);
     iv_json_text(&json, "specversion", "1.0");
     iv_json_str(&json, "id", iv_arena_printf(arena, "e%u", (unsigned)identity.id));
@@ -170,7 +171,7 @@ static void interleave(struct dice *dice, struct arrivals *arrivals, struct iv_a
 
 struct arrivals generate_arrivals(struct dice *dice, const struct world *world, struct iv_arena *arena)
 {
-    struct arrivals out = {iv_arena_zalloc(arena, world->event_count * 2 * sizeof *out.items), 0};
+    struct arrivals out = {iv_arena_zalloc(arena, world->event_count * 4 * sizeof *out.items), 0};
     IV_CHECK(out.items != NULL);
     int64_t sequence = 0;
     for (size_t i = 0; i < world->event_count; i++) {
@@ -182,8 +183,9 @@ struct arrivals generate_arrivals(struct dice *dice, const struct world *world, 
         if (dice_one_in(dice, 8)) { /* the same once more */
             place(dice, world, &arrival);
             out.items[out.count++] = arrival;
-        } else if (dice_one_in(dice,
-                               12)) { /* the same name with another content, sometimes of the same time */
+        }
+        /* The same name with another content, sometimes of the same time, sometimes with a third. */
+        for (uint64_t more = dice_one_in(dice, 12) ? 1 + dice_below(dice, 2) : 0; more > 0; more--) {
             identity.time += dice_one_in(dice, 2) ? 0 : on_grid(dice, IV_NS_PER_S);
             arrival = event(dice, world, identity, sequence++, arena);
             place(dice, world, &arrival);

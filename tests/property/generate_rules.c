@@ -206,7 +206,8 @@ static void partner_window(struct iv_buf *out, struct dice *dice)
 static void thresholds(struct iv_buf *out, struct dice *dice, struct selection with)
 {
     if (dice_one_in(dice, 2)) {
-        iv_buf_printf(out, "    at_least: %s\n", DICE_PICK(dice, "1", "2", "3", "baseline.cnt", "'a.j + 1'"));
+        iv_buf_printf(out, "    at_least: %s\n",
+                      DICE_PICK(dice, "1", "2", "3", "baseline.cnt", "'a.j + 1'", "'a.n / a.j'"));
     }
     if (dice_one_in(dice, 3)) {
         const char *what = DICE_PICK(dice, "n", "k", "[k, n]", "'b.n % 2'", "source", "m");
@@ -234,7 +235,8 @@ static void limit_form(struct iv_buf *out, struct dice *dice, struct selection o
     iv_buf_printf(out, "  limit:\n    by: %s\n    window: %s\n",
                   DICE_PICK(dice, "k", "[k, j]", "tenant", "'a.n % 2'", "m"),
                   DICE_PICK(dice, "1s", "3s", "500ms", "baseline.win", "8s"));
-    const char *max = DICE_PICK(dice, "1", "2", "3", "baseline.cnt", "baseline.num", "'a.j + 1'");
+    const char *max =
+        DICE_PICK(dice, "1", "2", "3", "baseline.cnt", "baseline.num", "'a.j + 1'", "'a.n / a.j'");
     switch (dice_below(dice, 3)) {
     case 0:
         iv_buf_printf(out, "    count: {max: %s}\n", max);

@@ -31,11 +31,16 @@ void reference_free(struct reference *reference)
     }
 }
 
+bool reference_is_event(const struct iv_event *event)
+{
+    return event->type->name.n > 0 || event->origin.stream == IV_LEDGER;
+}
+
 struct reference_horizon reference_end(const struct iv_event *const *events, size_t count)
 {
     iv_ns greatest = IV_NS_MIN;
     for (size_t i = 0; i < count; i++) {
-        greatest = events[i]->time > greatest ? events[i]->time : greatest;
+        greatest = reference_is_event(events[i]) && events[i]->time > greatest ? events[i]->time : greatest;
     }
     return (struct reference_horizon){{greatest, greatest}, {true, true}};
 }
@@ -74,7 +79,7 @@ static void take_events(struct reference *r, const struct iv_event *const *event
         for (size_t j = 0; j < r->event_count && !known; j++) {
             known = same_identity(events[i], r->events[j]) && same_content(events[i], r->events[j]);
         }
-        if (!known) {
+        if (!known && reference_is_event(events[i])) {
             r->events[r->event_count++] = events[i];
         }
     }

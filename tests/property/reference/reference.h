@@ -34,6 +34,10 @@ struct reference;
 struct reference *reference_new(const struct iv_baseline *baseline);
 void reference_free(struct reference *reference);
 
+/* Whether it is part of E: of a type that the catalogue does not have, an event of telemetry is counted and
+ * skipped, one of the ledger still is an event. */
+bool reference_is_event(const struct iv_event *event);
+
 /* Where the streams stand at the end of input: at the greatest time of all events. */
 struct reference_horizon reference_end(const struct iv_event *const *events, size_t count);
 
