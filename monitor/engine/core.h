@@ -80,6 +80,12 @@ struct iv_leaving {
     uint16_t def;
 };
 
+/* The key of the event at hand under one list of terms. */
+struct iv_key_place {
+    struct iv_hash128 hash;
+    bool present;
+};
+
 struct iv_engine {
     struct iv_baseline *baseline;
     struct iv_engine_options options;
@@ -114,9 +120,10 @@ struct iv_engine {
     struct iv_val events[IV_EVENT_SLOTS];
     struct iv_buf key;
     struct iv_distinct distinct;
-    uint32_t *joined;       /* nodes by group of the event's type; 0: its key is absent */
-    struct iv_mark **marks; /* of the event, in the order of groups and their defs */
-    bool quiet;             /* what is evaluated was evaluated before: failures were told */
+    struct iv_key_place *keys; /* by group of the event's type */
+    uint32_t *joined;          /* nodes by group of the event's type; 0: its key is absent */
+    struct iv_mark **marks;    /* of the event, in the order of groups and their defs */
+    bool quiet;                /* what is evaluated was evaluated before: failures were told */
     bool spent;
     struct iv_engine_stats stats;
     struct iv_rule_stats *rule_stats;

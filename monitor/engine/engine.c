@@ -40,9 +40,10 @@ static struct iv_rc_s build(struct iv_engine *e, struct iv_err *err)
     TRY(iv_digester_new(&e->digester, err));
     TRY(iv_params_new(&e->params, e->baseline, err));
     e->rule_stats = iv_calloc(e->baseline->rule_count + 1, sizeof *e->rule_stats);
+    e->keys = iv_calloc((size_t)e->plan.group_max + 1, sizeof *e->keys);
     e->joined = iv_calloc((size_t)e->plan.group_max + 1, sizeof *e->joined);
     e->marks = iv_calloc((size_t)e->plan.join_max + 1, sizeof *e->marks);
-    ENSURE(e->rule_stats != NULL && e->joined != NULL && e->marks != NULL, err, IV_E_NOMEM,
+    ENSURE(e->rule_stats != NULL && e->keys != NULL && e->joined != NULL && e->marks != NULL, err, IV_E_NOMEM,
            "cannot allocate an engine for %zu rules", e->baseline->rule_count);
     return IV_OK;
 }
@@ -68,6 +69,7 @@ void iv_engine_free(struct iv_engine *e)
         iv_timers_deinit(&e->timers[set]);
     }
     iv_free(e->leaving);
+    iv_free(e->keys);
     iv_free(e->joined);
     iv_free(e->marks);
     iv_free(e->rule_stats);
@@ -125,19 +127,50 @@ void iv_engine_close(struct iv_engine *engine, enum iv_stream stream, int32_t pa
     iv_watermark_close(&engine->watermark, stream, partition);
 }
 
-/* The event under all its keys: first it takes its place in the lanes, so that whatever examines it finds it
- * there. */
+/* Hashes the keys that the event has under its type's terms. Programs can fail, and a repeated record must
+ * not be told of, so their turn comes when the event is known to be new. */
+static void hash_keys(struct iv_engine *e, const struct iv_type_plan *type, struct iv_event *event,
+                      bool programs)
+{
+    uint32_t params = programs ? iv_params_resolve(e->params, &event->object) : 0;
+    for (uint16_t g = 0; g < type->group_count; g++) {
+        const struct iv_terms_plan *terms = &e->plan.terms[type->groups[g].terms];
+        if (terms->programs != programs) {
+            continue;
+        }
+        struct iv_pair pair = {terms->owner, event, event, params};
+        struct iv_key_place *key = &e->keys[g];
+        key->present = iv_eval_key(e, &pair, terms->terms, terms->partner, &key->hash);
+        if (key->present) {
+            iv_table_prefetch(&e->node_table, key->hash.lo);
+        }
+    }
+}
+
+/* The nodes of the event's keys. Each step asks the memory for what the next one reads: with many keys alive
+ * the wait is most of the work. */
+static void find_nodes(struct iv_engine *e, const struct iv_type_plan *type)
+{
+    for (uint16_t g = 0; g < type->group_count; g++) {
+        if (e->keys[g].present) {
+            iv_node_prefetch(e, e->keys[g].hash);
+        }
+    }
+    for (uint16_t g = 0; g < type->group_count; g++) {
+        e->joined[g] = e->keys[g].present ? iv_node_for(e, e->keys[g].hash) : 0;
+        uint32_t lane = e->joined[g] == 0 ? 0 : iv_node_at(e, e->joined[g])->lanes;
+        if (lane != 0) {
+            __builtin_prefetch(iv_lane_at(e, lane));
+        }
+    }
+}
+
+/* The event takes its place in the lanes, so that whatever examines it finds it there. */
 static void join(struct iv_engine *e, const struct iv_type_plan *type, uint32_t rec)
 {
-    struct iv_event *event = iv_store_view(&e->store, IV_VIEW_TRIGGERS, rec);
     struct iv_mark **mark = e->marks;
     for (uint16_t g = 0; g < type->group_count && !e->spent; g++) {
         const struct iv_group *group = &type->groups[g];
-        const struct iv_terms_plan *terms = &e->plan.terms[group->terms];
-        struct iv_pair pair = {terms->owner, event, event, iv_store_rec(&e->store, rec)->params};
-        struct iv_hash128 key;
-        bool present = iv_eval_key(e, &pair, terms->terms, terms->partner, &key);
-        e->joined[g] = present ? iv_node_for(e, key) : 0;
         for (uint16_t d = 0; d < group->def_count; d++, mark++) {
             uint32_t lane = 0;
             *mark = e->joined[g] == 0 ? NULL : iv_lane_join(e, e->joined[g], group->defs[d], rec, &lane);
@@ -185,6 +218,7 @@ static void settle_nodes(struct iv_engine *e, const struct iv_type_plan *type)
 
 static void evaluate(struct iv_engine *e, const struct iv_type_plan *type, uint32_t rec)
 {
+    find_nodes(e, type);
     for (uint16_t i = 0; i < type->alone_count; i++) {
         iv_correlate_alone(e, &e->plan.rules[type->alone[i]], rec);
     }
@@ -264,14 +298,14 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
     if (!is_event(e, event)) {
         return IV_OK;
     }
+    const struct iv_type_plan *type = &e->plan.types[event->type->index];
     bool forgotten = iv_identity_forgotten(e, event);
-    struct iv_hash128 key = {0};
-    if (!forgotten) {
-        key = iv_identity_key(e, event);
-        if (iv_identity_repeats(e, key, event)) {
-            return repeat(e, event, err);
-        }
+    struct iv_hash128 key = iv_identity_key(e, event);
+    hash_keys(e, type, event, false);
+    if (!forgotten && iv_identity_repeats(e, key, event)) {
+        return repeat(e, event, err);
     }
+    hash_keys(e, type, event, true);
     bool late = false;
     TRY(iv_watermark_event(&e->watermark, &late, event, err));
     e->stats.late += late ? 1 : 0;
@@ -280,11 +314,11 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
         if (!forgotten) {
             iv_identity_note(e, key, rec);
         }
-        evaluate(e, &e->plan.types[event->type->index], rec);
+        evaluate(e, type, rec);
         iv_store_set_live(&e->store, rec, NULL);
         iv_store_release(&e->store, rec);
     }
-    return advance(e, &e->plan.types[event->type->index], err);
+    return advance(e, type, err);
 }
 
 struct iv_rc_s iv_engine_idle(struct iv_engine *engine, enum iv_stream stream, int32_t partition, iv_ns wall,

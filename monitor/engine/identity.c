@@ -26,7 +26,9 @@ struct iv_hash128 iv_identity_key(struct iv_engine *e, const struct iv_event *ev
     iv_buf_str(&e->key, source);
     iv_buf_str(&e->key, iv_event_attr(event, IV_ATTR_ID));
     e->spent = e->spent || iv_buf_failed(&e->key);
-    return iv_hash128(e->options.hash_key, iv_buf_slice(&e->key));
+    struct iv_hash128 key = iv_hash128(e->options.hash_key, iv_buf_slice(&e->key));
+    iv_table_prefetch(&e->identity_table, key.lo);
+    return key;
 }
 
 bool iv_identity_forgotten(const struct iv_engine *e, const struct iv_event *event)

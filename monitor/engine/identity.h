@@ -6,6 +6,7 @@
 
 #include "engine/core.h"
 
+/* Hashes source and id, and asks the memory for what the other calls will read. */
 struct iv_hash128 iv_identity_key(struct iv_engine *e, const struct iv_event *event);
 /* Whether the event is so old that its identity would have been forgotten. Nothing is asked or kept of such a
  * one. */

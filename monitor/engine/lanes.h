@@ -17,6 +17,16 @@ static inline struct iv_node *iv_node_at(const struct iv_engine *e, uint32_t nod
     return iv_slab_at(&e->nodes, node);
 }
 
+/* Asks the memory for what iv_node_for, and then iv_lane_join, will read. */
+static inline void iv_node_prefetch(const struct iv_engine *e, struct iv_hash128 key)
+{
+    struct iv_probe probe = iv_table_probe(&e->node_table, key.lo);
+    uint32_t node = iv_probe_next(&probe);
+    if (node != 0) {
+        __builtin_prefetch(iv_node_at(e, node));
+    }
+}
+
 static inline struct iv_lane *iv_lane_at(const struct iv_engine *e, uint32_t lane)
 {
     return iv_slab_at(&e->lanes, lane);

@@ -64,7 +64,7 @@ static uint16_t terms_number(struct iv_plan *plan, const struct iv_rule *rule, c
             return i;
         }
     }
-    plan->terms[plan->terms_count] = (struct iv_terms_plan){terms, rule, partner};
+    plan->terms[plan->terms_count] = (struct iv_terms_plan){terms, has_program(terms), rule, partner};
     return plan->terms_count++;
 }
 

@@ -86,6 +86,7 @@ struct iv_type_plan {
 
 struct iv_terms_plan {
     const struct iv_terms *terms;
+    bool programs;               /* one of them is a program, so that it can fail */
     const struct iv_rule *owner; /* that failures are counted for */
     bool partner;                /* programs read the partner's side */
 };

@@ -6,17 +6,9 @@
 
 #include <string.h>
 
-#define SLOTS UINT32_C(256)
+#define SLOTS IV_SEGMENT_SLOTS
 #define FULL (SLOTS * 3 / 4)
 #define DEPTH_MAX 24 /* the tag's lower bits choose the slot */
-
-/* A slot is the tag above the reference; 0 is empty, for no reference is 0. The tag is the hash's upper half:
- * its upper bits chose the segment, so a split needs nothing but the slots. */
-struct segment {
-    uint32_t count;
-    uint32_t depth;
-    uint64_t slots[SLOTS];
-};
 
 static uint32_t tag_of(uint64_t hash)
 {
@@ -28,7 +20,7 @@ static uint32_t directory_index(uint32_t tag, uint32_t depth)
     return depth == 0 ? 0 : tag >> (32 - depth);
 }
 
-static struct segment *segment_of(const struct iv_table *table, uint32_t tag)
+static struct iv_segment *segment_of(const struct iv_table *table, uint32_t tag)
 {
     return iv_slab_at(&table->segments, table->directory[directory_index(tag, table->depth)]);
 }
@@ -36,7 +28,7 @@ static struct segment *segment_of(const struct iv_table *table, uint32_t tag)
 void iv_table_init(struct iv_table *table)
 {
     *table = (struct iv_table){0};
-    iv_slab_init(&table->segments, sizeof(struct segment));
+    iv_slab_init(&table->segments, sizeof(struct iv_segment));
 }
 
 void iv_table_deinit(struct iv_table *table)
@@ -55,21 +47,7 @@ struct iv_probe iv_table_probe(const struct iv_table *table, uint64_t hash)
     return (struct iv_probe){slots, tag, tag % SLOTS};
 }
 
-uint32_t iv_probe_next(struct iv_probe *probe)
-{
-    for (;;) {
-        uint64_t slot = probe->slots[probe->at];
-        if (slot == 0) {
-            return 0;
-        }
-        probe->at = (probe->at + 1) % SLOTS;
-        if (tag_of(slot) == probe->tag) {
-            return (uint32_t)slot;
-        }
-    }
-}
-
-static void put(struct segment *s, uint64_t slot)
+static void put(struct iv_segment *s, uint64_t slot)
 {
     uint32_t at = tag_of(slot) % SLOTS;
     while (s->slots[at] != 0) {
@@ -97,7 +75,7 @@ static bool double_directory(struct iv_table *table)
 /* Parts a full segment in two by the next bit of the tags. */
 static bool split(struct iv_table *table, uint32_t tag)
 {
-    struct segment *s = segment_of(table, tag);
+    struct iv_segment *s = segment_of(table, tag);
     if (s->depth == table->depth && (table->depth == DEPTH_MAX || !double_directory(table))) {
         return false;
     }
@@ -105,8 +83,8 @@ static bool split(struct iv_table *table, uint32_t tag)
     if (ref == 0) {
         return false;
     }
-    struct segment *upper = iv_slab_at(&table->segments, ref);
-    struct segment old = *s;
+    struct iv_segment *upper = iv_slab_at(&table->segments, ref);
+    struct iv_segment old = *s;
     uint32_t depth = old.depth + 1;
     memset(upper, 0, sizeof *upper);
     memset(s, 0, sizeof *s);
@@ -132,7 +110,7 @@ static bool begin(struct iv_table *table)
         iv_free(directory);
         return false;
     }
-    memset(iv_slab_at(&table->segments, ref), 0, sizeof(struct segment));
+    memset(iv_slab_at(&table->segments, ref), 0, sizeof(struct iv_segment));
     directory[0] = ref;
     table->directory = directory;
     return true;
@@ -155,7 +133,7 @@ bool iv_table_add(struct iv_table *table, uint64_t hash, uint32_t ref)
 }
 
 /* Closes the gap by moving back what probing would no longer find. */
-static void close_gap(struct segment *s, uint32_t gap)
+static void close_gap(struct iv_segment *s, uint32_t gap)
 {
     for (uint32_t at = (gap + 1) % SLOTS; s->slots[at] != 0; at = (at + 1) % SLOTS) {
         uint32_t home = tag_of(s->slots[at]) % SLOTS;
@@ -170,7 +148,7 @@ static void close_gap(struct segment *s, uint32_t gap)
 void iv_table_remove(struct iv_table *table, uint64_t hash, uint32_t ref)
 {
     uint32_t tag = tag_of(hash);
-    struct segment *s = segment_of(table, tag);
+    struct iv_segment *s = segment_of(table, tag);
     uint64_t slot = (uint64_t)tag << 32 | ref;
     uint32_t at = tag % SLOTS;
     while (s->slots[at] != slot) {

@@ -10,6 +10,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define IV_SEGMENT_SLOTS UINT32_C(256)
+
+/* A slot is the tag above the reference; 0 is empty, for no reference is 0. The tag is the hash's upper half:
+ * its upper bits chose the segment, so a split needs nothing but the slots. */
+struct iv_segment {
+    uint32_t count;
+    uint32_t depth;
+    uint64_t slots[IV_SEGMENT_SLOTS];
+};
+
 struct iv_table {
     struct iv_slab segments;
     uint32_t *directory; /* 1 << depth references of segments, by the hash's upper bits */
@@ -28,7 +38,27 @@ struct iv_probe {
     uint32_t at;
 };
 struct iv_probe iv_table_probe(const struct iv_table *table, uint64_t hash);
-uint32_t iv_probe_next(struct iv_probe *probe);
+
+static inline uint32_t iv_probe_next(struct iv_probe *probe)
+{
+    for (;;) {
+        uint64_t slot = probe->slots[probe->at];
+        if (slot == 0) {
+            return 0;
+        }
+        probe->at = (probe->at + 1) % IV_SEGMENT_SLOTS;
+        if ((uint32_t)(slot >> 32) == probe->tag) {
+            return (uint32_t)slot;
+        }
+    }
+}
+
+/* Asks the memory for the first slot of a hash, so that other work hides the wait. */
+static inline void iv_table_prefetch(const struct iv_table *table, uint64_t hash)
+{
+    struct iv_probe probe = iv_table_probe(table, hash);
+    __builtin_prefetch(&probe.slots[probe.at]);
+}
 
 /* False when memory is out. */
 bool iv_table_add(struct iv_table *table, uint64_t hash, uint32_t ref);
