@@ -91,7 +91,7 @@ Test(store_open, says_that_a_damaged_page_is_damaged)
     expect_refused(scratch_file(&dir, "s.db"), "damaged");
 }
 
-Test(store, says_that_no_space_is_left_and_goes_on_when_there_is)
+Test(store, says_that_a_write_failed_and_goes_on_when_it_can)
 {
     IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
     IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
@@ -103,7 +103,7 @@ Test(store, says_that_no_space_is_left_and_goes_on_when_there_is)
     struct iv_posting posting = {.value = {big, sizeof big}};
     struct iv_err err = {0};
 
-    /* A file that may not grow is a disk that is full, as far as a program can see. */
+    /* A file that may not grow any more. */
     cr_assert(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
     struct rlimit limit = {200000, RLIM_INFINITY};
     cr_assert(setrlimit(RLIMIT_FSIZE, &limit) == 0);

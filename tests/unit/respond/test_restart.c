@@ -109,3 +109,34 @@ Test(log, holds_every_state_in_order_and_a_message_for_each)
     cr_expect_str_eq(states, "run:planned run:running calling due calling done run:done ");
     cr_expect(totals.outbox == 7);
 }
+
+static void plan_unknown_kind(struct iv_store *store)
+{
+    struct iv_execution e = {
+        .key = IV_STR("e"), .tactic = IV_TACTIC_EVICT, .severity = IV_SEV_HIGH, .state = IV_RUN_PLANNED};
+    struct iv_step step = {.execution = e.key,
+                           .key = IV_STR("k"),
+                           .name = IV_STR("one"),
+                           .kind = IV_STR("teleport"),
+                           .request = IV_STR("{}"),
+                           .attempts = 1,
+                           .state = IV_STEP_DUE};
+    bool fresh = false;
+    cr_assert(iv_ok(iv_store_begin(store, NULL)));
+    cr_assert(iv_ok(iv_store_plan(store, &fresh, &e, &step, 1, NULL)));
+    cr_assert(iv_ok(iv_store_commit(store, NULL)));
+}
+
+Test(restart, ends_a_step_of_a_kind_that_another_version_planned_as_unsupported)
+{
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init(&s, STEP);
+    plan_unknown_kind(s.store);
+    stage_respond(&s, NULL);
+
+    stage_run(&s, false);
+
+    cr_expect(stage_step(&s, 0).state == IV_STEP_UNSUPPORTED);
+    cr_expect(strstr(stage_step(&s, 0).cause.p, "'teleport'") != NULL);
+    cr_expect(stage_execution(&s).state == IV_RUN_FAILED);
+}
