@@ -118,10 +118,10 @@ static iv_rc recover_some(struct iv_responder *r, bool *more, struct iv_arena *a
     return IV_OK;
 }
 
-/* Commits when the work inside went well, else rolls back. */
-static iv_rc end_transaction(struct iv_responder *r, struct iv_rc_s rc, struct iv_err *err)
+/* Commits when the work inside went well and wrote something, else rolls back. */
+static iv_rc end_transaction(struct iv_responder *r, struct iv_rc_s rc, bool wrote, struct iv_err *err)
 {
-    if (!iv_ok(rc)) {
+    if (!iv_ok(rc) || !wrote) {
         iv_store_rollback(r->options.store);
         return rc;
     }
@@ -140,7 +140,7 @@ static iv_rc recover(struct iv_responder *r, struct iv_err *err)
         iv_arena_init(&arena, 0);
         TRY(iv_store_begin(r->options.store, err));
         struct iv_rc_s rc = recover_some(r, &more, &arena, err);
-        TRY(end_transaction(r, rc, err));
+        TRY(end_transaction(r, rc, true, err));
     }
     return IV_OK;
 }
@@ -293,7 +293,7 @@ static void count_outcome(struct iv_responder *r, const struct iv_step *step)
 }
 
 /* Messages that the broker has: their steps are done. */
-static iv_rc settle_delivered(struct iv_responder *r, struct iv_err *err)
+static iv_rc settle_delivered(struct iv_responder *r, bool *any, struct iv_err *err)
 {
     IV_AUTO(iv_arena_deinit) struct iv_arena arena;
     iv_arena_init(&arena, 0);
@@ -307,12 +307,14 @@ static iv_rc settle_delivered(struct iv_responder *r, struct iv_err *err)
         count_outcome(r, &tasks[i].step);
     }
     r->more = count == RECOVER_AT_ONCE;
+    *any = count > 0;
     return IV_OK;
 }
 
-static iv_rc claim_all(struct iv_responder *r, struct iv_call **claimed, size_t *count, struct iv_err *err)
+static iv_rc claim_all(struct iv_responder *r, struct iv_call **claimed, size_t *count, bool *delivered,
+                       struct iv_err *err)
 {
-    TRY(settle_delivered(r, err));
+    TRY(settle_delivered(r, delivered, err));
     size_t room = r->call_max - r->call_count;
     while (*count < room) {
         struct iv_call *call = NULL;
@@ -350,7 +352,9 @@ static iv_rc begin_due(struct iv_responder *r, struct iv_err *err)
     struct iv_call *claimed[IN_FLIGHT_MAX];
     size_t count = 0;
     TRY(iv_store_begin(r->options.store, err));
-    struct iv_rc_s rc = end_transaction(r, claim_all(r, claimed, &count, err), err);
+    bool delivered = false;
+    struct iv_rc_s rc = claim_all(r, claimed, &count, &delivered, err);
+    rc = end_transaction(r, rc, delivered || count > 0, err);
     if (iv_ok(rc) && count > 0) {
         iv_fault("respond.before_call");
     }
@@ -414,7 +418,7 @@ static iv_rc settle(struct iv_responder *r, struct iv_err *err)
     }
     iv_fault("respond.before_outcome");
     TRY(iv_store_begin(r->options.store, err));
-    TRY(end_transaction(r, write_outcomes(r, err), err));
+    TRY(end_transaction(r, write_outcomes(r, err), true, err));
     drop_finished(r);
     return IV_OK;
 }
