@@ -19,69 +19,70 @@ static void deinit(void)
 
 TestSuite(cel_regex, .init = init, .fini = deinit, .timeout = 60);
 
+static const struct {
+    const char *pattern;
+    const char *text;
+    bool matches;
+} searches[] = {
+    {"abc", "xxabcxx", true},
+    {"abc", "xxabxcx", false},
+    {"^abc$", "abc", true},
+    {"^abc$", "abcd", false},
+    {"a|b|", "zzz", true},
+    {"^(a|bc)*$", "abcabc", true},
+    {"^(a|bc)*$", "abcab", false},
+    {"a.c", "a\nc", false},
+    {"(?s)a.c", "a\nc", true},
+    {"(?i)HeLLo", "say hEllO", true},
+    {"(?i:A)b", "ab", true},
+    {"(?i:A)b", "aB", false},
+    {"(?m)^b$", "a\nb\nc", true},
+    {"^b$", "a\nb\nc", false},
+    {"^[a-c]{2,3}$", "abc", true},
+    {"^[a-c]{2,3}$", "a", false},
+    {"^[a-c]{2,3}$", "abca", false},
+    {"^a{3}$", "aaa", true},
+    {"^a{2,}$", "a", false},
+    {"a{,2}", "a{,2}", true},
+    {"^[^a-z]+$", "ABC1", true},
+    {"^[^a-z]+$", "ABc1", false},
+    {"[]a]", "]", true},
+    {"[a\\]]", "]", true},
+    {"[a-]", "-", true},
+    {"^[[:alpha:]_]+$", "ab_C", true},
+    {"^[[:^digit:]]+$", "abc", true},
+    {"^[[:^digit:]]+$", "ab3", false},
+    {"^\\d+\\.\\d+$", "12.5", true},
+    {"^\\w+\\s\\S+$", "ab cd", true},
+    {"\\bcat\\b", "a cat sat", true},
+    {"\\bcat\\b", "concat", false},
+    {"\\Bcat", "concat", true},
+    {"\\Aab\\z", "ab", true},
+    {"^\\x41\\x{1F600}$", "A\xf0\x9f\x98\x80", true},
+    {"^.$", "\xc3\xb1", true},
+    {"^[\xc3\xa0-\xc3\xbf]$", "\xc3\xb1", true},
+    {"^\\Qa.b\\E$", "a.b", true},
+    {"^\\Qa.b\\E$", "axb", false},
+    {"(?P<year>\\d{4})-(?:\\d\\d)", "on 2026-01", true},
+    {"a+?b", "aab", true},
+    {"(a*)*b", "aaaaaaaaaac", false},
+    {"", "", true},
+    {"^$", "", true},
+    {"x*", "", true},
+    {"^(?:(?:a?){3}){3}$", "aaaaaaaaa", true},
+    {"\\t\\n", "\t\n", true},
+};
+
 Test(cel_regex, finds_what_matches_anywhere)
 {
-    static const struct {
-        const char *pattern;
-        const char *text;
-        bool matches;
-    } rows[] = {
-        {"abc", "xxabcxx", true},
-        {"abc", "xxabxcx", false},
-        {"^abc$", "abc", true},
-        {"^abc$", "abcd", false},
-        {"a|b|", "zzz", true},
-        {"^(a|bc)*$", "abcabc", true},
-        {"^(a|bc)*$", "abcab", false},
-        {"a.c", "a\nc", false},
-        {"(?s)a.c", "a\nc", true},
-        {"(?i)HeLLo", "say hEllO", true},
-        {"(?i:A)b", "ab", true},
-        {"(?i:A)b", "aB", false},
-        {"(?m)^b$", "a\nb\nc", true},
-        {"^b$", "a\nb\nc", false},
-        {"^[a-c]{2,3}$", "abc", true},
-        {"^[a-c]{2,3}$", "a", false},
-        {"^[a-c]{2,3}$", "abca", false},
-        {"^a{3}$", "aaa", true},
-        {"^a{2,}$", "a", false},
-        {"a{,2}", "a{,2}", true},
-        {"^[^a-z]+$", "ABC1", true},
-        {"^[^a-z]+$", "ABc1", false},
-        {"[]a]", "]", true},
-        {"[a\\]]", "]", true},
-        {"[a-]", "-", true},
-        {"^[[:alpha:]_]+$", "ab_C", true},
-        {"^[[:^digit:]]+$", "abc", true},
-        {"^[[:^digit:]]+$", "ab3", false},
-        {"^\\d+\\.\\d+$", "12.5", true},
-        {"^\\w+\\s\\S+$", "ab cd", true},
-        {"\\bcat\\b", "a cat sat", true},
-        {"\\bcat\\b", "concat", false},
-        {"\\Bcat", "concat", true},
-        {"\\Aab\\z", "ab", true},
-        {"^\\x41\\x{1F600}$", "A\xf0\x9f\x98\x80", true},
-        {"^.$", "\xc3\xb1", true},
-        {"^[\xc3\xa0-\xc3\xbf]$", "\xc3\xb1", true},
-        {"^\\Qa.b\\E$", "a.b", true},
-        {"^\\Qa.b\\E$", "axb", false},
-        {"(?P<year>\\d{4})-(?:\\d\\d)", "on 2026-01", true},
-        {"a+?b", "aab", true},
-        {"(a*)*b", "aaaaaaaaaac", false},
-        {"", "", true},
-        {"^$", "", true},
-        {"x*", "", true},
-        {"^(?:(?:a?){3}){3}$", "aaaaaaaaa", true},
-        {"\\t\\n", "\t\n", true},
-    };
-    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+    for (size_t i = 0; i < IV_COUNT(searches); i++) {
         struct iv_regex *regex = NULL;
         struct iv_err err = {.text = ""};
-        bool matches = !rows[i].matches;
-        cr_assert(iv_ok(iv_regex_compile(&regex, iv_str_of(rows[i].pattern), &arena, &err)), "'%s': %s",
-                  rows[i].pattern, err.text);
-        cr_assert(iv_ok(iv_regex_search(&matches, regex, iv_str_of(rows[i].text), &arena, &err)));
-        cr_expect_eq(matches, rows[i].matches, "'%s' in '%s'", rows[i].pattern, rows[i].text);
+        bool matches = !searches[i].matches;
+        cr_assert(iv_ok(iv_regex_compile(&regex, iv_str_of(searches[i].pattern), &arena, &err)), "'%s': %s",
+                  searches[i].pattern, err.text);
+        cr_assert(iv_ok(iv_regex_search(&matches, regex, iv_str_of(searches[i].text), &arena, &err)));
+        cr_expect_eq(matches, searches[i].matches, "'%s' in '%s'", searches[i].pattern, searches[i].text);
     }
 }
 
