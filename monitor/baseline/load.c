@@ -131,6 +131,26 @@ static struct iv_str join(struct iv_load *load, struct iv_str name)
     return path;
 }
 
+/* The folder's own name is no pattern. */
+static bool glob_in_folder(struct iv_load *load, glob_t *matches, int *rc, struct iv_str pattern)
+{
+    struct iv_buf text;
+    iv_buf_init(&text, 1u << 16);
+    bool relative = pattern.n == 0 || pattern.p[0] != '/';
+    for (size_t i = 0; relative && i < load->folder.n; i++) {
+        if (strchr("*?[\\", load->folder.p[i]) != NULL) {
+            iv_buf_char(&text, '\\');
+        }
+        iv_buf_char(&text, load->folder.p[i]);
+    }
+    iv_buf_text(&text, relative && load->folder.n > 0 ? "/" : "");
+    iv_buf_str(&text, pattern);
+    bool ok = !iv_buf_failed(&text);
+    *rc = ok ? glob(text.p, GLOB_ERR, NULL, matches) : GLOB_NOSPACE;
+    iv_buf_deinit(&text);
+    return *rc == 0;
+}
+
 struct read_files {
     struct iv_str *paths;
     size_t count;
@@ -192,20 +212,16 @@ void iv_load_files(struct iv_load *load, const struct iv_yaml_node *globs, const
         if (!iv_yaml_string(&pattern, iv_yaml_item(&items, i), load->problems)) {
             continue;
         }
-        struct iv_str path = join(load, pattern);
-        if (path.p == NULL) {
-            break;
-        }
         glob_t matches;
-        int rc = glob(path.p, GLOB_ERR, NULL, &matches);
-        if (rc == 0) {
+        int rc;
+        if (glob_in_folder(load, &matches, &rc, pattern)) {
             load_matches(load, &files, &matches, fn);
             globfree(&matches);
         } else if (rc == GLOB_NOSPACE) {
             no_memory(load);
         } else {
             iv_yaml_error(load->problems, iv_yaml_item(&items, i), "no %s '" IV_STR_FMT "'", what,
-                          IV_STR_ARG(path));
+                          IV_STR_ARG(join(load, pattern)));
         }
     }
     iv_free(files.paths);

@@ -10,7 +10,7 @@
 
 struct folder folder_new(void)
 {
-    struct folder f = {.path = "/tmp/invigil-baseline-XXXXXX"};
+    struct folder f = {.path = "/tmp/invigil-[baseline]-XXXXXX"};
     cr_assert(mkdtemp(f.path) != NULL);
     return f;
 }
