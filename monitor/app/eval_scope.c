@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/guard.h"
 #include "baseline/functions.h"
+#include "cel/net.h"
 #include "event/catalogue.h"
 #include "event/chain.h"
 #include "event/decode.h"
@@ -287,6 +288,17 @@ static iv_rc plain_event(struct iv_val *out, const struct iv_eval_scope *scope,
     return IV_OK;
 }
 
+static iv_rc plain_net(struct iv_val *v, struct iv_arena *arena, struct iv_err *err)
+{
+    char piece[64];
+    struct iv_buf buf = {.p = piece, .capacity = sizeof piece, .max = sizeof piece - 1}; /* never grows */
+    iv_net_format(&buf, v->opaque, v->aux == IV_NET_CIDR);
+    struct iv_str text = iv_arena_str(arena, iv_buf_slice(&buf));
+    ENSURE(text.p != NULL, err, IV_E_EVAL, "the value is too large to print");
+    *v = iv_val_str(text);
+    return IV_OK;
+}
+
 iv_rc iv_eval_scope_plain(struct iv_val *out, const struct iv_eval_scope *scope, const struct iv_val *v,
                           struct iv_arena *arena, struct iv_err *err)
 {
@@ -299,6 +311,8 @@ iv_rc iv_eval_scope_plain(struct iv_val *out, const struct iv_eval_scope *scope,
         return plain_items(out, scope, 2 * (size_t)v->n, arena, err);
     case IV_KIND_OBJECT:
         return plain_event(out, scope, v->object, arena, err);
+    case IV_KIND_OPAQUE:
+        return v->n == sizeof(struct iv_net) ? plain_net(out, arena, err) : IV_OK;
     default:
         return IV_OK;
     }

@@ -179,7 +179,11 @@ IV_CEL_FN(iv_cel_op_in)
     }
     TRY(iv_cel_spend(frame, args[1].n >> 2, err));
     bool equal = false;
+    bool text = args[0].kind == IV_KIND_STRING; /* the usual question: told apart by length, mostly */
     for (size_t i = 0; !equal && i < args[1].n; i++) {
+        if (text && args[1].items[i].n != args[0].n) {
+            continue;
+        }
         TRY(iv_cel_equal(&equal, &args[0], &args[1].items[i], frame, err));
     }
     *out = iv_val_bool(equal);

@@ -138,8 +138,8 @@ struct iv_cel_options {
 struct iv_cel_prog;
 
 /* IV_OK: *out is owned by the caller. IV_E_SYNTAX or IV_E_TYPE: diags holds at least one entry, all that were
- * found. Limits: source 64 KiB, nesting 64 deep (the spec asks for at least 12 to 32 by construct), 4,096
- * nodes. */
+ * found. Limits: source 64 KiB, nesting 64 deep (the spec asks for at least 12 to 32 by construct), 512
+ * operations that hang on each other, 4,096 nodes. */
 iv_rc iv_cel_compile(struct iv_cel_prog **out, const struct iv_cel_env *env, struct iv_str source,
                      const struct iv_cel_options *options, struct iv_cel_diags *diags, struct iv_err *err);
 void iv_cel_prog_free(struct iv_cel_prog *prog);

@@ -3,8 +3,6 @@
 #include "cel/lib.h"
 #include "cel/net.h"
 
-enum { IP, CIDR }; /* struct iv_val.aux */
-
 #define NET_TEXT_MAX 64
 
 static iv_rc make(struct iv_val *out, const struct iv_net *net, uint8_t aux, struct iv_cel_frame *frame,
@@ -21,7 +19,8 @@ static iv_rc make(struct iv_val *out, const struct iv_net *net, uint8_t aux, str
 static iv_rc take(const struct iv_net **out, const struct iv_val *v, uint8_t aux, struct iv_err *err)
 {
     if (v->kind != IV_KIND_OPAQUE || v->aux != aux) {
-        return iv_cel_fail_overload(aux == IP ? "a function of net.IP" : "a function of net.CIDR", v, 1, err);
+        return iv_cel_fail_overload(aux == IV_NET_IP ? "a function of net.IP" : "a function of net.CIDR", v,
+                                    1, err);
     }
     *out = v->opaque;
     return IV_OK;
@@ -29,38 +28,38 @@ static iv_rc take(const struct iv_net **out, const struct iv_val *v, uint8_t aux
 
 static iv_rc parse(struct iv_net *out, const struct iv_val *text, uint8_t aux, struct iv_err *err)
 {
-    bool good =
-        aux == IP ? iv_net_parse_ip(out, iv_val_slice(*text)) : iv_net_parse_cidr(out, iv_val_slice(*text));
+    bool good = aux == IV_NET_IP ? iv_net_parse_ip(out, iv_val_slice(*text))
+                                 : iv_net_parse_cidr(out, iv_val_slice(*text));
     ENSURE(good, err, IV_E_EVAL, "'" IV_STR_FMT "' is no %s", IV_STR_ARG(iv_val_slice(*text)),
-           aux == IP ? "IP address" : "network in CIDR form");
+           aux == IV_NET_IP ? "IP address" : "network in CIDR form");
     return IV_OK;
 }
 
 IV_CEL_FN(iv_cel_ip)
 {
     struct iv_net net;
-    TRY(parse(&net, args, IP, err));
-    return make(out, &net, IP, frame, err);
+    TRY(parse(&net, args, IV_NET_IP, err));
+    return make(out, &net, IV_NET_IP, frame, err);
 }
 
 IV_CEL_FN(iv_cel_cidr)
 {
     struct iv_net net;
-    TRY(parse(&net, args, CIDR, err));
-    return make(out, &net, CIDR, frame, err);
+    TRY(parse(&net, args, IV_NET_CIDR, err));
+    return make(out, &net, IV_NET_CIDR, frame, err);
 }
 
 IV_CEL_FN(iv_cel_is_ip)
 {
     struct iv_net net;
-    *out = iv_val_bool(iv_ok(parse(&net, args, IP, NULL)));
+    *out = iv_val_bool(iv_ok(parse(&net, args, IV_NET_IP, NULL)));
     return IV_OK;
 }
 
 IV_CEL_FN(iv_cel_is_cidr)
 {
     struct iv_net net;
-    *out = iv_val_bool(iv_ok(parse(&net, args, CIDR, NULL)));
+    *out = iv_val_bool(iv_ok(parse(&net, args, IV_NET_CIDR, NULL)));
     return IV_OK;
 }
 
@@ -76,7 +75,7 @@ IV_CEL_FN(iv_cel_ip_is_canonical)
 {
     struct iv_net net;
     char piece[NET_TEXT_MAX];
-    TRY(parse(&net, args, IP, err));
+    TRY(parse(&net, args, IV_NET_IP, err));
     struct iv_buf buf = text_of(piece, &net, false);
     *out = iv_val_bool(iv_str_eq(iv_buf_slice(&buf), iv_val_slice(args[0])));
     return IV_OK;
@@ -86,7 +85,7 @@ IV_CEL_FN(iv_cel_net_to_string)
 {
     char piece[NET_TEXT_MAX];
     struct iv_cel_text text;
-    struct iv_buf buf = text_of(piece, args[0].opaque, args[0].aux == CIDR);
+    struct iv_buf buf = text_of(piece, args[0].opaque, args[0].aux == IV_NET_CIDR);
     iv_cel_text_begin(&text, frame, buf.n);
     iv_cel_text_add(&text, iv_buf_slice(&buf));
     return iv_cel_text_end(out, &text, err);
@@ -95,7 +94,7 @@ IV_CEL_FN(iv_cel_net_to_string)
 IV_CEL_FN(iv_cel_ip_family)
 {
     const struct iv_net *net = NULL;
-    TRY(take(&net, args, IP, err));
+    TRY(take(&net, args, IV_NET_IP, err));
     *out = iv_val_int(net->family);
     return IV_OK;
 }
@@ -106,7 +105,7 @@ static iv_rc lies_in(struct iv_val *out, const struct iv_val *arg, const char *v
 {
     const struct iv_net *net = NULL;
     struct iv_net range = {.family = 0};
-    TRY(take(&net, arg, IP, err));
+    TRY(take(&net, arg, IV_NET_IP, err));
     IV_CHECK(iv_net_parse_cidr(&range, iv_str_of(net->family == 4 ? v4 : v6)));
     *out = iv_val_bool(iv_net_contains(&range, net));
     return IV_OK;
@@ -155,7 +154,7 @@ static iv_rc contains(struct iv_val *out, const struct iv_val *args, uint8_t aux
     const struct iv_net *net = NULL;
     const struct iv_net *inner = NULL;
     struct iv_net parsed;
-    TRY(take(&net, &args[0], CIDR, err));
+    TRY(take(&net, &args[0], IV_NET_CIDR, err));
     if (args[1].kind == IV_KIND_OPAQUE) {
         inner = args[1].opaque;
     } else {
@@ -168,36 +167,36 @@ static iv_rc contains(struct iv_val *out, const struct iv_val *args, uint8_t aux
 
 IV_CEL_FN(iv_cel_cidr_contains_net)
 {
-    return contains(out, args, IP, err);
+    return contains(out, args, IV_NET_IP, err);
 }
 
 IV_CEL_FN(iv_cel_cidr_contains_cidr)
 {
-    return contains(out, args, CIDR, err);
+    return contains(out, args, IV_NET_CIDR, err);
 }
 
 IV_CEL_FN(iv_cel_cidr_ip)
 {
     const struct iv_net *net = NULL;
-    TRY(take(&net, args, CIDR, err));
+    TRY(take(&net, args, IV_NET_CIDR, err));
     struct iv_net address = *net;
     address.prefix = net->family == 4 ? 32 : 128;
-    return make(out, &address, IP, frame, err);
+    return make(out, &address, IV_NET_IP, frame, err);
 }
 
 IV_CEL_FN(iv_cel_cidr_masked)
 {
     const struct iv_net *net = NULL;
-    TRY(take(&net, args, CIDR, err));
+    TRY(take(&net, args, IV_NET_CIDR, err));
     struct iv_net masked = *net;
     iv_net_mask(&masked);
-    return make(out, &masked, CIDR, frame, err);
+    return make(out, &masked, IV_NET_CIDR, frame, err);
 }
 
 IV_CEL_FN(iv_cel_cidr_prefix_length)
 {
     const struct iv_net *net = NULL;
-    TRY(take(&net, args, CIDR, err));
+    TRY(take(&net, args, IV_NET_CIDR, err));
     *out = iv_val_int(net->prefix);
     return IV_OK;
 }

@@ -8,6 +8,9 @@
 
 #include <stdbool.h>
 
+/* struct iv_val.aux of the two opaque types; the value points to a struct iv_net. */
+enum { IV_NET_IP, IV_NET_CIDR };
+
 struct iv_net {
     unsigned char address[16]; /* IPv4: the first 4 */
     unsigned char family;      /* 4 or 6 */
