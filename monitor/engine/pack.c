@@ -3,14 +3,20 @@
 
 #include <string.h>
 
+static size_t count_size(uint32_t n)
+{
+    return n < 0x80 ? 1 : (38 - (size_t)__builtin_clz(n)) / 7;
+}
+
 /* Base 128, the lower bits first. */
-static void put_count(struct iv_buf *out, uint32_t n)
+static unsigned char *put_count(unsigned char *at, uint32_t n)
 {
     while (n >= 0x80) {
-        iv_buf_char(out, (char)(n | 0x80));
+        *at++ = (unsigned char)(n | 0x80);
         n >>= 7;
     }
-    iv_buf_char(out, (char)n);
+    *at++ = (unsigned char)n;
+    return at;
 }
 
 static uint32_t get_count(const unsigned char **at)
@@ -25,38 +31,35 @@ static uint32_t get_count(const unsigned char **at)
     }
 }
 
-void iv_pack(struct iv_buf *out, const struct iv_val *value)
+static size_t items_of(const struct iv_val *value)
 {
-    iv_buf_char(out, (char)value->kind);
+    return (size_t)value->n * (value->kind == IV_KIND_MAP ? 2 : 1);
+}
+
+size_t iv_pack_size(const struct iv_val *value)
+{
     switch ((enum iv_kind)value->kind) {
     case IV_KIND_BOOL:
-        iv_buf_char(out, value->b ? 1 : 0);
-        break;
+        return 2;
     case IV_KIND_INT:
     case IV_KIND_UINT:
     case IV_KIND_DOUBLE:
-        iv_buf_add(out, &value->i, sizeof value->i);
-        break;
+        return 1 + sizeof value->i;
     case IV_KIND_TIMESTAMP:
     case IV_KIND_DURATION:
-        iv_buf_add(out, &value->i, sizeof value->i);
-        iv_buf_add(out, &value->n, sizeof value->n);
-        break;
+        return 1 + sizeof value->i + sizeof value->n;
     case IV_KIND_STRING:
     case IV_KIND_BYTES:
     case IV_KIND_TYPE:
-        put_count(out, value->n);
-        iv_buf_add(out, value->s, value->n);
-        break;
+        return 1 + count_size(value->n) + value->n;
     case IV_KIND_LIST:
     case IV_KIND_OPTIONAL:
     case IV_KIND_MAP: {
-        put_count(out, value->n);
-        size_t n = (size_t)value->n * (value->kind == IV_KIND_MAP ? 2 : 1);
-        for (size_t i = 0; i < n; i++) {
-            iv_pack(out, &value->items[i]);
+        size_t size = 1 + count_size(value->n);
+        for (size_t i = 0; i < items_of(value); i++) {
+            size += iv_pack_size(&value->items[i]);
         }
-        break;
+        return size;
     }
     case IV_KIND_ABSENT:
     case IV_KIND_NULL:
@@ -64,12 +67,58 @@ void iv_pack(struct iv_buf *out, const struct iv_val *value)
     case IV_KIND_OPAQUE:
         break;
     }
+    return 1;
+}
+
+unsigned char *iv_pack(unsigned char *at, const struct iv_val *value)
+{
+    *at++ = value->kind;
+    switch ((enum iv_kind)value->kind) {
+    case IV_KIND_BOOL:
+        *at++ = value->b ? 1 : 0;
+        break;
+    case IV_KIND_INT:
+    case IV_KIND_UINT:
+    case IV_KIND_DOUBLE:
+        memcpy(at, &value->i, sizeof value->i);
+        at += sizeof value->i;
+        break;
+    case IV_KIND_TIMESTAMP:
+    case IV_KIND_DURATION:
+        memcpy(at, &value->i, sizeof value->i);
+        memcpy(at + sizeof value->i, &value->n, sizeof value->n);
+        at += sizeof value->i + sizeof value->n;
+        break;
+    case IV_KIND_STRING:
+    case IV_KIND_BYTES:
+    case IV_KIND_TYPE:
+        at = put_count(at, value->n);
+        if (value->n > 0) {
+            memcpy(at, value->s, value->n);
+        }
+        at += value->n;
+        break;
+    case IV_KIND_LIST:
+    case IV_KIND_OPTIONAL:
+    case IV_KIND_MAP:
+        at = put_count(at, value->n);
+        for (size_t i = 0; i < items_of(value); i++) {
+            at = iv_pack(at, &value->items[i]);
+        }
+        break;
+    case IV_KIND_ABSENT:
+    case IV_KIND_NULL:
+    case IV_KIND_OBJECT:
+    case IV_KIND_OPAQUE:
+        break;
+    }
+    return at;
 }
 
 static bool unpack_items(struct iv_val *out, const unsigned char **at, struct iv_arena *arena)
 {
     out->n = get_count(at);
-    size_t n = (size_t)out->n * (out->kind == IV_KIND_MAP ? 2 : 1);
+    size_t n = items_of(out);
     struct iv_val *items = iv_arena_alloc(arena, n * sizeof *items);
     if (items == NULL) {
         return false;

@@ -4,11 +4,13 @@
 #pragma once
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/value.h"
 
-/* Appends. Objects and opaque values do not occur in events and are packed as absent. */
-void iv_pack(struct iv_buf *out, const struct iv_val *value);
+/* The bytes that the packed value takes. Objects and opaque values do not occur in events and are packed as
+ * absent. */
+size_t iv_pack_size(const struct iv_val *value);
+/* Writes them; answers the place behind. */
+unsigned char *iv_pack(unsigned char *at, const struct iv_val *value);
 /* Text points into the bytes, lists and maps are built in the arena. *at moves on; false when memory is out.
  */
 bool iv_unpack(struct iv_val *out, const unsigned char **at, struct iv_arena *arena);

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define BODY_MAX ((size_t)16 << 20)
+#define DIGEST_BYTES 32
 #define TRIGGER_VIEWS 4
 #define PARTNER_VIEWS 8
 
@@ -38,7 +38,6 @@ struct iv_rc_s iv_store_init(struct iv_store *store, const struct iv_catalogue *
     iv_slab_init(&store->sources, sizeof(struct source));
     iv_pool_init(&store->pool);
     iv_table_init(&store->source_table);
-    iv_buf_init(&store->scratch, BODY_MAX);
     for (size_t i = 0; i < iv_catalogue_types(catalogue); i++) {
         uint32_t n = iv_catalogue_type(catalogue, i)->slot_count;
         store->slot_max = n > store->slot_max ? n : store->slot_max;
@@ -56,7 +55,6 @@ void iv_store_deinit(struct iv_store *store)
             iv_arena_deinit(&store->rings[set].views[i].arena);
         }
     }
-    iv_buf_deinit(&store->scratch);
     iv_table_deinit(&store->source_table);
     iv_pool_deinit(&store->pool);
     iv_slab_deinit(&store->sources);
@@ -120,24 +118,51 @@ static const struct iv_type_plan *type_plan(const struct iv_store *store, uint16
     return &store->plan->types[type];
 }
 
+/* Which of the kept slots have a value, a bit each. */
+static size_t presence_bytes(const struct iv_type_plan *plan)
+{
+    return (plan->kept_count + 7U) / 8;
+}
+
+static size_t body_size(const struct iv_event *event, const struct iv_type_plan *plan,
+                        const struct iv_store_extra *extra)
+{
+    size_t size = presence_bytes(plan) + (extra->digest != NULL ? DIGEST_BYTES : 0) +
+                  (extra->content_id != NULL ? IV_CONTENT_ID_MAX : 0);
+    for (uint16_t i = 0; i < plan->kept_count; i++) {
+        const struct iv_val *value = &event->slots[plan->kept[i]];
+        size += value->kind == IV_KIND_ABSENT ? 0 : iv_pack_size(value);
+    }
+    return size;
+}
+
+/* Digest and content id where there are, presence, values. */
 static uint32_t pack_body(struct iv_store *store, const struct iv_event *event,
                           const struct iv_store_extra *extra)
 {
-    struct iv_buf *out = &store->scratch;
-    iv_buf_clear(out);
+    const struct iv_type_plan *plan = type_plan(store, event->type->index);
+    uint32_t body = iv_pool_take(&store->pool, body_size(event, plan, extra));
+    if (body == 0) {
+        return 0;
+    }
+    unsigned char *at = iv_pool_at(&store->pool, body);
     if (extra->digest != NULL) {
-        iv_buf_add(out, extra->digest->bytes, extra->digest->n);
+        memcpy(at, extra->digest->bytes, DIGEST_BYTES);
+        at += DIGEST_BYTES;
     }
     if (extra->content_id != NULL) {
-        iv_buf_add(out, extra->content_id, IV_CONTENT_ID_MAX);
+        memcpy(at, extra->content_id, IV_CONTENT_ID_MAX);
+        at += IV_CONTENT_ID_MAX;
     }
-    const struct iv_type_plan *plan = type_plan(store, event->type->index);
+    unsigned char *presence = at;
+    memset(presence, 0, presence_bytes(plan));
+    at += presence_bytes(plan);
     for (uint16_t i = 0; i < plan->kept_count; i++) {
-        iv_pack(out, &event->slots[plan->kept[i]]);
-    }
-    uint32_t body = iv_buf_failed(out) ? 0 : iv_pool_take(&store->pool, out->n);
-    if (body != 0) {
-        memcpy(iv_pool_at(&store->pool, body), out->p, out->n);
+        const struct iv_val *value = &event->slots[plan->kept[i]];
+        if (value->kind != IV_KIND_ABSENT) {
+            presence[i / 8] = (unsigned char)(presence[i / 8] | 1U << (i % 8));
+            at = iv_pack(at, value);
+        }
     }
     return body;
 }
@@ -207,11 +232,11 @@ const struct iv_event_type *iv_store_type(const struct iv_store *store, uint32_t
                                                        : iv_catalogue_unknown(store->catalogue);
 }
 
-/* Of the packed slots. */
+/* Of presence and the packed slots. */
 static const unsigned char *body_at(const struct iv_store *store, const struct iv_rec *r)
 {
     const unsigned char *body = iv_pool_at(&store->pool, r->body);
-    return body + (r->has_digest ? 32 : 0) + (r->has_content_id ? IV_CONTENT_ID_MAX : 0);
+    return body + (r->has_digest ? DIGEST_BYTES : 0) + (r->has_content_id ? IV_CONTENT_ID_MAX : 0);
 }
 
 static struct iv_str topic_of(const struct iv_store *store, const struct iv_rec *r)
@@ -224,10 +249,12 @@ static bool unpack_slots(const struct iv_store *store, struct iv_view *view, con
                          const struct iv_event_type *type)
 {
     memset(view->slots, 0, type->slot_count * sizeof *view->slots);
-    const unsigned char *at = body_at(store, r);
     const struct iv_type_plan *plan = type_plan(store, r->type);
+    const unsigned char *presence = body_at(store, r);
+    const unsigned char *at = presence + presence_bytes(plan);
     for (uint16_t i = 0; i < plan->kept_count; i++) {
-        if (!iv_unpack(&view->slots[plan->kept[i]], &at, &view->arena)) {
+        bool present = (presence[i / 8] >> (i % 8) & 1) != 0;
+        if (present && !iv_unpack(&view->slots[plan->kept[i]], &at, &view->arena)) {
             return false;
         }
     }
@@ -282,18 +309,20 @@ struct iv_str iv_store_source(const struct iv_store *store, uint32_t rec)
 
 struct iv_str iv_store_id(const struct iv_store *store, uint32_t rec)
 {
-    const unsigned char *at = body_at(store, iv_store_rec(store, rec));
+    const struct iv_rec *r = iv_store_rec(store, rec);
+    const unsigned char *presence = body_at(store, r);
+    const unsigned char *at = presence + presence_bytes(type_plan(store, r->type));
     struct iv_val id = {0};
-    (void)iv_unpack(&id, &at, NULL);
-    return id.kind == IV_KIND_STRING ? iv_val_slice(id) : (struct iv_str){"", 0};
+    bool present = (presence[0] & 1) != 0 && iv_unpack(&id, &at, NULL) && id.kind == IV_KIND_STRING;
+    return present ? iv_val_slice(id) : (struct iv_str){"", 0};
 }
 
 struct iv_digest iv_store_digest(const struct iv_store *store, uint32_t rec)
 {
     const struct iv_rec *r = iv_store_rec(store, rec);
-    struct iv_digest digest = {.n = r->has_digest ? 32 : 0};
+    struct iv_digest digest = {.n = r->has_digest ? DIGEST_BYTES : 0};
     if (r->has_digest) {
-        memcpy(digest.bytes, iv_pool_at(&store->pool, r->body), 32);
+        memcpy(digest.bytes, iv_pool_at(&store->pool, r->body), DIGEST_BYTES);
     }
     return digest;
 }
@@ -302,7 +331,7 @@ const unsigned char *iv_store_content_id(const struct iv_store *store, uint32_t 
 {
     const struct iv_rec *r = iv_store_rec(store, rec);
     const unsigned char *body = iv_pool_at(&store->pool, r->body);
-    return r->has_content_id ? body + (r->has_digest ? 32 : 0) : NULL;
+    return r->has_content_id ? body + (r->has_digest ? DIGEST_BYTES : 0) : NULL;
 }
 
 uint64_t iv_store_bytes(const struct iv_store *store)

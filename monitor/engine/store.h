@@ -7,7 +7,6 @@
 #pragma once
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "engine/engine.h"
 #include "engine/plan.h"
 #include "engine/slab.h"
@@ -63,7 +62,6 @@ struct iv_store {
     struct iv_slab sources;
     struct iv_table source_table;
     struct iv_hash_key key;
-    struct iv_buf scratch;
     struct iv_str topics[UINT8_MAX];
     uint8_t topic_count;
     uint32_t slot_max;
