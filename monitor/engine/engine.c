@@ -342,13 +342,13 @@ void iv_engine_stats(const struct iv_engine *engine, struct iv_engine_stats *out
     const struct iv_engine *e = engine;
     *out = e->stats;
     out->live_events = e->store.records.live;
+    out->armed = e->undecided;
     out->state_bytes = iv_store_bytes(&e->store) + iv_slab_bytes(&e->nodes) + iv_slab_bytes(&e->lanes) +
                        iv_slab_bytes(&e->obligations) + iv_slab_bytes(&e->identities) +
                        iv_slab_bytes(&e->contents) + iv_slab_bytes(&e->emitted) +
                        iv_table_bytes(&e->node_table) + iv_table_bytes(&e->identity_table) +
                        iv_table_bytes(&e->emitted_table);
     for (int set = 0; set < IV_STREAM_SETS; set++) {
-        out->armed += e->timers[set].count;
         out->state_bytes += e->timers[set].capacity * sizeof(struct iv_timer);
     }
     for (int s = 0; s < IV_STREAMS; s++) {

@@ -142,10 +142,31 @@ bool iv_eval_term(struct iv_engine *e, const struct iv_pair *pair, const struct 
     return term_value(e, pair, term, partner ? pair->with : pair->on, out);
 }
 
+/* The commonest key, one short text: as iv_val_key has it, without the buffer. */
+static bool text_key(const struct iv_engine *e, const struct iv_val *value, struct iv_hash128 *out)
+{
+    char few[128];
+    size_t head = 1 + sizeof value->n;
+    if (value->kind != IV_KIND_STRING || value->n > sizeof few - head) {
+        return false;
+    }
+    few[0] = 's';
+    memcpy(few + 1, &value->n, sizeof value->n);
+    memcpy(few + head, value->s, value->n);
+    *out = iv_hash128(e->options.hash_key, (struct iv_str){few, head + value->n});
+    return true;
+}
+
 bool iv_eval_key(struct iv_engine *e, const struct iv_pair *pair, const struct iv_terms *terms, bool partner,
                  struct iv_hash128 *out)
 {
     const struct iv_event *side = partner ? pair->with : pair->on;
+    if (terms->count == 1 && terms->terms[0].prog == NULL) {
+        struct iv_val value = field_of(side, terms->terms[0].name_id);
+        if (value.kind == IV_KIND_ABSENT || text_key(e, &value, out)) {
+            return value.kind != IV_KIND_ABSENT;
+        }
+    }
     bind(e, pair->on, pair->with, pair->params);
     iv_buf_clear(&e->key);
     for (uint8_t i = 0; i < terms->count; i++) {

@@ -20,13 +20,23 @@ static struct iv_content *content_at(const struct iv_engine *e, uint32_t ref)
 struct iv_hash128 iv_identity_key(struct iv_engine *e, const struct iv_event *event)
 {
     struct iv_str source = iv_event_attr(event, IV_ATTR_SOURCE);
+    struct iv_str id = iv_event_attr(event, IV_ATTR_ID);
     uint64_t n = source.n;
-    iv_buf_clear(&e->key);
-    iv_buf_add(&e->key, &n, sizeof n);
-    iv_buf_str(&e->key, source);
-    iv_buf_str(&e->key, iv_event_attr(event, IV_ATTR_ID));
-    e->spent = e->spent || iv_buf_failed(&e->key);
-    struct iv_hash128 key = iv_hash128(e->options.hash_key, iv_buf_slice(&e->key));
+    char few[256]; /* nearly all are short: a copy here costs less than the buffer's care */
+    struct iv_str text = {few, sizeof n + source.n + id.n};
+    if (text.n <= sizeof few) {
+        memcpy(few, &n, sizeof n);
+        memcpy(few + sizeof n, source.p, source.n);
+        memcpy(few + sizeof n + source.n, id.p, id.n);
+    } else {
+        iv_buf_clear(&e->key);
+        iv_buf_add(&e->key, &n, sizeof n);
+        iv_buf_str(&e->key, source);
+        iv_buf_str(&e->key, id);
+        e->spent = e->spent || iv_buf_failed(&e->key);
+        text = iv_buf_slice(&e->key);
+    }
+    struct iv_hash128 key = iv_hash128(e->options.hash_key, text);
     iv_table_prefetch(&e->identity_table, key.lo);
     return key;
 }

@@ -53,6 +53,7 @@ void iv_obligation_arm(struct iv_engine *e, const struct iv_search *s, const str
         .blind = is_blind(e, s),
     };
     rec->obligations = ref;
+    e->undecided += state == IV_WAIT_REQUIRED ? 1 : 0;
 }
 
 struct iv_obligation *iv_obligation_find(const struct iv_engine *e, uint32_t trigger,
@@ -73,6 +74,7 @@ void iv_obligation_end(struct iv_engine *e, struct iv_obligation *o, struct iv_m
     }
     *link = o->next;
     e->aftermath -= o->state == IV_WAIT_VIOLATED ? 1 : 0;
+    e->undecided -= o->state == IV_WAIT_REQUIRED ? 1 : 0;
     o->state = IV_WAIT_DONE;
     iv_mark_clear(e, o->node, o->def, mark, o->bit);
 }
@@ -150,6 +152,7 @@ static void decide(struct iv_engine *e, uint32_t ref, bool open)
     if (ruling.kind == IV_VIOLATED && e->aftermath < IV_AFTERMATH_MAX) {
         o->state = IV_WAIT_VIOLATED;
         e->aftermath++;
+        e->undecided--;
         uint64_t order = iv_store_rec(&e->store, o->rec)->order;
         if (!iv_timers_push(&e->timers[s.plan->with_streams], iv_ns_add(o->high, IV_AFTERMATH_NS), order,
                             ref)) {

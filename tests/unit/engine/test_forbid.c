@@ -108,6 +108,7 @@ Test(forbid, keys_may_be_fields_expressions_and_lists)
         "k",
         "[k, n]",
         "{on: a.k + 'z', with: b.k + 'z'}",
+        "{on: k, with: b.k + ''}",
         "{on: [a.k, a.n], with: [b.k, b.n]}",
         "{on: [a.n, a.agent], with: [b.n, b.agent]}",
         "agent",
