@@ -251,9 +251,6 @@ static uint32_t remember(struct iv_engine *e, struct iv_event *event)
         iv_digest(e->digester, &digest, IV_SHA256, event->record->bytes);
         extra.digest = &digest;
     }
-    if (type->needs_chain) {
-        (void)iv_chain_valid(event, e->digester);
-    }
     if (type->waits && event->origin.stream == IV_LEDGER) {
         struct iv_err err;
         e->spent = !iv_ok(iv_event_content_id(content, e->digester, &e->key, event, &err)) || e->spent;
@@ -304,6 +301,9 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
     hash_keys(e, type, event, false);
     if (!forgotten && iv_identity_repeats(e, key, event)) {
         return repeat(e, event, err);
+    }
+    if (type->needs_chain) {
+        (void)iv_chain_valid(event, e->digester);
     }
     hash_keys(e, type, event, true);
     bool late = false;

@@ -5,7 +5,7 @@
 #include "engine/lanes.h"
 
 /* Timers that one call fires, so that no burst of deadlines stops the stream for long. */
-#define FIRE_MAX 4096
+#define FIRE_MAX 1024
 
 static struct iv_obligation *obligation_at(const struct iv_engine *e, uint32_t ref)
 {

@@ -187,7 +187,8 @@ static bool plan_types(struct iv_plan *plan, const struct iv_baseline *baseline)
                 t->waits = t->waits || plan->defs[t->groups[g].defs[d]].rule_count > 0;
             }
         }
-        t->needs_chain = type->stream == IV_LEDGER && asks_for_chain(plan, type);
+        /* An unknown type is an event on the ledger alone. */
+        t->needs_chain = (type->stream == IV_LEDGER || type->name.n == 0) && asks_for_chain(plan, type);
         if (!plan_kept(plan, t, type)) {
             return false;
         }

@@ -2,15 +2,19 @@
 /* A baseline, an engine, and a script of what arrives and what it must say at once.
  *
  * The baseline has the types d.a, d.b, d.c of telemetry and l.a, l.b of the ledger, with the fields k, v, s:
- * string, n: int, u: double, t: timestamp, d: duration, profile: string.
+ * string, n: int, u: double, t: timestamp, d: duration, b: bool, l: list<string>, profile: string.
  *
  * A script is lines:
- *   T0 2s d.a id1 k=x n=5      a record of partition 0 of telemetry (L: of the ledger) at 2 s of event time;
- * agent=, tenant=, source= are attributes, the rest fields; t= is in seconds of event time = violated R-1 id1
- * [w1 w2] what the line above makes the engine say: kind, rule, trigger, witnesses by time, and what stands
- * behind, as far as it is written: waived, until 5s open T1 · close T1 · idle T0 9s · end late 2 · duplicates
- * 1 · kept 1 · live 3     the engine's counters Whatever the engine says without a line that expects it is a
- * failure, and so is a line that it does not say. */
+ * - "T0 2s d.a id1 k=x n=5": a record of partition 0 of telemetry (L of the ledger) at 2 s of event time. The
+ * words agent=, tenant= and source= are attributes, the rest fields; t= is in seconds of event time;
+ * chained=yes gives an event of the ledger the hash that recomputes.
+ * - "= violated R-1 id1 [w1 w2] waived until 5s": what the line above makes the engine say, as far as it is
+ * written: kind, rule, trigger, witnesses by time, waiver, deadline.
+ * - "open T1", "close T1", "idle T0 9s", "end".
+ * - "late 2", "duplicates 1", "kept 1", "live 3", "armed 0", "unknown 1", "failures 1": the engine's
+ * counters.
+ *
+ * What the engine says without a line that expects it is a failure, and so is a line that it does not say. */
 #pragma once
 
 #include "engine/engine.h"

@@ -112,3 +112,19 @@ Test(streams, an_unknown_type_of_the_ledger_is_a_partner_by_its_chain)
         "a.ledger_seq}\n",
         "L0 1s no.such u1\nL0 2s l.a l1\n= violated STR-1 l1 [u1]\n");
 }
+
+Test(streams, the_chain_hash_is_known_to_every_rule_and_of_events_that_were_remembered)
+{
+    stage_script(
+        "streams: {ledger: {lateness: 10m}}",
+        "- id: STR-1\n  title: t\n  severity: low\n  criteria: [CC7.2]\n  on: {stream: ledger, as: a}\n"
+        "  forbid: {if: '!hash_valid(a)'}\n"
+        "- id: STR-2\n  title: t\n  severity: low\n  criteria: [CC7.2]\n  on: {event: l.a, as: a}\n"
+        "  forbid: {with: {event: l.b, as: b, by: k, within: 1m}, if: hash_valid(a) && hash_valid(b)}\n",
+        "L0 1s l.a l1 k=x\n= violated STR-1 l1 []\n"
+        "L0 2s l.a l2 k=x chained=yes\n"
+        "L0 3s l.b l3 k=x\n= violated STR-1 l3 []\n"
+        "L0 4s l.b l4 k=x chained=yes\n= violated STR-2 l2 [l4]\n"
+        "L0 5s no.such l5\n= violated STR-1 l5 []\n"
+        "L0 6s no.such l6 chained=yes\n");
+}
