@@ -44,6 +44,18 @@ static void close_what_is_gone(struct iv_detect *d)
     }
 }
 
+/* A stream of which nothing is assigned yet is not at its end: a partition that does not exist holds it back.
+ */
+#define PLACEHOLDER (-1)
+
+static iv_rc hold_back(struct iv_detect *d, struct iv_err *err)
+{
+    for (int s = 0; s < IV_STREAMS; s++) {
+        TRY(iv_engine_open(d->engine, (enum iv_stream)s, PLACEHOLDER, err));
+    }
+    return IV_OK;
+}
+
 static iv_rc on_assigned(void *ctx, struct iv_cursor *positions, size_t count, struct iv_err *err)
 {
     struct iv_detect *d = ctx;
@@ -51,6 +63,7 @@ static iv_rc on_assigned(void *ctx, struct iv_cursor *positions, size_t count, s
         struct iv_detect_partition *p = iv_detect_partition(d, positions[i].stream, positions[i].partition);
         ENSURE(p != NULL, err, IV_E_NOMEM, "cannot allocate a partition's state");
         TRY(iv_engine_open(d->engine, p->stream, p->partition, err));
+        iv_engine_close(d->engine, p->stream, PLACEHOLDER);
         p->ours = true;
         p->revoked = false;
         p->at_end = false;
@@ -301,6 +314,7 @@ static iv_rc open_parts(struct iv_detect *d, const struct iv_detect_options *opt
     ENSURE(d->complained != NULL, err, IV_E_NOMEM, "cannot allocate the detector");
     TRY(iv_decoder_new(&d->decoder, d->baseline->catalogue, &limits, key, err));
     TRY(iv_engine_new(&d->engine, d->baseline, &engine, err));
+    TRY(hold_back(d, err));
     TRY(iv_commit_new(&d->commit, d->baseline, err));
     return iv_consumer_open(&d->consumer, &consumer, err);
 }
