@@ -175,7 +175,8 @@ static iv_rc read_words(char *args, struct iv_words *words, const struct iv_comm
 
 void iv_command_print_help(const struct iv_command *command)
 {
-    printf("usage: invigil %s %s\n\n%s\n", command->name, command->synopsis, command->doc);
+    printf("usage: invigil %s%s%s\n\n%s\n", command->name, command->synopsis[0] == '\0' ? "" : " ",
+           command->synopsis, command->doc);
     if (command->details != NULL) {
         printf("\n%s\n", command->details);
     }

@@ -57,6 +57,16 @@ static bool ends_with(struct iv_str s, struct iv_str end)
     return s.n > end.n && memcmp(s.p + s.n - end.n, end.p, end.n) == 0;
 }
 
+/* Said here it has a place in the file; where the clients are made it has none. */
+static void check_property(struct reading *r, const struct iv_yaml_pair *pair,
+                           const struct iv_property *property)
+{
+    struct iv_err why = {.text = ""};
+    if (property->value.p != NULL && !iv_ok(iv_property_check(property, &why))) {
+        iv_yaml_error(r->problems, pair->key, "%s", why.text);
+    }
+}
+
 static void read_kafka(struct reading *r, const struct iv_yaml_node *node)
 {
     struct iv_config *c = r->config;
@@ -82,6 +92,7 @@ static void read_kafka(struct reading *r, const struct iv_yaml_node *node)
         } else {
             property->value = keep(r, pair->value->text);
         }
+        check_property(r, pair, property);
     }
 }
 

@@ -74,20 +74,22 @@ static void table_row(struct iv_buf *out, const struct iv_verdict *v)
     iv_buf_text(out, v->kind == IV_CONTRADICTED ? " (contradicted by a late event)" : "");
 }
 
-static void finding(struct iv_replay_output *output, const struct iv_verdict *v)
+static void finding(struct iv_replay_output *output, const struct iv_verdict *verdict)
 {
     /* Sorted, a verdict is one line in its last state: that there was an earlier one is no news then. */
-    const struct iv_brief_marks marks = {.update = v->kind == IV_UPDATED && !output->findings.sort,
-                                         .contradicted = v->kind == IV_CONTRADICTED};
+    struct iv_verdict v = *verdict;
+    v.kind = v.kind == IV_UPDATED && output->findings.sort ? IV_VIOLATED : v.kind;
+    const struct iv_brief_marks marks = {.update = v.kind == IV_UPDATED,
+                                         .contradicted = v.kind == IV_CONTRADICTED};
     switch (output->format) {
     case IV_REPLAY_OCSF:
-        iv_ocsf_finding(&output->line, output->baseline, v);
+        iv_ocsf_finding(&output->line, output->baseline, &v);
         break;
     case IV_REPLAY_BRIEF:
-        iv_brief(&output->line, v, &marks);
+        iv_brief(&output->line, &v, &marks);
         break;
     case IV_REPLAY_TABLE:
-        table_row(&output->line, v);
+        table_row(&output->line, &v);
         break;
     }
 }

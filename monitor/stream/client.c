@@ -81,6 +81,13 @@ static iv_rc set_property(rd_kafka_conf_t *conf, const struct iv_property *prope
     }
 }
 
+iv_rc iv_property_check(const struct iv_property *property, struct iv_err *err)
+{
+    IV_AUTO(iv_client_conf_freep) rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    ENSURE(conf != NULL, err, IV_E_NOMEM, "cannot allocate the configuration of a Kafka client");
+    return set_property(conf, property, err);
+}
+
 /* The library answers with its own spelling of a value, so "False" is still false. */
 static iv_rc check_fixed(const rd_kafka_conf_t *conf, const struct iv_profile *entry, struct iv_err *err)
 {

@@ -74,7 +74,8 @@ static bool blank(struct iv_str line)
 
 static void put(struct iv_file *file, struct iv_batch *out, struct iv_str line)
 {
-    if (!blank(line)) {
+    /* Of a line that is cut nobody has seen the end: it is none of the blank ones. */
+    if (file->skipping || !blank(line)) {
         line.n -= line.p[line.n - 1] == '\r';
         file->records[out->count++] = (struct iv_record){
             .origin = {.stream = file->options.stream,

@@ -3,9 +3,14 @@
  * the other is ignored, what nobody knows is refused with the nearest name. */
 #pragma once
 
+#include "base/err.h"
 #include "base/str.h"
 
 struct iv_property {
     struct iv_str name;
     struct iv_str value;
 };
+
+/* IV_E_REFUSED: nobody knows the name, or the value is none of its values. Whether clients that take it can
+ * be made is seen only then. */
+iv_rc iv_property_check(const struct iv_property *property, struct iv_err *err);
