@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct replay_args {
@@ -171,6 +172,26 @@ static iv_rc choose_format(enum iv_replay_format *out, const char *name, struct 
     return iv_err_set(err, IV_E_REFUSED, "--format must be ocsf, brief or table, got '%s'", name);
 }
 
+/* Opening a file to write empties it, and what was recorded must not be lost to a slip of the hand. */
+static iv_rc check_output(const char *flag, const char *path, const struct replay_args *a, struct iv_err *err)
+{
+    const struct iv_words *const inputs[] = {&a->ledger, &a->telemetry};
+    struct stat written;
+    if (path == NULL || stat(path, &written) != 0 || !S_ISREG(written.st_mode)) {
+        return IV_OK;
+    }
+    for (size_t s = 0; s < IV_COUNT(inputs); s++) {
+        for (size_t i = 0; i < inputs[s]->count; i++) {
+            struct stat read;
+            bool same = stat(inputs[s]->items[i], &read) == 0 && read.st_dev == written.st_dev &&
+                        read.st_ino == written.st_ino;
+            ENSURE(!same, err, IV_E_REFUSED, "--%s must be another file than those that are read, got '%s'",
+                   flag, path);
+        }
+    }
+    return IV_OK;
+}
+
 static iv_rc check_args(enum iv_replay_format *format, const struct replay_args *a, struct iv_err *err)
 {
     TRY(choose_format(format, a->format, err));
@@ -178,7 +199,8 @@ static iv_rc check_args(enum iv_replay_format *format, const struct replay_args 
            "--baseline DIR is needed (only --decode-only can do without)");
     ENSURE(a->against == NULL || !a->decode_only, err, IV_E_REFUSED,
            "--against compares verdicts, and --decode-only makes none");
-    return IV_OK;
+    TRY(check_output("undecided", a->undecided, a, err));
+    return check_output("dead-letter", a->dead_letter, a, err);
 }
 
 /* Writes what is due at the end, of what was found before a failure too; *found is whether there was
