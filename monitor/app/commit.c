@@ -35,15 +35,6 @@ void iv_commit_freep(struct iv_commit **commit)
     iv_commit_free(*commit);
 }
 
-static bool dup_str(struct iv_str *s, struct iv_arena *arena)
-{
-    if (s->p == NULL) {
-        return true;
-    }
-    *s = iv_arena_str(arena, *s);
-    return s->p != NULL;
-}
-
 /* The copy's object is laid out by its event type, whatever layout the engine kept it in: one slot a field.
  */
 static bool dup_object(struct iv_object *object, const struct iv_event_type *type, size_t names,
@@ -67,7 +58,7 @@ static bool dup_object(struct iv_object *object, const struct iv_event_type *typ
 
 static bool dup_sighting(struct iv_sighting *s, size_t names, struct iv_arena *arena)
 {
-    return dup_str(&s->source, arena) && dup_str(&s->id, arena) &&
+    return iv_arena_keep(arena, &s->source) && iv_arena_keep(arena, &s->id) &&
            dup_object(&s->object, s->type, names, arena);
 }
 
@@ -82,7 +73,7 @@ iv_rc iv_commit_verdict(struct iv_commit *commit, const struct iv_verdict *verdi
     node->verdict = *verdict;
     node->written = written;
     bool whole = dup_sighting(&node->verdict.trigger, names, &commit->arena) &&
-                 dup_str(&node->verdict.detail, &commit->arena);
+                 iv_arena_keep(&commit->arena, &node->verdict.detail);
     for (size_t i = 0; whole && i < verdict->witness_count; i++) {
         witnesses[i] = verdict->witnesses[i];
         whole = dup_sighting(&witnesses[i], names, &commit->arena);
@@ -111,8 +102,9 @@ iv_rc iv_commit_letter(struct iv_commit *commit, const struct iv_record *record,
         .json = iv_buf_slice(&json),
         .time = wall,
     };
-    bool whole = !iv_buf_failed(&json) && dup_str(&node->letter.topic, &commit->arena) &&
-                 dup_str(&node->letter.reason, &commit->arena) && dup_str(&node->letter.json, &commit->arena);
+    bool whole = !iv_buf_failed(&json) && iv_arena_keep(&commit->arena, &node->letter.topic) &&
+                 iv_arena_keep(&commit->arena, &node->letter.reason) &&
+                 iv_arena_keep(&commit->arena, &node->letter.json);
     iv_buf_deinit(&json);
     ENSURE(whole, err, IV_E_NOMEM, "cannot allocate a dead letter");
     *commit->letters_end = node;
@@ -134,7 +126,7 @@ iv_rc iv_commit_position(struct iv_commit *commit, struct iv_str topic, const st
     ENSURE(node != NULL, err, IV_E_NOMEM, "cannot allocate a position");
     node->topic = topic;
     node->cursor = *next;
-    ENSURE(dup_str(&node->topic, &commit->arena), err, IV_E_NOMEM, "cannot allocate a position");
+    ENSURE(iv_arena_keep(&commit->arena, &node->topic), err, IV_E_NOMEM, "cannot allocate a position");
     node->next = commit->positions;
     commit->positions = node;
     return IV_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/config.h"
-#include "app/files.h"
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/guard.h"
 #include "baseline/yaml_fields.h"
 
@@ -40,7 +40,7 @@ static void read_secret(struct iv_str *out, struct reading *r, const struct iv_y
     struct iv_buf content;
     struct iv_err why = {.text = ""};
     iv_buf_init(&content, SECRET_MAX_BYTES);
-    if (!iv_ok(iv_file_load(&content, keep(r, path).p, &why))) {
+    if (!iv_ok(iv_file_read(&content, path, &why))) {
         iv_yaml_error(r->problems, node, "%s", why.text);
     } else {
         struct iv_str line = iv_buf_slice(&content);

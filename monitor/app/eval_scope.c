@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/eval_scope.h"
-#include "app/files.h"
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/file.h"
 #include "base/guard.h"
+#include "baseline/field_type.h"
 #include "baseline/functions.h"
 #include "cel/net.h"
 #include "event/catalogue.h"
@@ -20,26 +21,6 @@ struct iv_eval_scope {
     struct iv_cel_env *env;
     struct iv_val *bank;
     uint16_t count;
-};
-
-static const struct iv_cel_type list_of_string = {.kind = IV_CEL_LIST, .args = {&iv_cel_string}};
-static const struct iv_cel_type list_of_int = {.kind = IV_CEL_LIST, .args = {&iv_cel_int}};
-static const struct iv_cel_type list_of_double = {.kind = IV_CEL_LIST, .args = {&iv_cel_double}};
-static const struct iv_cel_type list_of_bool = {.kind = IV_CEL_LIST, .args = {&iv_cel_bool}};
-static const struct iv_cel_type json_map = {.kind = IV_CEL_MAP, .args = {&iv_cel_string, &iv_cel_dyn}};
-
-static const struct iv_cel_type *const field_types[] = {
-    [IV_F_STRING] = &iv_cel_string,
-    [IV_F_INT] = &iv_cel_int,
-    [IV_F_DOUBLE] = &iv_cel_double,
-    [IV_F_BOOL] = &iv_cel_bool,
-    [IV_F_TIMESTAMP] = &iv_cel_timestamp,
-    [IV_F_DURATION] = &iv_cel_duration,
-    [IV_F_LIST_STRING] = &list_of_string,
-    [IV_F_LIST_INT] = &list_of_int,
-    [IV_F_LIST_DOUBLE] = &list_of_double,
-    [IV_F_LIST_BOOL] = &list_of_bool,
-    [IV_F_MAP] = &json_map,
 };
 
 void iv_eval_scope_free(struct iv_eval_scope *scope)
@@ -145,11 +126,11 @@ static iv_rc schema_of(const struct iv_cel_type **out, struct iv_eval_scope *sco
     TRY(allocate(&object, scope, sizeof *object, err));
     size_t n = 0;
     for (uint16_t i = 0; i < IV_ATTRS; i++) {
-        fields[n++] = (struct iv_cel_field){iv_attr_defs[i].name, field_types[iv_attr_defs[i].type], i};
+        fields[n++] = (struct iv_cel_field){iv_attr_defs[i].name, iv_field_type(iv_attr_defs[i].type), i};
     }
     for (size_t i = 0; i < type->field_count; i++) {
         const struct iv_field *f = &type->fields[i];
-        fields[n++] = (struct iv_cel_field){f->name, field_types[f->type], f->name_id};
+        fields[n++] = (struct iv_cel_field){f->name, iv_field_type(f->type), f->name_id};
     }
     *schema = (struct iv_cel_schema){type->name, fields, n};
     *object = (struct iv_cel_type){.kind = IV_CEL_OBJECT, .schema = schema};
@@ -164,7 +145,7 @@ static iv_rc load_record(struct iv_record *out, struct iv_eval_scope *scope, con
     IV_AUTO(iv_buf_deinit) struct iv_buf bytes;
     char *copy = NULL;
     iv_buf_init(&bytes, IV_DECODE_LIMITS_DEFAULT.record_bytes);
-    TRY(iv_file_load(&bytes, path, err));
+    TRY(iv_file_read(&bytes, iv_str_of(path), err));
     TRY(allocate(&copy, scope, bytes.n + IV_RECORD_PADDING, err));
     memcpy(copy, iv_buf_slice(&bytes).p, bytes.n);
     *out = (struct iv_record){.bytes = {copy, bytes.n}};

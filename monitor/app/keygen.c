@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/command.h"
-#include "app/files.h"
 #include "base/encode.h"
+#include "base/file.h"
 #include "base/guard.h"
 #include "event/sign.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/shipped.h"
-#include "app/files.h"
+#include "base/file.h"
 #include "base/guard.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event/sign.h"
 #include "app/command.h"
-#include "app/files.h"
 #include "app/load.h"
+#include "base/file.h"
 #include "base/guard.h"
 
 #include <limits.h>
@@ -21,7 +21,7 @@ static iv_rc load_signer(struct iv_signer **out, const char *path, struct iv_err
 {
     IV_AUTO(iv_buf_deinit) struct iv_buf pem;
     iv_buf_init(&pem, PEM_MAX_BYTES);
-    TRY(iv_file_load(&pem, path, err));
+    TRY(iv_file_read(&pem, iv_str_of(path), err));
     struct iv_rc_s rc = iv_signer_of_pem(out, iv_buf_slice(&pem), err);
     if (!iv_ok(rc)) {
         iv_err_wrap(err, "'%s'", path);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/command.h"
-#include "app/files.h"
 #include "app/shipped.h"
 #include "app/sim/fleet.h"
 #include "app/sim/plant_list.h"
 #include "app/sim/sink.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/guard.h"
 
 #include <stdio.h>

@@ -112,6 +112,15 @@ struct iv_str iv_arena_str(struct iv_arena *arena, struct iv_str s)
     return (struct iv_str){copy, s.n};
 }
 
+bool iv_arena_keep(struct iv_arena *arena, struct iv_str *s)
+{
+    if (s->p == NULL) {
+        return true;
+    }
+    *s = iv_arena_str(arena, *s);
+    return s->p != NULL;
+}
+
 struct iv_str iv_arena_printf(struct iv_arena *arena, const char *format, ...)
 {
     va_list args;

@@ -6,6 +6,7 @@
 
 #include "str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct iv_arena_block;
@@ -38,5 +39,7 @@ void *iv_arena_zalloc(struct iv_arena *arena, size_t bytes) __attribute__((warn_
 
 /* A copy with a NUL behind it; p is NULL when memory is out. */
 struct iv_str iv_arena_str(struct iv_arena *arena, struct iv_str s);
+/* Puts such a copy in the place of *s, which stays as it is where p is NULL. False when memory is out. */
+bool iv_arena_keep(struct iv_arena *arena, struct iv_str *s) __attribute__((warn_unused_result));
 struct iv_str iv_arena_printf(struct iv_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -13,7 +13,7 @@ void iv_hex_encode(struct iv_buf *out, struct iv_str bytes)
     }
 }
 
-static int hex_digit(char c)
+int iv_hex_digit(char c)
 {
     if (c >= '0' && c <= '9') {
         return c - '0';
@@ -30,8 +30,8 @@ bool iv_hex_decode(unsigned char *out, size_t n, struct iv_str hex)
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        int high = hex_digit(hex.p[2 * i]);
-        int low = hex_digit(hex.p[2 * i + 1]);
+        int high = iv_hex_digit(hex.p[2 * i]);
+        int low = iv_hex_digit(hex.p[2 * i + 1]);
         if (high < 0 || low < 0) {
             return false;
         }

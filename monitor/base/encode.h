@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+/* The value of one digit in either case; -1: it is none. */
+int iv_hex_digit(char c);
 void iv_hex_encode(struct iv_buf *out, struct iv_str bytes);
 /* Either case; false on an odd count, a wrong character, or where it does not fill exactly n bytes. */
 bool iv_hex_decode(unsigned char *out, size_t n, struct iv_str hex);

@@ -6,9 +6,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <unistd.h>
 
-static struct iv_rc_s read_all(struct iv_buf *out, int fd, const char *path, struct iv_err *err)
+static void close_fd(const int *fd)
+{
+    if (*fd >= 0) {
+        (void)close(*fd);
+    }
+}
+
+static iv_rc read_all(struct iv_buf *out, int fd, const char *path, struct iv_err *err)
 {
     char chunk[16384];
     for (;;) {
@@ -27,14 +36,44 @@ static struct iv_rc_s read_all(struct iv_buf *out, int fd, const char *path, str
     }
 }
 
-struct iv_rc_s iv_file_read(struct iv_buf *out, struct iv_str path, struct iv_err *err)
+iv_rc iv_file_read(struct iv_buf *out, struct iv_str path, struct iv_err *err)
 {
     IV_AUTO(iv_freep) char *name = iv_strndup(path.p, path.n);
     ENSURE(name != NULL, err, IV_E_NOMEM, "cannot allocate the name of a file");
-    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    IV_AUTO(close_fd) int fd = open(name, O_RDONLY | O_CLOEXEC);
     ENSURE(fd >= 0, err, errno == ENOENT || errno == ENOTDIR ? IV_E_ABSENT : IV_E_IO, "cannot open '%s': %s",
            name, strerror(errno));
-    struct iv_rc_s rc = read_all(out, fd, name, err);
-    (void)close(fd);
-    return rc;
+    return read_all(out, fd, name, err);
+}
+
+static iv_rc write_all(int fd, const char *path, struct iv_str content, struct iv_err *err)
+{
+    for (size_t done = 0; done < content.n;) {
+        ssize_t n = write(fd, content.p + done, content.n - done);
+        ENSURE(n >= 0 || errno == EINTR, err, IV_E_IO, "cannot write '%s': %s", path, strerror(errno));
+        done += n > 0 ? (size_t)n : 0;
+    }
+    ENSURE(fsync(fd) == 0, err, IV_E_IO, "cannot write '%s': %s", path, strerror(errno));
+    return IV_OK;
+}
+
+iv_rc iv_file_create(const char *path, unsigned mode, struct iv_str content, struct iv_err *err)
+{
+    IV_AUTO(close_fd) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+    ENSURE(fd >= 0 || errno != EEXIST, err, IV_E_REFUSED, "'%s' is there already; it is not overwritten",
+           path);
+    ENSURE(fd >= 0, err, IV_E_IO, "cannot create '%s': %s", path, strerror(errno));
+    return write_all(fd, path, content, err);
+}
+
+iv_rc iv_file_replace(const char *path, unsigned mode, struct iv_str content, struct iv_err *err)
+{
+    char part[PATH_MAX];
+    int n = snprintf(part, sizeof part, "%s.part", path);
+    ENSURE(n > 0 && (size_t)n < sizeof part, err, IV_E_REFUSED, "the path '%s' is too long", path);
+    IV_AUTO(close_fd) int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
+    ENSURE(fd >= 0, err, IV_E_IO, "cannot create '%s': %s", part, strerror(errno));
+    TRY(write_all(fd, part, content, err));
+    ENSURE(rename(part, path) == 0, err, IV_E_IO, "cannot write '%s': %s", path, strerror(errno));
+    return IV_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Small files as a whole. Records come in by the room stream. */
+/* Small files as a whole: configuration, keys, certificates. Records come in by the room stream. */
 #pragma once
 
 #include "buf.h"
@@ -8,3 +8,8 @@
 /* Appends the file's bytes to out, whose maximum bounds them. IV_E_ABSENT: there is no such file; IV_E_LIMIT:
  * it is larger than that; IV_E_IO: it cannot be read, or is a directory. */
 iv_rc iv_file_read(struct iv_buf *out, struct iv_str path, struct iv_err *err);
+
+/* Writes a new file with these permissions, and to the disk. IV_E_REFUSED: it is there already. */
+iv_rc iv_file_create(const char *path, unsigned mode, struct iv_str content, struct iv_err *err);
+/* Writes the file whole or not at all, over what was there. */
+iv_rc iv_file_replace(const char *path, unsigned mode, struct iv_str content, struct iv_err *err);

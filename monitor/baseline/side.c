@@ -3,28 +3,9 @@
 #include "rule_parts.h"
 
 #include "base/guard.h"
+#include "field_type.h"
 
 #include <stdio.h>
-
-static const struct iv_cel_type list_of_string = {.kind = IV_CEL_LIST, .args = {&iv_cel_string}};
-static const struct iv_cel_type list_of_int = {.kind = IV_CEL_LIST, .args = {&iv_cel_int}};
-static const struct iv_cel_type list_of_double = {.kind = IV_CEL_LIST, .args = {&iv_cel_double}};
-static const struct iv_cel_type list_of_bool = {.kind = IV_CEL_LIST, .args = {&iv_cel_bool}};
-static const struct iv_cel_type json_map = {.kind = IV_CEL_MAP, .args = {&iv_cel_string, &iv_cel_dyn}};
-
-static const struct iv_cel_type *const field_types[] = {
-    [IV_F_STRING] = &iv_cel_string,
-    [IV_F_INT] = &iv_cel_int,
-    [IV_F_DOUBLE] = &iv_cel_double,
-    [IV_F_BOOL] = &iv_cel_bool,
-    [IV_F_TIMESTAMP] = &iv_cel_timestamp,
-    [IV_F_DURATION] = &iv_cel_duration,
-    [IV_F_LIST_STRING] = &list_of_string,
-    [IV_F_LIST_INT] = &list_of_int,
-    [IV_F_LIST_DOUBLE] = &list_of_double,
-    [IV_F_LIST_BOOL] = &list_of_bool,
-    [IV_F_MAP] = &json_map,
-};
 
 static void take(struct iv_side *side, uint64_t *types, const struct iv_event_type *type)
 {
@@ -126,7 +107,7 @@ static void merge_types(const struct iv_cel_type **by_name, const struct iv_cata
         const struct iv_event_type *type = iv_catalogue_type(catalogue, i);
         for (uint8_t f = 0; iv_selector_has(select, type) && f < type->field_count; f++) {
             const struct iv_field *field = &type->fields[f];
-            const struct iv_cel_type *now = field_types[field->type];
+            const struct iv_cel_type *now = iv_field_type(field->type);
             const struct iv_cel_type **seen = &by_name[field->name_id];
             *seen = *seen == NULL || *seen == now ? now : &iv_cel_dyn;
         }
@@ -171,7 +152,7 @@ static bool make_schema(struct iv_load *load, struct iv_side *side)
         return false;
     }
     for (size_t a = 0; a < IV_ATTRS; a++) {
-        by_name[a] = field_types[iv_attr_defs[a].type];
+        by_name[a] = iv_field_type(iv_attr_defs[a].type);
     }
     merge_types(by_name, catalogue, &side->select);
     schema->name = schema_name(load, &side->select);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* size, type, dyn, and conversions between types.
  * Source: CEL language definition, "List of Standard Definitions", "Type Conversions". */
+#include "base/utf8.h"
 #include "cel/env.h"
 #include "cel/lib.h"
-#include "cel/utf8.h"
 
 #include <stdlib.h>
 

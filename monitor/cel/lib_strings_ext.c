@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Source: the CEL extension "strings". Positions count code points. format() is in lib_format.c. */
+#include "base/utf8.h"
 #include "cel/lib.h"
-#include "cel/utf8.h"
 
 static iv_rc out_of_range(int64_t index, struct iv_err *err)
 {

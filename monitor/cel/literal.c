@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/encode.h"
 #include "base/guard.h"
+#include "base/utf8.h"
 #include "cel/lex.h"
-#include "cel/utf8.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 static bool parse_magnitude(uint64_t *out, struct iv_str digits)
 {
@@ -25,7 +15,7 @@ static bool parse_magnitude(uint64_t *out, struct iv_str digits)
     uint64_t v = 0;
     for (size_t i = hex ? 2 : 0; i < digits.n; i++) {
         if (__builtin_mul_overflow(v, base, &v) ||
-            __builtin_add_overflow(v, (uint64_t)hex_value(digits.p[i]), &v)) {
+            __builtin_add_overflow(v, (uint64_t)iv_hex_digit(digits.p[i]), &v)) {
             return false;
         }
     }
@@ -96,7 +86,7 @@ static bool escape_digits(uint32_t *out, struct text *t, size_t count, uint32_t 
 {
     uint32_t v = 0;
     for (size_t i = 0; i < count; i++) {
-        int digit = t->at < t->body.n ? hex_value(t->body.p[t->at]) : -1;
+        int digit = t->at < t->body.n ? iv_hex_digit(t->body.p[t->at]) : -1;
         if (digit < 0 || (uint32_t)digit >= base) {
             return false;
         }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cel/net.h"
 
+#include "base/encode.h"
+
 static bool decimal(unsigned *out, struct iv_str s, size_t *at, unsigned max)
 {
     size_t start = *at;
@@ -27,23 +29,12 @@ static bool parse_v4(struct iv_net *out, struct iv_str s)
     return at == s.n;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static bool parse_group(unsigned *out, struct iv_str s, size_t *at)
 {
     size_t start = *at;
     unsigned v = 0;
-    for (; *at < s.n && hex_digit(s.p[*at]) >= 0; (*at)++) {
-        v = v << 4 | (unsigned)hex_digit(s.p[*at]);
+    for (; *at < s.n && iv_hex_digit(s.p[*at]) >= 0; (*at)++) {
+        v = v << 4 | (unsigned)iv_hex_digit(s.p[*at]);
         if (*at - start == 4) {
             return false;
         }

@@ -3,8 +3,8 @@
  * at once (Thompson 1968). Which text matched does not matter here, so neither do greed and captures. */
 #include "cel/regex.h"
 #include "base/guard.h"
+#include "base/utf8.h"
 #include "cel/regex_parse.h"
-#include "cel/utf8.h"
 
 #define PATTERN_BYTES_MAX 4096u
 #define NO_CHAR UINT32_MAX

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cel/regex_parse.h"
+#include "base/encode.h"
 #include "base/guard.h"
-#include "cel/utf8.h"
+#include "base/utf8.h"
 
 #define NESTING_MAX 100
 #define REPEAT_MAX 1000
@@ -186,12 +187,11 @@ static bool add_class(struct ranges *r, struct iv_str name, bool negated)
 
 static bool hex_digit(uint32_t *v, char c)
 {
-    static const char digits[] = "0123456789abcdef";
-    const char *d = strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c);
-    if (c == '\0' || d == NULL) {
+    int digit = iv_hex_digit(c);
+    if (digit < 0) {
         return false;
     }
-    *v = *v * 16 + (uint32_t)(d - digits);
+    *v = *v * 16 + (uint32_t)digit;
     return *v <= CODE_POINT_MAX;
 }
 

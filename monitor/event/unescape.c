@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event/atoms.h"
 
-#include <stdint.h>
+#include "base/encode.h"
+#include "base/utf8.h"
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
+#include <stdint.h>
 
 /* The four digits behind "\u" at *at. */
 static bool code_unit(uint32_t *out, struct iv_str s, size_t *at)
@@ -22,7 +14,7 @@ static bool code_unit(uint32_t *out, struct iv_str s, size_t *at)
     }
     uint32_t unit = 0;
     for (size_t i = 2; i < 6; i++) {
-        int digit = hex_value(s.p[*at + i]);
+        int digit = iv_hex_digit(s.p[*at + i]);
         if (digit < 0) {
             return false;
         }
@@ -50,30 +42,6 @@ static bool code_point(uint32_t *out, struct iv_str s, size_t *at)
     }
     *out = 0x10000 + ((high - 0xd800) << 10 | (low - 0xdc00));
     return true;
-}
-
-static size_t put_utf8(char *out, uint32_t c)
-{
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (char)(0xc0 | c >> 6);
-        out[1] = (char)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (char)(0xe0 | c >> 12);
-        out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | c >> 18);
-    out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (c & 0x3f));
-    return 4;
 }
 
 static char short_escape(char c)
@@ -112,7 +80,7 @@ bool iv_unescape(char *out, size_t *n, struct iv_str s)
             if (!code_point(&point, s, &at)) {
                 return false;
             }
-            to += put_utf8(out + to, point);
+            to += iv_utf8_encode(out + to, point);
             continue;
         }
         out[to] = short_escape(c);

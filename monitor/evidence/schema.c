@@ -7,6 +7,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* The version that this program writes. */
+static int newest(void)
+{
+    return (int)iv_migrations_count;
+}
+
 static iv_rc read_version(const struct iv_sql *sql, int64_t *version, bool *fresh, struct iv_err *err)
 {
     int64_t application = 0;
@@ -17,10 +23,10 @@ static iv_rc read_version(const struct iv_sql *sql, int64_t *version, bool *fres
     *fresh = tables == 0 && application == 0 && *version == 0;
     ENSURE(*fresh || application == IV_STORE_APPLICATION_ID, err, IV_E_STORE,
            "'%s' is a SQLite database of another application, not a store of invigil", sql->path);
-    ENSURE(*version <= iv_migration_count, err, IV_E_STORE,
+    ENSURE(*version <= newest(), err, IV_E_STORE,
            "the store '%s' has schema version %" PRId64
            ", made by a newer invigil; this one writes version %d",
-           sql->path, *version, iv_migration_count);
+           sql->path, *version, newest());
     return IV_OK;
 }
 
@@ -30,12 +36,12 @@ static iv_rc migrate(const struct iv_sql *sql, struct iv_err *err)
     bool fresh = false;
     TRY(read_version(sql, &version, &fresh, err));
     char text[96];
-    for (int64_t next = version; next < iv_migration_count; next++) {
+    for (int64_t next = version; next < newest(); next++) {
         (void)snprintf(text, sizeof text, "bring its schema to version %" PRId64, next + 1);
-        TRY(iv_sql_exec(sql, iv_migrations[next], text, err));
+        TRY(iv_sql_exec(sql, iv_migrations[next].text, text, err));
     }
     (void)snprintf(text, sizeof text, "PRAGMA application_id = %d; PRAGMA user_version = %d",
-                   IV_STORE_APPLICATION_ID, iv_migration_count);
+                   IV_STORE_APPLICATION_ID, newest());
     return iv_sql_exec(sql, text, "mark its version", err);
 }
 
@@ -57,8 +63,8 @@ iv_rc iv_schema_check(const struct iv_sql *sql, struct iv_err *err)
     int64_t version = 0;
     bool fresh = false;
     TRY(read_version(sql, &version, &fresh, err));
-    ENSURE(version == iv_migration_count, err, IV_E_STORE,
+    ENSURE(version == newest(), err, IV_E_STORE,
            "the store '%s' has schema version %" PRId64 ", version %d is needed: a writer must open it first",
-           sql->path, version, iv_migration_count);
+           sql->path, version, newest());
     return IV_OK;
 }

@@ -6,10 +6,18 @@
 
 #include "base/err.h"
 
+#include <stddef.h>
+
 struct iv_sql;
 
-extern const char *const iv_migrations[];
-extern const int iv_migration_count;
+struct iv_migration {
+    const char *path;
+    const char *text;
+    size_t n;
+};
+
+extern const struct iv_migration iv_migrations[];
+extern const size_t iv_migrations_count;
 
 /* "IVGL": marks the file as ours (PRAGMA application_id). */
 #define IV_STORE_APPLICATION_ID 0x4956474c

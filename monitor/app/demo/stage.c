@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/demo/stage.h"
 #include "app/demo/folder.h"
-#include "app/files.h"
 #include "app/shipped.h"
 #include "app/sim/sink.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/guard.h"
 #include "base/hash.h"
 #include "base/log.h"

@@ -17,12 +17,6 @@ void iv_plant_list_deinit(struct iv_plant_list *list)
     iv_free(list->items);
 }
 
-static bool dup_str(struct iv_str *s, struct iv_arena *arena)
-{
-    *s = iv_arena_str(arena, *s);
-    return s->p != NULL;
-}
-
 void iv_plant_list_add(void *ctx, const struct iv_fleet_plant *plant)
 {
     struct iv_plant_list *list = ctx;
@@ -37,9 +31,10 @@ void iv_plant_list_add(void *ctx, const struct iv_fleet_plant *plant)
         list->capacity = capacity;
     }
     struct iv_fleet_plant copy = *plant;
-    if (!dup_str(&copy.rule, &list->arena) || !dup_str(&copy.trigger.source, &list->arena) ||
-        !dup_str(&copy.trigger.id, &list->arena) || !dup_str(&copy.witness.source, &list->arena) ||
-        !dup_str(&copy.witness.id, &list->arena)) {
+    if (!iv_arena_keep(&list->arena, &copy.rule) || !iv_arena_keep(&list->arena, &copy.trigger.source) ||
+        !iv_arena_keep(&list->arena, &copy.trigger.id) ||
+        !iv_arena_keep(&list->arena, &copy.witness.source) ||
+        !iv_arena_keep(&list->arena, &copy.witness.id)) {
         list->failed = true;
         return;
     }
