@@ -2,8 +2,8 @@
 /* The acting thread: carries out what was planned.
  * Owner/thread: started and stopped by one thread; iv_act_wake from any.
  * Guarantee: an action's intent is on disk before its call, its outcome after it; both in respond/. What is
- * under way at the stop is taken up again at the next start, with the same idempotency key. Not here: what an
- * action does (respond/). */
+ * under way at the stop is taken up again at the next start, with the same idempotency key.
+ * Not here: what an action does (respond/). */
 #pragma once
 
 #include "app/config.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A verdict as a brief line: what was violated, by what, and which events prove it.
- * Owner/thread: a pure function. Source: contract "Interfaces", replay. */
+ * Owner/thread: a pure function.
+ * Source: contract "Interfaces", replay. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a command of the program is described, and how its words are read.
  * Purpose: one table gives parsing, --help and the hint at a misspelled flag. A new command is a new file
- * with a descriptor, and a line in commands.def. Owner/thread: the main thread. Source: contract
- * "Interfaces", command line. */
+ * with a descriptor, and a line in commands.def.
+ * Owner/thread: the main thread.
+ * Source: contract "Interfaces", command line. */
 #pragma once
 
 #include "base/err.h"

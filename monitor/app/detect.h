@@ -4,8 +4,8 @@
  * Owner/thread: started and stopped by one thread; everything else happens on its own.
  * Guarantee: nothing of a batch is forgotten: it is handed over before the next batch is read, and where the
  * store is slow, reading waits. Engine state is rebuilt by reading the input again from its beginning, and
- * findings have deterministic uids, so a restart neither loses nor doubles one. Not here: keeping (keep.h),
- * sending (publish.h). */
+ * findings have deterministic uids, so a restart neither loses nor doubles one.
+ * Not here: keeping (keep.h), sending (publish.h). */
 #pragma once
 
 #include "app/handoff.h"

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The keeping thread: from commits to the store.
  * Purpose: findings, planned executions, outbox, dead letters and positions of a batch in one transaction;
- * several batches share one where they wait together. Owner/thread: started and stopped by one thread.
+ * several batches share one where they wait together.
+ * Owner/thread: started and stopped by one thread.
  * Guarantee: a commit is tried until it is durable or the store is beyond help; where the store is merely
- * busy or full it waits and tries again, and the queue in front of it holds the input back. Not here: what a
- * playbook does (respond/), sending (publish.h). */
+ * busy or full it waits and tries again, and the queue in front of it holds the input back.
+ * Not here: what a playbook does (respond/), sending (publish.h). */
 #pragma once
 
 #include "app/handoff.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loading what people write, for commands: what is wrong with it goes to standard error, all of it in one
- * run. Owner/thread: the main thread. */
+ * run.
+ * Owner/thread: the main thread. */
 #pragma once
 
 #include "base/err.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The monitor as a whole: its parts, started in order and stopped in order.
  * Purpose: what `run` and `demo` have in common.
- * Owner/thread: one thread starts, ticks and stops it. Signals should be blocked before the start, so that no
- * part's thread takes them. Not here: signals and the end of the process (run.c, demo.c). */
+ * Owner/thread: one thread starts, ticks and stops it. Signals should be blocked before the start, so that
+ * no part's thread takes them.
+ * Not here: signals and the end of the process (run.c, demo.c). */
 #pragma once
 
 #include "app/config.h"

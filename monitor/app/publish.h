@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The publishing thread: from the store's outbox to Kafka.
  * Purpose: findings, dead letters, actions and commands reach their topics, each at least once and always
- * with the same key and value. Owner/thread: started and stopped by one thread; iv_publish_wake from any.
+ * with the same key and value.
+ * Owner/thread: started and stopped by one thread; iv_publish_wake from any.
  * Guarantee: an entry leaves the outbox only when the broker has acknowledged it. A broker that is away is
- * waited for. Not here: what is in an entry. */
+ * waited for.
+ * Not here: what is in an entry. */
 #pragma once
 
 #include "app/config.h"

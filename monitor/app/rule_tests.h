@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tests that rules carry, run on the real decoder and engine.
  * Guarantee: an event's place in the list does not matter: each is a partition of its own, so none is late,
- * and all verdicts fall at the end of input at the latest. Source: contract "Rules", form, tests. */
+ * and all verdicts fall at the end of input at the latest.
+ * Source: contract "Rules", form, tests. */
 #pragma once
 
 #include "base/err.h"

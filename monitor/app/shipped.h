@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The baseline and the playbooks that ship, inside the program: for the demo and the simulator, wherever they
- * run. Source: rules/ and remediations/ of this project, as they were at build time. */
+/* The baseline and the playbooks that ship, inside the program: for the demo and the simulator, wherever
+ * they run.
+ * Source: rules/ and remediations/ of this project, as they were at build time. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events as people write them in a rule's tests, to records as producers write them.
  * Purpose: {type: token.used, time: 2s, token_id: t1, id: u1} is enough; the envelope, the hash chain of
- * ledger events and the ids are filled in. Owner/thread: one writer for one stream of events, one thread. */
+ * ledger events and the ids are filled in.
+ * Owner/thread: one writer for one stream of events, one thread. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory with one lifetime: allocate often, free all at once.
  * Owner/thread: one owner, one thread. Reset keeps the blocks, so a batch in the steady state allocates
- * nothing. Not here: freeing single objects, destructors. */
+ * nothing.
+ * Not here: freeing single objects, destructors. */
 #pragma once
 
 #include "str.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cryptographic digests, by OpenSSL with fetched algorithms and a reused context.
- * Owner/thread: one iv_digester per thread. Source: FIPS 180-4 (SHA-2), FIPS 202 (SHA-3). */
+ * Owner/thread: one iv_digester per thread.
+ * Source: FIPS 180-4 (SHA-2), FIPS 202 (SHA-3). */
 #pragma once
 
 #include "err.h"

@@ -3,7 +3,8 @@
  * Purpose: a result that cannot be dropped by mistake, and a sentence for the person who must act on it.
  * Owner/thread: plain data; an iv_err belongs to whoever declared it.
  * Guarantee: the function that detects a failure writes the sentence; an output parameter is written only on
- * success. Not here: logging (log.h). Core and base never log; they return errors. */
+ * success.
+ * Not here: logging (log.h). Core and base never log; they return errors. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HMAC-SHA-256. Source: RFC 2104; test vectors of RFC 4231. */
+/* HMAC-SHA-256.
+ * Source: RFC 2104; test vectors of RFC 4231. */
 #pragma once
 
 #include "digest.h"

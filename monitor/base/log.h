@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program's own log: one line an event, logfmt or JSON, on standard error.
  * Purpose: constant event names with typed values; ids and digests are values, secrets and payloads never
- * are. Owner/thread: configured once before threads start; then any thread, a line at a time. Not here: what
- * the core says. Core and base return errors; the rooms of the shell log. */
+ * are.
+ * Owner/thread: configured once before threads start; then any thread, a line at a time.
+ * Not here: what the core says. Core and base return errors; the rooms of the shell log. */
 #pragma once
 
 #include "str.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One dynamically typed value: what an event's field holds, and what an expression computes with.
- * Owner/thread: plain data; what it points to belongs to an arena or to somebody who outlives it.
- * 16 bytes. Text is UTF-8, not NUL-terminated. Lists are arrays of values; maps are arrays of key, value
- * pairs in order of appearance, no key twice. */
+ * Owner/thread: plain data; what it points to belongs to an arena or to somebody who outlives it. 16 bytes.
+ * Text is UTF-8, not NUL-terminated. Lists are arrays of values; maps are arrays of key, value pairs in
+ * order of appearance, no key twice. */
 #pragma once
 
 #include "str.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A compliance baseline: a folder of YAML, parsed, checked and frozen.
- * Owner/thread: counted reference; immutable and shared once loaded. Parameter resolvers belong to one thread
- * each. Guarantee: a baseline that loads cannot fail later except in the value of an expression. Source:
- * contract "Rules". */
+ * Owner/thread: counted reference; immutable and shared once loaded. Parameter resolvers belong to one
+ * thread each.
+ * Guarantee: a baseline that loads cannot fail later except in the value of an expression.
+ * Source: contract "Rules". */
 #pragma once
 
 #include "base/buf.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The type that a field of the catalogue has in expressions, for whoever makes schemas of event types.
- * Source: contract "Expressions", types of fields. */
+ * Source: contract "Events", types of fields. */
 #pragma once
 
 #include "cel/cel.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is wrong with a text that a person wrote: all of it in one run, each with its place.
  * Owner/thread: one owner, one thread; keeps copies of all that it shows.
- * Guarantee: in order of file (as they were read), line and column; the same problem at the same place stands
- * once. */
+ * Guarantee: in order of file (as they were read), line and column; the same problem at the same place
+ * stands once. */
 #pragma once
 
 #include "base/buf.h"

@@ -3,9 +3,9 @@
  * Purpose: baselines, rule packs, playbooks and the program's configuration are read through this one door.
  * Owner/thread: a document owns its text and its nodes and is immutable once parsed.
  * Guarantee: one document of UTF-8, at most IV_YAML_BYTES_MAX bytes and IV_YAML_DEPTH_MAX deep; with all
- * aliases written out at most IV_YAML_NODES_MAX nodes. No key stands twice, no tag changes a meaning. Not
- * here: what keys mean (yaml_fields.h). Source: YAML 1.2; plain scalars follow its core schema, with
- * durations and RFC 3339 times added. */
+ * aliases written out at most IV_YAML_NODES_MAX nodes. No key stands twice, no tag changes a meaning.
+ * Not here: what keys mean (yaml_fields.h).
+ * Source: YAML 1.2; plain scalars follow its core schema, with durations and RFC 3339 times added. */
 #pragma once
 
 #include "base/arena.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a mapping key by key, with typed values and all mistakes reported.
  * Purpose: whoever reads a document says which keys there are by asking for them; what was not asked for is
- * unknown. Guarantee: a getter that answers false has reported why, unless its node was NULL (the key is
- * absent).
+ * unknown.
+ * Guarantee: a getter that answers false has reported why, unless its node was NULL (the key is absent).
  *
  *     struct iv_yaml_map map;
  *     iv_yaml_open(&map, node, "stream", problems);

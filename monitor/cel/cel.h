@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The expression language: CEL (https://github.com/google/cel-spec), checked before it runs.
  * Purpose: compile source text against declared variables and functions; run the program over a frame of
- * values. Owner/thread: an environment and the programs made with it are immutable once built, and shared by
- * threads; a struct iv_cel_frame belongs to one thread and is reused. Guarantee: compiling reports every
- * error with its place; running never reads outside of what it was given, never recurses without bound, and
- * stops at the frame's cost limit. Running allocates from the frame's arena only. Not here: what an event is,
- * what a baseline is. Whoever knows declares them. */
+ * values.
+ * Owner/thread: an environment and the programs made with it are immutable once built, and shared by
+ * threads; a struct iv_cel_frame belongs to one thread and is reused.
+ * Guarantee: compiling reports every error with its place; running never reads outside of what it was given,
+ * never recurses without bound, and stops at the frame's cost limit. Running allocates from the frame's
+ * arena only.
+ * Not here: what an event is, what a baseline is. Whoever knows declares them. */
 #pragma once
 
 #include "base/arena.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What functions and operators are made of. A new function: its implementation in a lib_*.c, a line in
- * functions.def. Guarantee: an implementation sees only arguments of the kinds that its line declares. */
+ * functions.def.
+ * Guarantee: an implementation sees only arguments of the kinds that its line declares. */
 #pragma once
 
 #include "base/guard.h"

@@ -2,8 +2,8 @@
 /* A compiled program: instructions for a stack machine, and what they refer to.
  * Guarantee: the verifier has followed every path, so the VM checks no bounds: operands are in range, the
  * stack has one depth at each instruction, and never more than max_stack values. Errors: an operand of && or
- * || that fails does not end the run. A region says: what fails in [start, end) leaves a failure on the stack
- * at that depth, and the run goes on at end. Regions stand in the table innermost first. */
+ * || that fails does not end the run. A region says: what fails in [start, end) leaves a failure on the
+ * stack at that depth, and the run goes on at end. Regions stand in the table innermost first. */
 #pragma once
 
 #include "cel/ast.h"

@@ -3,8 +3,9 @@
  * (Thompson, Pike). Supported: literals, ., [classes] with ranges, negation, escapes and [:names:], \d \w \s
  * and their negations, \pL-like classes not; groups (…), (?:…), (?P<name>…), flags (?i), (?s), (?m), (?U)
  * alone or for a group; | * + ? {n,m} and their lazy forms; ^ $ \A \z \b \B; \x{…}, \n and other escapes,
- * \Q…\E. Repetition counts up to 1,000. Refused: what no automaton can do (backreferences, lookaround) and \p
- * classes. Owner/thread: a compiled pattern is immutable and lives in the arena that it was compiled in. */
+ * \Q…\E. Repetition counts up to 1,000. Refused: what no automaton can do (backreferences, lookaround) and
+ * \p classes.
+ * Owner/thread: a compiled pattern is immutable and lives in the arena that it was compiled in. */
 #pragma once
 
 #include "base/arena.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pieces of the live stream, made once and shared by every client that stands at the same place.
  * Purpose: 200 clients on one stream cost one read of the store and one rendering, and a slow one holds a
- * reference. Owner/thread: any; a chunk is immutable, counted, and freed with its last reference. Guarantee:
- * a chunk holds at most IV_CHUNK_EVENTS of each kind; its last event's id is its end, so a client that
- *     resumes there misses nothing. */
+ * reference.
+ * Owner/thread: any; a chunk is immutable, counted, and freed with its last reference.
+ * Guarantee: a chunk holds at most IV_CHUNK_EVENTS of each kind; its last event's id is its end, so a client
+ * that     resumes there misses nothing. */
 #pragma once
 
 #include "base/err.h"

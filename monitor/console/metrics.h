@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Metrics: counted by the threads of the app, shown by the console.
  * Purpose: one table (metrics.def) says which metrics exist, with their labels and their help; nothing else
- * does. Owner/thread: one registry per process. Any thread may look a series up (a lock, a short list) and
- * keep the pointer; adding, setting and observing are relaxed atomics. Guarantee: a metric holds a bounded
- * number of series. Beyond it, and when memory is out, what is counted goes to one series whose labels all
- * read "other": nothing fails, nothing is lost from the sum. Source: Prometheus text exposition format 0.0.4;
- * OpenMetrics naming advice (base units, _total).
+ * does.
+ * Owner/thread: one registry per process. Any thread may look a series up (a lock, a short list) and keep
+ * the pointer; adding, setting and observing are relaxed atomics.
+ * Guarantee: a metric holds a bounded number of series. Beyond it, and when memory is out, what is counted
+ * goes to one series whose labels all read "other": nothing fails, nothing is lost from the sum.
+ * Source: Prometheus text exposition format 0.0.4; OpenMetrics naming advice (base units, _total).
  *
  *     struct iv_series *ok = IV_SERIES(m, EVENTS, IV_STR("ledger"), IV_STR("accepted"));
  *     iv_series_add(ok, batch_count); */

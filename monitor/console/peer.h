@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Deadlines of connections: a peer that trickles its request, or drains its answer by the byte, is cut off.
  * The HTTP library counts inactivity only, which one byte now and then avoids. Streams are exempt while they
- * run: what they hold is bounded, and inactivity ends them too. Owner/thread: the HTTP library's threads say
- * what happens, the pulse thread looks. */
+ * run: what they hold is bounded, and inactivity ends them too.
+ * Owner/thread: the HTTP library's threads say what happens, the pulse thread looks. */
 #pragma once
 
 #include "server.h"

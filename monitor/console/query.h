@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request's query parameters.
- * Guarantee: a value is UTF-8 without control characters, at most 256 bytes; each name stands once and is one
- * that the route knows. What they say goes to the store as bound values, never as text of a statement. */
+ * Guarantee: a value is UTF-8 without control characters, at most 256 bytes; each name stands once and is
+ * one that the route knows. What they say goes to the store as bound values, never as text of a statement. */
 #pragma once
 
 #include "server.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The console's connections to the store: one for each thread that answers, lent for the length of a request.
+/* The console's connections to the store: one for each thread that answers, lent for the length of a
+ * request.
  * Owner/thread: any thread may borrow; what is borrowed belongs to that thread until it is given back. */
 #pragma once
 

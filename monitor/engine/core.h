@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine's insides, for the room's own files.
- * Owner/thread: one engine, one thread.
- * Memory: whoever finds it out sets `spent`; the call at hand goes on without acting on what it lacks, and
- * answers IV_E_NOMEM at its end. */
+ * Owner/thread: one engine, one thread. Memory: whoever finds it out sets `spent`; the call at hand goes on
+ * without acting on what it lacks, and answers IV_E_NOMEM at its end. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine: from events in any order of arrival to verdicts.
  * Purpose: emit exactly the set of violations that the baseline denotes over the events, each once, as early
- * as the streams allow (contract "Rules", what a rule means). Owner/thread: one thread; several engines share
- * nothing but the immutable baseline. Guarantee: pure. No input or output, no clock, no globals: the same
- * calls in the same order give the same verdicts. After IV_E_NOMEM the engine is spent and must be freed. Not
- * here: reading (stream/), keeping (evidence/), acting (respond/). */
+ * as the streams allow (contract "Rules", what a rule means).
+ * Owner/thread: one thread; several engines share nothing but the immutable baseline.
+ * Guarantee: pure. No input or output, no clock, no globals: the same calls in the same order give the same
+ * verdicts. After IV_E_NOMEM the engine is spent and must be freed.
+ * Not here: reading (stream/), keeping (evidence/), acting (respond/). */
 #pragma once
 
 #include "base/digest.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which events were seen before: duplicates, and equivocations (EVT-001).
  * Guarantee: an identity is remembered until the watermark of all streams has passed its time by the
- * baseline's dedup; one that equivocated, for IV_AFTERMATH_NS. Source: contract "Rules", duplicates. */
+ * baseline's dedup; one that equivocated, for IV_AFTERMATH_NS.
+ * Source: contract "Rules", duplicates. */
 #pragma once
 
 #include "engine/core.h"

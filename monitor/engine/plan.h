@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an event of each type concerns, worked out once from the baseline.
  * Purpose: an event touches only the rules that its type concerns, and one key is hashed and looked up once
- * for all the rules that share its terms. Owner/thread: immutable after iv_plan_init, except the queues and
- * figures that the engine keeps in it.
+ * for all the rules that share its terms.
+ * Owner/thread: immutable after iv_plan_init, except the queues and figures that the engine keeps in it.
  *
  * Keys live in one space: a node for each value, whatever field it came from. Events hang off a node in
  * lanes. A lane holds the events of those types that play the same parts in the same rules under the same

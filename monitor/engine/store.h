@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events that the engine remembers: one record each, shared by all rules that need it.
- * Purpose: an event is packed once into a block of its size, and unpacked into a view when a program must see
- * it. Owner/thread: one engine. Records are counted; the last release frees. Guarantee: no pointers in what
- * is kept. A view is valid until its set has handed out as many others as it has. Not here: which events are
- * kept, and for how long (lanes.h, identity.h). */
+ * Purpose: an event is packed once into a block of its size, and unpacked into a view when a program must
+ * see it.
+ * Owner/thread: one engine. Records are counted; the last release frees.
+ * Guarantee: no pointers in what is kept. A view is valid until its set has handed out as many others as it
+ * has.
+ * Not here: which events are kept, and for how long (lanes.h, identity.h). */
 #pragma once
 
 #include "base/arena.h"

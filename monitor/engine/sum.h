@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers of rules, and sums that do not depend on the order of their parts.
  * Purpose: a limit's sum is a property of a set of events, so adding doubles as they come would make the
- * verdict depend on arrival. Integers are added exactly; doubles exactly, too, and rounded once. Source:
- * Shewchuk, "Adaptive Precision Floating-Point Arithmetic" (1997), grow-expansion. */
+ * verdict depend on arrival. Integers are added exactly; doubles exactly, too, and rounded once.
+ * Source: Shewchuk, "Adaptive Precision Floating-Point Arithmetic" (1997), grow-expansion. */
 #pragma once
 
 #include "base/value.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a hash to 32-bit references: open addressing with tags, in segments under a directory (extendible
- * hashing). Purpose: growing splits one segment of some hundred slots, so no insertion ever pauses for a
- * whole table. Owner/thread: one engine. The caller compares keys: two entries may have one hash. Source:
- * Fagin et al., "Extendible hashing" (1979). */
+ * hashing).
+ * Purpose: growing splits one segment of some hundred slots, so no insertion ever pauses for a whole table.
+ * Owner/thread: one engine. The caller compares keys: two entries may have one hash.
+ * Source: Fagin et al., "Extendible hashing" (1979). */
 #pragma once
 
 #include "engine/slab.h"

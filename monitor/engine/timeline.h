@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Marks in order of event time: what one key has seen.
  * Purpose: append at the end, drop at the front, insert anywhere, find a time, in bounded steps also where
- * one key has a million marks: a single block while there are few, then a row of blocks. Owner/thread: one
- * engine. All memory is of the pool; the timeline itself is plain data in its lane. Guarantee: marks of one
- * time stand in order of insertion. A mark's address is valid until the next insertion into, or removal from,
- * the same timeline. */
+ * one key has a million marks: a single block while there are few, then a row of blocks.
+ * Owner/thread: one engine. All memory is of the pool; the timeline itself is plain data in its lane.
+ * Guarantee: marks of one time stand in order of insertion. A mark's address is valid until the next
+ * insertion into, or removal from, the same timeline. */
 #pragma once
 
 #include "base/hash.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Deadlines in order of (deadline, insertion): a heap of arity four, whose levels share cache lines.
  * Purpose: no cascades, so no pause; ties are deterministic.
- * Owner/thread: one engine. A timer that is no longer wanted stays until its deadline: whoever pops it looks.
- */
+ * Owner/thread: one engine. A timer that is no longer wanted stays until its deadline: whoever pops it
+ * looks. */
 #pragma once
 
 #include "base/time.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How far each stream has come in event time.
  * Purpose: one number for each set of streams, so that "every stream that can carry it has passed t" is a
- * comparison. Owner/thread: one engine. Source: contract "Rules", watermark, and "the watermark has passed".
- */
+ * comparison.
+ * Owner/thread: one engine.
+ * Source: contract "Rules", watermark, and "the watermark has passed". */
 #pragma once
 
 #include "base/err.h"

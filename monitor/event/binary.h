@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CloudEvents in Kafka: which mode a record is in, and a binary record as the structured event that it stands
- * for. For the files of this folder only. Source: CloudEvents Kafka protocol binding 1.0, 3.1 to 3.3. */
+/* CloudEvents in Kafka: which mode a record is in, and a binary record as the structured event that it
+ * stands for. For the files of this folder only.
+ * Source: CloudEvents Kafka protocol binding 1.0, 3.1 to 3.3. */
 #pragma once
 
 #include "base/arena.h"

@@ -2,7 +2,8 @@
 /* The catalogue of event types: what fields an event of a type has, and which stream carries it.
  * Purpose: one table for the decoder, the type checker and the simulator.
  * Owner/thread: built once (built-in types from catalogue.def, then those that a baseline declares), then
- * immutable and shared. Source: contract "Events", catalogue. */
+ * immutable and shared.
+ * Source: contract "Events", catalogue. */
 #pragma once
 
 #include "base/err.h"

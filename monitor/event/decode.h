@@ -3,8 +3,8 @@
  * Purpose: CloudEvents 1.0 in structured and in binary mode, checked against the catalogue.
  * Owner/thread: one decoder per thread.
  * Guarantee: never fails on anything but memory: a record is an event, or malformed with one reason that
- * begins with the name of the field, as in "receipt.key_id: is a number, must be a string". Source:
- * CloudEvents 1.0 and its Kafka binding; contract "Events", envelope and small print. */
+ * begins with the name of the field, as in "receipt.key_id: is a number, must be a string".
+ * Source: CloudEvents 1.0 and its Kafka binding; contract "Events", envelope and small print. */
 #pragma once
 
 #include "base/arena.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A fixed set of names to small numbers, for looking up a member's name in a nanosecond or two.
- * Owner/thread: built once in an arena, then immutable and shared.
- * The hash has no key: what is looked up never enters the table, so nobody can lengthen its runs. */
+ * Owner/thread: built once in an arena, then immutable and shared. The hash has no key: what is looked up
+ * never enters the table, so nobody can lengthen its runs. */
 #pragma once
 
 #include "base/arena.h"

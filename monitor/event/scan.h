@@ -3,8 +3,9 @@
  * Purpose: simdjson's first stage finds quotes, braces, commas and the starts of scalars at several bytes a
  * cycle, and checks UTF-8 on the way; reading what stands there is tape.c's. Its own readers are not used:
  * On-Demand does not check what it skips, and the DOM loses what the contract asks for (members that stand
- * twice, integers beyond 64 bits, numbers as they are written). Owner/thread: one scanner per thread. Not
- * here: any header of ours, which is C and not C++. */
+ * twice, integers beyond 64 bits, numbers as they are written).
+ * Owner/thread: one scanner per thread.
+ * Not here: any header of ours, which is C and not C++. */
 #pragma once
 
 #include <stddef.h>

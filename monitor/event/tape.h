@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A JSON text as a flat list of nodes, checked whole.
  * Purpose: decode once; typed events, canonical form and values are read off the tape, as often as they are
- * needed. Owner/thread: one tape per decoder, reused for every record. Nodes point into the text, and into
- * the arena where a string had escapes. Guarantee: what is on the tape is RFC 8259 JSON in UTF-8 within the
- * limits, without lone surrogates, wherever it stands. What is not there is the last member of two: names are
- * not compared here. Source: RFC 8259; contract "Events", envelope and small print. */
+ * needed.
+ * Owner/thread: one tape per decoder, reused for every record. Nodes point into the text, and into the arena
+ * where a string had escapes.
+ * Guarantee: what is on the tape is RFC 8259 JSON in UTF-8 within the limits, without lone surrogates,
+ * wherever it stands. What is not there is the last member of two: names are not compared here.
+ * Source: RFC 8259; contract "Events", envelope and small print. */
 #pragma once
 
 #include "base/arena.h"

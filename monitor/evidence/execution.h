@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A playbook's execution and its steps, as the store keeps them.
  * Purpose: what was planned for a finding, how far it got, and why it ended as it did, over any number of
- * restarts. Owner/thread: plain data; a reader's row is valid for the length of one visit. Not here: who
- * moves them (respond/executor.h). */
+ * restarts.
+ * Owner/thread: plain data; a reader's row is valid for the length of one visit.
+ * Not here: who moves them (respond/executor.h). */
 #pragma once
 
 #include "base/str.h"

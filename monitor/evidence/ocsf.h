@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Findings and actions as OCSF 1.8.0 JSON.
  * Purpose: one JSON object for a verdict (Detection Finding, 2004), one for a state of an execution or of a
- * step (Remediation Activity, 7001). Owner/thread: pure functions that append to the caller's buffer.
- * Guarantee: deterministic: the same verdict under the same baseline gives the same bytes. A finding holds no
- * reading of a clock: its times are those of the events. Not here: keeping (store.h), brief lines (stream/).
+ * step (Remediation Activity, 7001).
+ * Owner/thread: pure functions that append to the caller's buffer.
+ * Guarantee: deterministic: the same verdict under the same baseline gives the same bytes. A finding holds
+ * no reading of a clock: its times are those of the events.
+ * Not here: keeping (store.h), brief lines (stream/).
  * Source: https://schema.ocsf.io/1.8.0; contract "Interfaces", what it emits.
  *
  * Detection Finding has no attribute "compliance" in 1.8.0; the contract asks for that object of Compliance

@@ -2,9 +2,9 @@
 /* The store's reading side.
  * Purpose: findings, executions, dead letters and counts for the console, the reports and the tests.
  * Owner/thread: one reader, one thread; any number of readers beside the writer, in this process or another.
- * A reader sees what was committed when its call began. Guarantee: never writes; never holds the writer up.
- * Rows are handed to a visitor and are valid for the length of its call. A visitor that answers false ends
- * the walk. */
+ * A reader sees what was committed when its call began.
+ * Guarantee: never writes; never holds the writer up. Rows are handed to a visitor and are valid for the
+ * length of its call. A visitor that answers false ends the walk. */
 #pragma once
 
 #include "base/err.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SQLite behind a few calls. Internal to the room: nobody else includes it.
- * Purpose: one place that opens, binds, steps, and turns SQLite's codes into our errors with the file's name.
- */
+ * Purpose: one place that opens, binds, steps, and turns SQLite's codes into our errors with the file's
+ * name. */
 #pragma once
 
 #include "base/err.h"

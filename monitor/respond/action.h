@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A kind of action: what a step of a playbook can do.
  * Purpose: one descriptor for each kind, listed in actions.def, in a folder of its own with its reference
- * page. The parser, the renderer and the responder know nothing of any kind. Owner/thread: descriptors are
- * constant; a driver belongs to the responder's thread, its wake apart.
+ * page. The parser, the renderer and the responder know nothing of any kind.
+ * Owner/thread: descriptors are constant; a driver belongs to the responder's thread, its wake apart.
  *
  * A kind either calls (open, start, pump, close) or writes a message (message), which is then delivered
  * through the store's outbox. */

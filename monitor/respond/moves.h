@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How executions and steps move (the diagram is in evidence/execution.h). Pure decisions, written through
- * report.h. Owner/thread: whoever is inside the store's transaction. */
+ * report.h.
+ * Owner/thread: whoever is inside the store's transaction. */
 #pragma once
 
 #include "respond/action.h"

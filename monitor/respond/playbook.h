@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Playbooks: what is done about a finding, written as YAML, checked when the baseline is loaded.
  * Purpose: parse the playbooks of a baseline, and turn a finding into a planned execution with rendered
- * steps. Owner/thread: immutable once loaded, shared by threads; planning writes to the caller's transaction
- * only. Guarantee: a template that names a field which no trigger of its rules can have is refused at load.
- * What is only known later (an optional field that this trigger lacks) fails the execution, on record, with
- * the field's name. Not here: carrying out (responder.h), where endpoints are (endpoint.h).
- * remediations/README.md is the reference. */
+ * steps.
+ * Owner/thread: immutable once loaded, shared by threads; planning writes to the caller's transaction only.
+ * Guarantee: a template that names a field which no trigger of its rules can have is refused at load. What
+ * is only known later (an optional field that this trigger lacks) fails the execution, on record, with the
+ * field's name.
+ * Not here: carrying out (responder.h), where endpoints are (endpoint.h). remediations/README.md is the
+ * reference. */
 #pragma once
 
 #include "base/err.h"

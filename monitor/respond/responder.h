@@ -4,9 +4,9 @@
  * Owner/thread: one thread calls iv_responder_turn in a loop; iv_responder_wake may come from any thread.
  * Guarantee: a step is called only after its state CALLING was committed. After a crash in between, it is
  * called again with the same idempotency key, however few attempts were left. Steps of one execution run in
- * order; a call that hangs holds up its own execution only. Each change of state is logged and posted for the
- * actions topic in the transaction that makes it. Redirects are not followed. Not here: planning
- * (playbook.h). */
+ * order; a call that hangs holds up its own execution only. Each change of state is logged and posted for
+ * the actions topic in the transaction that makes it. Redirects are not followed.
+ * Not here: planning (playbook.h). */
 #pragma once
 
 #include "base/clock.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A broker inside this process, for the demo and for tests: librdkafka's own, over TCP on loopback.
- * Owner/thread: opened and closed by one thread; any client of this machine may use it meanwhile.
- * Limits: nothing is kept on disk; a partition holds the newest 5 MB; a fetch that finds nothing is answered
- * only after fetch.wait.max.ms; no TLS, no SASL, no isolation of transactions. What is promised about
- * delivery is proved against a real broker (tests/broker). */
+ * Owner/thread: opened and closed by one thread; any client of this machine may use it meanwhile. Limits:
+ * nothing is kept on disk; a partition holds the newest 5 MB; a fetch that finds nothing is answered only
+ * after fetch.wait.max.ms; no TLS, no SASL, no isolation of transactions. What is promised about delivery is
+ * proved against a real broker (tests/broker). */
 #pragma once
 
 #include "base/err.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writing to Kafka: findings, dead letters, commands, simulated events.
- * Purpose: keyed messages by an idempotent producer with a bounded queue, each answered by a delivery report.
+ * Purpose: keyed messages by an idempotent producer with a bounded queue, each answered by a delivery
+ * report.
  * Owner/thread: any thread may send; one calls poll, flush and close, and reports are called on it.
  * Guarantees: every accepted message gets exactly one report: delivered (acknowledged by all in-sync
  * replicas), or failed (message.timeout.ms passed, the broker refused it, or the producer was closed).

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether the demo shows what it promises: every planted violation that is due was found, none was invented,
- * each with a playbook was acted upon, and the console shows it. Owner/thread: one thread. */
+ * each with a playbook was acted upon, and the console shows it.
+ * Owner/thread: one thread. */
 #pragma once
 
 #include "app/demo/stage.h"

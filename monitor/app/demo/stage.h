@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the demo plays before the monitor: a broker, a fleet that sends to it, a receiving end for the hooks.
  * Owner/thread: set up and torn down by one thread; the fleet sends on its own, the hooks are received on a
- * third. Not here: the monitor (monitor.h), which knows nothing of the demo. */
+ * third.
+ * Not here: the monitor (monitor.h), which knows nothing of the demo. */
 #pragma once
 
 #include "app/config.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reproducible chance: a stream of numbers, and numbers that depend on a name only.
- * Source: splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators"). Not for secrets.
- */
+ * Source: splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators"). Not for
+ * secrets. */
 #pragma once
 
 #include <stdint.h>

@@ -4,7 +4,8 @@
  * Owner/thread: one fleet, one thread.
  * Guarantee: the same options give the same bytes. Apart from what is planted, the traffic conforms to every
  * rule that ships. Ledger events come in order of their time; telemetry up to IV_FLEET_DELAY later than its
- * time. Not here: files and brokers (simulate.c). */
+ * time.
+ * Not here: files and brokers (simulate.c). */
 #pragma once
 
 #include "base/buf.h"

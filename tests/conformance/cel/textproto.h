@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A reader of protobuf's text format, as far as cel-spec's test files use it: no schema, so a message is a
- * list of fields in order, and a scalar is its text. Source: protobuf.dev, "Text Format Language
- * Specification". */
+ * list of fields in order, and a scalar is its text.
+ * Source: protobuf.dev, "Text Format Language Specification". */
 #pragma once
 
 #include "base/arena.h"

@@ -2,8 +2,9 @@
 /* What a baseline denotes over a set of events, by the definition: every trigger against every other event,
  * all events at once, no state, no cleverness. Slow on purpose, so that a reader can hold it against the
  * contract line by line. Shares with the product the decoder, the expressions and the loaded baseline;
- * nothing of the engine. Owner/thread: one thread. Source: contract "Rules", what a rule means, form, fine
- * points. */
+ * nothing of the engine.
+ * Owner/thread: one thread.
+ * Source: contract "Rules", what a rule means, form, fine points. */
 #pragma once
 
 #include "baseline/baseline.h"
