@@ -32,13 +32,13 @@ struct iv_monitor {
     struct iv_handoff *commits;
     atomic_uint_fast64_t kept;
     struct iv_console *console;
-    struct iv_publish *publish;
-    struct iv_act *act;
+    struct iv_publish *publish; /* set before there is a thread that reads it, outlived by none */
     struct iv_keep *keep;
     struct iv_detect *detect;
     iv_ns totals_at;
     pthread_mutex_t lock;
-    bool failed; /* under lock */
+    struct iv_act *act; /* under lock: begins after the publisher, which wakes it, and ends before it */
+    bool failed;        /* under lock */
     struct iv_err why;
 };
 
@@ -53,6 +53,22 @@ static void on_failed(void *ctx, const struct iv_err *why)
     (void)pthread_mutex_unlock(&m->lock);
 }
 
+static void wake_act(struct iv_monitor *m)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    if (m->act != NULL) {
+        iv_act_wake(m->act);
+    }
+    (void)pthread_mutex_unlock(&m->lock);
+}
+
+static void set_act(struct iv_monitor *m, struct iv_act *act)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    m->act = act;
+    (void)pthread_mutex_unlock(&m->lock);
+}
+
 /* Whoever wrote to the store: everybody who reads it looks at once. */
 static void on_committed(void *ctx)
 {
@@ -60,9 +76,7 @@ static void on_committed(void *ctx)
     if (m->publish != NULL) {
         iv_publish_wake(m->publish);
     }
-    if (m->act != NULL) {
-        iv_act_wake(m->act);
-    }
+    wake_act(m);
     if (m->console != NULL) {
         iv_console_notify(m->console);
     }
@@ -81,10 +95,7 @@ static void on_acted(void *ctx)
 
 static void on_delivered(void *ctx)
 {
-    struct iv_monitor *m = ctx;
-    if (m->act != NULL) {
-        iv_act_wake(m->act);
-    }
+    wake_act(ctx);
 }
 
 static iv_rc tell_console(struct iv_monitor *m, struct iv_err *err)
@@ -208,7 +219,9 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
                                      .changed = on_acted,
                                      .failed = on_failed,
                                      .ctx = m};
-        TRY(iv_act_start(&m->act, &act, err));
+        struct iv_act *started = NULL;
+        TRY(iv_act_start(&started, &act, err));
+        set_act(m, started);
     }
     if ((c->roles & IV_ROLE_DETECT) != 0) {
         TRY(start_detect(m, err));
@@ -249,7 +262,9 @@ void iv_monitor_stop(struct iv_monitor *monitor)
         iv_handoff_close(monitor->commits);
     }
     iv_keep_stop(monitor->keep);
-    iv_act_stop(monitor->act);
+    struct iv_act *act = monitor->act;
+    set_act(monitor, NULL);
+    iv_act_stop(act);
     iv_publish_stop(monitor->publish, PUBLISH_GRACE);
     iv_console_stop(monitor->console);
     iv_handoff_free(monitor->commits);
