@@ -35,8 +35,8 @@ void iv_commit_freep(struct iv_commit **commit)
     iv_commit_free(*commit);
 }
 
-/* The copy's object is laid out by its event type, whatever layout the engine kept it in: one slot a field.
- */
+/* The copy's object is laid out by its event type, whatever layout the engine kept it in:
+ * one slot a field. */
 static bool dup_object(struct iv_object *object, const struct iv_event_type *type, size_t names,
                        struct iv_arena *arena)
 {

@@ -11,8 +11,6 @@
 #define POLL_WAIT (50 * IV_NS_PER_MS)
 #define REPORT_EVERY (500 * IV_NS_PER_MS)
 
-/* --- partitions coming and going --- */
-
 struct iv_detect_partition *iv_detect_partition(struct iv_detect *d, enum iv_stream stream, int32_t partition)
 {
     for (size_t i = 0; i < d->partition_count; i++) {
@@ -44,8 +42,8 @@ static void close_what_is_gone(struct iv_detect *d)
     }
 }
 
-/* A stream of which nothing is assigned yet is not at its end: a partition that does not exist holds it back.
- */
+/* A stream of which nothing is assigned yet is not at its end: a partition that does not
+ * exist holds it back. */
 #define PLACEHOLDER (-1)
 
 static iv_rc hold_back(struct iv_detect *d, struct iv_err *err)
@@ -98,8 +96,6 @@ static void on_gap(void *ctx, const struct iv_cursor *at, int64_t next)
               KV_I64("from", at->offset), KV_I64("next", next));
 }
 
-/* --- what the engine says --- */
-
 static void on_verdict(void *ctx, const struct iv_verdict *verdict)
 {
     struct iv_detect *d = ctx;
@@ -121,8 +117,6 @@ static void on_complaint(void *ctx, const struct iv_rule *rule, const struct iv_
                  KV_STR("id", iv_event_attr(event, IV_ATTR_ID)), KV_TEXT("why", why->text));
     }
 }
-
-/* --- a batch --- */
 
 static iv_rc take_letter(struct iv_detect *d, const struct iv_record *record, const struct iv_err *why,
                          struct iv_err *err)
@@ -273,8 +267,6 @@ static void *detect_thread(void *argument)
     }
     return NULL;
 }
-
-/* --- beginning and end --- */
 
 static void detect_free(struct iv_detect *d)
 {

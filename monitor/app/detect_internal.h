@@ -52,8 +52,8 @@ struct iv_detect {
     struct iv_rc_s failure; /* of the verdict hook, which cannot answer */
     struct iv_err err;
     uint64_t handed; /* commits handed over so far */
-    struct iv_cursor
-        unacknowledged[IV_PARTITIONS_SHOWN]; /* positions that commit number awaited stands for */
+    /* positions that commit number awaited stands for */
+    struct iv_cursor unacknowledged[IV_PARTITIONS_SHOWN];
     size_t unacknowledged_count;
     uint64_t awaited;
     iv_ns reported;

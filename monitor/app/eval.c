@@ -50,8 +50,8 @@ static size_t characters(struct iv_str s)
     return n;
 }
 
-/* "LINE:COLUMN: error: …", the line, and a caret under the character; tabs stay tabs so that it stands there.
- */
+/* "LINE:COLUMN: error: …", the line, and a caret under the character; tabs stay tabs so
+ * that it stands there. */
 static void print_error(struct iv_str source, size_t offset, size_t length, const char *text)
 {
     struct place p = find_place(source, offset);

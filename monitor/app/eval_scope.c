@@ -53,8 +53,6 @@ const struct iv_val *iv_eval_scope_bank(const struct iv_eval_scope *scope)
     return scope->bank;
 }
 
-/* --- words --- */
-
 static bool is_name(struct iv_str s)
 {
     bool start = true;
@@ -104,8 +102,6 @@ static iv_rc bind(struct iv_eval_scope *scope, const char *word, struct iv_err *
     }
     return declare(scope, name, &iv_cel_dyn, v, err);
 }
-
-/* --- events --- */
 
 static iv_rc allocate(void *out_pointer, struct iv_eval_scope *scope, size_t bytes, struct iv_err *err)
 {
@@ -203,8 +199,6 @@ static iv_rc add_event(struct iv_eval_scope *scope, const char *word, struct iv_
     return declare(scope, name, type, (struct iv_val){.kind = IV_KIND_OBJECT, .object = &event->object}, err);
 }
 
-/* --- the whole --- */
-
 static iv_rc open_rooms(struct iv_eval_scope *scope, struct iv_err *err)
 {
     struct iv_decode_limits limits = IV_DECODE_LIMITS_DEFAULT;
@@ -235,8 +229,6 @@ iv_rc iv_eval_scope_new(struct iv_eval_scope **out, const struct iv_words *binds
     *out = TAKE(scope);
     return IV_OK;
 }
-
-/* --- printing --- */
 
 static iv_rc plain_items(struct iv_val *v, const struct iv_eval_scope *scope, size_t n,
                          struct iv_arena *arena, struct iv_err *err)

@@ -19,7 +19,7 @@ void iv_eval_scope_freep(struct iv_eval_scope **scope);
 const struct iv_cel_env *iv_eval_scope_env(const struct iv_eval_scope *scope);
 const struct iv_val *iv_eval_scope_bank(const struct iv_eval_scope *scope); /* bank 0 of its programs */
 
-/* The value with its events as maps of their fields and its addresses as strings, so that it can be printed.
- */
+/* The value with its events as maps of their fields and its addresses as strings, so that
+ * it can be printed. */
 iv_rc iv_eval_scope_plain(struct iv_val *out, const struct iv_eval_scope *scope, const struct iv_val *v,
                           struct iv_arena *arena, struct iv_err *err);

@@ -135,8 +135,8 @@ static void count_verdict(struct iv_keep *k, const struct iv_verdict_node *node,
     }
 }
 
-/* Only what the store did not have: what is found again after a restart was counted when it was found first.
- */
+/* Only what the store did not have: what is found again after a restart was counted when
+ * it was found first. */
 static void count_fresh(struct iv_keep *k, struct iv_commit *const *group, size_t count)
 {
     iv_ns wall = iv_wall(&k->clock);

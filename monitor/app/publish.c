@@ -114,8 +114,8 @@ static void strike(struct iv_publish *p)
     }
 }
 
-/* Waits until the producer takes it. IV_E_LIMIT: the broker never will; that is told, and the entry struck.
- */
+/* Waits until the producer takes it. IV_E_LIMIT: the broker never will; that is told,
+ * and the entry struck. */
 static iv_rc send(struct iv_publish *p, const struct iv_posting *posting, struct iv_err *err)
 {
     struct iv_header header = {IV_STR("idempotency-key"), posting->idempotency_key};

@@ -13,8 +13,8 @@ struct part {
 };
 
 struct iv_replay_input {
-    struct part
-        *parts; /* a heap: the smallest watermark first; those that are read to their end are behind */
+    /* a heap: the smallest watermark first; those that are read to their end are behind */
+    struct part *parts;
     size_t live;
     size_t count;
 };

@@ -9,8 +9,6 @@
 static const char *const severities[] = {"info", "low", "medium", "high", "critical"};
 static const char *const forms[] = {"forbid", "require", "limit", "same"};
 
-/* --- by criterion --- */
-
 static bool evidences(const struct iv_rule *rule, struct iv_str criterion)
 {
     for (size_t i = 0; i < rule->criteria_count; i++) {
@@ -53,8 +51,6 @@ static void by_criterion(struct iv_buf *out, const struct iv_baseline *baseline)
         criterion = next_criterion(baseline, criterion);
     }
 }
-
-/* --- what is kept --- */
 
 /* "30d", "1h30m", "250ms": as it would be written in a baseline. */
 static void write_length(struct iv_buf *out, iv_ns length)
@@ -171,8 +167,6 @@ void iv_rule_summary(struct iv_buf *out, const struct iv_baseline *baseline)
         keeps(out, baseline, baseline->rules[i]);
     }
 }
-
-/* --- programs --- */
 
 static void dump_prog(struct iv_buf *out, const char *what, const struct iv_cel_prog *prog)
 {

@@ -6,7 +6,7 @@
 #include "digest.h"
 #include "str.h"
 
-/* The message in parts, so that it need not be put together. The digester is used and left free for the next.
- */
+/* The message in parts, so that it need not be put together. The digester is used and left
+ * free for the next. */
 void iv_hmac_sha256(unsigned char out[32], struct iv_digester *digester, struct iv_str key,
                     const struct iv_str *parts, size_t count);

@@ -11,8 +11,8 @@
 
 /* A quoted string; invalid UTF-8 is the caller's bug, control characters are escaped. */
 void iv_json_string(struct iv_buf *out, struct iv_str s);
-/* ECMAScript's shortest form that reads back the same, as RFC 8785 3.2.2.3 has it; NaN and infinities quoted.
- */
+/* ECMAScript's shortest form that reads back the same, as RFC 8785 3.2.2.3 has it;
+ * NaN and infinities quoted. */
 void iv_json_double(struct iv_buf *out, double d);
 /* Standard base64 with padding, quoted. */
 void iv_json_base64(struct iv_buf *out, struct iv_str bytes);

@@ -28,8 +28,8 @@ struct iv_instant {
 #define IV_INSTANT_MAX_S INT64_C(253402300799)  /* 9999-12-31T23:59:59Z */
 #define IV_DURATION_MAX_S INT64_C(315576000000) /* about 10,000 years, either way */
 
-/* RFC 3339 date-time with at most 9 fractional digits, no second 60, 't' and 'z' accepted; false otherwise.
- */
+/* RFC 3339 date-time with at most 9 fractional digits, no second 60, 't' and
+ * 'z' accepted; false otherwise. */
 bool iv_instant_parse(struct iv_instant *out, struct iv_str text);
 
 /* "2026-01-02T03:04:05.5Z": UTC, as many fractional digits as are needed, in threes: 0, 3, 6 or 9. */

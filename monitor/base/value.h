@@ -35,8 +35,8 @@ struct iv_object;
 struct iv_val {
     uint8_t kind; /* enum iv_kind */
     uint8_t aux;  /* for the owner of the kind OPAQUE */
-    uint32_t
-        n; /* bytes of a string, items of a list, pairs of a map; nanoseconds of an instant or duration */
+    /* bytes of a string, items of a list, pairs of a map; nanoseconds of an instant or duration */
+    uint32_t n;
     union {
         bool b;
         int64_t i; /* INT; the seconds of a TIMESTAMP or DURATION */

@@ -197,8 +197,6 @@ struct iv_rc_s iv_load_digest(struct iv_load *load, struct iv_err *err)
     return rc;
 }
 
-/* --- the signature --- */
-
 static void digest_bytes(unsigned char out[48], const struct iv_baseline *baseline)
 {
     IV_CHECK(iv_hex_decode(out, 48, (struct iv_str){baseline->digest_hex, 96}));

@@ -187,8 +187,6 @@ struct iv_amount iv_number_load(struct iv_rule_load *rl, const struct iv_yaml_no
     return out;
 }
 
-/* --- terms --- */
-
 /* "use.token_id" is the field itself, without a program. */
 static const struct iv_cel_field *named_field(const struct iv_side *side, struct iv_str text)
 {

@@ -6,8 +6,6 @@
 #include "base/alloc.h"
 #include "base/guard.h"
 
-/* --- banks --- */
-
 void iv_param_defaults(struct iv_val *leaves, const struct iv_param *root)
 {
     if (root->leaf) {
@@ -49,8 +47,6 @@ const struct iv_val *iv_param_bank(struct iv_arena *arena, const struct iv_basel
     struct iv_val whole;
     return bank != NULL && fill(&whole, bank, arena, &body->parameters, leaves) ? bank : NULL;
 }
-
-/* --- the greatest value of a duration --- */
 
 /* One odometer digit for each leaf that the program reads and an override sets. */
 struct wheel {
@@ -177,8 +173,6 @@ bool iv_param_max(struct iv_load *load, iv_ns *out, const struct iv_cel_prog *pr
     }
     return true;
 }
-
-/* --- sets --- */
 
 struct set {
     uint64_t *holds; /* a bit for each override */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parameters: the tree, the variables that it gives to expressions, and what overrides may put in its leaves.
- */
+/* Parameters: the tree, the variables that it gives to expressions, and what overrides may
+ * put in its leaves. */
 #include "load.h"
 
 #include "base/guard.h"
@@ -205,8 +205,6 @@ static struct iv_yaml_hint nearest_child(struct iv_load *load, const struct iv_p
     return iv_yaml_nearest(name, names, names == NULL ? 0 : param->child_count);
 }
 
-/* --- overrides --- */
-
 static size_t scalars_below(const struct iv_yaml_node *node)
 {
     size_t n = 1;
@@ -300,8 +298,6 @@ void iv_load_overrides(struct iv_load *load, const struct iv_yaml_node *node)
     load->body->overrides = overrides;
     load->body->override_count = overrides == NULL ? 0 : items.count;
 }
-
-/* --- names in expressions --- */
 
 static bool name_byte(char c, bool first)
 {

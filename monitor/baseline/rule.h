@@ -24,8 +24,8 @@ enum iv_mode { IV_MODE_ENFORCE, IV_MODE_OBSERVE };
 /* Which events: by type, and where the rule says "stream: ledger" by stream (then events of unknown types
  * too). */
 struct iv_selector {
-    const uint64_t
-        *types; /* bitmap by type index, iv_catalogue_types() + 1 bits: the last is the unknown type */
+    /* bitmap by type index, iv_catalogue_types() + 1 bits: the last is the unknown type */
+    const uint64_t *types;
     bool streams[IV_STREAMS]; /* the streams that can carry such an event */
 };
 
@@ -46,8 +46,8 @@ struct iv_terms {
     uint8_t count;
 };
 
-/* A duration, a count or a maximum: a constant, or a program over the trigger and the baseline's parameters.
- */
+/* A duration, a count or a maximum: a constant, or a program over the trigger
+ * and the baseline's parameters. */
 struct iv_amount {
     const struct iv_cel_prog *prog; /* NULL: constant */
     bool is_double;                 /* of the constant */

@@ -29,8 +29,8 @@ struct iv_rule_load {
 bool iv_side_load(struct iv_rule_load *rl, struct iv_side *out, struct iv_yaml_map *map, uint16_t slot);
 const struct iv_cel_field *iv_side_field(const struct iv_side *side, struct iv_str name);
 
-/* A condition or another expression; NULL where the node is, or where it does not compile, which is reported.
- */
+/* A condition or another expression; NULL where the node is, or where it does not
+ * compile, which is reported. */
 const struct iv_cel_prog *iv_expr_load(struct iv_rule_load *rl, const struct iv_cel_env *env,
                                        const struct iv_yaml_node *node, const struct iv_cel_type *expect);
 /* A window's length. past: it may depend on the baseline alone. zero: a constant may be 0. */

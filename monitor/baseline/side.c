@@ -98,8 +98,6 @@ static bool take_stream(struct iv_load *load, struct iv_side *side, uint64_t *ty
     return true;
 }
 
-/* --- the fields of all selected types together --- */
-
 static void merge_types(const struct iv_cel_type **by_name, const struct iv_catalogue *catalogue,
                         const struct iv_selector *select)
 {

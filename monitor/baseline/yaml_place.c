@@ -226,8 +226,8 @@ static size_t character_bytes(unsigned char lead)
     return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
 
-/* YAML 1.2 5.7: an escape is a character, or x, u and U with 2, 4 and 8 digits; an escaped break is nothing.
- */
+/* YAML 1.2 5.7: an escape is a character, or x, u and U with 2, 4 and 8 digits; an
+ * escaped break is nothing. */
 static void step_escape(struct walk *w)
 {
     w->s++;

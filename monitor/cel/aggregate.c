@@ -6,8 +6,6 @@
 #include "cel/env.h"
 #include "cel/lib.h"
 
-/* --- equality --- */
-
 static iv_rc equal_items(bool *out, const struct iv_val *a, const struct iv_val *b,
                          struct iv_cel_frame *frame, struct iv_err *err)
 {
@@ -59,8 +57,6 @@ iv_rc iv_cel_equal(bool *out, const struct iv_val *a, const struct iv_val *b, st
     return IV_OK;
 }
 
-/* --- maps --- */
-
 static bool is_key(const struct iv_val *v)
 {
     return v->kind == IV_KIND_STRING || v->kind == IV_KIND_INT || v->kind == IV_KIND_UINT ||
@@ -104,8 +100,6 @@ iv_rc iv_cel_map_put(struct iv_val *map, struct iv_val *items, const struct iv_v
     map->n++;
     return IV_OK;
 }
-
-/* --- construction --- */
 
 iv_rc iv_cel_some(struct iv_val *out, const struct iv_val *v, struct iv_cel_frame *frame, struct iv_err *err)
 {
@@ -163,8 +157,6 @@ iv_rc iv_cel_op_map(struct iv_val *out, const struct iv_val *pairs, uint32_t n, 
     *out = map;
     return IV_OK;
 }
-
-/* --- membership, index, selection --- */
 
 IV_CEL_FN(iv_cel_op_in)
 {

@@ -19,8 +19,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* --- types --- */
-
 enum iv_cel_tkind {
     IV_CEL_DYN,
     IV_CEL_NULL,
@@ -47,8 +45,8 @@ struct iv_cel_schema;
 struct iv_cel_type {
     enum iv_cel_tkind kind;
     const char *name; /* PARAM, OPAQUE: its name */
-    const struct iv_cel_type
-        *args[3]; /* LIST, OPTIONAL, TYPE: [0]; MAP: key and value; OPAQUE: its parameters */
+    /* LIST, OPTIONAL, TYPE: [0]; MAP: key and value; OPAQUE: its parameters */
+    const struct iv_cel_type *args[3];
     const struct iv_cel_schema *schema; /* OBJECT */
 };
 
@@ -62,15 +60,13 @@ struct iv_cel_field {
     uint16_t name_id; /* index into struct iv_object.slot_of of the values this schema describes */
 };
 
-/* What fields an object has, for the checker. One schema may describe objects of several event types at once.
- */
+/* What fields an object has, for the checker. One schema may describe objects of several
+ * event types at once. */
 struct iv_cel_schema {
     struct iv_str name; /* for messages: "token.used" */
     const struct iv_cel_field *fields;
     size_t field_count;
 };
-
-/* --- environment --- */
 
 #define IV_CEL_BANKS 4
 
@@ -85,8 +81,8 @@ struct iv_cel_var {
 
 struct iv_cel_frame;
 
-/* A function of the host. Pure: the answer depends on the arguments only. Fails by iv_err_set(IV_E_EVAL, …).
- */
+/* A function of the host. Pure: the answer depends on the arguments only.
+ * Fails by iv_err_set(IV_E_EVAL, …). */
 typedef struct iv_rc_s (*iv_cel_fn)(struct iv_val *out, const struct iv_val *args, size_t count,
                                     struct iv_cel_frame *frame, void *ctx, struct iv_err *err);
 
@@ -117,8 +113,6 @@ iv_rc iv_cel_env_var(struct iv_cel_env *env, const struct iv_cel_var *var, struc
 iv_rc iv_cel_env_function(struct iv_cel_env *env, const struct iv_cel_overload *overload, struct iv_err *err);
 /* The container (package) that names resolve in. */
 iv_rc iv_cel_env_container(struct iv_cel_env *env, struct iv_str container, struct iv_err *err);
-
-/* --- compiling --- */
 
 struct iv_cel_diag {
     size_t offset;  /* bytes into the source, of the first character concerned */
@@ -163,8 +157,6 @@ struct iv_buf;
 void iv_cel_prog_dump(struct iv_buf *out, const struct iv_cel_prog *prog);
 /* A type as text: "list(string)". */
 void iv_cel_type_format(struct iv_buf *out, const struct iv_cel_type *type);
-
-/* --- running --- */
 
 #define IV_CEL_COST_DEFAULT 1000000u
 

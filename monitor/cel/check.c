@@ -64,8 +64,6 @@ static const struct iv_cel_type *check_ident(struct checker *k, const struct iv_
     return &error_type;
 }
 
-/* --- fields --- */
-
 static const struct iv_cel_type *no_such_field(struct checker *k, const struct iv_cel_node *node,
                                                const struct iv_cel_schema *schema)
 {
@@ -132,8 +130,6 @@ static const struct iv_cel_type *check_select(struct checker *k, struct iv_cel_n
     }
     return in_optional || node->optional ? iv_cel_type_make(&k->u, IV_CEL_OPTIONAL, field, NULL) : field;
 }
-
-/* --- calls --- */
 
 /* The function's name as people write it. */
 static struct iv_str shown_name(struct iv_str name)
@@ -305,8 +301,6 @@ static const struct iv_cel_type *check_call(struct checker *k, struct iv_cel_nod
     check_pattern(k, node);
     return result == NULL ? &error_type : result;
 }
-
-/* --- lists, maps, macros --- */
 
 /* The type inside of an element marked "?". */
 static const struct iv_cel_type *unwrap(struct checker *k, const struct iv_cel_node *node,

@@ -11,8 +11,6 @@
 
 static bool emit_node(struct iv_cel_emitter *e, struct iv_cel_node *node);
 
-/* --- variables and fields --- */
-
 static bool emit_fail(struct iv_cel_emitter *e, const struct iv_cel_node *at, const char *text,
                       struct iv_str name)
 {
@@ -87,8 +85,6 @@ static bool emit_select(struct iv_cel_emitter *e, struct iv_cel_node *node)
                                          : IV_CEL_OP_SELECT;
     return emit_node(e, node->target) && iv_cel_emit_const(e, node, op, iv_val_str(node->name));
 }
-
-/* --- calls --- */
 
 static const struct {
     const char *name;
@@ -173,8 +169,6 @@ static bool emit_call(struct iv_cel_emitter *e, struct iv_cel_node *node)
     }
     return iv_cel_emit_site(e, node, count);
 }
-
-/* --- lists, maps, macros --- */
 
 static bool emit_items(struct iv_cel_emitter *e, struct iv_cel_node *node)
 {
@@ -280,8 +274,6 @@ static bool emit_node(struct iv_cel_emitter *e, struct iv_cel_node *node)
     bool simple = node->kind == IV_CEL_NODE_LITERAL || node->kind == IV_CEL_NODE_IDENT;
     return simple || !node->constant || iv_cel_emit_fold(e, node, start, consts, regions);
 }
-
-/* --- the whole --- */
 
 static iv_rc emit_program(struct iv_cel_prog **out, struct iv_cel_compilation *c, struct iv_cel_node *root,
                           struct iv_err *err)

@@ -20,8 +20,8 @@ iv_rc iv_cel_spend(struct iv_cel_frame *frame, size_t cost, struct iv_err *err);
 iv_rc iv_cel_alloc(void *out_pointer, struct iv_cel_frame *frame, size_t bytes, struct iv_err *err);
 iv_rc iv_cel_fail_overload(const char *what, const struct iv_val *args, size_t count, struct iv_err *err);
 
-/* A string that is built piece by piece in the frame's arena: write freely, the end tells whether it fitted.
- */
+/* A string that is built piece by piece in the frame's arena: write freely, the end
+ * tells whether it fitted. */
 struct iv_cel_text {
     struct iv_cel_frame *frame;
     char *p;
@@ -62,8 +62,8 @@ iv_rc iv_cel_op_select(struct iv_val *out, const struct iv_val *of, const struct
                        struct iv_cel_frame *frame, struct iv_err *err);
 iv_rc iv_cel_op_test(bool *out, const struct iv_val *of, const struct iv_val *name,
                      struct iv_cel_frame *frame, struct iv_err *err);
-/* Behind a LIST or MAP of n items or pairs; mask, a string with a byte for each, or NULL: which are optional.
- */
+/* Behind a LIST or MAP of n items or pairs; mask, a string with a byte for each, or
+ * NULL: which are optional. */
 iv_rc iv_cel_op_list(struct iv_val *out, const struct iv_val *items, uint32_t n, const struct iv_val *mask,
                      struct iv_cel_frame *frame, struct iv_err *err);
 iv_rc iv_cel_op_map(struct iv_val *out, const struct iv_val *pairs, uint32_t n, const struct iv_val *mask,

@@ -24,8 +24,6 @@ static iv_rc wrong_kind(const struct format *f, const struct iv_val *v)
                       IV_STR_ARG(f->clause), IV_STR_ARG(kind));
 }
 
-/* --- %s --- */
-
 static iv_rc add_any(struct format *f, const struct iv_val *v, int nesting);
 
 static iv_rc add_list(struct format *f, const struct iv_val *v, int nesting)
@@ -99,8 +97,6 @@ static iv_rc add_any(struct format *f, const struct iv_val *v, int nesting)
     }
 }
 
-/* --- numbers --- */
-
 static iv_rc add_decimal(struct format *f, const struct iv_val *v)
 {
     bool no_number = v->kind == IV_KIND_DOUBLE && !isfinite(v->d);
@@ -167,8 +163,6 @@ static iv_rc add_based(struct format *f, const struct iv_val *v, char verb)
     }
     return IV_OK;
 }
-
-/* --- clauses --- */
 
 static iv_rc add_clause(struct format *f, const struct iv_val *v)
 {

@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-/* The extreme of the arguments, or of the items of the one list. sign: 1 for the greatest, -1 for the least.
- */
+/* The extreme of the arguments, or of the items of the one list. sign: 1 for the greatest,
+ * -1 for the least. */
 static iv_rc extreme(struct iv_val *out, const struct iv_val *args, size_t count, int sign,
                      struct iv_cel_frame *frame, struct iv_err *err)
 {

@@ -47,8 +47,6 @@ static iv_rc overflow(const char *what, struct iv_err *err)
     return iv_err_set(err, IV_E_EVAL, "%s overflow", what);
 }
 
-/* --- time --- */
-
 static iv_rc make_timestamp(struct iv_val *out, int64_t s, int64_t ns, struct iv_err *err)
 {
     s += ns >= IV_NS_PER_S ? 1 : ns < 0 ? -1 : 0;
@@ -68,8 +66,6 @@ static iv_rc make_duration(struct iv_val *out, int64_t s, int64_t ns, struct iv_
     *out = iv_val_duration((struct iv_instant){s, (int32_t)ns});
     return IV_OK;
 }
-
-/* --- + --- */
 
 static iv_rc concat_bytes(struct iv_val *out, const struct iv_val *args, struct iv_cel_frame *frame,
                           struct iv_err *err)
@@ -254,8 +250,6 @@ IV_CEL_FN(iv_cel_op_neg)
     }
     return iv_cel_fail_overload("-", args, 1, err);
 }
-
-/* --- order --- */
 
 static int sign_of(int order)
 {

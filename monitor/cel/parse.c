@@ -85,8 +85,6 @@ static bool is_reserved(const struct parser *p)
     return false;
 }
 
-/* --- items between brackets --- */
-
 static bool items_grow(struct parser *p, struct items *items)
 {
     uint32_t capacity = items->capacity == 0 ? 4 : items->capacity * 2;
@@ -159,8 +157,6 @@ static struct iv_cel_node *node_of_items(struct parser *p, enum iv_cel_node_kind
     node->optionals = items->any_optional ? items->optionals : NULL;
     return iv_cel_node_close(p->c, node);
 }
-
-/* --- operators --- */
 
 static struct iv_cel_node *call2(struct parser *p, const char *name, struct iv_cel_token at,
                                  struct iv_cel_node *a, struct iv_cel_node *b)
@@ -257,8 +253,6 @@ static struct iv_cel_node *parse_expr(struct parser *p)
     p->c->nesting--;
     return node;
 }
-
-/* --- primaries --- */
 
 static struct iv_cel_node *parse_literal(struct parser *p, bool negative)
 {
@@ -373,8 +367,6 @@ static struct iv_cel_node *parse_primary(struct parser *p)
     }
     return at.kind == IV_CEL_T_IDENT || at_op(p, '.') ? parse_name(p) : refuse(p, "a value");
 }
-
-/* --- what follows a primary --- */
 
 /* Behind the dot. */
 static struct iv_cel_node *parse_selection(struct parser *p, struct iv_cel_node *target)

@@ -24,8 +24,6 @@ struct iv_regex {
     uint32_t count;
 };
 
-/* --- from the tree to states --- */
-
 static uint32_t put(struct iv_regex *r, enum op op)
 {
     r->code[r->count] = (struct insn){.op = op};
@@ -103,8 +101,6 @@ iv_rc iv_regex_compile(struct iv_regex **out, struct iv_str pattern, struct iv_a
     return IV_OK;
 }
 
-/* --- searching --- */
-
 /* The states of one place in the text: a list, and a mark for each state that is on it. */
 struct states {
     uint32_t *list;
@@ -146,8 +142,8 @@ static bool holds(const struct search *s, enum iv_regex_assert assert)
     return (is_word(s->before) != is_word(s->after)) == (assert == IV_REGEX_WORD_EDGE);
 }
 
-/* Adds the state and all that it leads to without a character. A state is on the stack at most once a place.
- */
+/* Adds the state and all that it leads to without a character. A state is on the stack at
+ * most once a place. */
 static void add(struct search *s, struct states *to, uint32_t state)
 {
     uint32_t top = 0;

@@ -90,8 +90,6 @@ static iv_rc make_assert(const struct iv_regex_node **out, struct parser *p, enu
     return IV_OK;
 }
 
-/* --- sets of characters --- */
-
 static bool add_range(struct ranges *r, uint32_t low, uint32_t high)
 {
     if (r->count == RANGES_MAX) {
@@ -182,8 +180,6 @@ static bool add_class(struct ranges *r, struct iv_str name, bool negated)
     }
     return false;
 }
-
-/* --- escapes --- */
 
 static bool hex_digit(uint32_t *v, char c)
 {
@@ -294,8 +290,6 @@ static iv_rc parse_escape(const struct iv_regex_node **out, struct parser *p)
     return make_char(out, p, v);
 }
 
-/* --- [classes] --- */
-
 /* "[:alpha:]" or "[:^alpha:]", if that is what stands here. */
 static iv_rc class_name(bool *was, struct ranges *r, struct parser *p)
 {
@@ -366,8 +360,6 @@ static iv_rc parse_class(const struct iv_regex_node **out, struct parser *p)
     p->at++;
     return make_set(out, p, &r, negated);
 }
-
-/* --- groups, atoms, repetition --- */
 
 /* Behind "(?": flags, then ':' for this group or ')' for the rest of the one around. */
 static iv_rc parse_flags(struct parser *p, bool *alone)

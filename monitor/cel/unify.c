@@ -100,8 +100,8 @@ static void undo(struct iv_cel_unifier *u, struct iv_cel_binding *until)
     }
 }
 
-/* True if the hole stands somewhere inside of the type: binding it to that would make a type without an end.
- */
+/* True if the hole stands somewhere inside of the type: binding it to that would make a
+ * type without an end. */
 static bool occurs(const struct iv_cel_type *hole, const struct iv_cel_type *in)
 {
     if (in == hole) {

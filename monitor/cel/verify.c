@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Follows every path of a program once. What passes cannot make the VM read or write outside of its arrays.
- */
+/* Follows every path of a program once. What passes cannot make the VM read or write
+ * outside of its arrays. */
 #include "base/alloc.h"
 #include "base/guard.h"
 #include "cel/prog.h"

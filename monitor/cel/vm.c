@@ -8,8 +8,6 @@
 
 #define STACK_FAST 48
 
-/* --- failures --- */
-
 static struct iv_val failure_value(struct iv_cel_vm *vm)
 {
     struct iv_val v = {.kind = IV_CEL_KIND_FAILURE, .n = vm->frame->error_offset};
@@ -71,8 +69,6 @@ iv_rc iv_cel_not_bool(struct iv_cel_vm *vm, const struct iv_val *v)
     return iv_err_set(vm->err, IV_E_EVAL, "no such overload: expected a bool, got " IV_STR_FMT,
                       IV_STR_ARG(name));
 }
-
-/* --- single instructions --- */
 
 static const struct iv_val *object_field(const struct iv_val *v, uint32_t name_id)
 {
@@ -136,8 +132,6 @@ static iv_rc opt_field(struct iv_cel_vm *vm, struct iv_val *v, uint32_t name_id)
     }
     return iv_cel_some(v, field, vm->frame, vm->err);
 }
-
-/* --- comparisons --- */
 
 static iv_rc order(struct iv_cel_vm *vm, struct iv_val *left, enum iv_cel_op op)
 {
@@ -452,8 +446,6 @@ iv_rc iv_cel_execute(const struct iv_cel_prog *prog, uint32_t pc, uint32_t depth
         }
     }
 }
-
-/* --- the public face --- */
 
 void iv_cel_frame_init(struct iv_cel_frame *frame, size_t max_arena_bytes)
 {

@@ -32,7 +32,7 @@ struct rule {
     struct change end;
 };
 
-/* --- reading rules; the table is ours, but is read as if it were not --- */
+/* Reading rules. The table is ours, but is read as if it were not. */
 
 static const char *skip_name(const char *p)
 {
@@ -106,8 +106,6 @@ static bool parse_rule(struct rule *out, const char *p)
     }
     return parse_change(&out->start, &p) && parse_change(&out->end, &p) && *p == '\0';
 }
-
-/* --- applying them --- */
 
 /* Seconds since the epoch, on the zone's own clock, at which the year's change happens. */
 static int64_t change_in(int64_t year, const struct change *c)

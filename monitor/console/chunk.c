@@ -11,8 +11,8 @@
 enum { RING = 16, CHUNK_BYTES_MAX = 4 << 20 };
 
 struct iv_chunks {
-    pthread_mutex_t
-        lock; /* held while a chunk is made: whoever wants the same waits for it instead of making it too */
+    /* held while a chunk is made: whoever wants the same waits for it instead of making it too */
+    pthread_mutex_t lock;
     struct iv_readers *readers;
     struct iv_chunk *ring[RING];
     size_t next;
@@ -95,8 +95,8 @@ static bool add_finding(void *ctx, const struct iv_finding *finding)
     return true;
 }
 
-/* Several changes of one execution become one event that shows where it stands now, at the place of the last.
- */
+/* Several changes of one execution become one event that shows where it stands now, at the
+ * place of the last. */
 static bool note_action(void *ctx, const struct iv_action *action)
 {
     struct making *m = ctx;

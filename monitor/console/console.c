@@ -75,8 +75,8 @@ static void console_free(struct iv_console *c)
     iv_free(c);
 }
 
-/* Findings tell an attacker what is noticed, so nothing but this machine is served without knowing who asks.
- */
+/* Findings tell an attacker what is noticed, so nothing but this machine is served
+ * without knowing who asks. */
 static iv_rc check_exposure(struct iv_console *c, struct iv_str listen, struct iv_err *err)
 {
     bool loopback;

@@ -58,8 +58,8 @@ const char *iv_console_url(const struct iv_console *console);
 /* Something was committed to the store: the live streams look at once. Cheap; call it after each commit. */
 void iv_console_notify(struct iv_console *console);
 
-/* What /readyz answers: NULL is ready; else a short reason ("waiting for the broker"). Not ready until told.
- */
+/* What /readyz answers: NULL is ready; else a short reason ("waiting for the broker").
+ * Not ready until told. */
 void iv_console_ready(struct iv_console *console, const char *why_not);
 
 /* A rule in force, as the page shows it. */

@@ -120,8 +120,8 @@ static void page_end(struct iv_json *j, size_t count, size_t limit, int64_t last
     iv_json_close_object(j);
 }
 
-/* Where a live stream has to begin so that nothing falls between this page and it: read before the rows are.
- */
+/* Where a live stream has to begin so that nothing falls between this page and it: read
+ * before the rows are. */
 static iv_rc show_place(struct iv_json *j, struct iv_reader *reader, struct iv_err *err)
 {
     struct iv_store_heads heads;

@@ -17,7 +17,7 @@ struct iv_listen {
     char host[64]; /* for a URL: an IPv6 address stands in brackets */
 };
 
-/* True for an address that only this machine reaches. IV_E_REFUSED where the text is no address with a port.
- */
+/* True for an address that only this machine reaches. IV_E_REFUSED where the text is no
+ * address with a port. */
 iv_rc iv_listen_is_loopback(bool *out, struct iv_str text, struct iv_err *err);
 iv_rc iv_listen_open(struct iv_listen *out, struct iv_str text, struct iv_err *err);

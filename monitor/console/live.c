@@ -54,8 +54,8 @@ static void chunk_done(struct iv_live *live)
     live->at = 0;
 }
 
-/* Takes the next thing to send. Findings and actions come before a status, which is a word about the present.
- */
+/* Takes the next thing to send. Findings and actions come before a status, which is a
+ * word about the present. */
 static bool chunk_take(struct iv_live *live, uint64_t *generation)
 {
     struct iv_console *console = live->console;

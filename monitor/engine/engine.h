@@ -20,10 +20,10 @@ struct iv_sighting {
     const struct iv_event_type *type;
     iv_ns time;
     struct iv_origin origin;
-    struct iv_digest
-        digest; /* SHA-256 of the record's bytes; n is 0 unless the engine was asked for digests */
-    struct iv_object
-        object; /* a trigger: its attributes and scalar fields; a partner: at least what the rule reads */
+    /* SHA-256 of the record's bytes; n is 0 unless the engine was asked for digests */
+    struct iv_digest digest;
+    /* a trigger: its attributes and scalar fields; a partner: at least what the rule reads */
+    struct iv_object object;
 };
 
 enum iv_verdict_kind {
@@ -39,11 +39,11 @@ enum iv_verdict_kind {
 struct iv_verdict {
     enum iv_verdict_kind kind;
     const struct iv_rule *rule;
-    unsigned char
-        uid[IV_UID_BYTES]; /* SHA-256 over rule, trigger's identity and content: the same on every run */
+    /* SHA-256 over rule, trigger's identity and content: the same on every run */
+    unsigned char uid[IV_UID_BYTES];
     struct iv_sighting trigger;
-    const struct iv_sighting
-        *witnesses; /* the partners that prove it, by time, source, id; bounded, see total */
+    /* the partners that prove it, by time, source, id; bounded, see total */
+    const struct iv_sighting *witnesses;
     size_t witness_count;
     size_t witness_total;           /* of which witnesses holds the first */
     const struct iv_waiver *waiver; /* not NULL: suppressed */

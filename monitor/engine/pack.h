@@ -11,6 +11,6 @@
 size_t iv_pack_size(const struct iv_val *value);
 /* Writes them; answers the place behind. */
 unsigned char *iv_pack(unsigned char *at, const struct iv_val *value);
-/* Text points into the bytes, lists and maps are built in the arena. *at moves on; false when memory is out.
- */
+/* Text points into the bytes, lists and maps are built in the arena. *at moves on; false
+ * when memory is out. */
 bool iv_unpack(struct iv_val *out, const unsigned char **at, struct iv_arena *arena);

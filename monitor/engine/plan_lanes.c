@@ -251,8 +251,8 @@ static bool plan_answers(struct iv_plan *plan, struct iv_group *g, const struct 
     return g->answers != NULL;
 }
 
-/* The limits and sames that count events of a type under the group's terms; only counted where out is NULL.
- */
+/* The limits and sames that count events of a type under the group's terms; only counted
+ * where out is NULL. */
 static uint16_t find_figures(const struct iv_plan *plan, uint16_t terms, size_t type, uint16_t *out)
 {
     uint16_t n = 0;

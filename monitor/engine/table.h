@@ -31,8 +31,8 @@ struct iv_table {
 void iv_table_init(struct iv_table *table);
 void iv_table_deinit(struct iv_table *table);
 
-/* The candidates for a hash, one by one; 0 when there is no more. Nothing may be added or removed in between.
- */
+/* The candidates for a hash, one by one; 0 when there is no more. Nothing may be added
+ * or removed in between. */
 struct iv_probe {
     const uint64_t *slots;
     uint32_t tag;

@@ -13,8 +13,8 @@
 
 #define IV_CONTENT_ID_BYTES 16
 
-/* The first 16 bytes of the SHA-256 over the content. scratch is cleared and written; reuse it. IV_E_NOMEM.
- */
+/* The first 16 bytes of the SHA-256 over the content. scratch is cleared and
+ * written; reuse it. IV_E_NOMEM. */
 iv_rc iv_event_content_id(unsigned char out[IV_CONTENT_ID_BYTES], struct iv_digester *digester,
                           struct iv_buf *scratch, const struct iv_event *event, struct iv_err *err);
 

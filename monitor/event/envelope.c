@@ -231,8 +231,8 @@ static iv_rc resolve_type(struct iv_decoding *d)
     return IV_OK;
 }
 
-/* The chain comes last: of a type that strayed to the ledger, the stream is the better reason than the chain.
- */
+/* The chain comes last: of a type that strayed to the ledger, the stream is the better
+ * reason than the chain. */
 iv_rc iv_envelope_read(struct iv_decoding *d)
 {
     struct envelope env = {{0}};

@@ -37,8 +37,8 @@ void iv_reader_closep(struct iv_reader **reader)
     iv_reader_close(*reader);
 }
 
-/* A query that grows by conditions. Each takes at most one parameter, bound in the order of the conditions.
- */
+/* A query that grows by conditions. Each takes at most one parameter, bound in the
+ * order of the conditions. */
 struct query {
     struct iv_buf text;
     struct {

@@ -22,8 +22,8 @@ extern const size_t iv_migrations_count;
 /* "IVGL": marks the file as ours (PRAGMA application_id). */
 #define IV_STORE_APPLICATION_ID 0x4956474c
 
-/* Brings the file to the version that this program writes, in one transaction; a new file is marked as ours.
- */
+/* Brings the file to the version that this program writes, in one transaction; a new file
+ * is marked as ours. */
 iv_rc iv_schema_migrate(const struct iv_sql *sql, struct iv_err *err);
 /* The file is ours and of exactly that version. */
 iv_rc iv_schema_check(const struct iv_sql *sql, struct iv_err *err);

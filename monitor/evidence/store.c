@@ -96,8 +96,8 @@ iv_rc iv_store_commit(struct iv_store *store, struct iv_err *err)
 void iv_store_rollback(struct iv_store *store)
 {
     IV_CHECK(store->inside);
-    /* SQLite has rolled back by itself after some failures; then this one says so, and nothing is lost by it.
-     */
+    /* SQLite has rolled back by itself after some failures; then this one says so, and nothing
+     * is lost by it. */
     (void)sqlite3_exec(store->sql.db, "ROLLBACK", NULL, NULL, NULL);
     leave(store);
 }

@@ -34,8 +34,6 @@ iv_rc iv_store_begin(struct iv_store *store, struct iv_err *err);
 iv_rc iv_store_commit(struct iv_store *store, struct iv_err *err); /* a failed commit has rolled back */
 void iv_store_rollback(struct iv_store *store);
 
-/* --- inside a transaction: what the pipeline writes --- */
-
 enum iv_put {
     IV_PUT_NEW,     /* a uid that the store did not have, or had as undecided only */
     IV_PUT_UPDATED, /* more witnesses, or contradicted: the row was replaced */
@@ -70,8 +68,6 @@ iv_rc iv_store_position(struct iv_store *store, int64_t *next_offset, struct iv_
 /* Facts of one value: "baseline.digest". */
 iv_rc iv_store_put_fact(struct iv_store *store, struct iv_str name, struct iv_str value, struct iv_err *err);
 
-/* --- the outbox: messages that must reach a topic, kept until the broker has acknowledged them --- */
-
 enum iv_channel {
     IV_CHANNEL_FINDING,
     IV_CHANNEL_DEAD_LETTER,
@@ -102,13 +98,11 @@ iv_rc iv_store_outbox(struct iv_store *store, int64_t after, size_t limit, iv_po
 /* Inside a transaction: these were acknowledged by the broker. Unknown ids are fine. */
 iv_rc iv_store_delivered(struct iv_store *store, const int64_t *ids, size_t count, struct iv_err *err);
 
-/* --- executions: what respond/ writes, inside a transaction --- */
-
 /* An execution with its steps; nothing happens where its key is known already: *fresh tells. */
 iv_rc iv_store_plan(struct iv_store *store, bool *fresh, const struct iv_execution *execution,
                     const struct iv_step *steps, size_t count, struct iv_err *err);
-/* Replaces what changes in a row: state, cause, times; of a step also attempt, due, outbox, status, answer.
- */
+/* Replaces what changes in a row: state, cause, times; of a step also attempt,
+ * due, outbox, status, answer. */
 iv_rc iv_store_move_execution(struct iv_store *store, const struct iv_execution *execution,
                               struct iv_err *err);
 iv_rc iv_store_move_step(struct iv_store *store, const struct iv_step *step, struct iv_err *err);

@@ -64,8 +64,6 @@ static const struct iv_action_kind *kind_of(const struct iv_call *call)
     return iv_action_kind(call->task.step.kind);
 }
 
-/* --- making and ending --- */
-
 static iv_rc copy_str(struct iv_responder *r, struct iv_str *s, struct iv_err *err)
 {
     if (s->p != NULL) {
@@ -194,8 +192,6 @@ void iv_responder_freep(struct iv_responder **responder)
 {
     iv_responder_free(*responder);
 }
-
-/* --- beginning what is due --- */
 
 static const struct iv_endpoint *endpoint_of(const struct iv_responder *r, struct iv_str name)
 {
@@ -367,8 +363,6 @@ static iv_rc begin_due(struct iv_responder *r, struct iv_err *err)
     }
     return rc;
 }
-
-/* --- writing down what came of it --- */
 
 static iv_rc write_outcomes(struct iv_responder *r, struct iv_err *err)
 {

@@ -52,8 +52,8 @@ static iv_rc parse(struct iv_shape *out, struct iv_arena *arena, const struct iv
         return parse_members(out, arena, node, rules, problems, err);
     }
     ENSURE(iv_yaml_value(&out->constant, arena, node), err, IV_E_NOMEM, "cannot allocate a playbook");
-    /* What YAML's scalars may also be, durations and times, is no JSON: it stays the text that was written.
-     */
+    /* What YAML's scalars may also be, durations and times, is no JSON: it stays the
+     * text that was written. */
     out->kind = out->constant.kind <= IV_KIND_DOUBLE ? CONSTANT : TEXT;
     return out->kind == TEXT ? iv_template_parse(&out->text, arena, node, rules, problems, err) : IV_OK;
 }
@@ -90,8 +90,6 @@ iv_rc iv_shape_render(struct iv_buf *out, const struct iv_shape *shape, const st
     iv_buf_char(out, shape->kind == MAP ? '}' : ']');
     return IV_OK;
 }
-
-/* --- parameters of a step --- */
 
 static void check_name(const struct iv_yaml_node *node, struct iv_problems *problems)
 {

@@ -55,8 +55,8 @@ static bool cooperative(const struct iv_consumer *consumer)
     return protocol != NULL && strcmp(protocol, "COOPERATIVE") == 0;
 }
 
-/* Answers the library's rebalance, by the protocol that the group has agreed on; list NULL: nothing is ours.
- */
+/* Answers the library's rebalance, by the protocol that the group has agreed on; list
+ * NULL: nothing is ours. */
 static iv_rc answer(struct iv_consumer *consumer, bool assign, rd_kafka_topic_partition_list_t *list,
                     struct iv_err *err)
 {
@@ -146,8 +146,8 @@ static iv_rc place(struct iv_consumer *consumer, struct iv_err *err)
     return IV_OK;
 }
 
-/* Looks up the group's committed offsets where the application wants them. False: the broker did not answer.
- */
+/* Looks up the group's committed offsets where the application wants them. False: the
+ * broker did not answer. */
 static bool resolve_committed(struct iv_consumer *consumer, rd_kafka_topic_partition_list_t *list)
 {
     rd_kafka_topic_partition_list_t *asked = rd_kafka_topic_partition_list_new(list->cnt);

@@ -11,8 +11,8 @@
 #include "kafka.h"
 
 struct iv_partition {
-    struct iv_cursor
-        at;    /* offset: the next record's, once one was seen; else where reading was told to begin */
+    /* offset: the next record's, once one was seen; else where reading was told to begin */
+    struct iv_cursor at;
     bool seen; /* a record or the end has been delivered: at.offset is real */
     bool at_end;
     bool told_end;     /* in a batch's ends, since it is there */

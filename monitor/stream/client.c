@@ -9,8 +9,8 @@
 
 #define ERROR_TEXT_BYTES 512
 
-/* librdkafka speaks from its own threads; a broker that is away is a warning to us, as the client tries on.
- */
+/* librdkafka speaks from its own threads; a broker that is away is a warning to us, as
+ * the client tries on. */
 static void client_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     /* "is a consumer property and will be ignored by this producer": by design, both take one list. */

@@ -116,8 +116,8 @@ iv_rc iv_consumer_open(struct iv_consumer **out, const struct iv_consumer_option
     rd_kafka_conf_set_rebalance_cb(conf, iv_rebalance_note);
     rd_kafka_conf_set_offset_commit_cb(conf, commit_answered);
     TRY(iv_client_new(&consumer->rk, RD_KAFKA_CONSUMER, &conf, err));
-    /* One queue for all: records, errors and rebalances in their order, served by the polling thread alone.
-     */
+    /* One queue for all: records, errors and rebalances in their order, served by
+     * the polling thread alone. */
     (void)rd_kafka_poll_set_consumer(consumer->rk);
     consumer->queue = rd_kafka_queue_get_consumer(consumer->rk);
     TRY(subscribe(consumer, err));

@@ -27,8 +27,8 @@
 struct iv_consumer_hooks {
     void *ctx;
     /* These partitions are ours. Each offset is IV_OFFSET_COMMITTED; the hook may set another. May be NULL.
-     * An error of the class RETRY puts the assignment off to the next poll, any other is the poll's result.
-     */
+     * An error of the class RETRY puts the assignment off to the next poll, any other
+     * is the poll's result. */
     iv_rc (*assigned)(void *ctx, struct iv_cursor *positions, size_t count, struct iv_err *err);
     /* These partitions are taken away; each offset is the next record's that would have been delivered, or
      * negative if none was. Committing here, with wait, still works unless they are lost (the group has given

@@ -52,8 +52,8 @@ iv_rc iv_producer_send(struct iv_producer *producer, const struct iv_message *me
 /* Calls the reports that are due, waiting at most `wait` for the first. Answers how many there were. */
 size_t iv_producer_poll(struct iv_producer *producer, iv_ns wait);
 
-/* Sends everything that is queued and calls all reports. IV_E_TIMEOUT: some are still under way after `wait`.
- */
+/* Sends everything that is queued and calls all reports. IV_E_TIMEOUT: some are still
+ * under way after `wait`. */
 iv_rc iv_producer_flush(struct iv_producer *producer, iv_ns wait, struct iv_err *err);
 
 /* Accepted and not yet reported. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The room stream against a real broker: what the embedded one cannot show. with_kafka sets the environment.
- */
+/* The room stream against a real broker: what the embedded one cannot show.
+ * with_kafka sets the environment. */
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clock.h"

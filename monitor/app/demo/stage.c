@@ -42,8 +42,6 @@ struct iv_stage {
     uint64_t seen[SEEN_MAX]; /* hashes of idempotency keys; the receiver's thread only. 0: free */
 };
 
-/* --- the receiving end --- */
-
 /* True when the key is new. A full table forgets nothing, it only calls everything new. */
 static bool first_time(struct iv_stage *s, struct iv_str key)
 {
@@ -70,8 +68,6 @@ static unsigned on_hook(void *ctx, const struct iv_hook_call *call)
     (void)atomic_fetch_add(first_time(s, call->idempotency_key) ? &s->hooks : &s->repeats, 1);
     return 200;
 }
-
-/* --- the fleet --- */
 
 static void on_plant(void *ctx, const struct iv_fleet_plant *plant)
 {
@@ -120,8 +116,6 @@ iv_rc iv_stage_play(struct iv_stage *stage, struct iv_err *err)
     stage->playing = true;
     return IV_OK;
 }
-
-/* --- setting up --- */
 
 static struct iv_str keep(struct iv_stage *s, const char *text)
 {

@@ -40,8 +40,8 @@ struct iv_fleet_ref {
     struct iv_str id;
 };
 
-/* A planted violation, told when its trigger is generated; the slices are valid for the length of the call.
- */
+/* A planted violation, told when its trigger is generated; the slices are valid for the
+ * length of the call. */
 struct iv_fleet_plant {
     struct iv_str rule;
     struct iv_fleet_ref trigger;

@@ -10,8 +10,6 @@
 #define FINISH_WAIT (60 * IV_NS_PER_S)
 #define BUSY_WAIT (50 * IV_NS_PER_MS)
 
-/* --- files --- */
-
 struct files {
     FILE *streams[IV_STREAMS];
     char paths[IV_STREAMS][4096];
@@ -74,8 +72,6 @@ iv_rc iv_sim_files(struct iv_sim_sink *out, const char *folder, struct iv_err *e
     *out = (struct iv_sim_sink){files_put, files_finish, files_free, f};
     return IV_OK;
 }
-
-/* --- topics --- */
 
 struct topics {
     struct iv_producer *producer;

@@ -96,8 +96,6 @@ bool proto_type(const struct iv_cel_type **out, const struct text_field *f, stru
     return is(f->name, "abstract_type") && abstract_type(out, f, arena);
 }
 
-/* --- values --- */
-
 static bool object_value(struct iv_val *out, const struct text_field *object)
 {
     const struct text_field *any = object->first;

@@ -31,8 +31,8 @@ static bool window_of(struct reference *r, const struct iv_window *window, const
     return true;
 }
 
-/* Whether p is a partner of t that counts: selected, in the window, of the same key, meeting the condition.
- */
+/* Whether p is a partner of t that counts: selected, in the window, of the same
+ * key, meeting the condition. */
 static bool is_partner(struct reference *r, const struct iv_rule *rule, struct pair pair, struct span window)
 {
     struct values key_on;
@@ -166,8 +166,8 @@ void reference_judge_require(struct reference *r, const struct iv_rule *rule, co
     }
 }
 
-/* Whether a trigger takes part in a limit: its key, its "of" and its maximum are there; no sum of negatives.
- */
+/* Whether a trigger takes part in a limit: its key, its "of" and its maximum are there;
+ * no sum of negatives. */
 static bool takes_part(struct reference *r, const struct iv_rule *rule, const struct iv_event *t,
                        struct values *key, struct values *of, long double *figure, long double *max)
 {

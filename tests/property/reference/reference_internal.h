@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reference's parts: values of one trigger or pair (values.c), the four forms (forms.c), the rest
- * (reference.c).
- */
+ *
+ * (reference.c). */
 #pragma once
 
 #include "reference.h"

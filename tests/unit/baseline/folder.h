@@ -19,8 +19,8 @@ void folder_write(const struct folder *f, const char *name, const char *text);
 void folder_load(struct folder *f);
 void folder_done(struct folder *f);
 
-/* A folder with this behind the head of baseline.yaml, and these rules in a pack; loaded. rules may be NULL.
- */
+/* A folder with this behind the head of baseline.yaml, and these rules in a pack; loaded.
+ * rules may be NULL. */
 struct folder folder_with(const char *settings, const char *rules);
 
 /* The one rule, or the one of this id. */

@@ -223,8 +223,6 @@ Test(digest, of_a_rule_stays_where_only_words_for_people_change)
     folder_done(&c);
 }
 
-/* --- the signature --- */
-
 static struct folder signed_folder(struct iv_signer **signer, const char *role)
 {
     struct iv_buf pem;
