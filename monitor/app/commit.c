@@ -30,11 +30,6 @@ void iv_commit_free(struct iv_commit *commit)
     }
 }
 
-void iv_commit_freep(struct iv_commit **commit)
-{
-    iv_commit_free(*commit);
-}
-
 /* The copy's object is laid out by its event type, whatever layout the engine kept it in:
  * one slot a field. */
 static bool dup_object(struct iv_object *object, const struct iv_event_type *type, size_t names,

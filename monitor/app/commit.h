@@ -42,7 +42,6 @@ struct iv_commit {
 
 iv_rc iv_commit_new(struct iv_commit **out, struct iv_baseline *baseline, struct iv_err *err);
 void iv_commit_free(struct iv_commit *commit);
-void iv_commit_freep(struct iv_commit **commit);
 
 /* All copy. */
 iv_rc iv_commit_verdict(struct iv_commit *commit, const struct iv_verdict *verdict, iv_ns written,

@@ -98,11 +98,3 @@ bool iv_handoff_drained(struct iv_handoff *queue)
     (void)pthread_mutex_unlock(&queue->lock);
     return drained;
 }
-
-size_t iv_handoff_length(struct iv_handoff *queue)
-{
-    (void)pthread_mutex_lock(&queue->lock);
-    size_t n = queue->count;
-    (void)pthread_mutex_unlock(&queue->lock);
-    return n;
-}

@@ -25,4 +25,3 @@ void *iv_handoff_pop(struct iv_handoff *queue, iv_ns wait);
 void iv_handoff_close(struct iv_handoff *queue);
 /* Closed and empty: nothing will ever come again. */
 bool iv_handoff_drained(struct iv_handoff *queue);
-size_t iv_handoff_length(struct iv_handoff *queue);

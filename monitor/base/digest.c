@@ -86,8 +86,3 @@ bool iv_digest_alg_of(enum iv_digest_alg *out, struct iv_str name)
     }
     return false;
 }
-
-size_t iv_digest_alg_bytes(enum iv_digest_alg alg)
-{
-    return algs[alg].bytes;
-}

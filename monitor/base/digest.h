@@ -30,4 +30,3 @@ void iv_digest_end(struct iv_digester *d, struct iv_digest *out);
 
 /* "sha384", "sha256", "sha3-256"; false for any other name. */
 bool iv_digest_alg_of(enum iv_digest_alg *out, struct iv_str name);
-size_t iv_digest_alg_bytes(enum iv_digest_alg alg);

@@ -10,10 +10,9 @@
 static const struct {
     const char *name;
     enum iv_class class;
-    const char *phrase;
 } codes[] = {
-    {"OK", IV_CLASS_NONE, "no error"},
-#define ERR(name, class, phrase) {#name, IV_CLASS_##class, phrase},
+    {"OK", IV_CLASS_NONE},
+#define ERR(name, class) {#name, IV_CLASS_##class},
 #include "errors.def"
 #undef ERR
 };
@@ -55,11 +54,6 @@ enum iv_class iv_code_class(enum iv_code code)
 const char *iv_code_name(enum iv_code code)
 {
     return codes[code].name;
-}
-
-const char *iv_code_phrase(enum iv_code code)
-{
-    return codes[code].phrase;
 }
 
 void iv_check_failed(const char *cond, const char *file, int line)

@@ -12,7 +12,7 @@
 
 enum iv_code {
     IV_CODE_OK = 0,
-#define ERR(name, class, phrase) IV_E_##name,
+#define ERR(name, class) IV_E_##name,
 #include "errors.def"
 #undef ERR
 };
@@ -46,5 +46,4 @@ iv_rc iv_err_set(struct iv_err *err, enum iv_code code, const char *format, ...)
 void iv_err_wrap(struct iv_err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 enum iv_class iv_code_class(enum iv_code code);
-const char *iv_code_name(enum iv_code code);   /* "NOMEM" */
-const char *iv_code_phrase(enum iv_code code); /* "out of memory" */
+const char *iv_code_name(enum iv_code code); /* "NOMEM" */

@@ -145,19 +145,9 @@ void iv_problems_add(struct iv_problems *problems, const struct iv_problem *prob
     problems->count++;
 }
 
-size_t iv_problems_count(const struct iv_problems *problems)
-{
-    return problems->count;
-}
-
 size_t iv_problems_errors(const struct iv_problems *problems)
 {
     return problems->errors;
-}
-
-const struct iv_problem *iv_problems_get(const struct iv_problems *problems, size_t index)
-{
-    return index < problems->count ? &problems->entries[index].problem : NULL;
 }
 
 /* What would move a terminal's cursor is shown as a space. */

@@ -39,9 +39,7 @@ void iv_problems_see(struct iv_problems *problems, struct iv_str file);
 /* Copies the problem. Where memory is out the list is marked as failed, and iv_problems_done says so. */
 void iv_problems_add(struct iv_problems *problems, const struct iv_problem *problem);
 
-size_t iv_problems_count(const struct iv_problems *problems);
 size_t iv_problems_errors(const struct iv_problems *problems);
-const struct iv_problem *iv_problems_get(const struct iv_problems *problems, size_t index);
 void iv_problems_render(struct iv_buf *out, const struct iv_problems *problems);
 
 /* IV_OK without errors; IV_E_REFUSED with a sentence that counts them and shows the first; IV_E_NOMEM. */

@@ -188,11 +188,6 @@ void iv_console_stop(struct iv_console *console)
     console_free(console);
 }
 
-void iv_console_stopp(struct iv_console **console)
-{
-    iv_console_stop(*console);
-}
-
 const char *iv_console_url(const struct iv_console *console)
 {
     return console->url;

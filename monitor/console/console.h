@@ -50,7 +50,6 @@ struct iv_console_options {
 iv_rc iv_console_start(struct iv_console **out, const struct iv_console_options *options, struct iv_err *err);
 /* Ends the streams, waits for its threads, frees. NULL is fine. */
 void iv_console_stop(struct iv_console *console);
-void iv_console_stopp(struct iv_console **console);
 
 /* "http://127.0.0.1:8088", with the port that was really bound. Valid until stop. */
 const char *iv_console_url(const struct iv_console *console);

@@ -39,11 +39,6 @@ void iv_keyring_free(struct iv_keyring *ring)
     }
 }
 
-void iv_keyring_freep(struct iv_keyring **ring)
-{
-    iv_keyring_free(*ring);
-}
-
 static const struct entry *find(const struct iv_keyring *ring, struct iv_str id)
 {
     const struct entry *e = ring->entries;

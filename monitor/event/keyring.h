@@ -13,7 +13,6 @@ struct iv_keyring;
 
 iv_rc iv_keyring_new(struct iv_keyring **out, struct iv_err *err);
 void iv_keyring_free(struct iv_keyring *ring);
-void iv_keyring_freep(struct iv_keyring **ring);
 
 struct iv_key {
     struct iv_str id;

@@ -38,8 +38,7 @@ struct iv_finding {
 };
 
 const char *iv_verdict_kind_name(enum iv_verdict_kind kind); /* "violated", "inconclusive", … */
-bool iv_verdict_kind_of(enum iv_verdict_kind *out, struct iv_str name);
-const char *iv_severity_name(enum iv_severity severity); /* "critical" … "info" */
+const char *iv_severity_name(enum iv_severity severity);     /* "critical" … "info" */
 bool iv_severity_of(enum iv_severity *out, struct iv_str name);
 const char *iv_mode_name(enum iv_mode mode); /* "enforce", "observe" */
 

@@ -2,17 +2,6 @@
 #include "base/guard.h"
 #include "evidence/store_internal.h"
 
-static const char *const channel_names[] = {
-    [IV_CHANNEL_FINDING] = "finding", [IV_CHANNEL_DEAD_LETTER] = "dead_letter",
-    [IV_CHANNEL_ACTION] = "action",   [IV_CHANNEL_ALERT] = "alert",
-    [IV_CHANNEL_COMMAND] = "command",
-};
-
-const char *iv_channel_name(enum iv_channel channel)
-{
-    return channel_names[channel];
-}
-
 iv_rc iv_store_post(struct iv_store *store, int64_t *id, const struct iv_posting *message, struct iv_err *err)
 {
     IV_CHECK(store->inside);
@@ -49,7 +38,7 @@ static iv_rc read_outbox(struct iv_store *store, int64_t after, size_t limit, iv
         struct iv_sql_row row = iv_sql_row(stmt);
         struct iv_posting m = {.id = iv_sql_get_int(&row)};
         int64_t channel = iv_sql_get_int(&row);
-        ENSURE(channel >= 0 && channel < (int64_t)IV_COUNT(channel_names), err, IV_E_STORE,
+        ENSURE(channel >= 0 && channel <= IV_CHANNEL_COMMAND, err, IV_E_STORE,
                "a message in the outbox of the store '%s' has channel %lld, which is none", store->sql.path,
                (long long)channel);
         m.channel = (enum iv_channel)channel;

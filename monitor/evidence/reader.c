@@ -118,7 +118,6 @@ struct walk {
         iv_execution_visit execution;
         iv_step_visit step;
         iv_action_visit action;
-        iv_dead_letter_visit dead_letter;
         iv_count_visit count;
     } visit;
     size_t rows;
@@ -281,32 +280,6 @@ iv_rc iv_reader_actions(struct iv_reader *reader, struct iv_str execution, int64
     return walk_rows(&walk, &q, read_action, "read actions", err);
 }
 
-static iv_rc read_dead_letter(struct walk *walk, struct iv_sql_row *row, bool *on, struct iv_err *err)
-{
-    (void)err;
-    struct iv_dead_letter letter = {.seq = iv_sql_get_int(row)};
-    letter.topic = iv_sql_get_str(row);
-    letter.partition = iv_sql_get_int(row);
-    letter.offset = iv_sql_get_int(row);
-    letter.reason = iv_sql_get_str(row);
-    letter.json = iv_sql_get_str(row);
-    letter.time = iv_sql_get_int(row);
-    *on = walk->visit.dead_letter(walk->ctx, &letter);
-    return IV_OK;
-}
-
-iv_rc iv_reader_dead_letters(struct iv_reader *reader, int64_t after, size_t limit,
-                             iv_dead_letter_visit visit, void *ctx, struct iv_err *err)
-{
-    IV_AUTO(query_deinit) struct query q;
-    query_init(
-        &q, "SELECT d.seq, d.topic, d.partition, d.\"offset\", d.reason, d.json, d.time FROM dead_letters d");
-    where_int(&q, true, "d.seq > ?", after);
-    order_limit(&q, "d.seq", false, limit);
-    struct walk walk = {.reader = reader, .ctx = ctx, .visit.dead_letter = visit};
-    return walk_rows(&walk, &q, read_dead_letter, "read dead letters", err);
-}
-
 static iv_rc read_count(struct walk *walk, struct iv_sql_row *row, bool *on, struct iv_err *err)
 {
     struct iv_finding_count count = {.rule = iv_sql_get_str(row)};
@@ -364,19 +337,5 @@ iv_rc iv_reader_totals(struct iv_reader *reader, struct iv_store_totals *out, st
                    err));
     TRY(count_executions(reader, t.executions, err));
     *out = t;
-    return IV_OK;
-}
-
-iv_rc iv_reader_fact(struct iv_reader *reader, struct iv_buf *out, struct iv_str name, struct iv_err *err)
-{
-    IV_AUTO(iv_sql_finalizep) sqlite3_stmt *stmt = NULL;
-    TRY(iv_sql_prepare(&reader->sql, &stmt, "SELECT value FROM facts WHERE name = ?", err));
-    struct iv_sql_args args = iv_sql_args(stmt);
-    iv_sql_bind_str(&args, name);
-    bool found = false;
-    TRY(iv_sql_step(&reader->sql, stmt, &found, "read a fact", err));
-    ENSURE(found, err, IV_E_ABSENT, "the store holds no fact '" IV_STR_FMT "'", IV_STR_ARG(name));
-    struct iv_sql_row row = iv_sql_row(stmt);
-    iv_buf_str(out, iv_sql_get_str(&row));
     return IV_OK;
 }

@@ -70,10 +70,6 @@ typedef bool (*iv_action_visit)(void *ctx, const struct iv_action *action);
 iv_rc iv_reader_actions(struct iv_reader *reader, struct iv_str execution, int64_t after, size_t limit,
                         iv_action_visit visit, void *ctx, struct iv_err *err);
 
-typedef bool (*iv_dead_letter_visit)(void *ctx, const struct iv_dead_letter *letter);
-iv_rc iv_reader_dead_letters(struct iv_reader *reader, int64_t after, size_t limit,
-                             iv_dead_letter_visit visit, void *ctx, struct iv_err *err);
-
 /* The newest seq of each table: where a live stream begins. 0: empty. */
 struct iv_store_heads {
     int64_t findings;
@@ -101,7 +97,3 @@ struct iv_store_totals {
     int64_t executions[IV_RUN_STATES]; /* by enum iv_run_state */
 };
 iv_rc iv_reader_totals(struct iv_reader *reader, struct iv_store_totals *out, struct iv_err *err);
-
-/* The value of a fact is copied into out. IV_E_ABSENT: it is not there. */
-struct iv_buf;
-iv_rc iv_reader_fact(struct iv_reader *reader, struct iv_buf *out, struct iv_str name, struct iv_err *err);

@@ -75,7 +75,6 @@ enum iv_channel {
     IV_CHANNEL_ALERT,
     IV_CHANNEL_COMMAND, /* of a playbook; the only one that names its topic */
 };
-const char *iv_channel_name(enum iv_channel channel); /* "finding" */
 
 struct iv_posting {
     int64_t id; /* set by the store, ascending */

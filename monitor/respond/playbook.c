@@ -254,9 +254,3 @@ size_t iv_playbooks_count(const struct iv_playbooks *playbooks)
 {
     return playbooks->count;
 }
-
-struct iv_playbook_summary iv_playbooks_get(const struct iv_playbooks *playbooks, size_t index)
-{
-    const struct iv_playbook *p = &playbooks->items[index];
-    return (struct iv_playbook_summary){p->name, p->title, p->description, p->tactic, p->step_count};
-}

@@ -30,15 +30,7 @@ iv_rc iv_playbooks_load(struct iv_playbooks **out, const struct iv_baseline *bas
 void iv_playbooks_free(struct iv_playbooks *playbooks);
 void iv_playbooks_freep(struct iv_playbooks **playbooks);
 
-struct iv_playbook_summary {
-    struct iv_str name;
-    struct iv_str title;
-    struct iv_str description;
-    enum iv_tactic tactic;
-    size_t steps;
-};
 size_t iv_playbooks_count(const struct iv_playbooks *playbooks);
-struct iv_playbook_summary iv_playbooks_get(const struct iv_playbooks *playbooks, size_t index);
 
 /* Plans the playbook that the verdict's rule names, inside the transaction that the finding is written in;
  * now is the wall clock. Nothing is planned unless the verdict is a violation of a rule in force (not

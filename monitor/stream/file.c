@@ -159,11 +159,6 @@ iv_rc iv_file_next(struct iv_file *file, struct iv_batch *out, struct iv_err *er
     return IV_OK;
 }
 
-const char *iv_file_path(const struct iv_file *file)
-{
-    return file->inflow.raw.path;
-}
-
 int64_t iv_file_consumed(const struct iv_file *file)
 {
     return file->inflow.raw.consumed;

@@ -50,7 +50,6 @@ void iv_file_closep(struct iv_file **file);
  * failed; the sentence names the file and the place, and what was read before it has been delivered. */
 iv_rc iv_file_next(struct iv_file *file, struct iv_batch *out, struct iv_err *err);
 
-const char *iv_file_path(const struct iv_file *file);
 /* Bytes taken from the file so far (compressed ones), and its size; -1 where it has none (a pipe). For
  * progress. */
 int64_t iv_file_consumed(const struct iv_file *file);
