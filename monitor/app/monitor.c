@@ -128,10 +128,9 @@ static iv_rc tell_console(struct iv_monitor *m, struct iv_err *err)
     return rc;
 }
 
-static iv_rc start_console(struct iv_monitor *m, struct iv_err *err)
+static struct iv_console_options console_options(const struct iv_config *c, struct iv_metrics *metrics)
 {
-    const struct iv_config *c = m->config;
-    struct iv_console_options options = {
+    return (struct iv_console_options){
         .listen = c->console.listen,
         .certificate = c->console.certificate,
         .key = c->console.key,
@@ -139,8 +138,19 @@ static iv_rc start_console(struct iv_monitor *m, struct iv_err *err)
         .token_file = c->console.token_file,
         .store_path = c->store_path,
         .version = IV_STR(IV_VERSION),
-        .metrics = m->metrics,
+        .metrics = metrics,
     };
+}
+
+iv_rc iv_monitor_check(const struct iv_config *config, struct iv_err *err)
+{
+    struct iv_console_options options = console_options(config, NULL);
+    return (config->roles & IV_ROLE_CONSOLE) != 0 ? iv_console_check(&options, err) : IV_OK;
+}
+
+static iv_rc start_console(struct iv_monitor *m, struct iv_err *err)
+{
+    struct iv_console_options options = console_options(m->config, m->metrics);
     TRY(iv_console_start(&m->console, &options, err));
     LOG_INFO("console.listening", KV_TEXT("url", iv_console_url(m->console)));
     return tell_console(m, err);

@@ -20,6 +20,10 @@ struct iv_playbooks;
 iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, struct iv_baseline *baseline,
                        const struct iv_playbooks *playbooks, struct iv_err *err);
 
+/* What a start would refuse and the configuration's reader cannot see: the console's address, certificates,
+ * token. */
+iv_rc iv_monitor_check(const struct iv_config *config, struct iv_err *err);
+
 /* To be called a few times a second: readiness, and the figures that are read off the store. False when a
  * part cannot go on; err says why. */
 bool iv_monitor_tick(struct iv_monitor *monitor, struct iv_err *err);

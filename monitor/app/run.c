@@ -51,6 +51,7 @@ static iv_rc run_daemon(const struct iv_config *config, bool check_only, struct 
     IV_AUTO(iv_playbooks_freep) struct iv_playbooks *playbooks = NULL;
     TRY(iv_load_baseline(&baseline, &playbooks, config->baseline, err));
     if (check_only) {
+        TRY(iv_monitor_check(config, err));
         printf("The configuration and its baseline are in order: %zu rules, %zu playbooks.\n",
                baseline->rule_count, iv_playbooks_count(playbooks));
         return IV_OK;

@@ -89,17 +89,26 @@ static iv_rc check_exposure(struct iv_console *c, struct iv_str listen, struct i
     return IV_OK;
 }
 
-static iv_rc open_socket(struct iv_console *c, const struct iv_console_options *options, struct iv_err *err)
+static struct iv_str listen_of(const struct iv_console_options *options)
 {
-    struct iv_str listen = options->listen.n > 0 ? options->listen : IV_STR("127.0.0.1:8088");
-    struct iv_listen opened;
+    return options->listen.n > 0 ? options->listen : IV_STR("127.0.0.1:8088");
+}
+
+static iv_rc read_access(struct iv_console *c, const struct iv_console_options *options, struct iv_err *err)
+{
     TRY(iv_tls_read(c, options, err));
     if (options->token_file.n > 0) {
         TRY(iv_auth_token_read(c, options->token_file, err));
     }
     c->authenticated = c->token_n > 0 || c->client_ca.n > 0;
-    TRY(check_exposure(c, listen, err));
-    TRY(iv_listen_open(&opened, listen, err));
+    return check_exposure(c, listen_of(options), err);
+}
+
+static iv_rc open_socket(struct iv_console *c, const struct iv_console_options *options, struct iv_err *err)
+{
+    struct iv_listen opened;
+    TRY(read_access(c, options, err));
+    TRY(iv_listen_open(&opened, listen_of(options), err));
     c->listen_fd = opened.fd;
     (void)snprintf(c->host, sizeof c->host, "%s", opened.host);
     (void)snprintf(c->url, sizeof c->url, "%s://%s:%u", c->certificate.n > 0 ? "https" : "http", opened.host,
@@ -161,6 +170,15 @@ static iv_rc start(struct iv_console *c, const struct iv_console_options *option
     iv_series_set_time(iv_metrics_only(c->metrics, IV_METRIC_STARTED), iv_wall(&clock));
     TRY(start_daemon(c, options, err));
     return iv_pulse_start(c, err);
+}
+
+iv_rc iv_console_check(const struct iv_console_options *options, struct iv_err *err)
+{
+    struct iv_console *c = console_new(options);
+    ENSURE(c != NULL, err, IV_E_NOMEM, "cannot allocate the console");
+    struct iv_rc_s rc = read_access(c, options, err);
+    iv_console_stop(c);
+    return rc;
 }
 
 iv_rc iv_console_start(struct iv_console **out, const struct iv_console_options *options, struct iv_err *err)

@@ -48,6 +48,9 @@ struct iv_console_options {
 
 /* IV_E_REFUSED: the options cannot be served as they are, and the sentence says what to change. */
 iv_rc iv_console_start(struct iv_console **out, const struct iv_console_options *options, struct iv_err *err);
+/* Whether a start with these options would be refused: the address, the certificates, the token. Starts
+ * nothing. */
+iv_rc iv_console_check(const struct iv_console_options *options, struct iv_err *err);
 /* Ends the streams, waits for its threads, frees. NULL is fine. */
 void iv_console_stop(struct iv_console *console);
 
