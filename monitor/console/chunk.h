@@ -4,7 +4,7 @@
  * reference.
  * Owner/thread: any; a chunk is immutable, counted, and freed with its last reference.
  * Guarantee: a chunk holds at most IV_CHUNK_EVENTS of each kind; its last event's id is its end, so a client
- * that     resumes there misses nothing. */
+ * that resumes there misses nothing. */
 #pragma once
 
 #include "base/err.h"

@@ -3,7 +3,7 @@
  * Purpose: what was planned for a finding, how far it got, and why it ended as it did, over any number of
  * restarts.
  * Owner/thread: plain data; a reader's row is valid for the length of one visit.
- * Not here: who moves them (respond/executor.h). */
+ * Not here: who moves them (respond/moves.h, respond/responder.h). */
 #pragma once
 
 #include "base/str.h"
@@ -15,7 +15,8 @@
 
 /*  execution   planned ──▶ running ──▶ done          every step was answered with success
  *                 │           └──────▶ failed        a step failed, or is of a kind or an endpoint that is
- * not there └──────────────────▶ failed        it could not be planned (a template names an absent field)
+ *                 │                              not there
+ *                 └──────────────────▶ failed    it could not be planned (a template names an absent field)
  *
  *  step        queued ──▶ due ──▶ calling ──▶ done
  *                 │        ▲ └───────│──────▶ unsupported

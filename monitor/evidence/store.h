@@ -4,12 +4,12 @@
  * Purpose: what was found, what is to be done about it, what is to be sent, and how far the input was read
  * are one transaction: after a crash either all of a batch is there or none of it.
  * Owner/thread: one writer, shared by the threads of a process: iv_store_begin waits for the thread that is
- * inside a     transaction. Everything between begin and commit belongs to the thread that began. Readers:
+ * inside a transaction. Everything between begin and commit belongs to the thread that began. Readers:
  * reader.h.
  * Guarantee: what was committed survives kill -9 and loss of power (WAL, synchronous=FULL). A file that is
- * damaged, foreign or of a newer version is refused with a sentence that names it. Errors: IV_E_BUSY
- * (another process writes, or no space is left: roll back, wait, do the batch again), IV_E_STORE (fatal),
- * IV_E_REFUSED (the path).
+ * damaged, foreign or of a newer version is refused with a sentence that names it.
+ * Errors: IV_E_BUSY (another process writes, or no space is left: roll back, wait, do the batch again),
+ * IV_E_STORE (fatal), IV_E_REFUSED (the path).
  * Not here: what the rows mean (finding.h, execution.h), sending (the app), acting (respond/). */
 #pragma once
 

@@ -4,9 +4,13 @@
  * Owner/thread: a template lives in the arena that it was parsed into and is immutable.
  *
  * A reference is SCOPE.NAME, with a "?" behind it where it may be absent: then it is null, or nothing inside
- * of text. trigger.FIELD       an attribute or field of the event that was judged finding.uid, finding.time,
- * finding.severity, finding.criteria rule.id, rule.title, rule.severity execution.key, execution.playbook
- *   step.key, step.name */
+ * of text:
+ *
+ *   trigger.FIELD                        an attribute or field of the event that was judged
+ *   finding.uid, .time, .severity, .criteria
+ *   rule.id, .title, .severity
+ *   execution.key, .playbook
+ *   step.key, .name */
 #pragma once
 
 #include "base/arena.h"

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading the streams from Kafka, as a member of a consumer group.
  * Purpose: batches of records with partitions coming and going, positions kept by us, nothing lost silently.
- * Owner/thread: one consumer per worker thread; every call and every hook runs on that thread. Guarantees:
- * - A partition begins where the hook `assigned` says; it never jumps. A position that the broker no
- * longer has is a gap, reported with its bounds, and reading goes on behind it.   - Offsets are committed
- * only by iv_consumer_commit.   - Hooks run at the beginning of iv_consumer_poll, when the previous batch
- * has been dealt with: no     record of a revoked partition follows its revocation, none of a new one
- * precedes its assignment.   - A broker that is not there, or goes away, is told (log, iv_consumer_health)
- * and waited for, endlessly. Latency: a poll returns with what is there as soon as one record is there,
- * never waits for a full batch.
+ * Owner/thread: one consumer per worker thread; every call and every hook runs on that thread.
+ * Guarantee: four of them.
+ *   - A partition begins where the hook `assigned` says; it never jumps. A position that the broker no
+ *     longer has is a gap, reported with its bounds, and reading goes on behind it.
+ *   - Offsets are committed only by iv_consumer_commit.
+ *   - Hooks run at the beginning of iv_consumer_poll, when the previous batch has been dealt with: no
+ *     record of a revoked partition follows its revocation, none of a new one precedes its assignment.
+ *   - A broker that is not there, or goes away, is told (log, iv_consumer_health) and waited for, endlessly.
+ * Latency: a poll returns with what is there as soon as one record is there, never waits for a full batch.
  * Source: librdkafka's CONFIGURATION.md and INTRODUCTION.md. */
 #pragma once
 
