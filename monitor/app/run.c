@@ -62,6 +62,10 @@ static iv_rc run_daemon(const struct iv_config *config, bool check_only, struct 
         LOG_WARN("run.workers", KV_I64("configured", config->workers),
                  KV_TEXT("why", "this version evaluates all partitions on one worker"));
     }
+    if (config->signing_key_file.p != NULL) {
+        LOG_WARN("run.signing_key_file", KV_STR("configured", config->signing_key_file),
+                 KV_TEXT("why", "this version signs nothing of its own"));
+    }
     struct iv_monitor *monitor = NULL;
     iv_signals_block();
     TRY(iv_monitor_start(&monitor, config, baseline, playbooks, err));
