@@ -21,6 +21,7 @@ struct iv_keep {
     struct iv_clock clock;
     struct iv_buf scratch;
     pthread_t thread;
+    _Atomic iv_ns deadline; /* monotonic: until then a busy store is tried again */
 };
 
 static iv_rc publish_finding(struct iv_keep *k, const struct iv_finding *row, struct iv_err *err)
@@ -102,13 +103,14 @@ static iv_rc keep_group(struct iv_keep *k, struct iv_commit *const *group, size_
     return iv_store_commit(k->options.store, err);
 }
 
-/* Until it is durable. The store's class RETRY means: the same again, later. */
+/* Until it is durable, or the time is up. The store's class RETRY means: the same again, later. */
 static iv_rc keep_stubbornly(struct iv_keep *k, struct iv_commit *const *group, size_t count,
                              struct iv_err *err)
 {
     for (iv_ns wait = RETRY_FIRST;; wait = wait * 2 < RETRY_MAX ? wait * 2 : RETRY_MAX) {
         struct iv_rc_s rc = keep_group(k, group, count, err);
-        if (iv_code_class(rc.code) != IV_CLASS_RETRY) {
+        if (iv_code_class(rc.code) != IV_CLASS_RETRY ||
+            iv_monotonic(&k->clock) >= atomic_load(&k->deadline)) {
             return rc;
         }
         LOG_WARN("store.waiting", KV_TEXT("why", err->text), KV_F64("again_in_s", (double)wait / 1e9));
@@ -212,6 +214,7 @@ iv_rc iv_keep_start(struct iv_keep **out, const struct iv_keep_options *options,
     ENSURE(k != NULL, err, IV_E_NOMEM, "cannot allocate the keeper");
     k->options = *options;
     k->clock = iv_clock_system();
+    atomic_store(&k->deadline, IV_NS_MAX);
     iv_buf_init(&k->scratch, FINDING_MAX_BYTES);
     if (pthread_create(&k->thread, NULL, keep_thread, k) != 0) {
         iv_free(k);
@@ -219,6 +222,13 @@ iv_rc iv_keep_start(struct iv_keep **out, const struct iv_keep_options *options,
     }
     *out = k;
     return IV_OK;
+}
+
+void iv_keep_hurry(struct iv_keep *keep, iv_ns grace)
+{
+    if (keep != NULL) {
+        atomic_store(&keep->deadline, iv_monotonic(&keep->clock) + grace);
+    }
 }
 
 void iv_keep_stop(struct iv_keep *keep)

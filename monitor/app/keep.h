@@ -30,5 +30,8 @@ struct iv_keep_options {
 };
 
 iv_rc iv_keep_start(struct iv_keep **out, const struct iv_keep_options *options, struct iv_err *err);
+/* The end is near: from then on a store that is busy or full is given up, and what it did not take is read
+ * again after the next start. NULL is fine. */
+void iv_keep_hurry(struct iv_keep *keep, iv_ns grace);
 /* Waits until the queue, which must be closed, has been emptied, then ends the thread. NULL is fine. */
 void iv_keep_stop(struct iv_keep *keep);

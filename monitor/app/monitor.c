@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 
 #define COMMIT_QUEUE 256
+#define KEEP_GRACE (5 * IV_NS_PER_S)
 #define PUBLISH_GRACE (5 * IV_NS_PER_S)
 #define TOTALS_EVERY IV_NS_PER_S
 
@@ -267,6 +268,7 @@ void iv_monitor_stop(struct iv_monitor *monitor)
     if (monitor->console != NULL) {
         iv_console_ready(monitor->console, "stopping");
     }
+    iv_keep_hurry(monitor->keep, KEEP_GRACE); /* before the detector, which waits while the queue is full */
     iv_detect_stop(monitor->detect);
     if (monitor->commits != NULL) {
         iv_handoff_close(monitor->commits);
