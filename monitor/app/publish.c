@@ -14,6 +14,8 @@
 #define WINDOW 1024 /* entries under way at once */
 #define IDLE_WAIT (500 * IV_NS_PER_MS)
 #define REPORT_WAIT (5 * IV_NS_PER_MS)
+#define AGAIN_FIRST (100 * IV_NS_PER_MS) /* after a failure; doubles up to: */
+#define AGAIN_MAX (5 * IV_NS_PER_S)
 
 struct iv_publish {
     struct iv_publish_options options;
@@ -29,13 +31,21 @@ struct iv_publish {
     int64_t after;             /* the newest entry that was handed to the producer */
     int64_t delivered[WINDOW]; /* acknowledged, not yet struck from the outbox */
     size_t delivered_count;
-    bool failed; /* an entry came back: once nothing is under way, begin again from the oldest */
+    int64_t refused[WINDOW]; /* larger than the broker ever takes, not yet struck */
+    size_t refused_count;
+    bool failed;         /* an entry came back: later, when nothing is under way, all over again */
+    bool broken;         /* the producer cannot go on */
+    iv_ns again;         /* monotonic: when `later` is */
+    iv_ns patience;      /* from the next failure to `again` */
+    bool alone;          /* one at a time: a batch was too large, and which of it shows only so */
+    int64_t alone_until; /* this entry */
 };
 
 struct looked_up {
     struct iv_publish *publish;
     struct iv_posting *postings;
     size_t count;
+    bool cut; /* memory is out: what follows is for the next look */
 };
 
 static bool dup_posting(struct iv_posting *out, const struct iv_posting *posting, struct iv_arena *arena)
@@ -52,21 +62,45 @@ static bool dup_posting(struct iv_posting *out, const struct iv_posting *posting
 static void on_posting(void *ctx, const struct iv_posting *posting)
 {
     struct looked_up *l = ctx;
-    if (dup_posting(&l->postings[l->count], posting, &l->publish->arena)) {
-        l->count++;
+    l->cut = l->cut || !dup_posting(&l->postings[l->count], posting, &l->publish->arena);
+    l->count += l->cut ? 0 : 1;
+}
+
+static void refuse(struct iv_publish *p, int64_t id, const struct iv_err *why)
+{
+    LOG_ERROR("publish.too_large", KV_I64("entry", id), KV_TEXT("why", why->text));
+    IV_CHECK(p->refused_count < WINDOW);
+    p->refused[p->refused_count++] = id;
+}
+
+/* Everything but an entry's own size may be mended while we wait. */
+static void come_back(struct iv_publish *p, int64_t id, const struct iv_err *why)
+{
+    p->broken = p->broken || why->code == IV_E_IO;
+    if (why->code == IV_E_LIMIT) {
+        p->alone_until = p->after;
+    }
+    if (!p->failed) {
+        LOG_WARN("publish.failed", KV_I64("entry", id), KV_TEXT("why", why->text),
+                 KV_F64("again_in_s", (double)p->patience / 1e9));
+        p->failed = true;
+        p->again = iv_monotonic(&p->clock) + p->patience;
+        p->patience = p->patience * 2 < AGAIN_MAX ? p->patience * 2 : AGAIN_MAX;
     }
 }
 
+/* The broker judges the size of a batch, so only what was sent alone is known to be too large. */
 static void on_report(void *ctx, void *ticket, const struct iv_err *failure)
 {
     struct iv_publish *p = ctx;
     int64_t id = (int64_t)(intptr_t)ticket;
-    if (failure != NULL) {
-        LOG_WARN("publish.failed", KV_I64("entry", id), KV_TEXT("why", failure->text));
-        p->failed = true;
-    } else {
+    if (failure == NULL) {
         IV_CHECK(p->delivered_count < WINDOW);
         p->delivered[p->delivered_count++] = id;
+    } else if (failure->code == IV_E_LIMIT && p->alone) {
+        refuse(p, id, failure);
+    } else {
+        come_back(p, id, failure);
     }
 }
 
@@ -87,17 +121,23 @@ static struct iv_str topic_of(const struct iv_publish *p, const struct iv_postin
     return posting->topic;
 }
 
-/* Strikes from the outbox what the broker has. Failure keeps it there: it would be sent once more, under its
- * key. */
+static iv_rc strike_inside(struct iv_publish *p, struct iv_err *err)
+{
+    TRY(iv_store_delivered(p->options.store, p->delivered, p->delivered_count, err));
+    return iv_store_undeliverable(p->options.store, p->refused, p->refused_count, err);
+}
+
+/* Strikes from the outbox what the broker has, and what it will never have. Failure keeps it there: it would
+ * be sent once more, under its key. */
 static void strike(struct iv_publish *p)
 {
     struct iv_err err = {.text = ""};
-    if (p->delivered_count == 0) {
+    if (p->delivered_count + p->refused_count == 0) {
         return;
     }
     struct iv_rc_s rc = iv_store_begin(p->options.store, &err);
     if (iv_ok(rc)) {
-        rc = iv_store_delivered(p->options.store, p->delivered, p->delivered_count, &err);
+        rc = strike_inside(p, &err);
         if (iv_ok(rc)) {
             rc = iv_store_commit(p->options.store, &err);
         } else {
@@ -109,14 +149,14 @@ static void strike(struct iv_publish *p)
         return;
     }
     p->delivered_count = 0;
+    p->refused_count = 0;
     if (p->options.delivered != NULL) {
         p->options.delivered(p->options.ctx);
     }
 }
 
-/* Waits until the producer takes it. IV_E_LIMIT: the broker never will; that is told,
- * and the entry struck. */
-static iv_rc send(struct iv_publish *p, const struct iv_posting *posting, struct iv_err *err)
+/* Waits until the producer takes it. What it does not take is noted, and does not hold up what follows. */
+static void send(struct iv_publish *p, const struct iv_posting *posting)
 {
     struct iv_header header = {IV_STR("idempotency-key"), posting->idempotency_key};
     struct iv_message message = {
@@ -127,43 +167,81 @@ static iv_rc send(struct iv_publish *p, const struct iv_posting *posting, struct
         .header_count = posting->idempotency_key.n > 0 ? 1 : 0,
         .ticket = (void *)(intptr_t)posting->id,
     };
-    for (;;) {
-        struct iv_rc_s rc = iv_producer_send(p->producer, &message, err);
-        if (rc.code == IV_E_LIMIT) {
-            LOG_ERROR("publish.too_large", KV_I64("entry", posting->id), KV_STR("key", posting->key),
-                      KV_TEXT("why", err->text));
-            p->delivered[p->delivered_count++] = posting->id;
-            return IV_OK;
-        }
-        if (rc.code != IV_E_BUSY) {
-            return rc;
-        }
+    struct iv_err err = {.text = ""};
+    struct iv_rc_s rc = iv_producer_send(p->producer, &message, &err);
+    while (rc.code == IV_E_BUSY) {
         (void)iv_producer_poll(p->producer, REPORT_WAIT);
+        rc = iv_producer_send(p->producer, &message, &err);
     }
+    if (rc.code == IV_E_LIMIT) {
+        refuse(p, posting->id, &err);
+    } else if (!iv_ok(rc)) {
+        come_back(p, posting->id, &err);
+    }
+}
+
+static size_t unsettled(const struct iv_publish *p)
+{
+    return p->delivered_count + p->refused_count + iv_producer_pending(p->producer);
+}
+
+static size_t room_for_more(const struct iv_publish *p)
+{
+    return p->alone ? unsettled(p) == 0 : WINDOW - unsettled(p);
 }
 
 /* Hands the next entries to the producer; answers how many. */
 static size_t send_more(struct iv_publish *p)
 {
-    size_t room = WINDOW - p->delivered_count - iv_producer_pending(p->producer);
+    size_t room = room_for_more(p);
     struct iv_err err = {.text = ""};
     iv_arena_reset(&p->arena);
-    struct looked_up found = {p, iv_arena_alloc(&p->arena, (room + 1) * sizeof *found.postings), 0};
-    if (room == 0 || found.postings == NULL || p->failed) {
+    struct looked_up found = {p, iv_arena_alloc(&p->arena, (room + 1) * sizeof *found.postings), 0, false};
+    if (room == 0 || found.postings == NULL) {
         return 0;
     }
     struct iv_rc_s rc = iv_store_outbox(p->options.store, p->after, room, on_posting, &found, &err);
-    for (size_t i = 0; iv_ok(rc) && i < found.count; i++) {
-        rc = send(p, &found.postings[i], &err);
-        if (iv_ok(rc)) {
-            p->after = found.postings[i].id;
-        }
-    }
     if (!iv_ok(rc)) {
         LOG_WARN("publish.waiting", KV_TEXT("why", err.text));
         return 0;
     }
+    for (size_t i = 0; i < found.count && !p->broken; i++) {
+        send(p, &found.postings[i]);
+        p->after = found.postings[i].id;
+    }
+    if (p->alone && (found.count == 0 || p->after > p->alone_until)) {
+        p->alone = false;
+        p->alone_until = 0;
+    }
     return found.count;
+}
+
+static iv_rc open_producer(struct iv_publish *p, struct iv_err *err)
+{
+    struct iv_producer_options producer = {.properties = p->options.config->kafka,
+                                           .property_count = p->options.config->kafka_count,
+                                           .report = on_report,
+                                           .ctx = p};
+    struct iv_producer *fresh = NULL;
+    TRY(iv_producer_open(&fresh, &producer, err));
+    iv_producer_close(p->producer); /* what it still had comes back as failed */
+    p->producer = fresh;
+    return IV_OK;
+}
+
+/* After a failure: a new producer where the old one is beyond help, then all over again. */
+static void begin_again(struct iv_publish *p)
+{
+    struct iv_err err = {.text = ""};
+    if (p->broken) {
+        p->broken = false;
+        if (!iv_ok(open_producer(p, &err))) {
+            LOG_ERROR("publish.producer", KV_TEXT("why", err.text));
+        }
+    }
+    p->failed = false;
+    p->after = 0;
+    p->alone = p->alone_until > 0;
 }
 
 static bool sleep_until_woken(struct iv_publish *p)
@@ -194,15 +272,17 @@ static void *publish_thread(void *argument)
     struct iv_publish *p = argument;
     bool go_on = true;
     while (go_on) {
-        size_t sent = send_more(p);
+        bool drain = p->broken || (p->failed && iv_monotonic(&p->clock) >= p->again);
+        size_t sent = drain ? 0 : send_more(p);
         size_t pending = iv_producer_pending(p->producer);
         (void)iv_producer_poll(p->producer, pending > 0 ? REPORT_WAIT : 0);
         strike(p);
-        if (p->failed && iv_producer_pending(p->producer) == 0 && p->delivered_count == 0) {
-            p->failed = false;
-            p->after = 0;
-        }
-        if (sent == 0 && iv_producer_pending(p->producer) == 0) {
+        bool idle = sent == 0 && unsettled(p) == 0;
+        if (drain && idle && iv_monotonic(&p->clock) >= p->again) {
+            begin_again(p);
+            go_on = !is_stopping(p) || iv_monotonic(&p->clock) < p->deadline;
+        } else if (sent == 0 && iv_producer_pending(p->producer) == 0) {
+            p->patience = p->failed ? p->patience : AGAIN_FIRST;
             go_on = !is_stopping(p) && sleep_until_woken(p);
         } else if (is_stopping(p)) {
             go_on = iv_monotonic(&p->clock) < p->deadline;
@@ -241,11 +321,8 @@ iv_rc iv_publish_start(struct iv_publish **out, const struct iv_publish_options 
     IV_CHECK(pthread_cond_init(&p->woken, &monotonic) == 0);
     IV_CHECK(pthread_mutex_init(&p->lock, NULL) == 0);
     (void)pthread_condattr_destroy(&monotonic);
-    struct iv_producer_options producer = {.properties = options->config->kafka,
-                                           .property_count = options->config->kafka_count,
-                                           .report = on_report,
-                                           .ctx = p};
-    TRY(iv_producer_open(&p->producer, &producer, err));
+    p->patience = AGAIN_FIRST;
+    TRY(open_producer(p, err));
     ENSURE(pthread_create(&p->thread, NULL, publish_thread, p) == 0, err, IV_E_NOMEM,
            "cannot start a thread");
     *out = TAKE(p);

@@ -3,9 +3,10 @@
  * Purpose: findings, dead letters, actions and commands reach their topics, each at least once and always
  * with the same key and value.
  * Owner/thread: started and stopped by one thread; iv_publish_wake from any.
- * Guarantee: an entry leaves the outbox only when the broker has acknowledged it. A broker that is away is
- * waited for.
- * Not here: what is in an entry. */
+ * Guarantee: an entry leaves the outbox only when the broker has acknowledged it, or has said that it is
+ * larger than it ever takes, which is logged: the finding or dead letter itself stays in the store, a
+ * command's step fails. Everything else that goes wrong is tried again, with growing pauses, and holds up
+ * nothing else. A broker that is away is waited for. Not here: what is in an entry. */
 #pragma once
 
 #include "app/config.h"

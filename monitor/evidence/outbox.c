@@ -60,15 +60,30 @@ iv_rc iv_store_outbox(struct iv_store *store, int64_t after, size_t limit, iv_po
     return rc;
 }
 
+static iv_rc run_for_id(struct iv_store *store, enum iv_statement statement, int64_t id, const char *doing,
+                        struct iv_err *err)
+{
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, statement, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_int(&args, id);
+    return iv_sql_run(&store->sql, stmt, doing, err);
+}
+
 iv_rc iv_store_delivered(struct iv_store *store, const int64_t *ids, size_t count, struct iv_err *err)
 {
     IV_CHECK(store->inside);
     for (size_t i = 0; i < count; i++) {
-        IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
-        TRY(iv_store_statement(store, &stmt, IV_SQL_OUTBOX_DELETE, err));
-        struct iv_sql_args args = iv_sql_args(stmt);
-        iv_sql_bind_int(&args, ids[i]);
-        TRY(iv_sql_run(&store->sql, stmt, "take a message from the outbox", err));
+        TRY(run_for_id(store, IV_SQL_OUTBOX_DELETE, ids[i], "take a message from the outbox", err));
     }
     return IV_OK;
+}
+
+iv_rc iv_store_undeliverable(struct iv_store *store, const int64_t *ids, size_t count, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    for (size_t i = 0; i < count; i++) {
+        TRY(run_for_id(store, IV_SQL_STEP_REFUSED, ids[i], "mark the step of a message", err));
+    }
+    return iv_store_delivered(store, ids, count, err);
 }

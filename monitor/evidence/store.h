@@ -97,6 +97,11 @@ iv_rc iv_store_outbox(struct iv_store *store, int64_t after, size_t limit, iv_po
 /* Inside a transaction: these were acknowledged by the broker. Unknown ids are fine. */
 iv_rc iv_store_delivered(struct iv_store *store, const int64_t *ids, size_t count, struct iv_err *err);
 
+/* Inside a transaction: the broker will never take these. They leave the outbox; a step that waits for one is
+ * IV_TASKS_DELIVERED with IV_OUTBOX_REFUSED in its place. */
+#define IV_OUTBOX_REFUSED INT64_C(-1)
+iv_rc iv_store_undeliverable(struct iv_store *store, const int64_t *ids, size_t count, struct iv_err *err);
+
 /* An execution with its steps; nothing happens where its key is known already: *fresh tells. */
 iv_rc iv_store_plan(struct iv_store *store, bool *fresh, const struct iv_execution *execution,
                     const struct iv_step *steps, size_t count, struct iv_err *err);
@@ -114,11 +119,14 @@ struct iv_task {
     struct iv_step step;
 };
 enum iv_task_set {
-    IV_TASKS_DUE,     /* step DUE with due <= now, earliest first */
-    IV_TASKS_CALLING, /* CALLING and not handed to the outbox: after a restart, nobody knows how far they got
-                       */
-    IV_TASKS_DELIVERED, /* CALLING, handed to the outbox, and gone from there: the broker has it */
-    IV_TASKS_OF,        /* all of one execution, by position */
+    /* step DUE with due <= now, earliest first */
+    IV_TASKS_DUE,
+    /* CALLING and not handed to the outbox: after a restart, nobody knows how far they got */
+    IV_TASKS_CALLING,
+    /* CALLING, handed to the outbox, and gone from there: the broker has it, or never will */
+    IV_TASKS_DELIVERED,
+    /* all of one execution, by position */
+    IV_TASKS_OF,
 };
 /* Copies of up to limit of them, in the arena. Inside a transaction. key is for IV_TASKS_OF, now for
  * IV_TASKS_DUE. */

@@ -288,7 +288,7 @@ static void count_outcome(struct iv_responder *r, const struct iv_step *step)
     r->stats.retries += step->state == IV_STEP_DUE;
 }
 
-/* Messages that the broker has: their steps are done. */
+/* Messages that the broker has: their steps are done. Those that it will never take: failed. */
 static iv_rc settle_delivered(struct iv_responder *r, bool *any, struct iv_err *err)
 {
     IV_AUTO(iv_arena_deinit) struct iv_arena arena;
@@ -298,8 +298,13 @@ static iv_rc settle_delivered(struct iv_responder *r, bool *any, struct iv_err *
     TRY(iv_store_tasks(r->options.store, &tasks, &count, IV_TASKS_DELIVERED, (struct iv_str){NULL, 0}, 0,
                        RECOVER_AT_ONCE, &arena, err));
     struct iv_outcome done = {.kind = IV_OUTCOME_DONE, .answer = IV_STR("")};
+    struct iv_outcome refused = {.kind = IV_OUTCOME_FAILED,
+                                 .answer = IV_STR(""),
+                                 .cause = "the message is larger than the broker takes"};
     for (size_t i = 0; i < count; i++) {
-        TRY(iv_move_by_outcome(r->options.store, &tasks[i], &done, iv_wall(&r->options.clock), &arena, err));
+        struct iv_outcome *outcome = tasks[i].step.outbox == IV_OUTBOX_REFUSED ? &refused : &done;
+        TRY(iv_move_by_outcome(r->options.store, &tasks[i], outcome, iv_wall(&r->options.clock), &arena,
+                               err));
         count_outcome(r, &tasks[i].step);
     }
     r->more = count == RECOVER_AT_ONCE;

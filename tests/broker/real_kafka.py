@@ -21,8 +21,8 @@ class Kafka:
     def command(self, *args):
         return [SCRIPT, "--dir", self.folder, *self.ports, *args]
 
-    def run(self, *args, **options):
-        return subprocess.run(self.command(*args), check=True, stdin=subprocess.DEVNULL, text=True, **options)
+    def run(self, *args, text_in="", **options):
+        return subprocess.run(self.command(*args), check=True, input=text_in, text=True, **options)
 
     def prepare(self):
         """Addresses and certificates of a broker that is down: it was started once, and keeps them."""
@@ -51,6 +51,17 @@ class Kafka:
         out = self.run("tool", "org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", self.servers,
                        "--topic", topic, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
         return sum(int(line.rsplit(":", 1)[1]) for line in out.splitlines() if line.count(":") >= 2)
+
+    def produce(self, topic, values):
+        lines = "".join(value + "\n" for value in values)
+        self.run("tool", "org.apache.kafka.tools.ConsoleProducer", "--bootstrap-server", self.servers, "--topic", topic,
+                 "--producer-property", "max.request.size=4194304", text_in=lines,
+                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def limit(self, topic, size):
+        """From now on the topic takes no message larger than that."""
+        self.run("tool", "kafka.admin.ConfigCommand", "--bootstrap-server", self.servers, "--alter", "--topic", topic,
+                 "--add-config", f"max.message.bytes={size}", stdout=subprocess.DEVNULL)
 
     def read(self, topic):
         """All records of a topic: (partition, offset, time in ms, key, value)."""

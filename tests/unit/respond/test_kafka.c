@@ -90,3 +90,22 @@ Test(kafka, does_not_hand_a_command_over_again_after_a_restart)
     cr_expect(command_in_outbox(&s).count == 1);
     cr_expect(stage_step(&s, 0).state == IV_STEP_CALLING && stage_step(&s, 0).attempt == 1);
 }
+
+Test(kafka, fails_a_command_that_is_larger_than_the_broker_takes)
+{
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init(&s, STEP);
+    stage_find(&s);
+    stage_respond(&s, NULL);
+    stage_run(&s, false);
+    int64_t id = command_in_outbox(&s).id;
+
+    cr_assert(iv_ok(iv_store_begin(s.store, NULL)));
+    cr_assert(iv_ok(iv_store_undeliverable(s.store, &id, 1, NULL)));
+    cr_assert(iv_ok(iv_store_commit(s.store, NULL)));
+    stage_run(&s, false);
+
+    cr_expect(command_in_outbox(&s).count == 0);
+    cr_expect(stage_step(&s, 0).state == IV_STEP_FAILED);
+    cr_expect(stage_execution(&s).state == IV_RUN_FAILED);
+}
