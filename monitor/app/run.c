@@ -22,6 +22,7 @@ static iv_rc load_config(struct iv_config **out, const char *path, struct iv_err
 {
     IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
     TRY(iv_problems_new(&problems, err));
+    iv_problems_keep_secrets(problems);
     struct iv_rc_s rc = iv_config_load(out, path, problems, err);
     iv_print_problems(problems);
     return rc;

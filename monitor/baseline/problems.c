@@ -23,6 +23,7 @@ struct iv_problems {
         size_t rank;
     } * seen;
     bool failed;
+    bool secrets;
 };
 
 struct iv_rc_s iv_problems_new(struct iv_problems **out, struct iv_err *err)
@@ -47,6 +48,11 @@ void iv_problems_freep(struct iv_problems **problems)
 {
     iv_problems_free(*problems);
     *problems = NULL;
+}
+
+void iv_problems_keep_secrets(struct iv_problems *problems)
+{
+    problems->secrets = true;
 }
 
 static bool make_room(struct iv_problems *p)
@@ -101,12 +107,26 @@ static int order(const struct entry *a, const struct entry *b)
     return 0;
 }
 
+/* The line up to the last character that is underlined. */
+static struct iv_str cut(const struct iv_problem *problem)
+{
+    size_t left = (size_t)problem->at.column - 1 + problem->width;
+    size_t n = 0;
+    while (n < problem->line.n && left > 0) {
+        do {
+            n++;
+        } while (n < problem->line.n && ((unsigned char)problem->line.p[n] & 0xc0) == 0x80);
+        left--;
+    }
+    return (struct iv_str){problem->line.p, n};
+}
+
 static bool copy_into(struct iv_problems *p, struct iv_problem *problem)
 {
     problem->at.file = iv_arena_str(&p->arena, problem->at.file);
     problem->text = iv_arena_str(&p->arena, problem->text);
     if (problem->line.p != NULL) {
-        problem->line = iv_arena_str(&p->arena, problem->line);
+        problem->line = iv_arena_str(&p->arena, p->secrets ? cut(problem) : problem->line);
         if (problem->line.p == NULL) {
             return false;
         }

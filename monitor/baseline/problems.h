@@ -33,6 +33,10 @@ iv_rc iv_problems_new(struct iv_problems **out, struct iv_err *err);
 void iv_problems_free(struct iv_problems *problems);
 void iv_problems_freep(struct iv_problems **problems);
 
+/* For a text that may hold secrets: of a line, what is underlined is shown and what stands before it, so that
+ * a misspelled key does not bring its value into a log. To be said before anything is added. */
+void iv_problems_keep_secrets(struct iv_problems *problems);
+
 /* From here on the file has its place in the order, whether or not anything is wrong in it. */
 void iv_problems_see(struct iv_problems *problems, struct iv_str file);
 
