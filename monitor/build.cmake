@@ -55,3 +55,16 @@ function(iv_add_module name)
     target_link_libraries(iv_${name} PRIVATE ${lib})
   endforeach()
 endfunction()
+
+# iv_embed(iv_shipped_files TYPE iv_shipped_file HEADER app/shipped.h ROOT dir FILES a b)
+# Makes TABLE.c in the build folder: the bytes of the files, named below ROOT, as one table (embed.cmake).
+function(iv_embed table)
+  cmake_parse_arguments(E "" "TYPE;HEADER;ROOT" "FILES" ${ARGN})
+  list(JOIN E_FILES "," names)
+  list(TRANSFORM E_FILES PREPEND ${E_ROOT}/ OUTPUT_VARIABLE paths)
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/${table}.c)
+  add_custom_command(OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DTABLE=${table} -DTYPE=${E_TYPE} -DHEADER=${E_HEADER} -DROOT=${E_ROOT}
+            -DIN=${names} -P ${CMAKE_SOURCE_DIR}/monitor/embed.cmake
+    DEPENDS ${paths} ${CMAKE_SOURCE_DIR}/monitor/embed.cmake)
+endfunction()
