@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "arena.h"
-#include "alloc.h"
+#include "base/arena.h"
+#include "base/alloc.h"
 
 #include <stdarg.h>
 #include <stdio.h>

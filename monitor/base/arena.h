@@ -5,7 +5,7 @@
  * Not here: freeing single objects, destructors. */
 #pragma once
 
-#include "str.h"
+#include "base/str.h"
 
 #include <stdbool.h>
 #include <stddef.h>

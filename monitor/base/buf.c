@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "buf.h"
-#include "alloc.h"
-#include "guard.h"
+#include "base/buf.h"
+#include "base/alloc.h"
+#include "base/guard.h"
 
 #include <stdarg.h>
 #include <stdio.h>

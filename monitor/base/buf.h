@@ -4,8 +4,8 @@
  * nothing more: write freely, ask iv_buf_failed once at the end. */
 #pragma once
 
-#include "err.h"
-#include "str.h"
+#include "base/err.h"
+#include "base/str.h"
 
 #include <stdbool.h>
 #include <stddef.h>

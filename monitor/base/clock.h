@@ -2,7 +2,7 @@
 /* Clocks as values, so that tests bring their own. The core has none. */
 #pragma once
 
-#include "time.h"
+#include "base/time.h"
 
 struct iv_clock {
     iv_ns (*wall)(void *ctx);      /* since the epoch */

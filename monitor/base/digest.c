@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "digest.h"
-#include "alloc.h"
-#include "guard.h"
+#include "base/digest.h"
+#include "base/alloc.h"
+#include "base/guard.h"
 
 #include <openssl/evp.h>
 

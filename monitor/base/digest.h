@@ -4,8 +4,8 @@
  * Source: FIPS 180-4 (SHA-2), FIPS 202 (SHA-3). */
 #pragma once
 
-#include "err.h"
-#include "str.h"
+#include "base/err.h"
+#include "base/str.h"
 
 enum iv_digest_alg { IV_SHA384, IV_SHA256, IV_SHA3_256 };
 

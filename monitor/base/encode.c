@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "encode.h"
+#include "base/encode.h"
 
 #include <stdint.h>
 

@@ -2,8 +2,8 @@
 /* Hex (RFC 4648 8, lower case) and base64 (RFC 4648 4, padded). */
 #pragma once
 
-#include "buf.h"
-#include "str.h"
+#include "base/buf.h"
+#include "base/str.h"
 
 #include <stdbool.h>
 

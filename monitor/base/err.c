@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "err.h"
-#include "guard.h"
+#include "base/err.h"
+#include "base/guard.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@ static const struct {
 } codes[] = {
     {"OK", IV_CLASS_NONE},
 #define ERR(name, class) {#name, IV_CLASS_##class},
-#include "errors.def"
+#include "base/errors.def"
 #undef ERR
 };
 

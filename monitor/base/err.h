@@ -13,7 +13,7 @@
 enum iv_code {
     IV_CODE_OK = 0,
 #define ERR(name, class) IV_E_##name,
-#include "errors.def"
+#include "base/errors.def"
 #undef ERR
 };
 

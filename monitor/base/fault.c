@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fault.h"
+#include "base/fault.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "file.h"
+#include "base/file.h"
 
-#include "alloc.h"
-#include "guard.h"
+#include "base/alloc.h"
+#include "base/guard.h"
 
 #include <errno.h>
 #include <fcntl.h>

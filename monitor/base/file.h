@@ -2,8 +2,8 @@
 /* Small files as a whole: configuration, keys, certificates. Records come in by the room stream. */
 #pragma once
 
-#include "buf.h"
-#include "err.h"
+#include "base/buf.h"
+#include "base/err.h"
 
 /* Appends the file's bytes to out, whose maximum bounds them. IV_E_ABSENT: there is no such file; IV_E_LIMIT:
  * it is larger than that; IV_E_IO: it cannot be read, or is a directory. */

@@ -2,7 +2,7 @@
 /* The only macros that hide control flow (TRY, ENSURE) or the end of a scope (IV_AUTO, TAKE). */
 #pragma once
 
-#include "err.h"
+#include "base/err.h"
 
 #include <stddef.h>
 

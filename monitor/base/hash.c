@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hash.h"
-#include "guard.h"
+#include "base/hash.h"
+#include "base/guard.h"
 
 #include <sys/random.h>
 

@@ -3,7 +3,7 @@
  * Source: SipHash-1-3 (Aumasson, Bernstein: "SipHash: a fast short-input PRF"), 64 and 128 bits. */
 #pragma once
 
-#include "str.h"
+#include "base/str.h"
 
 #include <stdint.h>
 

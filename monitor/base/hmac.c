@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hmac.h"
+#include "base/hmac.h"
 
 #include <string.h>
 

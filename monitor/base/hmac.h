@@ -3,8 +3,8 @@
  * Source: RFC 2104; test vectors of RFC 4231. */
 #pragma once
 
-#include "digest.h"
-#include "str.h"
+#include "base/digest.h"
+#include "base/str.h"
 
 /* The message in parts, so that it need not be put together. The digester is used and left
  * free for the next. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "json_write.h"
-#include "encode.h"
-#include "guard.h"
+#include "base/json_write.h"
+#include "base/encode.h"
+#include "base/guard.h"
 
 #include <math.h>
 #include <stdio.h>

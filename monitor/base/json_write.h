@@ -2,9 +2,9 @@
 /* Writing JSON (RFC 8259) into a buffer: the atoms, and a writer that keeps commas and braces right. */
 #pragma once
 
-#include "buf.h"
-#include "str.h"
-#include "time.h"
+#include "base/buf.h"
+#include "base/str.h"
+#include "base/time.h"
 
 #include <stdbool.h>
 #include <stdint.h>

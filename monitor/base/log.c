@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "log.h"
-#include "buf.h"
-#include "clock.h"
-#include "json_write.h"
+#include "base/log.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json_write.h"
 
 #include <stdio.h>
 #include <stdlib.h>

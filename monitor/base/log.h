@@ -6,7 +6,7 @@
  * Not here: what the core says. Core and base return errors; the rooms of the shell log. */
 #pragma once
 
-#include "str.h"
+#include "base/str.h"
 
 #include <stdint.h>
 

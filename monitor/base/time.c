@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "time.h"
+#include "base/time.h"
 
 #define DAY_S INT64_C(86400)
 

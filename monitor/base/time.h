@@ -6,8 +6,8 @@
  * use it. */
 #pragma once
 
-#include "buf.h"
-#include "str.h"
+#include "base/buf.h"
+#include "base/str.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "value.h"
-#include "arena.h"
-#include "json_write.h"
+#include "base/value.h"
+#include "base/arena.h"
+#include "base/json_write.h"
 
 #include <math.h>
 

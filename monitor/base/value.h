@@ -5,8 +5,8 @@
  * order of appearance, no key twice. */
 #pragma once
 
-#include "str.h"
-#include "time.h"
+#include "base/str.h"
+#include "base/time.h"
 
 #include <stdbool.h>
 #include <stdint.h>

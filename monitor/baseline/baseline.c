@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A frozen baseline: references, look-ups, waivers. */
-#include "baseline.h"
-#include "load.h"
+#include "baseline/baseline.h"
+#include "baseline/load.h"
 
 #include "base/alloc.h"
 #include "base/guard.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The digest that names a baseline, those that name its rules, and the signature over the former.
  * Source: RFC 8785 (JCS). */
-#include "load.h"
+#include "baseline/load.h"
 
 #include "base/digest.h"
 #include "base/encode.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Expressions, amounts and terms of rules: compiled, folded where they are constant, problems put in their
  * places. */
-#include "rule_parts.h"
+#include "baseline/rule_parts.h"
 
 #include "base/guard.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "field_type.h"
+#include "baseline/field_type.h"
 
 static const struct iv_cel_type list_of_string = {.kind = IV_CEL_LIST, .args = {&iv_cel_string}};
 static const struct iv_cel_type list_of_int = {.kind = IV_CEL_LIST, .args = {&iv_cel_int}};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The four forms that a rule can have. */
-#include "rule_parts.h"
+#include "baseline/rule_parts.h"
 
 #include "base/guard.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The functions that expressions have over events and receipts. */
-#include "functions.h"
+#include "baseline/functions.h"
 
 #include "base/guard.h"
 #include "event/event.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a folder to a frozen baseline: the order in which its parts are read. */
-#include "load.h"
-#include "functions.h"
+#include "baseline/load.h"
+#include "baseline/functions.h"
 
 #include "base/alloc.h"
 #include "base/guard.h"

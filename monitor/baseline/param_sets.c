@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parameters under overrides. The overrides that hold for a trigger decide which value each leaf has, so
  * there is one set for each combination of overrides that was met; set 0 is the defaults. */
-#include "load.h"
+#include "baseline/load.h"
 
 #include "base/alloc.h"
 #include "base/guard.h"

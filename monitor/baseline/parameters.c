@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parameters: the tree, the variables that it gives to expressions, and what overrides may
  * put in its leaves. */
-#include "load.h"
+#include "baseline/load.h"
 
 #include "base/guard.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "problems.h"
+#include "baseline/problems.h"
 
 #include "base/alloc.h"
 #include "base/arena.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rule packs, and what all rules have whatever their form. */
-#include "rule_parts.h"
+#include "baseline/rule_parts.h"
 
 #include "base/alloc.h"
 #include "base/guard.h"

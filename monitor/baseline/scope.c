@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a rule reads, and whether the events of several tenants can meet in it. A stream's records are
  * partitioned by their tenant, so a rule whose key tells tenants apart is decided within one partition. */
-#include "rule_parts.h"
+#include "baseline/rule_parts.h"
 
 #include "base/guard.h"
 

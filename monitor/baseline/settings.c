@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The parts of baseline.yaml beside parameters and rules. */
-#include "load.h"
+#include "baseline/load.h"
 
 #include "base/guard.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One side of a rule: which event types it selects, and the fields that they have together. */
-#include "rule_parts.h"
+#include "baseline/rule_parts.h"
 
 #include "base/guard.h"
-#include "field_type.h"
+#include "baseline/field_type.h"
 
 #include <stdio.h>
 

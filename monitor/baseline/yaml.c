@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libyaml's events to a tree, without recursion: a stack of open collections, and a stack of their children
  * so far. */
-#include "yaml.h"
-#include "yaml_internal.h"
+#include "baseline/yaml.h"
+#include "baseline/yaml_internal.h"
 
 #include "base/alloc.h"
 #include "base/buf.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "yaml_fields.h"
-#include "yaml_internal.h"
+#include "baseline/yaml_fields.h"
+#include "baseline/yaml_internal.h"
 
 #include "base/guard.h"
 

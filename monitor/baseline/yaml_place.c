@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Places: from a byte of a scalar's value back to the byte of the source that it was written as, and from
  * there to lines, columns and carets. */
-#include "yaml_internal.h"
+#include "baseline/yaml_internal.h"
 
 #include "base/buf.h"
 

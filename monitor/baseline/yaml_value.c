@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a plain scalar is, and nodes as values. */
-#include "yaml_internal.h"
+#include "baseline/yaml_internal.h"
 
 #include "base/guard.h"
 

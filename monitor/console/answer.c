@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "answer.h"
+#include "console/answer.h"
 
-#include "auth.h"
 #include "base/guard.h"
-#include "peer.h"
-#include "query.h"
+#include "console/auth.h"
+#include "console/peer.h"
+#include "console/query.h"
 
 #include <stdio.h>
 #include <strings.h>
@@ -17,7 +17,7 @@ static const struct route {
 } routes[] = {
 #define ROUTE(name, path, open, parameters)                                                                  \
     {IV_STR_INIT(path), IV_STR_INIT(parameters), iv_answer_##name, open},
-#include "routes.def"
+#include "console/routes.def"
 #undef ROUTE
 };
 

@@ -2,7 +2,7 @@
 /* From a request to its reply: the table of routes and who answers each. */
 #pragma once
 
-#include "server.h"
+#include "console/server.h"
 
 /* For MHD_start_daemon; ctx is the console. */
 enum MHD_Result iv_answer(void *ctx, struct MHD_Connection *connection, const char *path, const char *method,
@@ -13,7 +13,7 @@ void iv_answer_completed(void *ctx, struct MHD_Connection *connection, void **sl
 
 #define ROUTE(name, path, open, parameters)                                                                  \
     void iv_answer_##name(struct iv_reply *reply, struct iv_request *request);
-#include "routes.def"
+#include "console/routes.def"
 #undef ROUTE
 
 /* The page's files: false where there is none of this path. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "assets.h"
+#include "console/assets.h"
 
-#include "answer.h"
+#include "console/answer.h"
 
 /* Every client of the page takes gzip; q=0 and the like come from nobody and get the plain bytes. */
 static bool takes_gzip(struct iv_request *request)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "auth.h"
+#include "console/auth.h"
 
 #include "base/encode.h"
 #include "base/file.h"
 #include "base/guard.h"
-#include "tls.h"
+#include "console/tls.h"
 
 #include <strings.h>
 

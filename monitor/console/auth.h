@@ -5,7 +5,7 @@
  * name was made to point here (DNS rebinding) is refused. */
 #pragma once
 
-#include "server.h"
+#include "console/server.h"
 
 /* Reads console.token_file. IV_E_REFUSED: too short to be a secret, or not printable. */
 iv_rc iv_auth_token_read(struct iv_console *console, struct iv_str path, struct iv_err *err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /api/v1/baseline: the rules in force, for people to read beside a finding. */
-#include "answer.h"
 #include "base/guard.h"
 #include "base/json_write.h"
+#include "console/answer.h"
 
 #include <stdio.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "chunk.h"
+#include "console/chunk.h"
 
 #include "base/alloc.h"
 #include "base/guard.h"
-#include "readers.h"
-#include "show.h"
+#include "console/readers.h"
+#include "console/show.h"
 
 #include <pthread.h>
 

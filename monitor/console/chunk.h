@@ -8,7 +8,7 @@
 #pragma once
 
 #include "base/err.h"
-#include "place.h"
+#include "console/place.h"
 
 #include <stddef.h>
 #include <stdint.h>

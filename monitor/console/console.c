@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "console.h"
+#include "console/console.h"
 
-#include "answer.h"
-#include "auth.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
-#include "chunk.h"
-#include "listen.h"
-#include "live.h"
-#include "peer.h"
-#include "query.h"
-#include "readers.h"
-#include "tls.h"
+#include "console/answer.h"
+#include "console/auth.h"
+#include "console/chunk.h"
+#include "console/listen.h"
+#include "console/live.h"
+#include "console/peer.h"
+#include "console/query.h"
+#include "console/readers.h"
+#include "console/tls.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /api/v1/findings, /api/v1/findings/{uid}, /api/v1/actions: pages of what the store holds. */
-#include "answer.h"
 #include "base/guard.h"
 #include "base/json_write.h"
-#include "place.h"
-#include "query.h"
-#include "readers.h"
-#include "show.h"
+#include "console/answer.h"
+#include "console/place.h"
+#include "console/query.h"
+#include "console/readers.h"
+#include "console/show.h"
 
 #include <inttypes.h>
 #include <stdio.h>

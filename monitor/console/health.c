@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Is it alive, is it ready, what does it count. */
-#include "answer.h"
+#include "console/answer.h"
 
 #include "base/log.h"
-#include "process.h"
-#include "readers.h"
-#include "status.h"
+#include "console/process.h"
+#include "console/readers.h"
+#include "console/status.h"
 
 void iv_answer_healthz(struct iv_reply *reply, struct iv_request *request)
 {

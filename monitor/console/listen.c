@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "listen.h"
+#include "console/listen.h"
 
 #include "base/guard.h"
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "live.h"
+#include "console/live.h"
 
-#include "answer.h"
 #include "base/alloc.h"
 #include "base/guard.h"
 #include "base/log.h"
-#include "chunk.h"
-#include "peer.h"
-#include "query.h"
-#include "readers.h"
+#include "console/answer.h"
+#include "console/chunk.h"
+#include "console/peer.h"
+#include "console/query.h"
+#include "console/readers.h"
 
 enum { BLOCK_BYTES = 16384 };
 

@@ -4,7 +4,7 @@
  * Owner/thread: streams are read on the HTTP library's threads; the pulse is one thread of its own. */
 #pragma once
 
-#include "server.h"
+#include "console/server.h"
 
 iv_rc iv_pulse_start(struct iv_console *console, struct iv_err *err);
 /* Ends the pulse and lets every stream end; then the daemon may be stopped. */

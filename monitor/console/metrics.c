@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "metrics.h"
+#include "console/metrics.h"
 
 #include "base/alloc.h"
 #include "base/guard.h"
@@ -20,7 +20,7 @@ static const struct {
     enum kind kind;
 } metric_table[IV_METRIC_COUNT] = {
 #define METRIC(id, kind, name, labels, help) [IV_METRIC_##id] = {name, labels, help, kind},
-#include "metrics.def"
+#include "console/metrics.def"
 #undef METRIC
 };
 

@@ -22,7 +22,7 @@
 
 enum iv_metric {
 #define METRIC(id, kind, name, labels, help) IV_METRIC_##id,
-#include "metrics.def"
+#include "console/metrics.def"
 #undef METRIC
     IV_METRIC_COUNT
 };

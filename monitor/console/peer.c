@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "peer.h"
+#include "console/peer.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"

@@ -5,7 +5,7 @@
  * Owner/thread: the HTTP library's threads say what happens, the pulse thread looks. */
 #pragma once
 
-#include "server.h"
+#include "console/server.h"
 
 /* For MHD_OPTION_NOTIFY_CONNECTION; ctx is the console. */
 void iv_peer_notify(void *ctx, struct MHD_Connection *connection, void **slot,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "place.h"
+#include "console/place.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "process.h"
+#include "console/process.h"
 
 #include "base/file.h"
 #include "base/guard.h"

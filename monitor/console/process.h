@@ -2,6 +2,6 @@
 /* What the operating system says about this process, as metrics. */
 #pragma once
 
-#include "metrics.h"
+#include "console/metrics.h"
 
 void iv_process_measure(struct iv_metrics *metrics);

@@ -5,10 +5,10 @@
 #include "base/guard.h"
 #include "base/json_write.h"
 #include "base/log.h"
-#include "chunk.h"
-#include "live.h"
-#include "peer.h"
-#include "status.h"
+#include "console/chunk.h"
+#include "console/live.h"
+#include "console/peer.h"
+#include "console/status.h"
 
 #include <errno.h>
 #include <time.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "query.h"
+#include "console/query.h"
 
 #include "base/encode.h"
 #include "base/guard.h"

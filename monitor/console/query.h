@@ -4,7 +4,7 @@
  * one that the route knows. What they say goes to the store as bound values, never as text of a statement. */
 #pragma once
 
-#include "server.h"
+#include "console/server.h"
 
 /* known: the names of the route, with commas between. False: the reply holds the refusal. */
 bool iv_query_read(struct iv_request *request, struct iv_reply *reply, struct iv_str known);

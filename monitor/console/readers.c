@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "readers.h"
+#include "console/readers.h"
 
 #include "base/alloc.h"
 #include "base/guard.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server.h"
+#include "console/server.h"
 
 #include "base/alloc.h"
 #include "base/digest.h"

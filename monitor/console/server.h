@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "base/time.h"
-#include "console.h"
-#include "metrics.h"
+#include "console/console.h"
+#include "console/metrics.h"
 
 #include <microhttpd.h>
 #include <pthread.h>

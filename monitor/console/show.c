@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "show.h"
+#include "console/show.h"
 
 #include "base/alloc.h"
 #include "base/arena.h"

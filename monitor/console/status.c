@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "status.h"
+#include "console/status.h"
 
-#include "answer.h"
 #include "base/clock.h"
 #include "base/guard.h"
-#include "place.h"
-#include "readers.h"
+#include "console/answer.h"
+#include "console/place.h"
+#include "console/readers.h"
 
 #include <math.h>
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/json_write.h"
-#include "server.h"
+#include "console/server.h"
 
 /* Schema Status. */
 iv_rc iv_status_write(struct iv_json *j, struct iv_console *console, struct iv_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tls.h"
+#include "console/tls.h"
 
 #include "base/file.h"
 #include "base/guard.h"

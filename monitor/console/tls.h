@@ -2,7 +2,7 @@
 /* TLS as the HTTP library does it (GnuTLS). */
 #pragma once
 
-#include "server.h"
+#include "console/server.h"
 
 /* What is offered: TLS 1.3 and 1.2. */
 extern const char iv_tls_priorities[];

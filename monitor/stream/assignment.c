@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "assignment.h"
+#include "stream/assignment.h"
 #include "base/alloc.h"
 #include "base/guard.h"
 #include "base/log.h"

@@ -7,8 +7,8 @@
 #pragma once
 
 #include "base/arena.h"
-#include "client.h"
-#include "kafka.h"
+#include "stream/client.h"
+#include "stream/kafka.h"
 
 struct iv_partition {
     /* offset: the next record's, once one was seen; else where reading was told to begin */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client.h"
+#include "stream/client.h"
 #include "base/alloc.h"
 #include "base/guard.h"
 #include "base/log.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "assignment.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
+#include "stream/assignment.h"
 
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "embedded.h"
+#include "stream/embedded.h"
 #include "base/alloc.h"
 #include "base/guard.h"
-#include "client.h"
+#include "stream/client.h"
 
 #include <librdkafka/rdkafka_mock.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
 #include "base/guard.h"
-#include "inflow.h"
-#include "source.h"
+#include "stream/inflow.h"
+#include "stream/source.h"
 
 #define BUFFER_BYTES ((size_t)256 << 10)
 #define LINE_BYTES ((size_t)16 << 20)

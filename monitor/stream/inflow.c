@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "inflow.h"
+#include "stream/inflow.h"
 #include "base/alloc.h"
 #include "base/guard.h"
 #include "base/str.h"
@@ -11,7 +11,7 @@
 
 static const struct iv_inflow_kind *const kinds[] = {
 #define INFLOW(name) &iv_inflow_##name,
-#include "inflow_kinds.def"
+#include "stream/inflow_kinds.def"
 #undef INFLOW
 };
 

@@ -27,7 +27,7 @@ struct iv_inflow_kind {
 };
 
 #define INFLOW(name) extern const struct iv_inflow_kind iv_inflow_##name;
-#include "inflow_kinds.def"
+#include "stream/inflow_kinds.def"
 #undef INFLOW
 
 struct iv_inflow {

@@ -2,7 +2,7 @@
 /* RFC 1952: a file is one gzip member after the other. */
 #include "base/alloc.h"
 #include "base/guard.h"
-#include "inflow.h"
+#include "stream/inflow.h"
 
 #include <zlib.h>
 

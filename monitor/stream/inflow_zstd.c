@@ -3,7 +3,7 @@
  * bounds the memory. */
 #include "base/alloc.h"
 #include "base/guard.h"
-#include "inflow.h"
+#include "stream/inflow.h"
 
 #include <zstd.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "producer.h"
+#include "stream/producer.h"
 #include "base/alloc.h"
 #include "base/guard.h"
 #include "base/log.h"
-#include "client.h"
+#include "stream/client.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
