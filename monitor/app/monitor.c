@@ -16,6 +16,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
 #define COMMIT_QUEUE 256
 #define KEEP_GRACE (5 * IV_NS_PER_S)
@@ -288,6 +289,14 @@ void iv_monitor_stop(struct iv_monitor *monitor)
     iv_free(monitor);
 }
 
+/* With what the client complained of last: a topic that is not there, a certificate that is refused. */
+static void tell_not_ready(struct iv_monitor *m, const char *why, const char *trouble)
+{
+    char text[640];
+    (void)snprintf(text, sizeof text, "%s%s%s", why, trouble[0] == '\0' ? "" : ": ", trouble);
+    iv_console_ready(m->console, text);
+}
+
 static void tell_readiness(struct iv_monitor *m)
 {
     if (m->console == NULL) {
@@ -300,9 +309,9 @@ static void tell_readiness(struct iv_monitor *m)
     struct iv_consumer_health health;
     iv_detect_health(m->detect, &health);
     if (!health.reachable) {
-        iv_console_ready(m->console, "the broker does not answer");
+        tell_not_ready(m, "the broker does not answer", health.trouble);
     } else if (!health.assigned) {
-        iv_console_ready(m->console, "waiting for the consumer group to assign partitions");
+        tell_not_ready(m, "waiting for the consumer group to assign partitions", health.trouble);
     } else {
         iv_console_ready(m->console, NULL);
     }

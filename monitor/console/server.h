@@ -49,7 +49,7 @@ struct iv_console {
     pthread_t pulse_thread;
     bool pulse_started;
     bool stopping;
-    char not_ready[160];    /* empty: ready */
+    char not_ready[640];    /* empty: ready */
     struct iv_buf baseline; /* JSON; empty: none yet */
     char digest[100];       /* of the baseline, hex */
     struct iv_peer *peers;
