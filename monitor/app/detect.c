@@ -118,14 +118,41 @@ static void on_complaint(void *ctx, const struct iv_rule *rule, const struct iv_
     }
 }
 
+/* The attributes of the envelope that rules know by other names, or not at all. */
+static const struct iv_str envelope[] = {
+    IV_STR_INIT("record"),    IV_STR_INIT("specversion"), IV_STR_INIT("subject"),
+    IV_STR_INIT("tenantid"),  IV_STR_INIT("traceparent"), IV_STR_INIT("ledgerid"),
+    IV_STR_INIT("ledgerseq"), IV_STR_INIT("ledgerprev"),  IV_STR_INIT("ledgerhash"),
+    IV_STR_INIT("ledgeralg"), IV_STR_INIT("data"),        IV_STR_INIT("data_base64"),
+};
+
+/* The field that a reason begins with, as a metric's label: producers choose the names of other members, and
+ * must not be able to push ours out. */
+static struct iv_str label_of(const struct iv_detect *d, struct iv_str reason)
+{
+    struct iv_str field = {reason.p, 0};
+    while (field.n < reason.n && strchr(":.[", reason.p[field.n]) == NULL) {
+        field.n++;
+    }
+    for (size_t i = 0; i < IV_COUNT(envelope); i++) {
+        if (iv_str_eq(field, envelope[i])) {
+            return field;
+        }
+    }
+    for (size_t i = 0; i < iv_catalogue_names(d->baseline->catalogue); i++) {
+        if (iv_str_eq(field, iv_catalogue_name(d->baseline->catalogue, (uint16_t)i))) {
+            return field;
+        }
+    }
+    return IV_STR("other");
+}
+
 static iv_rc take_letter(struct iv_detect *d, const struct iv_record *record, const struct iv_err *why,
                          struct iv_err *err)
 {
     struct iv_str reason = iv_str_of(why->text);
-    const char *colon = strchr(why->text, ':');
-    struct iv_str field = {reason.p, colon == NULL ? reason.n : (size_t)(colon - reason.p)};
     iv_series_add(IV_SERIES(d->metrics, EVENTS, record->origin.topic, IV_STR("malformed")), 1);
-    iv_series_add(IV_SERIES(d->metrics, DEAD_LETTERS, record->origin.topic, field), 1);
+    iv_series_add(IV_SERIES(d->metrics, DEAD_LETTERS, record->origin.topic, label_of(d, reason)), 1);
     return iv_commit_letter(d->commit, record, reason, iv_wall(&d->clock), err);
 }
 
