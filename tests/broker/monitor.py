@@ -80,6 +80,7 @@ class Monitor:
 
     def start(self):
         with open(self.log, "ab") as log:
+            self.begun = log.tell()
             self.process = subprocess.Popen([INVIGIL, "run", "--config", self.config], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, env=self.env)
         return self
@@ -102,14 +103,16 @@ class Monitor:
         return True
 
     def url(self):
-        """The console's address, from the log line that tells it."""
+        """The console's address, from the log line in which this process tells it."""
         with open(self.log, encoding="utf-8", errors="replace") as file:
+            file.seek(self.begun)
             urls = [part[4:] for line in file if "console.listening" in line for part in line.split()
                     if part.startswith("url=")]
         return urls[-1] if urls else None
 
     def get(self, path):
-        with urllib.request.urlopen(self.url() + path, timeout=10) as answer:
+        url = wait_for(lambda: self.alive() and self.url(), 60, "the console's address")
+        with urllib.request.urlopen(url + path, timeout=10) as answer:
             return answer.read().decode()
 
     def rows(self, query, *args):
