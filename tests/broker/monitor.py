@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`invigil run` for a test: its configuration, its process, its store; and a receiving end for its hooks."""
 
+import atexit
 import collections
 import contextlib
 import http.server
@@ -83,10 +84,11 @@ class Monitor:
             self.begun = log.tell()
             self.process = subprocess.Popen([INVIGIL, "run", "--config", self.config], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, env=self.env)
+        atexit.register(self.kill)  # a test that fails leaves nothing running
         return self
 
     def kill(self):
-        self.process.send_signal(signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
 
     def stop(self):
