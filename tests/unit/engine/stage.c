@@ -364,6 +364,9 @@ void stage_line(struct stage *s, struct iv_str line)
     } else if (iv_str_eq(word, IV_STR("close"))) {
         int32_t partition = partition_of(line, &stream);
         iv_engine_close(s->engine, stream, partition);
+    } else if (iv_str_eq(word, IV_STR("midway"))) {
+        (void)partition_of(line, &stream);
+        iv_engine_joined_midway(s->engine, stream);
     } else if (iv_str_eq(word, IV_STR("idle"))) {
         int32_t partition = partition_of(cut(&line, ' '), &stream);
         cr_assert(iv_ok(iv_engine_idle(s->engine, stream, partition, time_of(s, line), &err)));

@@ -85,6 +85,14 @@ Test(streams, partial_history_of_another_stream_does_not_matter)
                  "open T0\nT0 10s d.a a1 k=x\n= violated STR-1 a1 []\n");
 }
 
+Test(streams, a_beginning_that_retention_removed_counts_as_partial_history)
+{
+    stage_script(
+        "streams: {telemetry: {lateness: 0s}}", BEFORE,
+        "open T0\nopen L0\nmidway L0\nL0 6s l.b l1\nT0 10s d.a a1 k=x\nT0 11s d.a a2 k=x\nL0 12s l.b l2\n"
+        "= inconclusive STR-1 a1 []\n= violated STR-1 a2 []\n");
+}
+
 Test(streams, unknown_types_are_events_of_the_ledger_and_none_of_telemetry)
 {
     stage_script(
