@@ -31,14 +31,6 @@ static iv_rc publish_finding(struct iv_keep *k, const struct iv_finding *row, st
     return iv_store_post(k->options.store, NULL, &posting, err);
 }
 
-/* Only what is proven, in force and not accepted as an exception is acted upon. */
-static bool calls_for_action(const struct iv_keep *k, const struct iv_verdict *verdict, enum iv_put put)
-{
-    return k->options.playbooks != NULL && put == IV_PUT_NEW && verdict->kind == IV_VIOLATED &&
-           verdict->rule->remediate.p != NULL && verdict->rule->mode == IV_MODE_ENFORCE &&
-           verdict->waiver == NULL;
-}
-
 static iv_rc keep_verdict(struct iv_keep *k, const struct iv_commit *commit, struct iv_verdict_node *node,
                           enum iv_put *put, struct iv_err *err)
 {
@@ -50,7 +42,7 @@ static iv_rc keep_verdict(struct iv_keep *k, const struct iv_commit *commit, str
         return IV_OK;
     }
     TRY(publish_finding(k, &row, err));
-    if (calls_for_action(k, &node->verdict, *put)) {
+    if (k->options.playbooks != NULL && *put == IV_PUT_NEW) {
         TRY(iv_respond_plan(k->options.playbooks, k->options.store, &row, &node->verdict, commit->baseline,
                             wall, err));
     }
