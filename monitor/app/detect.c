@@ -11,10 +11,21 @@
 #define POLL_WAIT (50 * IV_NS_PER_MS)
 #define REPORT_EVERY (500 * IV_NS_PER_MS)
 
+static bool is_partition(const struct iv_detect_partition *p, enum iv_stream stream, int32_t partition)
+{
+    return p->stream == stream && p->partition == partition;
+}
+
+/* Records come in runs of one partition, so the last one found is tried first. */
 struct iv_detect_partition *iv_detect_partition(struct iv_detect *d, enum iv_stream stream, int32_t partition)
 {
+    if (d->partition_last < d->partition_count &&
+        is_partition(&d->partitions[d->partition_last], stream, partition)) {
+        return &d->partitions[d->partition_last];
+    }
     for (size_t i = 0; i < d->partition_count; i++) {
-        if (d->partitions[i].stream == stream && d->partitions[i].partition == partition) {
+        if (is_partition(&d->partitions[i], stream, partition)) {
+            d->partition_last = i;
             return &d->partitions[i];
         }
     }

@@ -47,6 +47,7 @@ struct iv_detect {
     struct iv_commit *commit;
     struct iv_detect_partition *partitions;
     size_t partition_count;
+    size_t partition_last;  /* where the last look-up found its partition */
     bool *complained;       /* by rule index */
     iv_ns written;          /* of the record in the engine's hands; 0: time moved */
     struct iv_rc_s failure; /* of the verdict hook, which cannot answer */
