@@ -5,6 +5,12 @@
 #include "engine/lanes.h"
 #include "engine/obligation.h"
 
+/* Whether the event arrived after the rule joined the streams. */
+static bool sees(const struct iv_engine *e, const struct iv_rule_plan *plan, uint32_t rec)
+{
+    return plan->since == 0 || iv_store_rec(&e->store, rec)->order > plan->since;
+}
+
 static struct iv_pair pair_of(const struct iv_rule *rule, struct iv_event *on, uint32_t params)
 {
     return (struct iv_pair){.rule = rule, .on = on, .params = params};
@@ -63,7 +69,7 @@ static void each_partner(struct iv_engine *e, struct iv_search *s,
                 break;
             }
             struct iv_hash128 value = {0};
-            if (mark->rec != s->trigger && counts(e, s, mark->rec, &value) &&
+            if (mark->rec != s->trigger && sees(e, s->plan, mark->rec) && counts(e, s, mark->rec, &value) &&
                 visit(e, ctx, mark->rec, value)) {
                 return;
             }

@@ -285,6 +285,7 @@ static struct iv_rc_s repeat(struct iv_engine *e, const struct iv_event *event, 
 
 void iv_engine_joined_midway(struct iv_engine *engine, enum iv_stream stream)
 {
+    engine->watermark.streams[stream].midway = true;
     engine->watermark.streams[stream].partial = true;
 }
 

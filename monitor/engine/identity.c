@@ -43,7 +43,7 @@ struct iv_hash128 iv_identity_key(struct iv_engine *e, const struct iv_event *ev
 
 bool iv_identity_forgotten(const struct iv_engine *e, const struct iv_event *event)
 {
-    return iv_watermark_passed(&e->watermark, IV_ALL_STREAMS, iv_ns_add(event->time, e->baseline->dedup));
+    return iv_watermark_forgot(&e->watermark, IV_ALL_STREAMS, event->time, e->baseline->dedup);
 }
 
 static uint32_t find(const struct iv_engine *e, struct iv_hash128 key)

@@ -20,8 +20,7 @@ static const struct iv_rule_plan *plan_of(const struct iv_engine *e, const struc
 /* Whether a partner that was dropped before this trigger came could have mattered. */
 static bool is_blind(const struct iv_engine *e, const struct iv_search *s)
 {
-    return iv_watermark_passed(&e->watermark, s->plan->on_streams,
-                               iv_ns_add(s->pair.on->time, e->baseline->dedup));
+    return iv_watermark_forgot(&e->watermark, s->plan->on_streams, s->pair.on->time, e->baseline->dedup);
 }
 
 /* When it can be decided; late events can still use a forbid's trigger for a while longer. */
@@ -97,29 +96,21 @@ void iv_obligation_fulfil(struct iv_engine *e, struct iv_obligation *o, struct i
     iv_obligation_end(e, o, mark);
 }
 
-/* Of a set of streams, the first with a partial history that begins behind the time; -1 if there is none. */
-static int begins_behind(const struct iv_engine *e, unsigned streams, iv_ns time)
-{
-    for (unsigned s = 0; s < IV_STREAMS; s++) {
-        iv_ns least = e->watermark.streams[s].least;
-        if ((streams >> s & 1) != 0 && e->watermark.streams[s].partial &&
-            (least == IV_NS_MAX || time < least)) {
-            return (int)s;
-        }
-    }
-    return -1;
-}
-
 /* Why nothing follows from what was not seen; NULL if something does. */
 static const char *doubt(const struct iv_engine *e, const struct iv_obligation *o)
 {
-    unsigned streams = plan_of(e, o)->with_streams;
+    const struct iv_rule_plan *plan = plan_of(e, o);
+    unsigned streams = plan->with_streams;
     for (unsigned s = 0; s < IV_STREAMS; s++) {
         if ((streams >> s & 1) != 0 && e->baseline->streams[s].grade == IV_GRADE_BEST_EFFORT) {
             return s == IV_LEDGER ? "the ledger is best_effort" : "telemetry is best_effort";
         }
     }
-    int partial = begins_behind(e, streams, o->low);
+    int partial = iv_watermark_begins_behind(&e->watermark, plan->join, streams, o->low);
+    if (partial >= 0 && plan->join > 0) {
+        return partial == IV_LEDGER ? "the window reaches behind the moment when the rule joined the ledger"
+                                    : "the window reaches behind the moment when the rule joined telemetry";
+    }
     if (partial >= 0) {
         return partial == IV_LEDGER ? "the window reaches behind the ledger's first event"
                                     : "the window reaches behind telemetry's first event";
@@ -169,9 +160,10 @@ static void decide(struct iv_engine *e, uint32_t ref, bool open)
 static bool put_off(struct iv_engine *e, uint32_t ref)
 {
     const struct iv_obligation *o = obligation_at(e, ref);
-    unsigned streams = plan_of(e, o)->with_streams;
+    const struct iv_rule_plan *plan = plan_of(e, o);
+    unsigned streams = plan->with_streams;
     if (o->low <= o->high || iv_watermark_passed(&e->watermark, streams, o->low) ||
-        begins_behind(e, streams, o->low) < 0) {
+        iv_watermark_begins_behind(&e->watermark, plan->join, streams, o->low) < 0) {
         return false;
     }
     uint64_t order = iv_store_rec(&e->store, o->rec)->order;

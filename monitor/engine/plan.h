@@ -107,6 +107,8 @@ struct iv_rule_plan {
     } * waits; /* lanes that hold its triggers */
     uint16_t wait_count;
     uint16_t own_def; /* LIMIT, SAME */
+    uint16_t join;    /* of the watermark's: when the rule joined the streams; 0: at their beginning */
+    uint64_t since;   /* events up to this one in order of arrival came before */
 };
 
 #define IV_LANE_DEFS UINT16_MAX

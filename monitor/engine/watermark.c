@@ -13,10 +13,12 @@ void iv_watermark_init(struct iv_watermark *w, const struct iv_baseline *baselin
         const struct iv_stream_policy *policy = &baseline->streams[s];
         w->streams[s] = (struct iv_stream_mark){.lateness = policy->lateness,
                                                 .least = IV_NS_MAX,
+                                                .greatest = IV_NS_MIN,
                                                 .partial = policy->history == IV_HISTORY_PARTIAL};
     }
     for (int set = 0; set < IV_STREAM_SETS; set++) {
         w->passed[set] = IV_NS_MIN;
+        w->forgotten[set] = IV_NS_MIN;
     }
 }
 
@@ -26,6 +28,8 @@ void iv_watermark_deinit(struct iv_watermark *w)
         iv_free(w->streams[s].open);
         w->streams[s].open = NULL;
     }
+    iv_free(w->joins);
+    w->joins = NULL;
 }
 
 /* The position of a partition, or where it would stand. */
@@ -129,7 +133,12 @@ struct iv_rc_s iv_watermark_event(struct iv_watermark *w, bool *late, const stru
     iv_ns mark = iv_ns_add(event->time, -s->lateness);
     p->watermark = mark > p->watermark ? mark : p->watermark;
     s->least = event->time < s->least ? event->time : s->least;
+    s->greatest = event->time > s->greatest ? event->time : s->greatest;
     w->greatest = event->time > w->greatest ? event->time : w->greatest;
+    for (uint16_t j = 1; j < w->join_count; j++) {
+        iv_ns *least = &w->joins[j].least[event->origin.stream];
+        *least = event->time < *least ? event->time : *least;
+    }
     refresh(w);
     return IV_OK;
 }
@@ -144,6 +153,46 @@ struct iv_rc_s iv_watermark_idle(struct iv_watermark *w, enum iv_stream stream, 
     p->watermark = mark > p->watermark ? mark : p->watermark;
     refresh(w);
     return IV_OK;
+}
+
+uint16_t iv_watermark_join(struct iv_watermark *w, uint64_t order)
+{
+    size_t count = w->join_count == 0 ? 1 : w->join_count;
+    struct iv_join *joins = count < UINT16_MAX ? iv_realloc(w->joins, (count + 1) * sizeof *joins) : NULL;
+    if (joins == NULL) {
+        return 0;
+    }
+    joins[0] = (struct iv_join){0};
+    joins[count].order = order;
+    for (int s = 0; s < IV_STREAMS; s++) {
+        joins[count].before[s] = w->streams[s].greatest;
+        joins[count].least[s] = IV_NS_MAX;
+    }
+    w->joins = joins;
+    w->join_count = (uint16_t)(count + 1);
+    return (uint16_t)count;
+}
+
+/* Where rules joined midway, an event of a time that was there before may have come before: only behind the
+ * greatest of those times is every event seen. */
+static bool begins_behind(const struct iv_watermark *w, uint16_t join, unsigned stream, iv_ns time)
+{
+    if (join > 0) {
+        const struct iv_join *j = &w->joins[join];
+        return j->least[stream] == IV_NS_MAX || time < j->least[stream] || time <= j->before[stream];
+    }
+    const struct iv_stream_mark *s = &w->streams[stream];
+    return s->partial && (s->least == IV_NS_MAX || time < s->least);
+}
+
+int iv_watermark_begins_behind(const struct iv_watermark *w, uint16_t join, unsigned streams, iv_ns time)
+{
+    for (unsigned s = 0; s < IV_STREAMS; s++) {
+        if ((streams >> s & 1) != 0 && begins_behind(w, join, s, time)) {
+            return (int)s;
+        }
+    }
+    return -1;
 }
 
 void iv_watermark_finish(struct iv_watermark *w)

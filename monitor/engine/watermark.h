@@ -27,14 +27,29 @@ struct iv_stream_mark {
     uint32_t count;
     uint32_t capacity;
     iv_ns lateness;
-    iv_ns least;  /* event time; IV_NS_MAX: no event */
-    bool partial; /* what came before the least is unknown: the baseline says so, or its records are gone */
+    iv_ns least;    /* event time; IV_NS_MAX: no event */
+    iv_ns greatest; /* event time; IV_NS_MIN: no event */
+    bool partial;   /* what came before the least is unknown: the baseline says so, or its records are gone */
+    bool midway;    /* its records are gone */
+};
+
+/* A moment from which on rules look at the streams: a baseline with new rules came into force. Nothing that
+ * arrived before is an event to them, so to them every stream was joined midway there. */
+struct iv_join {
+    uint64_t order;           /* of arrival: later events are seen */
+    iv_ns before[IV_STREAMS]; /* the greatest event time that had arrived; IV_NS_MIN: none */
+    iv_ns least[IV_STREAMS];  /* of those seen; IV_NS_MAX: no event */
 };
 
 struct iv_watermark {
     struct iv_stream_mark streams[IV_STREAMS];
     iv_ns greatest; /* event time of any stream; IV_NS_MIN: no event */
     bool finished;
+    struct iv_join
+        *joins; /* by moment; the first stands for the engine's own beginning, and is not looked at */
+    uint16_t join_count;
+    /* By set of streams: what lies before was forgotten under a shorter dedup than that in force. */
+    iv_ns forgotten[IV_STREAM_SETS];
     /* By set of streams: what lies strictly below has been passed by all of them. A stream at the end of its
      * input has passed the greatest event time, too. */
     iv_ns passed[IV_STREAM_SETS];
@@ -52,7 +67,19 @@ iv_rc iv_watermark_idle(struct iv_watermark *w, enum iv_stream stream, int32_t p
                         struct iv_err *err);
 void iv_watermark_finish(struct iv_watermark *w);
 
+/* Of a set of streams, the first of which the rules of a join do not know what came at the time: its history
+ * is partial, and begins behind it. -1 if there is none. */
+int iv_watermark_begins_behind(const struct iv_watermark *w, uint16_t join, unsigned streams, iv_ns time);
+/* Rules join now. Answers the join's number; 0 when memory is out. */
+uint16_t iv_watermark_join(struct iv_watermark *w, uint64_t order);
+
 static inline bool iv_watermark_passed(const struct iv_watermark *w, unsigned streams, iv_ns t)
 {
     return w->passed[streams] > t;
+}
+
+/* Whether an event of this time came later than the engine remembers. */
+static inline bool iv_watermark_forgot(const struct iv_watermark *w, unsigned streams, iv_ns t, iv_ns dedup)
+{
+    return iv_watermark_passed(w, streams, iv_ns_add(t, dedup)) || t < w->forgotten[streams];
 }
