@@ -32,7 +32,9 @@ static void note_reads(struct iv_rule_load *rl, const struct iv_cel_prog *prog)
         bool all = iv_cel_prog_fields(prog, IV_BANK_EVENTS, slot, note_fields, rl->fields[slot]);
         rl->all_fields[slot] = rl->all_fields[slot] || all;
     }
-    rl->rule->checks_chain = rl->rule->checks_chain || calls(iv_cel_prog_source(prog), IV_STR("hash_valid"));
+    struct iv_str source = iv_cel_prog_source(prog);
+    rl->rule->checks_chain = rl->rule->checks_chain || calls(source, IV_STR("hash_valid"));
+    rl->rule->checks_signature = rl->rule->checks_signature || calls(source, IV_STR("receipt_valid"));
 }
 
 #define BAD_NAMES_MAX 16

@@ -110,6 +110,7 @@ struct iv_rule {
     bool all_trigger_fields;
     bool all_partner_fields;
     bool checks_chain;        /* a program calls hash_valid: event->hash_valid must be known before it runs */
+    bool checks_signature;    /* a program calls receipt_valid, which costs as much as some twenty events */
     bool global;              /* events of several tenants may meet in it */
     struct iv_str scope;      /* why it is global, or why it is not; for people */
     unsigned char digest[48]; /* of the rule and of all that its meaning rests on: same digest, same state */

@@ -105,7 +105,8 @@ struct iv_engine {
     struct iv_leaving *leaving;
     uint32_t leaving_count;
     uint32_t leaving_capacity;
-    /* identities */
+    /* identities; none are kept by an engine that does not have EVT-001 */
+    bool identifies;
     struct iv_slab identities;
     struct iv_slab contents;
     struct iv_table identity_table;

@@ -35,7 +35,10 @@ static void init_state(struct iv_engine *e, const struct iv_engine_options *opti
 
 static struct iv_rc_s build(struct iv_engine *e, struct iv_err *err)
 {
-    TRY(iv_plan_init(&e->plan, e->baseline, err));
+    TRY(iv_plan_init(&e->plan, e->baseline, e->options.rules, err));
+    const struct iv_rule *equivocation = e->baseline->equivocation;
+    e->identifies = equivocation == NULL || iv_rules_have(e->options.rules, equivocation->index);
+    e->options.rules = NULL;
     TRY(iv_store_init(&e->store, e->baseline->catalogue, &e->plan, e->options.hash_key, err));
     TRY(iv_digester_new(&e->digester, err));
     TRY(iv_params_new(&e->params, e->baseline, err));
@@ -293,14 +296,16 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
 {
     TRY(settle(e, err));
     e->stats.events++;
-    if (!is_event(e, event)) {
+    event->standing = is_event(e, event) ? IV_STANDING_NEW : IV_STANDING_NONE;
+    if (event->standing == IV_STANDING_NONE) {
         return IV_OK;
     }
     const struct iv_type_plan *type = &e->plan.types[event->type->index];
-    bool forgotten = iv_identity_forgotten(e, event);
-    struct iv_hash128 key = iv_identity_key(e, event);
+    bool known = e->identifies && !iv_identity_forgotten(e, event);
+    struct iv_hash128 key = known ? iv_identity_key(e, event) : (struct iv_hash128){0, 0};
     hash_keys(e, type, event, false);
-    if (!forgotten && iv_identity_repeats(e, key, event)) {
+    if (known && iv_identity_repeats(e, key, event)) {
+        event->standing = IV_STANDING_REPEATED;
         return repeat(e, event, err);
     }
     if (type->needs_chain) {
@@ -312,7 +317,7 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
     e->stats.late += late ? 1 : 0;
     uint32_t rec = remember(e, event);
     if (rec != 0) {
-        if (!forgotten) {
+        if (known) {
             iv_identity_note(e, key, rec);
         }
         evaluate(e, type, rec);
@@ -320,6 +325,21 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
         iv_store_release(&e->store, rec);
     }
     return advance(e, type, err);
+}
+
+struct iv_rc_s iv_engine_reached(struct iv_engine *engine, enum iv_stream stream, int32_t partition,
+                                 iv_ns time, struct iv_err *err)
+{
+    const struct iv_event read = {.time = time, .origin = {.stream = stream, .partition = partition}};
+    bool late = false;
+    TRY(settle(engine, err));
+    TRY(iv_watermark_event(&engine->watermark, &late, &read, err));
+    return advance(engine, NULL, err);
+}
+
+bool iv_engine_concerns(const struct iv_engine *engine, const struct iv_event_type *type)
+{
+    return engine->plan.types[type->index].concerned;
 }
 
 struct iv_rc_s iv_engine_idle(struct iv_engine *engine, enum iv_stream stream, int32_t partition, iv_ns wall,

@@ -64,6 +64,11 @@ struct iv_engine_options {
     void *ctx;
     bool digests; /* sightings carry the digest of their record's bytes */
     struct iv_hash_key hash_key;
+    /* The rules that are this engine's, a bit for each index; NULL: all. Several engines that split a
+     * baseline's rules between them come to the verdicts of one. The one that has EVT-001 keeps the
+     * identities; it sees every event, and the others what it says of them (see iv_engine_reached). Used
+     * during iv_engine_new only. */
+    const uint64_t *rules;
 };
 
 struct iv_engine;
@@ -84,8 +89,17 @@ void iv_engine_close(struct iv_engine *engine, enum iv_stream stream, int32_t pa
  * baseline. */
 void iv_engine_joined_midway(struct iv_engine *engine, enum iv_stream stream);
 
-/* One decoded event, duplicates and late ones included. The event need not outlive the call. */
+/* One decoded event, duplicates and late ones included. The event need not outlive the call. An engine that
+ * keeps identities says in event->standing what it is. */
 iv_rc iv_engine_event(struct iv_engine *engine, struct iv_event *event, struct iv_err *err);
+
+/* For an engine without EVT-001, instead of an event that is IV_STANDING_REPEATED, or that concerns none of
+ * its rules: the event's partition was read up to its time. */
+iv_rc iv_engine_reached(struct iv_engine *engine, enum iv_stream stream, int32_t partition, iv_ns time,
+                        struct iv_err *err);
+/* Whether events of this type are triggers or partners of one of the engine's rules; EVT-001 asks for none.
+ */
+bool iv_engine_concerns(const struct iv_engine *engine, const struct iv_event_type *type);
 
 /* Live: the partition was read to its end and has been silent for the baseline's idle time; its watermark is
  * wall time less lateness, until it speaks again. */

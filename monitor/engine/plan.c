@@ -173,11 +173,23 @@ static bool plan_alone(struct iv_plan *plan, struct iv_type_plan *t, const struc
     return true;
 }
 
+static bool is_selected(const struct iv_plan *plan, const struct iv_event_type *type)
+{
+    for (size_t i = 0; i < plan->rule_count; i++) {
+        const struct iv_rule *r = plan->rules[i].rule;
+        if (iv_selector_has(&r->on, type) || (r->has_partner && iv_selector_has(&r->with.select, type))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool plan_types(struct iv_plan *plan, const struct iv_baseline *baseline)
 {
     for (size_t i = 0; i < plan->type_count; i++) {
         const struct iv_event_type *type = type_at(baseline, i);
         struct iv_type_plan *t = &plan->types[i];
+        t->concerned = is_selected(plan, type);
         if (!plan_alone(plan, t, type) || !iv_plan_groups(plan, t, type)) {
             return false;
         }
@@ -196,7 +208,8 @@ static bool plan_types(struct iv_plan *plan, const struct iv_baseline *baseline)
     return true;
 }
 
-struct iv_rc_s iv_plan_init(struct iv_plan *plan, const struct iv_baseline *baseline, struct iv_err *err)
+struct iv_rc_s iv_plan_init(struct iv_plan *plan, const struct iv_baseline *baseline, const uint64_t *rules,
+                            struct iv_err *err)
 {
     *plan = (struct iv_plan){0};
     iv_arena_init(&plan->arena, 0);
@@ -207,7 +220,7 @@ struct iv_rc_s iv_plan_init(struct iv_plan *plan, const struct iv_baseline *base
     bool memory = plan->rules != NULL && plan->types != NULL && plan->terms != NULL;
     for (size_t i = 0; memory && i < baseline->rule_count; i++) {
         /* EVT-001 has no lanes: it is asked of identities (identity.h). */
-        if (baseline->rules[i] != baseline->equivocation) {
+        if (baseline->rules[i] != baseline->equivocation && iv_rules_have(rules, i)) {
             plan_rule(plan, &plan->rules[plan->rule_count++], baseline->rules[i]);
         }
     }

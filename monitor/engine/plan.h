@@ -80,6 +80,7 @@ struct iv_type_plan {
     uint16_t group_count;
     uint8_t *kept; /* slots that a stored event keeps; the id is the first */
     uint16_t kept_count;
+    bool concerned;   /* it is selected by some rule */
     bool waits;       /* it can be a trigger that waits */
     bool needs_chain; /* its chain hash must be known before it is stored */
 };
@@ -128,5 +129,13 @@ struct iv_plan {
     uint16_t join_max;  /* lanes that one event joins */
 };
 
-iv_rc iv_plan_init(struct iv_plan *plan, const struct iv_baseline *baseline, struct iv_err *err);
+/* Of iv_engine_options. */
+static inline bool iv_rules_have(const uint64_t *rules, size_t index)
+{
+    return rules == NULL || (rules[index / 64] >> (index % 64) & 1) != 0;
+}
+
+/* rules: those to plan, a bit for each index; NULL: all. */
+iv_rc iv_plan_init(struct iv_plan *plan, const struct iv_baseline *baseline, const uint64_t *rules,
+                   struct iv_err *err);
 void iv_plan_deinit(struct iv_plan *plan);

@@ -38,6 +38,13 @@ struct iv_record {
 /* simdjson reads this far behind a record's last byte. Sources allocate with it. */
 #define IV_RECORD_PADDING 64
 
+/* What the engine that keeps the identities made of an event. */
+enum iv_standing {
+    IV_STANDING_NEW,
+    IV_STANDING_REPEATED, /* it changes nothing but how far its partition has been read */
+    IV_STANDING_NONE,     /* an unknown type of telemetry: no event for any rule */
+};
+
 struct iv_event {
     const struct iv_event_type *type; /* iv_catalogue_unknown() for a type that the catalogue does not have */
     iv_ns time;
@@ -54,6 +61,7 @@ struct iv_event {
     struct iv_str canonical;
     int8_t digest_alg; /* ledger: the enum iv_digest_alg that ledgeralg names, -1: one that nobody knows */
     int8_t hash_valid; /* ledger: 1 or 0 once known, -1 before (see chain.h) */
+    uint8_t standing;  /* enum iv_standing, once iv_engine_event has seen it */
 };
 
 static inline struct iv_str iv_event_attr(const struct iv_event *e, enum iv_attr attr)

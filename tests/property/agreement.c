@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine agrees with the reference on random baselines and streams, in any order of arrival, at every
- * moment. Environment: IV_SEED=n begins there (else at random); IV_SEEDS=n tries so many (else as many as fit
- * into 20 seconds, or ten minutes with IV_LONG=1). What fails is told with its seed, and with the fewest
- * records that still show it. */
+ * moment, and so do two engines that share the rules. Environment: IV_SEED=n begins there (else at random);
+ * IV_SEEDS=n tries so many (else as many as fit into 20 seconds, or ten minutes with IV_LONG=1). What fails
+ * is told with its seed, and with the fewest records that still show it. */
 #include "compare.h"
 
 #include "base/alloc.h"
@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#define RULE_WORDS 4
 
 struct trial {
     uint64_t seed;
@@ -51,11 +53,11 @@ static bool load(struct trial *trial, const char *folder)
     return false;
 }
 
-/* One order of arrival, held against the reference. */
+/* One order of arrival, held against the reference. split NULL: one engine has all rules. */
 static bool try_order(struct iv_buf *why, struct trial *trial, const struct arrivals *arrivals,
-                      struct engine_run *run)
+                      const struct split *split, struct engine_run *run)
 {
-    const char *failure = engine_run(run, trial->baseline, &trial->world, arrivals);
+    const char *failure = engine_run(run, trial->baseline, &trial->world, arrivals, split);
     if (failure != NULL) {
         iv_buf_printf(why, "  %s\n", failure);
         return false;
@@ -66,7 +68,8 @@ static bool try_order(struct iv_buf *why, struct trial *trial, const struct arri
 }
 
 /* Drops records one by one as long as what is left still fails. */
-static void shrink(struct trial *trial, struct arrivals *arrivals, struct iv_buf *why)
+static void shrink(struct trial *trial, struct arrivals *arrivals, const struct split *split,
+                   struct iv_buf *why)
 {
     for (size_t i = arrivals->count; i-- > 0;) {
         struct arrival dropped = arrivals->items[i];
@@ -76,7 +79,7 @@ static void shrink(struct trial *trial, struct arrivals *arrivals, struct iv_buf
         struct engine_run run;
         struct iv_buf fewer;
         iv_buf_init(&fewer, 1u << 20);
-        if (try_order(&fewer, trial, arrivals, &run)) {
+        if (try_order(&fewer, trial, arrivals, split, &run)) {
             memmove(&arrivals->items[i + 1], &arrivals->items[i], behind * sizeof dropped);
             arrivals->items[i] = dropped;
             arrivals->count++;
@@ -100,27 +103,50 @@ static void report(const struct trial *trial, const struct arrivals *arrivals, c
     }
 }
 
+/* Any rules but EVT-001 can be another engine's. */
+static struct split random_split(uint64_t *bits, size_t words, const struct iv_baseline *baseline,
+                                 uint64_t seed)
+{
+    struct split split = {.dice = {~seed}, .second = bits};
+    for (size_t i = 0; i < words; i++) {
+        bits[i] = dice_next(&split.dice);
+    }
+    uint16_t equivocation = baseline->equivocation->index;
+    bits[equivocation / 64] &= ~(UINT64_C(1) << (equivocation % 64));
+    return split;
+}
+
 static bool try_orders(struct trial *trial, struct arrivals *first, struct arrivals *second)
 {
     struct engine_run a = {0};
     struct engine_run b = {0};
+    struct engine_run c = {0};
+    uint64_t bits[RULE_WORDS];
+    IV_CHECK(trial->baseline->rule_count <= RULE_WORDS * 64);
+    const struct split split = random_split(bits, RULE_WORDS, trial->baseline, trial->seed);
     struct iv_buf why;
     iv_buf_init(&why, 1u << 20);
     bool passed = true;
-    if (!try_order(&why, trial, first, &a)) {
-        shrink(trial, first, &why);
+    if (!try_order(&why, trial, first, NULL, &a)) {
+        shrink(trial, first, NULL, &why);
         report(trial, first, &why);
         passed = false;
-    } else if (!try_order(&why, trial, second, &b)) {
-        shrink(trial, second, &why);
+    } else if (!try_order(&why, trial, second, NULL, &b)) {
+        shrink(trial, second, NULL, &why);
         report(trial, second, &why);
         passed = false;
-    } else if (!compare_runs(&why, &a, &b)) {
+    } else if (!try_order(&why, trial, first, &split, &c)) {
+        shrink(trial, first, &split, &why);
+        iv_buf_text(&why, "  by two engines that share the rules\n");
+        report(trial, first, &why);
+        passed = false;
+    } else if (!compare_runs(&why, &a, &b) || !compare_runs(&why, &a, &c) || !compare_when(&why, &a, &c)) {
         report(trial, first, &why);
         passed = false;
     }
     engine_run_deinit(&a);
     engine_run_deinit(&b);
+    engine_run_deinit(&c);
     iv_buf_deinit(&why);
     return passed;
 }

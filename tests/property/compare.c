@@ -214,3 +214,31 @@ bool compare_runs(struct iv_buf *why, const struct engine_run *a, const struct e
 {
     return uids_of(why, a, b) && uids_of(why, b, a);
 }
+
+static bool says_then(const struct engine_run *run, const struct emission *wanted)
+{
+    for (size_t i = 0; i < run->emission_count; i++) {
+        const struct emission *e = &run->emissions[i];
+        if (e->after == wanted->after && e->kind == wanted->kind &&
+            memcmp(e->uid, wanted->uid, sizeof e->uid) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool compare_when(struct iv_buf *why, const struct engine_run *a, const struct engine_run *b)
+{
+    bool same = a->emission_count == b->emission_count;
+    for (size_t i = 0; i < a->emission_count; i++) {
+        const struct emission *e = &a->emissions[i];
+        if (!says_then(b, e)) {
+            iv_buf_printf(why,
+                          "  %s " IV_STR_FMT " " IV_STR_FMT "/" IV_STR_FMT " is not said after record %zu\n",
+                          engine_words[e->kind], IV_STR_ARG(e->rule->id), IV_STR_ARG(e->source),
+                          IV_STR_ARG(e->id), e->after);
+            same = false;
+        }
+    }
+    return same;
+}

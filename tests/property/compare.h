@@ -12,3 +12,5 @@ bool compare_moments(struct iv_buf *why, struct reference *reference, const stru
                      const struct world *world, const struct engine_run *run);
 /* Two orders of arrival of the same events: the same verdicts under the same uids, none twice. */
 bool compare_runs(struct iv_buf *why, const struct engine_run *a, const struct engine_run *b);
+/* The same order of arrival: each verdict of both runs was said at the same moment. */
+bool compare_when(struct iv_buf *why, const struct engine_run *a, const struct engine_run *b);

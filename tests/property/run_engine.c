@@ -5,6 +5,8 @@
 #include "base/guard.h"
 #include "event/decode.h"
 
+static const struct iv_hash_key content_key = {1, 2}; /* content hashes are compared between runs */
+
 static void keep(void *ctx, const struct iv_verdict *verdict)
 {
     struct engine_run *run = ctx;
@@ -42,17 +44,114 @@ static struct iv_event *decode(struct engine_run *run, struct iv_decoder *decode
     return iv_ok(iv_decode(decoder, record, &run->arena, event, &err)) ? event : NULL;
 }
 
-static iv_rc open_partitions(struct iv_engine *engine, const struct world *world, struct iv_err *err)
+/* One engine, or two that share the rules. */
+struct engines {
+    struct iv_engine *first;
+    struct iv_engine *second; /* NULL: none */
+    uint64_t *rules;          /* of the first; NULL: all */
+    struct dice dice;
+    struct iv_event **events; /* that the second is behind with, and has seen */
+    size_t seen;
+};
+
+static void engines_deinit(struct engines *engines)
+{
+    iv_engine_free(engines->first);
+    iv_engine_free(engines->second);
+    iv_free(engines->rules);
+    iv_free(engines->events);
+}
+
+static iv_rc make_engines(struct engines *out, struct engine_run *run, struct iv_baseline *baseline,
+                          size_t events, const struct split *split, struct iv_err *err)
+{
+    struct iv_engine_options options = {.verdict = keep, .ctx = run, .hash_key = content_key};
+    if (split != NULL) {
+        size_t words = baseline->rule_count / 64 + 1;
+        out->dice = split->dice;
+        out->events = iv_calloc(events + 1, sizeof *out->events);
+        out->rules = iv_calloc(words, sizeof *out->rules);
+        IV_CHECK(out->rules != NULL && out->events != NULL);
+        for (size_t i = 0; i < words; i++) {
+            out->rules[i] = ~split->second[i];
+        }
+        options.rules = split->second;
+        TRY(iv_engine_new(&out->second, baseline, &options, err));
+        options.rules = out->rules;
+    }
+    return iv_engine_new(&out->first, baseline, &options, err);
+}
+
+static iv_rc open_partitions(const struct engines *engines, const struct world *world, struct iv_err *err)
 {
     for (int s = 0; s < IV_STREAMS; s++) {
         for (int32_t p = 0; p < world->partitions[s]; p++) {
-            TRY(iv_engine_open(engine, (enum iv_stream)s, p, err));
+            TRY(iv_engine_open(engines->first, (enum iv_stream)s, p, err));
+            if (engines->second != NULL) {
+                TRY(iv_engine_open(engines->second, (enum iv_stream)s, p, err));
+            }
         }
     }
     return IV_OK;
 }
 
-static const char *feed(struct engine_run *run, struct iv_engine *engine, struct iv_decoder *decoder,
+/* The second engine catches up to where the first was after so many events. */
+static iv_rc catch_up(struct engines *engines, struct engine_run *run, size_t until, struct iv_err *err)
+{
+    size_t arrived = run->arrived;
+    for (; engines->seen < until; engines->seen++) {
+        struct iv_event *event = engines->events[engines->seen];
+        bool new = event->standing == IV_STANDING_NEW;
+        run->arrived = engines->seen + 1; /* what it says now counts for then */
+        if (new &&iv_engine_concerns(engines->second, event->type)) {
+            TRY(iv_engine_event(engines->second, event, err));
+        } else if (event->standing != IV_STANDING_NONE) {
+            TRY(iv_engine_reached(engines->second, event->origin.stream, event->origin.partition, event->time,
+                                  err));
+        }
+    }
+    run->arrived = arrived;
+    return IV_OK;
+}
+
+static iv_rc take_event(struct engines *engines, struct engine_run *run, struct iv_event *event,
+                        struct iv_err *err)
+{
+    TRY(iv_engine_event(engines->first, event, err));
+    if (engines->second == NULL) {
+        return IV_OK;
+    }
+    engines->events[run->arrived - 1] = event;
+    size_t behind = run->arrived - engines->seen;
+    bool now = dice_one_in(&engines->dice, 4);
+    return catch_up(engines, run, engines->seen + (now ? dice_below(&engines->dice, behind + 1) : 0), err);
+}
+
+static iv_rc finish(struct engines *engines, struct engine_run *run, size_t events, struct iv_err *err)
+{
+    run->arrived = events + 1;
+    TRY(iv_engine_finish(engines->first, err));
+    if (engines->second != NULL) {
+        TRY(catch_up(engines, run, events, err));
+        return iv_engine_finish(engines->second, err);
+    }
+    return IV_OK;
+}
+
+/* What was said by the one that was behind takes its place in time. */
+static void sort_emissions(struct engine_run *run)
+{
+    for (size_t i = 1; i < run->emission_count; i++) {
+        struct emission e = run->emissions[i];
+        size_t at = i;
+        for (; at > 0 && run->emissions[at - 1].after > e.after; at--) {
+            run->emissions[at] = run->emissions[at - 1];
+        }
+        run->emissions[at] = e;
+    }
+}
+
+static const char *feed(struct engine_run *run, struct engines *engines, struct iv_decoder *decoder,
                         const struct arrivals *arrivals)
 {
     struct iv_err err;
@@ -63,31 +162,30 @@ static const char *feed(struct engine_run *run, struct iv_engine *engine, struct
         }
         run->events[run->event_count++] = event;
         run->arrived = i + 1;
-        if (!iv_ok(iv_engine_event(engine, event, &err))) {
+        if (!iv_ok(take_event(engines, run, event, &err))) {
             return "the engine failed at an event";
         }
     }
-    run->arrived = arrivals->count + 1;
-    return iv_ok(iv_engine_finish(engine, &err)) ? NULL : "the engine failed at the end of input";
+    bool finished = iv_ok(finish(engines, run, arrivals->count, &err));
+    sort_emissions(run);
+    return finished ? NULL : "the engine failed at the end of input";
 }
 
 const char *engine_run(struct engine_run *run, struct iv_baseline *baseline, const struct world *world,
-                       const struct arrivals *arrivals)
+                       const struct arrivals *arrivals, const struct split *split)
 {
     *run = (struct engine_run){.events = iv_calloc(arrivals->count + 1, sizeof(struct iv_event *))};
     IV_CHECK(run->events != NULL);
     iv_arena_init(&run->arena, 0);
     IV_AUTO(iv_decoder_freep) struct iv_decoder *decoder = NULL;
-    IV_AUTO(iv_engine_freep) struct iv_engine *engine = NULL;
-    struct iv_hash_key key = {1, 2}; /* content hashes are compared between runs */
-    struct iv_engine_options options = {.verdict = keep, .ctx = run, .hash_key = key};
+    IV_AUTO(engines_deinit) struct engines engines = {NULL};
     struct iv_err err;
-    if (!iv_ok(iv_decoder_new(&decoder, baseline->catalogue, &IV_DECODE_LIMITS_DEFAULT, key, &err)) ||
-        !iv_ok(iv_engine_new(&engine, baseline, &options, &err)) ||
-        !iv_ok(open_partitions(engine, world, &err))) {
+    if (!iv_ok(iv_decoder_new(&decoder, baseline->catalogue, &IV_DECODE_LIMITS_DEFAULT, content_key, &err)) ||
+        !iv_ok(make_engines(&engines, run, baseline, arrivals->count, split, &err)) ||
+        !iv_ok(open_partitions(&engines, world, &err))) {
         return "no engine could be made";
     }
-    return feed(run, engine, decoder, arrivals);
+    return feed(run, &engines, decoder, arrivals);
 }
 
 void engine_run_deinit(struct engine_run *run)

@@ -30,8 +30,15 @@ struct engine_run {
     size_t arrived; /* so far */
 };
 
-/* NULL on success, else what went wrong that never may: a generated record that does not decode, an engine
- * that fails. */
+/* The rules are split between two engines, as the app does it: the second sees only what concerns it, behind
+ * the first by as much as the dice say. */
+struct split {
+    struct dice dice;
+    const uint64_t *second; /* its rules, a bit for each index */
+};
+
+/* split NULL: one engine for all rules. NULL on success, else what went wrong that never may: a generated
+ * record that does not decode, an engine that fails. */
 const char *engine_run(struct engine_run *run, struct iv_baseline *baseline, const struct world *world,
-                       const struct arrivals *arrivals);
+                       const struct arrivals *arrivals, const struct split *split);
 void engine_run_deinit(struct engine_run *run);
