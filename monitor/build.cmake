@@ -29,6 +29,8 @@ target_include_directories(iv_options INTERFACE ${CMAKE_SOURCE_DIR}/monitor)
 
 if(IV_SANITIZE STREQUAL "address")
   set(IV_SAN -fsanitize=address,undefined -fno-sanitize-recover=all)
+elseif(IV_SANITIZE STREQUAL "fuzzer")
+  set(IV_SAN -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
 elseif(IV_SANITIZE STREQUAL "thread")
   set(IV_SAN -fsanitize=thread)
 endif()
