@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static atomic_uint_fast64_t calls;
 
@@ -40,6 +41,17 @@ void *iv_calloc(size_t count, size_t size)
 void *iv_realloc(void *p, size_t bytes)
 {
     return may_allocate() ? realloc(p, bytes == 0 ? 1 : bytes) : NULL;
+}
+
+void *iv_malloc_huge(size_t bytes)
+{
+    void *p = may_allocate() ? aligned_alloc(IV_HUGE_BYTES, bytes) : NULL;
+#ifdef MADV_HUGEPAGE
+    if (p != NULL) {
+        (void)madvise(p, bytes, MADV_HUGEPAGE); /* advice only: without it the pages are small */
+    }
+#endif
+    return p;
 }
 
 void iv_free(void *p)

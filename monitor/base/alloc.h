@@ -13,6 +13,12 @@ void *iv_calloc(size_t count, size_t size) __attribute__((malloc, warn_unused_re
 void *iv_realloc(void *p, size_t bytes) __attribute__((warn_unused_result));
 void iv_free(void *p);
 
+/* For memory that is read at random: begins at a multiple of IV_HUGE_BYTES, of which bytes is a multiple, and
+ * the system is asked to map it in pages of that size. Not zeroed; NULL when memory is out; freed with
+ * iv_free. */
+#define IV_HUGE_BYTES ((size_t)2 << 20)
+void *iv_malloc_huge(size_t bytes) __attribute__((malloc, warn_unused_result));
+
 /* A NUL-terminated copy of n bytes; NULL when memory is out. */
 char *iv_strndup(const char *p, size_t n) __attribute__((warn_unused_result));
 

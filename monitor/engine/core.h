@@ -92,6 +92,7 @@ struct iv_engine {
     struct iv_params *params;
     struct iv_digester *digester;
     struct iv_watermark watermark;
+    struct iv_ground ground;
     struct iv_store store;
     /* correlation */
     struct iv_slab nodes;

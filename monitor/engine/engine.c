@@ -19,15 +19,16 @@
 static void init_state(struct iv_engine *e, const struct iv_engine_options *options)
 {
     e->options = *options;
-    iv_slab_init(&e->nodes, sizeof(struct iv_node));
-    iv_slab_init(&e->lanes, sizeof(struct iv_lane));
-    iv_slab_init(&e->obligations, sizeof(struct iv_obligation));
-    iv_slab_init(&e->identities, sizeof(struct iv_identity));
-    iv_slab_init(&e->contents, sizeof(struct iv_content));
-    iv_slab_init(&e->emitted, sizeof(struct iv_hash128));
-    iv_table_init(&e->node_table);
-    iv_table_init(&e->identity_table);
-    iv_table_init(&e->emitted_table);
+    iv_ground_init(&e->ground);
+    iv_slab_init(&e->nodes, &e->ground, sizeof(struct iv_node));
+    iv_slab_init(&e->lanes, &e->ground, sizeof(struct iv_lane));
+    iv_slab_init(&e->obligations, &e->ground, sizeof(struct iv_obligation));
+    iv_slab_init(&e->identities, &e->ground, sizeof(struct iv_identity));
+    iv_slab_init(&e->contents, &e->ground, sizeof(struct iv_content));
+    iv_slab_init(&e->emitted, &e->ground, sizeof(struct iv_hash128));
+    iv_table_init(&e->node_table, &e->ground);
+    iv_table_init(&e->identity_table, &e->ground);
+    iv_table_init(&e->emitted_table, &e->ground);
     iv_watermark_init(&e->watermark, e->baseline);
     iv_cel_frame_init(&e->frame, FRAME_MAX);
     iv_buf_init(&e->key, KEY_MAX);
@@ -39,7 +40,7 @@ static struct iv_rc_s build(struct iv_engine *e, struct iv_err *err)
     const struct iv_rule *equivocation = e->baseline->equivocation;
     e->identifies = equivocation == NULL || iv_rules_have(e->options.rules, equivocation->index);
     e->options.rules = NULL;
-    TRY(iv_store_init(&e->store, e->baseline->catalogue, &e->plan, e->options.hash_key, err));
+    TRY(iv_store_init(&e->store, &e->ground, e->baseline->catalogue, &e->plan, e->options.hash_key, err));
     TRY(iv_digester_new(&e->digester, err));
     TRY(iv_params_new(&e->params, e->baseline, err));
     e->rule_stats = iv_calloc(e->baseline->rule_count + 1, sizeof *e->rule_stats);
@@ -89,6 +90,7 @@ void iv_engine_free(struct iv_engine *e)
     iv_slab_deinit(&e->lanes);
     iv_slab_deinit(&e->nodes);
     iv_store_deinit(&e->store);
+    iv_ground_deinit(&e->ground);
     iv_watermark_deinit(&e->watermark);
     iv_params_free(e->params);
     iv_digester_free(e->digester);

@@ -6,11 +6,67 @@
 
 #include <string.h>
 
-#define CHUNK_BYTES (UINT32_C(64) * 1024)
+#define CHUNK_BYTES (UINT32_C(128) * 1024)
+#define LINE 64
 
-void iv_slab_init(struct iv_slab *slab, uint32_t item_bytes)
+void iv_ground_init(struct iv_ground *ground)
 {
-    *slab = (struct iv_slab){.item_bytes = item_bytes, .next = 1};
+    *ground = (struct iv_ground){0};
+}
+
+void iv_ground_deinit(struct iv_ground *ground)
+{
+    for (uint32_t i = 0; i < ground->count; i++) {
+        iv_free(ground->regions[i]);
+    }
+    iv_free(ground->regions);
+    *ground = (struct iv_ground){0};
+}
+
+static unsigned char *add_region(struct iv_ground *ground, size_t bytes)
+{
+    if (ground->count == ground->capacity) {
+        uint32_t capacity = ground->capacity == 0 ? 16 : ground->capacity * 2;
+        void **regions = iv_realloc(ground->regions, capacity * sizeof *regions);
+        if (regions == NULL) {
+            return NULL;
+        }
+        ground->regions = regions;
+        ground->capacity = capacity;
+    }
+    size_t pages = (bytes + IV_HUGE_BYTES - 1) / IV_HUGE_BYTES * IV_HUGE_BYTES;
+    unsigned char *region = iv_malloc_huge(pages);
+    if (region != NULL) {
+        ground->regions[ground->count++] = region;
+        ground->bytes += pages;
+    }
+    return region;
+}
+
+/* NULL when memory is out. What does not fit into the last region begins the next, or has one of its own. */
+static unsigned char *take_ground(struct iv_ground *ground, size_t bytes)
+{
+    bytes = (bytes + LINE - 1) / LINE * LINE;
+    if (bytes > IV_HUGE_BYTES / 4) {
+        return add_region(ground, bytes);
+    }
+    if (bytes > ground->left) {
+        unsigned char *region = add_region(ground, IV_HUGE_BYTES);
+        if (region == NULL) {
+            return NULL;
+        }
+        ground->at = region;
+        ground->left = IV_HUGE_BYTES;
+    }
+    unsigned char *at = ground->at;
+    ground->at += bytes;
+    ground->left -= bytes;
+    return at;
+}
+
+void iv_slab_init(struct iv_slab *slab, struct iv_ground *ground, uint32_t item_bytes)
+{
+    *slab = (struct iv_slab){.ground = ground, .item_bytes = item_bytes, .next = 1};
     while (slab->shift < 12 && ((size_t)2 << slab->shift) * item_bytes <= CHUNK_BYTES) {
         slab->shift++;
     }
@@ -18,9 +74,6 @@ void iv_slab_init(struct iv_slab *slab, uint32_t item_bytes)
 
 void iv_slab_deinit(struct iv_slab *slab)
 {
-    for (uint32_t i = 0; i < slab->chunk_count; i++) {
-        iv_free(slab->chunks[i]);
-    }
     iv_free(slab->chunks);
     slab->chunks = NULL;
     slab->chunk_count = 0;
@@ -37,7 +90,7 @@ static bool add_chunk(struct iv_slab *slab)
         slab->chunks = chunks;
         slab->chunk_capacity = capacity;
     }
-    unsigned char *chunk = iv_malloc((size_t)slab->item_bytes << slab->shift);
+    unsigned char *chunk = take_ground(slab->ground, (size_t)slab->item_bytes << slab->shift);
     if (chunk == NULL) {
         return false;
     }
@@ -80,27 +133,37 @@ uint64_t iv_slab_bytes(const struct iv_slab *slab)
            slab->chunk_capacity * sizeof *slab->chunks;
 }
 
-/* 32 << k and 48 << k in turn. */
+/* 32, 48; from class 2 on 64 and quarters up to the next doubling; from class 26 on 4096 and halves. */
 static uint32_t class_bytes(uint32_t class)
 {
-    return (class % 2 == 0 ? UINT32_C(32) : UINT32_C(48)) << class / 2;
+    if (class < 2) {
+        return class == 0 ? 32 : 48;
+    }
+    if (class < 26) {
+        uint32_t quarter = UINT32_C(16) << (class - 2) / 4;
+        return (4 + (class - 2) % 4) * quarter;
+    }
+    return (class % 2 == 0 ? UINT32_C(4096) : UINT32_C(6144)) << (class - 26) / 2;
 }
 
 static uint32_t class_of(size_t bytes)
 {
-    if (bytes <= 32) {
-        return 0;
+    if (bytes <= 64) {
+        return bytes <= 32 ? 0 : bytes <= 48 ? 1 : 2;
     }
-    uint32_t log2 =
-        63 - (uint32_t)__builtin_clzll((unsigned long long)bytes - 1); /* 2^log2 < bytes <= 2^(log2+1) */
+    /* 2^log2 < bytes <= 2^(log2+1) */
+    uint32_t log2 = 63 - (uint32_t)__builtin_clzll((unsigned long long)bytes - 1);
+    if (log2 < 12) {
+        return 3 + 4 * (log2 - 6) + (uint32_t)((bytes - 1) >> (log2 - 2) & 3);
+    }
     size_t half = (size_t)3 << (log2 - 1);
-    return 2 * (log2 - 5) + (bytes <= half ? 1 : 2);
+    return 26 + 2 * (log2 - 12) + (bytes <= half ? 1 : 2);
 }
 
-void iv_pool_init(struct iv_pool *pool)
+void iv_pool_init(struct iv_pool *pool, struct iv_ground *ground)
 {
     for (uint32_t i = 0; i < IV_POOL_CLASSES; i++) {
-        iv_slab_init(&pool->classes[i], class_bytes(i));
+        iv_slab_init(&pool->classes[i], ground, class_bytes(i));
     }
 }
 

@@ -30,14 +30,15 @@ static struct iv_rc_s init_ring(struct iv_store *store, struct iv_view_ring *rin
     return IV_OK;
 }
 
-struct iv_rc_s iv_store_init(struct iv_store *store, const struct iv_catalogue *catalogue,
-                             const struct iv_plan *plan, struct iv_hash_key key, struct iv_err *err)
+struct iv_rc_s iv_store_init(struct iv_store *store, struct iv_ground *ground,
+                             const struct iv_catalogue *catalogue, const struct iv_plan *plan,
+                             struct iv_hash_key key, struct iv_err *err)
 {
     *store = (struct iv_store){.catalogue = catalogue, .plan = plan, .key = key, .slot_max = IV_ATTRS};
-    iv_slab_init(&store->records, sizeof(struct iv_rec));
-    iv_slab_init(&store->sources, sizeof(struct source));
-    iv_pool_init(&store->pool);
-    iv_table_init(&store->source_table);
+    iv_slab_init(&store->records, ground, sizeof(struct iv_rec));
+    iv_slab_init(&store->sources, ground, sizeof(struct source));
+    iv_pool_init(&store->pool, ground);
+    iv_table_init(&store->source_table, ground);
     for (size_t i = 0; i < iv_catalogue_types(catalogue); i++) {
         uint32_t n = iv_catalogue_type(catalogue, i)->slot_count;
         store->slot_max = n > store->slot_max ? n : store->slot_max;

@@ -73,8 +73,8 @@ struct iv_store {
     struct iv_view live;
 };
 
-iv_rc iv_store_init(struct iv_store *store, const struct iv_catalogue *catalogue, const struct iv_plan *plan,
-                    struct iv_hash_key key, struct iv_err *err);
+iv_rc iv_store_init(struct iv_store *store, struct iv_ground *ground, const struct iv_catalogue *catalogue,
+                    const struct iv_plan *plan, struct iv_hash_key key, struct iv_err *err);
 void iv_store_deinit(struct iv_store *store);
 
 /* What to keep besides the slots; either may be NULL. */

@@ -25,10 +25,10 @@ static struct iv_segment *segment_of(const struct iv_table *table, uint32_t tag)
     return iv_slab_at(&table->segments, table->directory[directory_index(tag, table->depth)]);
 }
 
-void iv_table_init(struct iv_table *table)
+void iv_table_init(struct iv_table *table, struct iv_ground *ground)
 {
     *table = (struct iv_table){0};
-    iv_slab_init(&table->segments, sizeof(struct iv_segment));
+    iv_slab_init(&table->segments, ground, sizeof(struct iv_segment));
 }
 
 void iv_table_deinit(struct iv_table *table)

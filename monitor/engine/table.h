@@ -28,7 +28,7 @@ struct iv_table {
     uint32_t count;
 };
 
-void iv_table_init(struct iv_table *table);
+void iv_table_init(struct iv_table *table, struct iv_ground *ground);
 void iv_table_deinit(struct iv_table *table);
 
 /* The candidates for a hash, one by one; 0 when there is no more. Nothing may be added

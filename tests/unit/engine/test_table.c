@@ -24,7 +24,9 @@ Test(table, finds_what_it_holds_while_it_grows_and_shrinks)
 {
     enum { MANY = 20000 };
     struct iv_table t;
-    iv_table_init(&t);
+    struct iv_ground ground;
+    iv_ground_init(&ground);
+    iv_table_init(&t, &ground);
     cr_expect_not(has(&t, 1));
 
     for (uint32_t ref = 1; ref <= MANY; ref++) {
@@ -39,12 +41,15 @@ Test(table, finds_what_it_holds_while_it_grows_and_shrinks)
         cr_assert_eq(has(&t, ref), ref % 2 == 0, "reference %u", ref);
     }
     iv_table_deinit(&t);
+    iv_ground_deinit(&ground);
 }
 
 Test(table, tells_entries_of_one_hash_apart)
 {
     struct iv_table t;
-    iv_table_init(&t);
+    struct iv_ground ground;
+    iv_ground_init(&ground);
+    iv_table_init(&t, &ground);
     for (uint32_t ref = 1; ref <= 5; ref++) {
         cr_assert(iv_table_add(&t, 42, ref));
     }
@@ -58,12 +63,15 @@ Test(table, tells_entries_of_one_hash_apart)
     }
     cr_expect_eq(seen, 1U << 1 | 1U << 2 | 1U << 4 | 1U << 5);
     iv_table_deinit(&t);
+    iv_ground_deinit(&ground);
 }
 
 Test(table, runs_over_the_end_of_a_segment)
 {
     struct iv_table t;
-    iv_table_init(&t);
+    struct iv_ground ground;
+    iv_ground_init(&ground);
+    iv_table_init(&t, &ground);
     uint64_t last = (uint64_t)0xff << 32;
     for (uint32_t ref = 1; ref <= 4; ref++) {
         cr_assert(iv_table_add(&t, last, ref));
@@ -76,4 +84,5 @@ Test(table, runs_over_the_end_of_a_segment)
     cr_expect_eq(iv_probe_next(&probe) + iv_probe_next(&probe), 5);
     cr_expect_eq(iv_probe_next(&probe), 0);
     iv_table_deinit(&t);
+    iv_ground_deinit(&ground);
 }

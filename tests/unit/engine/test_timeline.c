@@ -77,7 +77,9 @@ Test(timeline, keeps_the_order_of_time_and_then_of_insertion)
     struct iv_pool pool;
     struct iv_timeline line = {0};
     uint64_t dice = 7;
-    iv_pool_init(&pool);
+    struct iv_ground ground;
+    iv_ground_init(&ground);
+    iv_pool_init(&pool, &ground);
 
     for (uint32_t i = 1; i <= MOST; i++) {
         /* Mostly forward, some of one time, some far behind. */
@@ -98,13 +100,16 @@ Test(timeline, keeps_the_order_of_time_and_then_of_insertion)
     }
     cr_expect(line.ref == 0 && line.count == 0);
     iv_pool_deinit(&pool);
+    iv_ground_deinit(&ground);
 }
 
 Test(timeline, gives_back_all_of_its_memory)
 {
     struct iv_pool pool;
     struct iv_timeline line = {0};
-    iv_pool_init(&pool);
+    struct iv_ground ground;
+    iv_ground_init(&ground);
+    iv_pool_init(&pool, &ground);
     for (iv_ns time = 0; time < 1000; time++) {
         cr_assert_not_null(iv_timeline_insert(&line, &pool, STRIDE, time));
     }
@@ -115,13 +120,16 @@ Test(timeline, gives_back_all_of_its_memory)
         cr_expect_eq(pool.classes[i].live, 0, "class %zu", i);
     }
     iv_pool_deinit(&pool);
+    iv_ground_deinit(&ground);
 }
 
 Test(timeline, that_slides_forward_does_not_grow)
 {
     struct iv_pool pool;
     struct iv_timeline line = {0};
-    iv_pool_init(&pool);
+    struct iv_ground ground;
+    iv_ground_init(&ground);
+    iv_pool_init(&pool, &ground);
     uint64_t settled = 0;
     for (iv_ns time = 0; time < 20000; time++) {
         cr_assert_not_null(iv_timeline_insert(&line, &pool, STRIDE, time));
@@ -133,4 +141,5 @@ Test(timeline, that_slides_forward_does_not_grow)
 
     cr_expect_eq(iv_pool_bytes(&pool), settled);
     iv_pool_deinit(&pool);
+    iv_ground_deinit(&ground);
 }
