@@ -98,11 +98,29 @@ bool iv_keyring_has(const struct iv_keyring *ring, struct iv_str id, struct iv_s
     return e != NULL && iv_str_eq(role, e->role) && memcmp(e->key, public_key, sizeof e->key) == 0;
 }
 
+/* NULL where there is none of this id and role, or it was not valid at t. */
+static const struct entry *find_valid(const struct iv_keyring *ring, struct iv_str id, struct iv_str role,
+                                      struct iv_instant t)
+{
+    const struct entry *e = find(ring, id);
+    bool valid = e != NULL && (role.p == NULL || iv_str_eq(role, e->role)) &&
+                 iv_instant_cmp(e->not_before, t) <= 0 && iv_instant_cmp(t, e->not_after) < 0;
+    return valid ? e : NULL;
+}
+
+bool iv_keyring_key(unsigned char out[IV_ED25519_KEY_BYTES], const struct iv_keyring *ring, struct iv_str id,
+                    struct iv_str role, struct iv_instant t)
+{
+    const struct entry *e = find_valid(ring, id, role, t);
+    if (e != NULL) {
+        memcpy(out, e->key, sizeof e->key);
+    }
+    return e != NULL;
+}
+
 bool iv_keyring_verify(const struct iv_keyring *ring, struct iv_str id, struct iv_str role,
                        struct iv_instant t, struct iv_str message, struct iv_str signature)
 {
-    const struct entry *e = find(ring, id);
-    return e != NULL && (role.p == NULL || iv_str_eq(role, e->role)) &&
-           iv_instant_cmp(e->not_before, t) <= 0 && iv_instant_cmp(t, e->not_after) < 0 &&
-           iv_ed25519_verify(e->key, message, signature);
+    const struct entry *e = find_valid(ring, id, role, t);
+    return e != NULL && iv_ed25519_verify(e->key, message, signature);
 }

@@ -33,6 +33,10 @@ bool iv_keyring_has(const struct iv_keyring *ring, struct iv_str id, struct iv_s
 bool iv_keyring_verify(const struct iv_keyring *ring, struct iv_str id, struct iv_str role,
                        struct iv_instant t, struct iv_str message, struct iv_str signature);
 
+/* The key with this id (and role, unless its p is NULL), if it was valid at t. */
+bool iv_keyring_key(unsigned char out[32], const struct iv_keyring *ring, struct iv_str id,
+                    struct iv_str role, struct iv_instant t);
+
 /* A receipt (contract "Receipts and signatures"): a map whose signature is over the JCS of the rest. Never
  * fails: what cannot be verified is not valid. */
 bool iv_receipt_valid(const struct iv_keyring *ring, const struct iv_val *receipt, struct iv_str role);
