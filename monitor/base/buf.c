@@ -11,9 +11,14 @@ void iv_buf_init(struct iv_buf *buf, size_t max_bytes)
     *buf = (struct iv_buf){.max = max_bytes};
 }
 
+void iv_buf_init_lent(struct iv_buf *buf, char *p, size_t n, size_t max_bytes)
+{
+    *buf = (struct iv_buf){.p = p, .capacity = n, .max = max_bytes, .lent = true};
+}
+
 void iv_buf_deinit(struct iv_buf *buf)
 {
-    iv_free(buf->p);
+    iv_free(buf->lent ? NULL : buf->p);
     *buf = (struct iv_buf){.max = buf->max};
 }
 
@@ -37,13 +42,17 @@ static bool reserve(struct iv_buf *buf, size_t n)
     }
     size_t capacity = buf->capacity < 64 ? 64 : buf->capacity * 2;
     capacity = capacity < need ? need : capacity;
-    char *p = iv_realloc(buf->p, capacity);
+    char *p = buf->lent ? iv_malloc(capacity) : iv_realloc(buf->p, capacity);
     if (p == NULL) {
         buf->failed = true;
         buf->out_of_memory = true;
         return false;
     }
+    if (buf->lent) {
+        memcpy(p, buf->p, buf->n);
+    }
     buf->p = p;
+    buf->lent = false;
     buf->capacity = capacity;
     return true;
 }

@@ -17,9 +17,13 @@ struct iv_buf {
     size_t max;
     bool failed;
     bool out_of_memory; /* why it failed; else it was the maximum */
+    bool lent;          /* p is the caller's */
 };
 
 void iv_buf_init(struct iv_buf *buf, size_t max_bytes);
+/* Begins in memory of the caller's, n > 0 bytes that outlive the buffer, and allocates only when it outgrows
+ * them. */
+void iv_buf_init_lent(struct iv_buf *buf, char *p, size_t n, size_t max_bytes);
 void iv_buf_deinit(struct iv_buf *buf);
 void iv_buf_clear(struct iv_buf *buf); /* empties, keeps the memory, forgives a failure */
 

@@ -58,8 +58,16 @@ void iv_base64_encode(struct iv_buf *out, struct iv_str bytes)
 
 static int base64_digit(char c)
 {
-    const char *at = c == '\0' ? NULL : strchr(base64_alphabet, c);
-    return at == NULL ? -1 : (int)(at - base64_alphabet);
+    if (c >= 'A' && c <= 'Z') {
+        return c - 'A';
+    }
+    if (c >= 'a' && c <= 'z') {
+        return c - 'a' + 26;
+    }
+    if (c >= '0' && c <= '9') {
+        return c - '0' + 52;
+    }
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
 bool iv_base64_decode(struct iv_buf *out, struct iv_str text)

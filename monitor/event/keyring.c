@@ -6,6 +6,7 @@
 #include "base/guard.h"
 #include "event/ed25519.h"
 #include "event/pem.h"
+#include "event/verified.h"
 
 struct entry {
     struct entry *next;
@@ -19,24 +20,32 @@ struct entry {
 struct iv_keyring {
     struct iv_arena arena;
     struct entry *entries;
+    struct iv_verified *verified;
 };
-
-iv_rc iv_keyring_new(struct iv_keyring **out, struct iv_err *err)
-{
-    ENSURE(iv_ed25519_init(), err, IV_E_CRYPTO, "cannot start libsodium");
-    struct iv_keyring *ring = iv_calloc(1, sizeof *ring);
-    ENSURE(ring != NULL, err, IV_E_NOMEM, "cannot allocate a keyring");
-    iv_arena_init(&ring->arena, 0);
-    *out = ring;
-    return IV_OK;
-}
 
 void iv_keyring_free(struct iv_keyring *ring)
 {
     if (ring != NULL) {
+        iv_verified_free(ring->verified);
         iv_arena_deinit(&ring->arena);
         iv_free(ring);
     }
+}
+
+static void keyring_freep(struct iv_keyring **ring)
+{
+    iv_keyring_free(*ring);
+}
+
+iv_rc iv_keyring_new(struct iv_keyring **out, struct iv_err *err)
+{
+    ENSURE(iv_ed25519_init(), err, IV_E_CRYPTO, "cannot start libsodium");
+    IV_AUTO(keyring_freep) struct iv_keyring *ring = iv_calloc(1, sizeof *ring);
+    ENSURE(ring != NULL, err, IV_E_NOMEM, "cannot allocate a keyring");
+    iv_arena_init(&ring->arena, 0);
+    TRY(iv_verified_new(&ring->verified, err));
+    *out = TAKE(ring);
+    return IV_OK;
 }
 
 static const struct entry *find(const struct iv_keyring *ring, struct iv_str id)
@@ -122,5 +131,10 @@ bool iv_keyring_verify(const struct iv_keyring *ring, struct iv_str id, struct i
                        struct iv_instant t, struct iv_str message, struct iv_str signature)
 {
     const struct entry *e = find_valid(ring, id, role, t);
-    return e != NULL && iv_ed25519_verify(e->key, message, signature);
+    return e != NULL && iv_verified_ask(ring->verified, e->key, message, signature);
+}
+
+void iv_keyring_counts(const struct iv_keyring *ring, struct iv_keyring_counts *out)
+{
+    iv_verified_counts(ring->verified, &out->verified, &out->recalled);
 }

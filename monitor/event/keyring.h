@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Public keys with roles and times, and Ed25519 (RFC 8032) under them.
- * Owner/thread: built once, then immutable and shared; verification takes no lock.
+ * Owner/thread: built once, then shared; any number of threads verify at once. It remembers what it verified
+ * (verified.h), which shows in nothing but speed and iv_keyring_counts.
  * Not here: private keys (sign.h). */
 #pragma once
 
@@ -36,6 +37,13 @@ bool iv_keyring_verify(const struct iv_keyring *ring, struct iv_str id, struct i
 /* The key with this id (and role, unless its p is NULL), if it was valid at t. */
 bool iv_keyring_key(unsigned char out[32], const struct iv_keyring *ring, struct iv_str id,
                     struct iv_str role, struct iv_instant t);
+
+/* For figures. */
+struct iv_keyring_counts {
+    uint64_t verified; /* signatures that were computed */
+    uint64_t recalled; /* and those that had been before */
+};
+void iv_keyring_counts(const struct iv_keyring *ring, struct iv_keyring_counts *out);
 
 /* A receipt (contract "Receipts and signatures"): a map whose signature is over the JCS of the rest. Never
  * fails: what cannot be verified is not valid. */

@@ -5,6 +5,7 @@
 #include "event/keyring.h"
 
 #define LONGEST_RECEIPT ((size_t)1 << 20)
+#define USUAL_RECEIPT 4096 /* within it nothing is allocated */
 
 /* The text of a member, p NULL if it is not there or no string. */
 static struct iv_str member(const struct iv_val *receipt, const char *name)
@@ -27,10 +28,12 @@ bool iv_receipt_valid(const struct iv_keyring *ring, const struct iv_val *receip
         !iv_instant_parse(&issued, issued_at)) {
         return false;
     }
+    char message_bytes[USUAL_RECEIPT];
+    char signature_bytes[IV_ED25519_SIGNATURE_BYTES + 4];
     struct iv_buf message;
     struct iv_buf bytes;
-    iv_buf_init(&message, LONGEST_RECEIPT);
-    iv_buf_init(&bytes, IV_ED25519_SIGNATURE_BYTES + 3);
+    iv_buf_init_lent(&message, message_bytes, sizeof message_bytes, LONGEST_RECEIPT);
+    iv_buf_init_lent(&bytes, signature_bytes, sizeof signature_bytes, IV_ED25519_SIGNATURE_BYTES + 3);
     bool valid = iv_base64_decode(&bytes, signature) && !iv_buf_failed(&bytes) &&
                  iv_ok(iv_jcs_value(&message, receipt, "signature", NULL)) && !iv_buf_failed(&message) &&
                  iv_keyring_verify(ring, key_id, role, issued, iv_buf_slice(&message), iv_buf_slice(&bytes));

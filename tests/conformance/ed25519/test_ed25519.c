@@ -62,6 +62,8 @@ static bool verify_by_keyring(struct iv_str key, struct iv_str message, struct i
     struct iv_key k = {.id = IV_STR("k"), .role = IV_STR("r"), .public_key = iv_buf_slice(&base64)};
     bool valid = iv_ok(iv_keyring_add(ring, &k, &d.err)) &&
                  iv_keyring_verify(ring, IV_STR("k"), any, (struct iv_instant){0, 0}, message, signature);
+    bool again = iv_keyring_verify(ring, IV_STR("k"), any, (struct iv_instant){0, 0}, message, signature);
+    cr_assert_eq(valid, again, "what it remembers is what it found");
     iv_keyring_free(ring);
     iv_buf_deinit(&base64);
     return valid;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/guard.h"
 
@@ -51,5 +52,22 @@ Test(buf, holds_to_its_maximum)
     iv_buf_printf(&buf, "%d", 12345678);
     cr_expect(not(iv_buf_failed(&buf)));
     cr_expect(eq(str, buf.p, (char *)"12345678"));
+    iv_buf_deinit(&buf);
+}
+
+Test(buf, outgrows_memory_that_was_lent)
+{
+    char few[8];
+    struct iv_buf buf;
+    iv_buf_init_lent(&buf, few, sizeof few, 64);
+    uint64_t before = iv_alloc_calls();
+
+    iv_buf_text(&buf, "1234567");
+    cr_expect(eq(u64, iv_alloc_calls(), before));
+    cr_expect(buf.p == few);
+    iv_buf_text(&buf, "89");
+
+    cr_expect(buf.p != few);
+    cr_expect(eq(str, buf.p, (char *)"123456789"));
     iv_buf_deinit(&buf);
 }

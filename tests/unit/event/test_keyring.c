@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "decoding.h"
 
+#include "base/alloc.h"
 #include "base/encode.h"
 #include "event/keyring.h"
 #include "event/sign.h"
@@ -211,4 +212,20 @@ Test(keyring, writes_and_reads_private_keys)
     cr_expect_neq(memcmp(a, b, 64), 0);
     iv_signer_free(back);
     iv_buf_deinit(&pem);
+}
+
+Test(keyring, verifies_a_receipt_of_the_usual_size_without_an_allocation)
+{
+    struct iv_keyring_counts counts;
+    add_key();
+    struct iv_val receipt = receipt_of(BODY ",\"key_id\":\"orch-1\"");
+    uint64_t before = iv_alloc_calls();
+
+    cr_expect(iv_receipt_valid(ring, &receipt, IV_STR("orchestrator")));
+    cr_expect(iv_receipt_valid(ring, &receipt, IV_STR("orchestrator")));
+
+    cr_expect_eq(iv_alloc_calls(), before);
+    iv_keyring_counts(ring, &counts);
+    cr_expect_eq(counts.verified, 1);
+    cr_expect_eq(counts.recalled, 1);
 }

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rules that check signatures, beside the engine that has all others.
+ * Purpose: one verification costs as much as some twenty events, and no other rule may wait for it. What the
+ * leading engine was told goes into parcels; any number of threads verify what stands in them, in any order;
+ * then an engine that has those rules alone is told the same, parcel by parcel in order. It asks for
+ * signatures again and finds the answers in the keyring's memory, so that a verdict rests on nothing but the
+ * events.
+ * Owner/thread: one thread leads: it makes the steps, flushes, drains. The threads here take what they find:
+ * the one that sees the next parcel verified tells the engine, the others go on verifying. Nobody spins.
+ * Guarantee: memory is bounded by IV_VERIFY_PARCELS and IV_VERIFY_BYTES; when both are used up, leading
+ * waits. After a failure nothing more is said, and every call that can tells of it.
+ * Not here: who has which rules (judge.h). */
+#pragma once
+
+#include "app/commit.h"
+#include "app/parcel.h"
+#include "engine/engine.h"
+
+#define IV_VERIFY_PARCELS 512
+#define IV_VERIFY_BYTES ((size_t)64 << 20) /* of records on their way, but for a single parcel */
+#define IV_VERIFY_THREADS_MAX 64
+
+struct iv_verify;
+
+struct iv_verify_options {
+    struct iv_baseline *baseline; /* a reference is taken */
+    const uint64_t *rules;        /* the follower's, a bit for each index; used during the call only */
+    struct iv_engine_options engine; /* of the follower, but for rules, verdict and ctx */
+    unsigned threads;                /* 1 to IV_VERIFY_THREADS_MAX */
+    iv_complaint_fn complaint;
+    /* A parcel is through: what came with it, and what the follower said of it (either may be NULL), which
+     * now belong to whoever is called. From any of the threads, but one at a time and in order. */
+    void (*through)(void *ctx, struct iv_commit *before, struct iv_commit *found);
+    void *ctx;
+};
+
+iv_rc iv_verify_start(struct iv_verify **out, const struct iv_verify_options *options, struct iv_err *err);
+/* Does what is under way and drops the rest: to lose nothing, drain first. NULL is fine. */
+void iv_verify_stop(struct iv_verify *verify);
+
+/* One step, numbered by its ordinal. The parcel at hand has room for it (iv_verify_fits). */
+bool iv_verify_fits(const struct iv_verify *verify, const struct iv_record *record);
+iv_rc iv_verify_step(struct iv_verify *verify, const struct iv_step *step, struct iv_err *err);
+/* Hands over the parcel at hand, with what the leader has to say about its time, which is taken in any case;
+ * an empty one without a word stays. Waits while there is too much on the way. */
+iv_rc iv_verify_flush(struct iv_verify *verify, struct iv_commit *before, struct iv_err *err);
+/* Waits until everything that was handed over is through. */
+iv_rc iv_verify_drain(struct iv_verify *verify, struct iv_err *err);
+
+/* The follower, at rest between a drain and the next flush; its verdicts go where its own hook says: see
+ * iv_verify_tell. */
+struct iv_engine *iv_verify_engine(struct iv_verify *verify);
+/* From now on (NULL: no longer) the follower's verdicts go straight there, for calls on the engine at rest. */
+void iv_verify_tell(struct iv_verify *verify, iv_verdict_fn verdict, void *ctx);
+
+/* As of the last parcel that is through. */
+void iv_verify_stats(struct iv_verify *verify, struct iv_engine_stats *out);
+void iv_verify_rule_stats(struct iv_verify *verify, uint16_t rule_index, struct iv_rule_stats *out);
+/* Events that wait for their verification or for the follower. */
+size_t iv_verify_queue(struct iv_verify *verify);
+
+/* The processors that this process may use, less the one that leads. */
+unsigned iv_verify_threads_default(void);
