@@ -27,10 +27,11 @@ static struct iv_str default_path(void)
     return access("rules/baseline.yaml", R_OK) == 0 ? IV_STR("rules") : iv_str_of(IV_RULES_DIR);
 }
 
-static iv_rc run_tests(struct iv_baseline *baseline, struct iv_problems *problems, struct iv_err *err)
+static iv_rc run_tests(struct iv_baseline *baseline, struct iv_str path, struct iv_problems *problems,
+                       struct iv_err *err)
 {
     struct iv_rule_test_counts counts;
-    TRY(iv_rule_tests_run(&counts, baseline, problems, err));
+    TRY(iv_rule_tests_run(&counts, baseline, path, problems, err));
     iv_print_problems(problems);
     printf("\n%zu tests, %zu failed; %zu rules have none\n", counts.tests, counts.failed,
            counts.rules_without);
@@ -54,7 +55,7 @@ static iv_rc check(const struct check_args *args, struct iv_str path, struct iv_
     bool failed = iv_buf_failed(&text);
     iv_buf_deinit(&text);
     ENSURE(!failed, err, IV_E_NOMEM, "cannot hold the summary in memory");
-    return args->test ? run_tests(baseline, problems, err) : IV_OK;
+    return args->test ? run_tests(baseline, path, problems, err) : IV_OK;
 }
 
 static int check_run(const void *args, const struct iv_words *words, struct iv_err *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/rule_tests.h"
 #include "app/shorthand.h"
+#include "app/trial.h"
 
 #include "base/guard.h"
 #include "engine/engine.h"
@@ -18,9 +19,8 @@ enum { VIOLATES, OPEN, INCONCLUSIVE, KINDS };
 struct run {
     struct iv_baseline *baseline;
     struct iv_problems *problems;
-    struct iv_decoder *decoder;
     struct iv_digester *digester;
-    struct iv_hash_key key;
+    struct iv_trial trial;
     struct iv_arena arena; /* of one test */
     const struct iv_rule *rule;
     struct ids got[KINDS];
@@ -50,7 +50,7 @@ static void add_id(struct run *run, struct ids *ids, struct iv_str id)
 static void on_verdict(void *ctx, const struct iv_verdict *verdict)
 {
     struct run *run = ctx;
-    if (verdict->rule != run->rule) {
+    if (verdict->rule != run->trial.rule) {
         return;
     }
     if (verdict->kind == IV_VIOLATED) {
@@ -79,7 +79,7 @@ static iv_rc feed(struct run *run, struct iv_engine *engine, struct iv_shorthand
     };
     struct iv_event event;
     struct iv_err why = {0};
-    struct iv_rc_s rc = iv_decode(run->decoder, &record, &run->arena, &event, &why);
+    struct iv_rc_s rc = iv_decode(run->trial.decoder, &record, &run->arena, &event, &why);
     if (rc.code == IV_E_MALFORMED) {
         iv_yaml_error(run->problems, node, "the event is malformed: %s", why.text);
         return iv_err_set(err, IV_E_REFUSED, "%s", why.text);
@@ -93,18 +93,19 @@ static iv_rc feed(struct run *run, struct iv_engine *engine, struct iv_shorthand
 static iv_rc play(struct run *run, const struct iv_yaml_node *events, struct iv_err *err)
 {
     IV_AUTO(iv_engine_freep) struct iv_engine *engine = NULL;
-    struct iv_engine_options options = {.verdict = on_verdict, .ctx = run, .hash_key = run->key};
-    TRY(iv_engine_new(&engine, run->baseline, &options, err));
+    struct iv_engine_options options = {.verdict = on_verdict, .ctx = run, .hash_key = run->trial.hash_key};
+    TRY(iv_engine_new(&engine, run->trial.baseline, &options, err));
     for (size_t i = 0; i < events->count; i++) {
         for (int s = 0; s < IV_STREAMS; s++) {
             TRY(iv_engine_open(engine, (enum iv_stream)s, (int32_t)i, err));
         }
     }
     struct iv_shorthand shorthand = {
-        .catalogue = run->baseline->catalogue,
-        .decoder = run->decoder,
+        .catalogue = run->trial.baseline->catalogue,
+        .decoder = run->trial.decoder,
         .digester = run->digester,
         .problems = run->problems,
+        .keys = &run->trial.keys,
     };
     struct iv_buf bytes;
     iv_buf_init(&bytes, RECORD_MAX + IV_RECORD_PADDING);
@@ -172,7 +173,8 @@ static iv_rc run_test(struct run *run, bool *passed, const struct iv_yaml_node *
     for (int k = 0; k < KINDS; k++) {
         run->got[k] = (struct ids){NULL, 0};
     }
-    struct iv_rc_s rc = play(run, iv_yaml_at(test, "events"), err);
+    struct iv_rc_s rc = iv_trial_choose(&run->trial, run->rule, test, run->problems, err);
+    rc = iv_ok(rc) ? play(run, iv_yaml_at(test, "events"), err) : rc;
     if (rc.code == IV_E_REFUSED) {
         *passed = false; /* among the problems */
         return IV_OK;
@@ -201,12 +203,8 @@ static iv_rc run_rule(struct run *run, struct iv_rule_test_counts *counts, struc
     return IV_OK;
 }
 
-static iv_rc run_all(struct run *run, struct iv_rule_test_counts *counts, struct iv_err *err)
+static iv_rc run_rules(struct run *run, struct iv_rule_test_counts *counts, struct iv_err *err)
 {
-    struct iv_decode_limits limits = IV_DECODE_LIMITS_DEFAULT;
-    run->key = (struct iv_hash_key){1, 2}; /* nobody attacks their own tests */
-    TRY(iv_decoder_new(&run->decoder, run->baseline->catalogue, &limits, run->key, err));
-    TRY(iv_digester_new(&run->digester, err));
     for (size_t i = 0; i < run->baseline->rule_count; i++) {
         run->rule = run->baseline->rules[i];
         TRY(run_rule(run, counts, err));
@@ -214,14 +212,21 @@ static iv_rc run_all(struct run *run, struct iv_rule_test_counts *counts, struct
     return IV_OK;
 }
 
-iv_rc iv_rule_tests_run(struct iv_rule_test_counts *out, struct iv_baseline *baseline,
+iv_rc iv_rule_tests_run(struct iv_rule_test_counts *out, struct iv_baseline *baseline, struct iv_str path,
                         struct iv_problems *problems, struct iv_err *err)
 {
     struct run run = {.baseline = baseline, .problems = problems};
+    struct iv_hash_key key = {1, 2}; /* nobody attacks their own tests */
+    struct iv_decode_limits limits = IV_DECODE_LIMITS_DEFAULT;
     struct iv_rule_test_counts counts = {0};
+    struct iv_decoder *decoder = NULL;
+    TRY(iv_decoder_new(&decoder, baseline->catalogue, &limits, key, err));
     iv_arena_init(&run.arena, 0);
-    struct iv_rc_s rc = run_all(&run, &counts, err);
-    iv_decoder_free(run.decoder);
+    iv_trial_init(&run.trial, path, baseline, decoder, key);
+    struct iv_rc_s rc = iv_digester_new(&run.digester, err);
+    rc = iv_ok(rc) ? run_rules(&run, &counts, err) : rc;
+    iv_trial_deinit(&run.trial);
+    iv_decoder_free(decoder);
     iv_digester_free(run.digester);
     iv_arena_deinit(&run.arena);
     TRY(rc);

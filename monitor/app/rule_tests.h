@@ -14,6 +14,7 @@ struct iv_rule_test_counts {
     size_t rules_without; /* rules that have none */
 };
 
-/* What fails is a problem at the test's expectation. An error is memory only. */
-iv_rc iv_rule_tests_run(struct iv_rule_test_counts *out, struct iv_baseline *baseline,
+/* What fails is a problem at the test's expectation. An error is memory only. path is where the baseline was
+ * loaded from: a test that brings parameters or keys of its own has it loaded again with these. */
+iv_rc iv_rule_tests_run(struct iv_rule_test_counts *out, struct iv_baseline *baseline, struct iv_str path,
                         struct iv_problems *problems, struct iv_err *err);

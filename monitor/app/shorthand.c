@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/shorthand.h"
+#include "app/test_keys.h"
 
 #include "base/encode.h"
 #include "base/guard.h"
@@ -66,17 +67,29 @@ static const struct iv_yaml_node *given(const struct iv_yaml_node *node, const c
     return NULL;
 }
 
-static void write_time(struct writing *w, const char *name, const struct iv_yaml_node *node)
+bool iv_shorthand_time(struct iv_instant *out, const struct iv_yaml_node *node)
 {
     struct iv_instant d;
+    if (node->kind != IV_YAML_SCALAR) {
+        return false;
+    }
+    if (iv_duration_parse(&d, node->text, true)) {
+        *out = (struct iv_instant){BASE_TIME_S + d.s, d.ns};
+        return true;
+    }
+    return iv_instant_parse(out, node->text);
+}
+
+static void write_time(struct writing *w, const char *name, const struct iv_yaml_node *node)
+{
+    struct iv_instant t;
     struct iv_buf text;
-    bool scalar = node->kind == IV_YAML_SCALAR;
     iv_buf_init(&text, 64);
-    if (scalar && iv_duration_parse(&d, node->text, true)) {
-        iv_instant_format(&text, (struct iv_instant){BASE_TIME_S + d.s, d.ns});
+    if (iv_shorthand_time(&t, node)) {
+        iv_instant_format(&text, t);
         iv_json_str(&w->json, name, iv_buf_slice(&text));
-    } else if (scalar) {
-        iv_json_str(&w->json, name, node->text); /* a time, or something for the decoder to refuse */
+    } else if (node->kind == IV_YAML_SCALAR) {
+        iv_json_str(&w->json, name, node->text); /* for the decoder to refuse */
     } else {
         iv_yaml_error(w->sh->problems, node, "must be a time or a distance such as 2s, not %s",
                       iv_yaml_what(node));
@@ -121,6 +134,21 @@ static void write_duration(struct writing *w, const char *name, const struct iv_
     iv_buf_deinit(&text);
 }
 
+static void write_receipt(struct writing *w, const char *name, const struct iv_yaml_node *node)
+{
+    const struct iv_yaml_node *time = iv_yaml_at(w->node, "time");
+    struct iv_instant t = {BASE_TIME_S, 0};
+    struct iv_buf text;
+    iv_buf_init(&text, 1u << 20);
+    if (time != NULL) {
+        (void)iv_shorthand_time(&t, time);
+    }
+    w->wrong = !iv_ok(iv_test_receipt(&text, w->sh->keys, w->sh->decoder, node, t, w->sh->problems, NULL)) ||
+               iv_buf_failed(&text) || w->wrong;
+    iv_json_raw(&w->json, name, iv_buf_slice(&text));
+    iv_buf_deinit(&text);
+}
+
 static const struct iv_field *field_of(const struct iv_event_type *type, struct iv_str name)
 {
     for (uint8_t i = 0; type != NULL && i < type->field_count; i++) {
@@ -157,6 +185,8 @@ static void write_field(struct writing *w, const struct iv_yaml_pair *pair)
     }
     if (field != NULL && field->type == IV_F_TIMESTAMP) {
         write_time(w, name, pair->value);
+    } else if (strcmp(name, "receipt") == 0 && pair->value->kind == IV_YAML_MAP) {
+        write_receipt(w, name, pair->value);
     } else if (field != NULL && field->type == IV_F_DURATION && scalar) {
         write_duration(w, name, pair->value);
     } else if (field != NULL && field->type == IV_F_STRING && scalar) {

@@ -14,12 +14,15 @@
 
 #define IV_SHORTHAND_LOGS 16
 
+struct iv_test_keys;
+
 struct iv_shorthand {
     const struct iv_catalogue *catalogue;
     struct iv_decoder *decoder;
     struct iv_digester *digester;
     struct iv_problems *problems;
-    unsigned count; /* events so far; names those without an id e1, e2, … */
+    const struct iv_test_keys *keys; /* those that receipts can be signed with */
+    unsigned count;                  /* events so far; names those without an id e1, e2, … */
     struct iv_shorthand_log {
         char id[64];
         int64_t next;
@@ -27,6 +30,9 @@ struct iv_shorthand {
     } logs[IV_SHORTHAND_LOGS];
     size_t log_count;
 };
+
+/* A time, or a distance from 2026-01-01T00:00:00Z; false: it is neither. */
+bool iv_shorthand_time(struct iv_instant *out, const struct iv_yaml_node *node);
 
 /* Writes one structured event into out, which is cleared first. Times that are durations count from
  * 2026-01-01T00:00:00Z; the source is "test" unless given; null leaves a member out. IV_E_REFUSED: problems

@@ -90,6 +90,18 @@ iv_rc iv_baseline_sign(struct iv_buf *out, const struct iv_baseline *baseline, s
 iv_rc iv_baseline_load_unsigned(struct iv_baseline **out, struct iv_str path, struct iv_problems *problems,
                                 struct iv_err *err);
 
+/* What a rule's test puts in the place of the baseline's own. */
+struct iv_baseline_trial {
+    struct iv_str rule;                    /* the only one that is loaded */
+    const struct iv_yaml_node *parameters; /* over the baseline's, key by key; NULL: none */
+    const struct iv_key *keys;             /* instead of the baseline's, unless there are none */
+    size_t key_count;
+};
+/* The baseline for one test: one rule, no waivers, no signature. IV_E_REFUSED as above. */
+iv_rc iv_baseline_load_trial(struct iv_baseline **out, struct iv_str path,
+                             const struct iv_baseline_trial *trial, struct iv_problems *problems,
+                             struct iv_err *err);
+
 const struct iv_rule *iv_baseline_rule(const struct iv_baseline *baseline, struct iv_str id);
 
 /* The waiver that holds for this rule and trigger, NULL if none. The object is the trigger's. */

@@ -364,7 +364,11 @@ static void load_root(struct iv_load *load)
     }
     if (!iv_load_failed(load)) {
         add_equivocation(load);
-        iv_load_waivers(load, waivers);
+    }
+    if (!iv_load_failed(load) && load->trial != NULL) {
+        iv_load_trial_parameters(load);
+    } else if (!iv_load_failed(load)) {
+        iv_load_waivers(load, waivers); /* they name rules that a trial has not */
     }
 }
 
@@ -413,9 +417,10 @@ static void find_root(struct iv_load *load, struct iv_str path)
 }
 
 static struct iv_rc_s load_baseline(struct iv_baseline **out, struct iv_str path, bool signed_too,
-                                    struct iv_problems *problems, struct iv_err *err)
+                                    const struct iv_baseline_trial *trial, struct iv_problems *problems,
+                                    struct iv_err *err)
 {
-    struct iv_load load = {.problems = problems, .err = err};
+    struct iv_load load = {.trial = trial, .problems = problems, .err = err};
     struct iv_rc_s rc = new_body(&load.body, err);
     IV_AUTO(iv_baseline_unrefp) struct iv_baseline *pub = load.body == NULL ? NULL : &load.body->pub;
     TRY(rc);
@@ -439,11 +444,18 @@ static struct iv_rc_s load_baseline(struct iv_baseline **out, struct iv_str path
 struct iv_rc_s iv_baseline_load(struct iv_baseline **out, struct iv_str path, struct iv_problems *problems,
                                 struct iv_err *err)
 {
-    return load_baseline(out, path, true, problems, err);
+    return load_baseline(out, path, true, NULL, problems, err);
 }
 
 struct iv_rc_s iv_baseline_load_unsigned(struct iv_baseline **out, struct iv_str path,
                                          struct iv_problems *problems, struct iv_err *err)
 {
-    return load_baseline(out, path, false, problems, err);
+    return load_baseline(out, path, false, NULL, problems, err);
+}
+
+struct iv_rc_s iv_baseline_load_trial(struct iv_baseline **out, struct iv_str path,
+                                      const struct iv_baseline_trial *trial, struct iv_problems *problems,
+                                      struct iv_err *err)
+{
+    return load_baseline(out, path, false, trial, problems, err);
 }

@@ -58,10 +58,11 @@ struct iv_load {
     struct iv_problems *problems;
     struct iv_rc_s failed; /* memory */
     struct iv_err *err;
-    struct iv_str folder;            /* of baseline.yaml; "" for the current one */
-    const struct iv_yaml_node *root; /* of baseline.yaml; its text outlives the load */
-    struct iv_cel_env *functions;    /* of keys on a partner's side: no parameters */
-    struct iv_cel_env *parameters;   /* of everything else; a child of functions */
+    const struct iv_baseline_trial *trial; /* NULL: the baseline as it stands */
+    struct iv_str folder;                  /* of baseline.yaml; "" for the current one */
+    const struct iv_yaml_node *root;       /* of baseline.yaml; its text outlives the load */
+    struct iv_cel_env *functions;          /* of keys on a partner's side: no parameters */
+    struct iv_cel_env *parameters;         /* of everything else; a child of functions */
     struct iv_rule **rules;
     const struct iv_yaml_node **rule_nodes;
     const struct iv_yaml_node **packs; /* the roots */
@@ -91,6 +92,8 @@ void iv_load_events(struct iv_load *load, const struct iv_yaml_node *node);
 void iv_load_streams(struct iv_load *load, const struct iv_yaml_node *node);
 void iv_load_keys(struct iv_load *load, const struct iv_yaml_node *node);
 void iv_load_parameters(struct iv_load *load, const struct iv_yaml_node *node);
+/* Reports what a trial's parameters have and its rule does not read: after the rules. */
+void iv_load_trial_parameters(struct iv_load *load);
 void iv_load_overrides(struct iv_load *load, const struct iv_yaml_node *node);
 void iv_load_authority(struct iv_load *load, const struct iv_yaml_node *node);
 void iv_load_waivers(struct iv_load *load, const struct iv_yaml_node *node); /* after the rules */

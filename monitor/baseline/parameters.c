@@ -134,8 +134,55 @@ static const struct iv_cel_type *map_type(struct growing *g, const struct iv_par
     return collection(g->load, IV_CEL_MAP, item == NULL ? &iv_cel_dyn : item);
 }
 
-/* path is the CEL name of the node, p NULL where it has none. The document's depth bounds the recursion. */
-static void grow(struct growing *g, struct iv_param *out, struct iv_str path, const struct iv_yaml_node *node)
+static const struct iv_yaml_node *value_under(const struct iv_yaml_node *map, struct iv_str key)
+{
+    for (size_t i = 0; map != NULL && map->kind == IV_YAML_MAP && i < map->count; i++) {
+        if (iv_str_eq(map->pairs[i].key->text, key)) {
+            return map->pairs[i].value;
+        }
+    }
+    return NULL;
+}
+
+static void grow(struct growing *g, struct iv_param *out, struct iv_str path, const struct iv_yaml_node *node,
+                 const struct iv_yaml_node *over);
+
+static void grow_child(struct growing *g, struct iv_param *parent, struct iv_str path,
+                       const struct iv_yaml_pair *pair, const struct iv_yaml_node *over)
+{
+    struct iv_param *child = &parent->children[parent->child_count++];
+    struct iv_str name = pair->key->text;
+    struct iv_str child_path = {NULL, 0};
+    if (path.p != NULL && is_cel_name(name)) {
+        child_path = iv_arena_printf(&g->load->body->arena, IV_STR_FMT "." IV_STR_FMT, IV_STR_ARG(path),
+                                     IV_STR_ARG(name));
+    }
+    child->name = name;
+    grow(g, child, child_path, pair->value, over);
+}
+
+/* What the one map has, with the other's values where it has some, and then what only the other has. */
+static void grow_map(struct growing *g, struct iv_param *out, struct iv_str path,
+                     const struct iv_yaml_node *node, const struct iv_yaml_node *over)
+{
+    struct iv_load *load = g->load;
+    size_t further = over == NULL ? 0 : over->count;
+    out->children = iv_load_alloc(load, node->count + further, sizeof *out->children);
+    for (size_t i = 0; out->children != NULL && i < node->count && !iv_load_failed(load); i++) {
+        grow_child(g, out, path, &node->pairs[i], value_under(over, node->pairs[i].key->text));
+    }
+    for (size_t i = 0; out->children != NULL && i < further && !iv_load_failed(load); i++) {
+        if (value_under(node, over->pairs[i].key->text) == NULL) {
+            grow_child(g, out, path, &over->pairs[i], NULL);
+        }
+    }
+    out->type = map_type(g, out);
+}
+
+/* path is the CEL name of the node, p NULL where it has none; over stands in the node's place, unless it is
+ * NULL or both are maps. The document's depth bounds the recursion. */
+static void grow(struct growing *g, struct iv_param *out, struct iv_str path, const struct iv_yaml_node *node,
+                 const struct iv_yaml_node *over)
 {
     struct iv_load *load = g->load;
     out->slot = -1;
@@ -147,22 +194,14 @@ static void grow(struct growing *g, struct iv_param *out, struct iv_str path, co
         out->leaf = true;
         return;
     }
+    if (over != NULL && (over->kind != IV_YAML_MAP || node->kind != IV_YAML_MAP)) {
+        node = over;
+        over = NULL;
+    }
     if (node->kind != IV_YAML_MAP) {
         grow_leaf(g, out, node);
     } else {
-        out->children = iv_load_alloc(load, node->count, sizeof *out->children);
-        for (size_t i = 0; out->children != NULL && i < node->count && !iv_load_failed(load); i++) {
-            struct iv_str name = node->pairs[i].key->text;
-            struct iv_str child = {NULL, 0};
-            if (path.p != NULL && is_cel_name(name)) {
-                child = iv_arena_printf(&load->body->arena, IV_STR_FMT "." IV_STR_FMT, IV_STR_ARG(path),
-                                        IV_STR_ARG(name));
-            }
-            out->children[i].name = name;
-            grow(g, &out->children[i], child, node->pairs[i].value);
-            out->child_count = i + 1;
-        }
-        out->type = map_type(g, out);
+        grow_map(g, out, path, node, over);
     }
     if (path.p != NULL && !iv_load_failed(load)) {
         out->slot = (int32_t)g->slots++;
@@ -175,12 +214,15 @@ void iv_load_parameters(struct iv_load *load, const struct iv_yaml_node *node)
 {
     struct growing g = {.load = load};
     struct iv_param *root = &load->body->parameters;
+    const struct iv_yaml_node *over = load->trial == NULL ? NULL : load->trial->parameters;
     root->slot = -1;
     root->name = IV_STR("baseline");
     root->type = &iv_cel_dyn;
     struct iv_yaml_map map;
     if (iv_yaml_open(&map, node, "parameters", load->problems)) {
-        grow(&g, root, IV_STR("baseline"), node);
+        grow(&g, root, IV_STR("baseline"), node, over);
+    } else if (node == NULL && over != NULL) {
+        grow(&g, root, IV_STR("baseline"), over, NULL);
     }
     load->body->pub.parameter_count = g.slots;
 }
@@ -203,6 +245,40 @@ static struct iv_yaml_hint nearest_child(struct iv_load *load, const struct iv_p
         names[i] = param->children[i].name;
     }
     return iv_yaml_nearest(name, names, names == NULL ? 0 : param->child_count);
+}
+
+static bool is_read(const struct iv_load *load, const struct iv_param *param)
+{
+    for (const struct iv_owned *o = load->body->owned; param->slot >= 0 && o != NULL; o = o->next) {
+        if (o->prog != NULL && iv_cel_prog_uses(o->prog, IV_BANK_PARAMETERS, (uint16_t)param->slot)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_read(struct iv_load *load, const struct iv_param *param, const struct iv_yaml_pair *pair)
+{
+    if (is_read(load, param)) {
+        return;
+    }
+    if (param->leaf) {
+        iv_yaml_error(load->problems, pair->key, IV_STR_FMT " reads no parameter '" IV_STR_FMT "'",
+                      IV_STR_ARG(load->trial->rule), IV_STR_ARG(param->name));
+        return;
+    }
+    for (size_t i = 0; pair->value->kind == IV_YAML_MAP && i < pair->value->count; i++) {
+        check_read(load, child_of(param, pair->value->pairs[i].key->text), &pair->value->pairs[i]);
+    }
+}
+
+void iv_load_trial_parameters(struct iv_load *load)
+{
+    const struct iv_yaml_node *given = load->trial->parameters;
+    bool sound = given != NULL && given->kind == IV_YAML_MAP && iv_problems_errors(load->problems) == 0;
+    for (size_t i = 0; sound && i < given->count; i++) {
+        check_read(load, child_of(&load->body->parameters, given->pairs[i].key->text), &given->pairs[i]);
+    }
 }
 
 static size_t scalars_below(const struct iv_yaml_node *node)

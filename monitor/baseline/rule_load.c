@@ -128,6 +128,11 @@ static void check_tests(struct iv_load *load, const struct iv_yaml_node *node)
         (void)iv_yaml_list(&items, iv_yaml_need(&map, "violates"), load->problems);
         (void)iv_yaml_list(&items, iv_yaml_get(&map, "open"), load->problems);
         (void)iv_yaml_list(&items, iv_yaml_get(&map, "inconclusive"), load->problems);
+        (void)iv_yaml_list(&items, iv_yaml_get(&map, "keys"), load->problems);
+        bool boundary;
+        (void)iv_yaml_bool(&boundary, iv_yaml_get(&map, "boundary"), load->problems);
+        struct iv_yaml_map parameters;
+        (void)iv_yaml_open(&parameters, iv_yaml_get(&map, "parameters"), "parameters", load->problems);
         iv_yaml_close(&map);
     }
 }
@@ -222,6 +227,13 @@ static void load_rule(struct iv_load *load, const struct iv_yaml_node *node, str
     }
 }
 
+static bool is_wanted(const struct iv_load *load, const struct iv_yaml_node *rule)
+{
+    const struct iv_yaml_node *id = iv_yaml_at(rule, "id");
+    return load->trial == NULL ||
+           (id != NULL && id->kind == IV_YAML_SCALAR && iv_str_eq(id->text, load->trial->rule));
+}
+
 void iv_load_pack(struct iv_load *load, const struct iv_yaml_node *root)
 {
     struct iv_yaml_map map;
@@ -246,6 +258,8 @@ void iv_load_pack(struct iv_load *load, const struct iv_yaml_node *root)
             iv_yaml_error(load->problems, iv_yaml_item(&rules, i), "more than %u rules", RULES_MAX);
             return;
         }
-        load_rule(load, iv_yaml_item(&rules, i), name);
+        if (is_wanted(load, iv_yaml_item(&rules, i))) {
+            load_rule(load, iv_yaml_item(&rules, i), name);
+        }
     }
 }

@@ -76,8 +76,22 @@ static void load_key(struct iv_load *load, const struct iv_yaml_node *node)
     }
 }
 
+static void load_trial_keys(struct iv_load *load)
+{
+    for (size_t i = 0; i < load->trial->key_count && !iv_load_failed(load); i++) {
+        struct iv_rc_s rc = iv_keyring_add(load->body->keyring, &load->trial->keys[i], load->err);
+        if (!iv_ok(rc)) {
+            iv_load_fail(load, rc);
+        }
+    }
+}
+
 void iv_load_keys(struct iv_load *load, const struct iv_yaml_node *node)
 {
+    if (load->trial != NULL && load->trial->key_count > 0) {
+        load_trial_keys(load);
+        return;
+    }
     struct iv_yaml_items items;
     (void)iv_yaml_list(&items, node, load->problems);
     for (size_t i = 0; i < items.count; i++) {
