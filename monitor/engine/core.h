@@ -94,6 +94,7 @@ struct iv_engine {
     struct iv_watermark watermark;
     struct iv_ground ground;
     struct iv_store store;
+    struct iv_arena names; /* of topics that a snapshot brought */
     /* correlation */
     struct iv_slab nodes;
     struct iv_slab lanes;

@@ -31,6 +31,7 @@ static void init_state(struct iv_engine *e, const struct iv_engine_options *opti
     iv_table_init(&e->emitted_table, &e->ground);
     iv_watermark_init(&e->watermark, e->baseline);
     iv_cel_frame_init(&e->frame, FRAME_MAX);
+    iv_arena_init(&e->names, 0);
     iv_buf_init(&e->key, KEY_MAX);
 }
 
@@ -80,6 +81,7 @@ void iv_engine_free(struct iv_engine *e)
     iv_distinct_deinit(&e->distinct);
     iv_buf_deinit(&e->key);
     iv_cel_frame_deinit(&e->frame);
+    iv_arena_deinit(&e->names);
     iv_table_deinit(&e->emitted_table);
     iv_table_deinit(&e->identity_table);
     iv_table_deinit(&e->node_table);

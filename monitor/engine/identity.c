@@ -144,11 +144,11 @@ static void emit(struct iv_engine *e, struct iv_identity *identity)
     iv_emit(e, &ruling, &witnesses);
 }
 
-static uint32_t add_content(struct iv_engine *e, uint32_t identity, uint32_t rec)
+static uint32_t add_content(struct iv_engine *e, uint32_t identity, uint32_t rec, struct iv_queue *queue)
 {
     uint32_t ref = iv_slab_take(&e->contents);
     struct iv_queued item = {iv_store_rec(&e->store, rec)->time, identity, ref};
-    if (ref == 0 || !iv_queue_push(&e->identity_queue, &e->store.pool, &item)) {
+    if (ref == 0 || !iv_queue_push(queue, &e->store.pool, &item)) {
         return 0;
     }
     *content_at(e, ref) =
@@ -161,7 +161,7 @@ static uint32_t add_content(struct iv_engine *e, uint32_t identity, uint32_t rec
 void iv_identity_note(struct iv_engine *e, struct iv_hash128 key, uint32_t rec)
 {
     uint32_t identity = identity_for(e, key);
-    uint32_t content = identity == 0 ? 0 : add_content(e, identity, rec);
+    uint32_t content = identity == 0 ? 0 : add_content(e, identity, rec, &e->identity_queue);
     if (content == 0) {
         e->spent = true;
         return;
@@ -175,6 +175,21 @@ void iv_identity_note(struct iv_engine *e, struct iv_hash128 key, uint32_t rec)
     if (content_at(e, content)->told && e->baseline->equivocation != NULL) {
         emit(e, identity_at(e, identity));
     }
+}
+
+void iv_identity_put(struct iv_engine *e, const struct iv_event *event, uint32_t rec,
+                     const struct iv_remembered *how)
+{
+    uint32_t identity = identity_for(e, iv_identity_key(e, event));
+    struct iv_queue *queue = how->aftermath ? &e->told_queue : &e->identity_queue;
+    uint32_t content = identity == 0 ? 0 : add_content(e, identity, rec, queue);
+    if (content == 0) {
+        e->spent = true;
+        return;
+    }
+    content_at(e, content)->told = how->told;
+    identity_at(e, identity)->told = identity_at(e, identity)->told || how->identity_told;
+    e->aftermath += how->aftermath ? 1 : 0;
 }
 
 static void forget(struct iv_engine *e, uint32_t content)

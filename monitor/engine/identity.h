@@ -15,4 +15,12 @@ bool iv_identity_forgotten(const struct iv_engine *e, const struct iv_event *eve
 bool iv_identity_repeats(const struct iv_engine *e, struct iv_hash128 key, const struct iv_event *event);
 /* Remembers a new content, and emits or updates the identity's equivocation where it is part of one. */
 void iv_identity_note(struct iv_engine *e, struct iv_hash128 key, uint32_t rec);
+/* One that was noted before. */
+struct iv_remembered {
+    bool told;          /* it is part of an equivocation, */
+    bool identity_told; /* which was emitted */
+    bool aftermath;     /* it waits for more of them */
+};
+void iv_identity_put(struct iv_engine *e, const struct iv_event *event, uint32_t rec,
+                     const struct iv_remembered *how);
 void iv_identity_sweep(struct iv_engine *e);

@@ -54,16 +54,15 @@ static uint32_t lane_for(struct iv_engine *e, uint32_t node, uint16_t def)
     return *link;
 }
 
-struct iv_mark *iv_lane_join(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec,
-                             uint32_t *lane_out)
+struct iv_mark *iv_lane_put(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec,
+                            uint32_t *lane_out)
 {
-    struct iv_lane_def *d = &e->plan.defs[def];
     struct iv_rec *r = iv_store_rec(&e->store, rec);
     uint32_t lane = lane_for(e, node, def);
-    struct iv_mark *mark =
-        lane == 0 ? NULL : iv_timeline_insert(&iv_lane_at(e, lane)->line, &e->store.pool, d->stride, r->time);
-    struct iv_queued item = {r->time, node, rec};
-    if (mark == NULL || !iv_queue_push(&d->queue, &e->store.pool, &item)) {
+    struct iv_mark *mark = lane == 0 ? NULL
+                                     : iv_timeline_insert(&iv_lane_at(e, lane)->line, &e->store.pool,
+                                                          e->plan.defs[def].stride, r->time);
+    if (mark == NULL) {
         e->spent = true;
         return NULL;
     }
@@ -71,6 +70,17 @@ struct iv_mark *iv_lane_join(struct iv_engine *e, uint32_t node, uint16_t def, u
     r->refs++;
     *lane_out = lane;
     return mark;
+}
+
+struct iv_mark *iv_lane_join(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec,
+                             uint32_t *lane_out)
+{
+    struct iv_queued item = {iv_store_rec(&e->store, rec)->time, node, rec};
+    if (!iv_queue_push(&e->plan.defs[def].queue, &e->store.pool, &item)) {
+        e->spent = true;
+        return NULL;
+    }
+    return iv_lane_put(e, node, def, rec, lane_out);
 }
 
 /* Where a record's mark stands in a lane; NULL if it does not. */

@@ -34,6 +34,9 @@ static inline struct iv_lane *iv_lane_at(const struct iv_engine *e, uint32_t lan
 
 /* 0: the node has no such lane. */
 uint32_t iv_lane_find(const struct iv_engine *e, uint32_t node, uint16_t def);
+/* Puts the record into the node's lane, where nothing but a rule that waits ends its time. */
+struct iv_mark *iv_lane_put(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec,
+                            uint32_t *lane_out);
 /* Puts the record into the node's lane and queues its end. NULL when memory is out. */
 struct iv_mark *iv_lane_join(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec,
                              uint32_t *lane_out);
@@ -56,3 +59,5 @@ bool iv_queue_push(struct iv_queue *q, struct iv_pool *pool, const struct iv_que
 /* NULL when empty; valid until the next call. */
 const struct iv_queued *iv_queue_first(const struct iv_queue *q, const struct iv_pool *pool);
 void iv_queue_pop(struct iv_queue *q, struct iv_pool *pool);
+/* Every item in turn, NULL at the end: walk begins as a copy of the queue, which does not change. */
+const struct iv_queued *iv_queue_walk(struct iv_queue *walk, const struct iv_pool *pool);

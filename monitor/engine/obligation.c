@@ -23,36 +23,45 @@ static bool is_blind(const struct iv_engine *e, const struct iv_search *s)
     return iv_watermark_forgot(&e->watermark, s->plan->on_streams, s->pair.on->time, e->baseline->dedup);
 }
 
-/* When it can be decided; late events can still use a forbid's trigger for a while longer. */
-static iv_ns decided_at(const struct iv_engine *e, const struct iv_search *s, enum iv_wait_state state)
+/* When it can be decided; late events can use a forbid's trigger, and contradict a violation, for a while
+ * longer. */
+static iv_ns ends_at(const struct iv_engine *e, const struct iv_obligation *o)
 {
-    return state == IV_WAIT_FORBIDDEN ? iv_ns_add(s->high, e->baseline->dedup) : s->high;
+    return o->state == IV_WAIT_FORBIDDEN  ? iv_ns_add(o->high, e->baseline->dedup)
+           : o->state == IV_WAIT_VIOLATED ? iv_ns_add(o->high, IV_AFTERMATH_NS)
+                                          : o->high;
+}
+
+void iv_obligation_put(struct iv_engine *e, const struct iv_obligation *o)
+{
+    struct iv_rec *rec = iv_store_rec(&e->store, o->rec);
+    uint32_t ref = iv_slab_take(&e->obligations);
+    if (ref == 0 ||
+        !iv_timers_push(&e->timers[plan_of(e, o)->with_streams], ends_at(e, o), rec->order, ref)) {
+        e->spent = true;
+        return;
+    }
+    *obligation_at(e, ref) = *o;
+    obligation_at(e, ref)->next = rec->obligations;
+    rec->obligations = ref;
+    e->undecided += o->state == IV_WAIT_REQUIRED ? 1 : 0;
+    e->aftermath += o->state == IV_WAIT_VIOLATED ? 1 : 0;
 }
 
 void iv_obligation_arm(struct iv_engine *e, const struct iv_search *s, const struct iv_waiting *at,
                        enum iv_wait_state state)
 {
-    struct iv_rec *rec = iv_store_rec(&e->store, s->trigger);
-    uint32_t ref = iv_slab_take(&e->obligations);
-    if (ref == 0 ||
-        !iv_timers_push(&e->timers[s->plan->with_streams], decided_at(e, s, state), rec->order, ref)) {
-        e->spent = true;
-        return;
-    }
-    *obligation_at(e, ref) = (struct iv_obligation){
-        .low = s->low,
-        .high = s->high,
-        .rec = s->trigger,
-        .next = rec->obligations,
-        .node = s->node,
-        .def = at->def,
-        .rule = (uint16_t)(s->plan - e->plan.rules),
-        .bit = at->bit,
-        .state = (uint8_t)state,
-        .blind = is_blind(e, s),
-    };
-    rec->obligations = ref;
-    e->undecided += state == IV_WAIT_REQUIRED ? 1 : 0;
+    iv_obligation_put(e, &(struct iv_obligation){
+                             .low = s->low,
+                             .high = s->high,
+                             .rec = s->trigger,
+                             .node = s->node,
+                             .def = at->def,
+                             .rule = (uint16_t)(s->plan - e->plan.rules),
+                             .bit = at->bit,
+                             .state = (uint8_t)state,
+                             .blind = is_blind(e, s),
+                         });
 }
 
 struct iv_obligation *iv_obligation_find(const struct iv_engine *e, uint32_t trigger,
@@ -145,8 +154,7 @@ static void decide(struct iv_engine *e, uint32_t ref, bool open)
         e->aftermath++;
         e->undecided--;
         uint64_t order = iv_store_rec(&e->store, o->rec)->order;
-        if (!iv_timers_push(&e->timers[s.plan->with_streams], iv_ns_add(o->high, IV_AFTERMATH_NS), order,
-                            ref)) {
+        if (!iv_timers_push(&e->timers[s.plan->with_streams], ends_at(e, o), order, ref)) {
             e->spent = true;
         }
         return;

@@ -8,6 +8,8 @@
 /* Arms one; the trigger's mark then holds the rule's bit until the obligation ends. */
 void iv_obligation_arm(struct iv_engine *e, const struct iv_search *s, const struct iv_waiting *at,
                        enum iv_wait_state state);
+/* One that was armed before, with all but its place in the lists; the trigger's mark holds the rule's bit. */
+void iv_obligation_put(struct iv_engine *e, const struct iv_obligation *o);
 /* Of a trigger and rule; NULL if there is none. */
 struct iv_obligation *iv_obligation_find(const struct iv_engine *e, uint32_t trigger,
                                          const struct iv_rule *rule);

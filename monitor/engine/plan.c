@@ -240,6 +240,17 @@ struct iv_rc_s iv_plan_init(struct iv_plan *plan, const struct iv_baseline *base
     return IV_OK;
 }
 
+uint16_t iv_plan_figure(const struct iv_plan *plan, uint16_t def)
+{
+    for (size_t i = 0; i < plan->rule_count; i++) {
+        const struct iv_rule_plan *r = &plan->rules[i];
+        if ((r->rule->form == IV_LIMIT || r->rule->form == IV_SAME) && r->own_def == def) {
+            return (uint16_t)i;
+        }
+    }
+    return IV_LANE_DEFS;
+}
+
 void iv_plan_deinit(struct iv_plan *plan)
 {
     iv_arena_deinit(&plan->arena);

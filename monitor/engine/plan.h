@@ -138,4 +138,6 @@ static inline bool iv_rules_have(const uint64_t *rules, size_t index)
 /* rules: those to plan, a bit for each index; NULL: all. */
 iv_rc iv_plan_init(struct iv_plan *plan, const struct iv_baseline *baseline, const uint64_t *rules,
                    struct iv_err *err);
+/* The limit or same that the lane belongs to; IV_LANE_DEFS: none. */
+uint16_t iv_plan_figure(const struct iv_plan *plan, uint16_t def);
 void iv_plan_deinit(struct iv_plan *plan);

@@ -58,3 +58,13 @@ void iv_queue_pop(struct iv_queue *q, struct iv_pool *pool)
         q->head_at = 0;
     }
 }
+
+const struct iv_queued *iv_queue_walk(struct iv_queue *walk, const struct iv_pool *pool)
+{
+    const struct iv_queued *item = iv_queue_first(walk, pool);
+    if (item != NULL && ++walk->head_at == BLOCK_ITEMS && walk->head != walk->tail) {
+        walk->head = block_at(pool, walk->head)->next;
+        walk->head_at = 0;
+    }
+    return item;
+}

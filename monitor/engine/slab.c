@@ -127,6 +127,24 @@ void iv_slab_give(struct iv_slab *slab, uint32_t ref)
     slab->live--;
 }
 
+uint64_t *iv_slab_taken(const struct iv_slab *slab)
+{
+    size_t words = slab->next / 64 + 1U;
+    uint64_t *taken = iv_malloc(words * sizeof *taken);
+    if (taken == NULL) {
+        return NULL;
+    }
+    memset(taken, 0xff, words * sizeof *taken);
+    taken[0] &= ~UINT64_C(1);
+    for (uint32_t ref = slab->next; ref < words * 64; ref++) {
+        taken[ref / 64] &= ~(UINT64_C(1) << (ref % 64));
+    }
+    for (uint32_t ref = slab->free; ref != 0; memcpy(&ref, iv_slab_at(slab, ref), sizeof ref)) {
+        taken[ref / 64] &= ~(UINT64_C(1) << (ref % 64));
+    }
+    return taken;
+}
+
 uint64_t iv_slab_bytes(const struct iv_slab *slab)
 {
     return ((uint64_t)slab->chunk_count * slab->item_bytes << slab->shift) +

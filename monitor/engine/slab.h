@@ -41,6 +41,9 @@ void iv_slab_deinit(struct iv_slab *slab);
 /* Not zeroed; 0 when memory is out. */
 uint32_t iv_slab_take(struct iv_slab *slab);
 void iv_slab_give(struct iv_slab *slab, uint32_t ref);
+/* Which references are handed out, a bit for each up to slab->next; from iv_malloc, NULL when memory is out.
+ */
+uint64_t *iv_slab_taken(const struct iv_slab *slab);
 uint64_t iv_slab_bytes(const struct iv_slab *slab);
 
 static inline void *iv_slab_at(const struct iv_slab *slab, uint32_t ref)

@@ -226,11 +226,15 @@ void iv_store_release(struct iv_store *store, uint32_t rec)
     }
 }
 
+const struct iv_event_type *iv_store_type_at(const struct iv_store *store, uint16_t index)
+{
+    return index < iv_catalogue_types(store->catalogue) ? iv_catalogue_type(store->catalogue, index)
+                                                        : iv_catalogue_unknown(store->catalogue);
+}
+
 const struct iv_event_type *iv_store_type(const struct iv_store *store, uint32_t rec)
 {
-    uint16_t type = iv_store_rec(store, rec)->type;
-    return type < iv_catalogue_types(store->catalogue) ? iv_catalogue_type(store->catalogue, type)
-                                                       : iv_catalogue_unknown(store->catalogue);
+    return iv_store_type_at(store, iv_store_rec(store, rec)->type);
 }
 
 /* Of presence and the packed slots. */

@@ -103,4 +103,6 @@ struct iv_digest iv_store_digest(const struct iv_store *store, uint32_t rec); /*
 const unsigned char *iv_store_content_id(const struct iv_store *store,
                                          uint32_t rec); /* NULL where none is kept */
 const struct iv_event_type *iv_store_type(const struct iv_store *store, uint32_t rec);
+/* By index; that of the unknown type is the catalogue's. */
+const struct iv_event_type *iv_store_type_at(const struct iv_store *store, uint16_t index);
 uint64_t iv_store_bytes(const struct iv_store *store);

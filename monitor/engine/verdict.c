@@ -94,6 +94,20 @@ static void forget_oldest(struct iv_engine *e)
     iv_queue_pop(&e->emitted_queue, &e->store.pool);
 }
 
+void iv_emitted_put(struct iv_engine *e, struct iv_hash128 key)
+{
+    if (e->emitted_table.count >= EMITTED_MAX) {
+        forget_oldest(e);
+    }
+    uint32_t ref = iv_slab_take(&e->emitted);
+    if (ref == 0 || !iv_table_add(&e->emitted_table, key.lo, ref) ||
+        !iv_queue_push(&e->emitted_queue, &e->store.pool, &(struct iv_queued){0, 0, ref})) {
+        e->spent = true;
+        return;
+    }
+    *(struct iv_hash128 *)iv_slab_at(&e->emitted, ref) = key;
+}
+
 /* Whether a verdict of this kind is new for the uid; a later one on a known violation always is. */
 static bool is_new(struct iv_engine *e, const struct iv_verdict *verdict)
 {
@@ -110,17 +124,8 @@ static bool is_new(struct iv_engine *e, const struct iv_verdict *verdict)
             return false;
         }
     }
-    if (e->emitted_table.count >= EMITTED_MAX) {
-        forget_oldest(e);
-    }
-    uint32_t ref = iv_slab_take(&e->emitted);
-    if (ref == 0 || !iv_table_add(&e->emitted_table, key.lo, ref) ||
-        !iv_queue_push(&e->emitted_queue, &e->store.pool, &(struct iv_queued){0, 0, ref})) {
-        e->spent = true;
-        return false;
-    }
-    *(struct iv_hash128 *)iv_slab_at(&e->emitted, ref) = key;
-    return true;
+    iv_emitted_put(e, key);
+    return !e->spent;
 }
 
 static struct iv_sighting sighting(const struct iv_engine *e, uint32_t rec, const struct iv_event *event)

@@ -22,5 +22,7 @@ struct iv_ruling {
     const char *detail; /* NULL: none */
     bool of_identity;   /* the uid covers the identity alone, whatever its content (EVT-001) */
 };
+/* A verdict that was emitted before, by what stands for its uid. */
+void iv_emitted_put(struct iv_engine *e, struct iv_hash128 key);
 /* w NULL: no witnesses. */
 void iv_emit(struct iv_engine *e, const struct iv_ruling *ruling, const struct iv_witnesses *w);

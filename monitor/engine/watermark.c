@@ -65,7 +65,7 @@ static iv_ns stream_passed(const struct iv_watermark *w, const struct iv_stream_
     return least;
 }
 
-static void refresh(struct iv_watermark *w)
+void iv_watermark_refresh(struct iv_watermark *w)
 {
     for (int s = 0; s < IV_STREAMS; s++) {
         w->passed[1 << s] = stream_passed(w, &w->streams[s]);
@@ -104,8 +104,17 @@ struct iv_rc_s iv_watermark_open(struct iv_watermark *w, enum iv_stream stream, 
     uint32_t at = position(s, partition);
     if (!is_open(s, at, partition)) {
         TRY(insert(s, at, partition, err));
-        refresh(w);
+        iv_watermark_refresh(w);
     }
+    return IV_OK;
+}
+
+struct iv_rc_s iv_watermark_put(struct iv_watermark *w, enum iv_stream stream, int32_t partition, iv_ns mark,
+                                struct iv_err *err)
+{
+    struct iv_stream_mark *s = &w->streams[stream];
+    TRY(insert(s, s->count, partition, err));
+    s->open[s->count - 1].watermark = mark;
     return IV_OK;
 }
 
@@ -116,7 +125,7 @@ void iv_watermark_close(struct iv_watermark *w, enum iv_stream stream, int32_t p
     if (is_open(s, at, partition)) {
         s->count--;
         memmove(&s->open[at], &s->open[at + 1], (s->count - at) * sizeof *s->open);
-        refresh(w);
+        iv_watermark_refresh(w);
     }
 }
 
@@ -139,7 +148,7 @@ struct iv_rc_s iv_watermark_event(struct iv_watermark *w, bool *late, const stru
         iv_ns *least = &w->joins[j].least[event->origin.stream];
         *least = event->time < *least ? event->time : *least;
     }
-    refresh(w);
+    iv_watermark_refresh(w);
     return IV_OK;
 }
 
@@ -151,7 +160,7 @@ struct iv_rc_s iv_watermark_idle(struct iv_watermark *w, enum iv_stream stream, 
     struct iv_partition_mark *p = &s->open[position(s, partition)];
     iv_ns mark = iv_ns_add(wall, -s->lateness);
     p->watermark = mark > p->watermark ? mark : p->watermark;
-    refresh(w);
+    iv_watermark_refresh(w);
     return IV_OK;
 }
 
@@ -198,5 +207,5 @@ int iv_watermark_begins_behind(const struct iv_watermark *w, uint16_t join, unsi
 void iv_watermark_finish(struct iv_watermark *w)
 {
     w->finished = true;
-    refresh(w);
+    iv_watermark_refresh(w);
 }

@@ -59,6 +59,11 @@ void iv_watermark_init(struct iv_watermark *w, const struct iv_baseline *baselin
 void iv_watermark_deinit(struct iv_watermark *w);
 
 iv_rc iv_watermark_open(struct iv_watermark *w, enum iv_stream stream, int32_t partition, struct iv_err *err);
+/* A partition behind all that are open, as it stood before; to be followed by iv_watermark_refresh. */
+iv_rc iv_watermark_put(struct iv_watermark *w, enum iv_stream stream, int32_t partition, iv_ns mark,
+                       struct iv_err *err);
+/* Works out what has been passed. */
+void iv_watermark_refresh(struct iv_watermark *w);
 void iv_watermark_close(struct iv_watermark *w, enum iv_stream stream, int32_t partition);
 /* An event was read; *late: it is older than its partition's watermark was. */
 iv_rc iv_watermark_event(struct iv_watermark *w, bool *late, const struct iv_event *event,

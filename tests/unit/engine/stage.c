@@ -6,6 +6,7 @@
 #include "base/encode.h"
 #include "base/guard.h"
 #include "base/json_write.h"
+#include "engine/snapshot.h"
 #include "event/chain.h"
 #include "event/decode.h"
 #include "support/scratch.h"
@@ -100,14 +101,51 @@ static void collect(void *ctx, const struct iv_verdict *v)
     memcpy(s->uid, v->uid, sizeof s->uid);
 }
 
+static struct iv_engine_options options_of(struct stage *s)
+{
+    struct iv_hash_key key = {3, 4};
+    return (struct iv_engine_options){.verdict = collect, .ctx = s, .digests = true, .hash_key = key};
+}
+
 void stage_reset(struct stage *s)
 {
     struct iv_err err;
-    struct iv_hash_key key = {3, 4};
-    struct iv_engine_options options = {.verdict = collect, .ctx = s, .digests = true, .hash_key = key};
+    struct iv_engine_options options = options_of(s);
     iv_engine_free(s->engine);
     cr_assert(iv_ok(iv_engine_new(&s->engine, s->baseline, &options, &err)));
     iv_buf_clear(&s->said);
+}
+
+void stage_snapshot(struct stage *s, struct iv_buf *out)
+{
+    struct iv_err err;
+    cr_assert(iv_ok(iv_engine_snapshot(s->engine, out, &err)), "%s", err.text);
+}
+
+static void take_up(struct stage *s, const struct iv_buf *bytes)
+{
+    struct iv_err err;
+    struct iv_engine_options options = options_of(s);
+    struct iv_engine *restored = NULL;
+    options.hash_key = (struct iv_hash_key){99, 99}; /* the snapshot has its own */
+    cr_assert(iv_ok(iv_engine_restore(&restored, s->baseline, &options, iv_buf_slice(bytes), &err)), "%s",
+              err.text);
+    iv_engine_free(s->engine);
+    s->engine = restored;
+}
+
+static void restore(struct stage *s)
+{
+    struct iv_buf before;
+    struct iv_buf after;
+    iv_buf_init(&before, TEXT_MAX * 64);
+    iv_buf_init(&after, TEXT_MAX * 64);
+    stage_snapshot(s, &before);
+    take_up(s, &before);
+    stage_snapshot(s, &after);
+    cr_assert(iv_str_eq(iv_buf_slice(&before), iv_buf_slice(&after)), "a restored engine has another state");
+    iv_buf_deinit(&before);
+    iv_buf_deinit(&after);
 }
 
 struct stage *stage_new(const char *settings, const char *rules)
@@ -142,6 +180,22 @@ void stage_freep(struct stage **stage)
 {
     stage_free(*stage);
     *stage = NULL;
+}
+
+void stage_reload(struct stage *s, const char *settings, const char *rules)
+{
+    struct iv_err err;
+    struct iv_buf bytes;
+    iv_buf_init(&bytes, TEXT_MAX * 64);
+    stage_snapshot(s, &bytes);
+    iv_engine_freep(&s->engine);
+    iv_decoder_freep(&s->decoder);
+    iv_baseline_unrefp(&s->baseline);
+    load(s, settings, rules);
+    cr_assert(iv_ok(iv_decoder_new(&s->decoder, s->baseline->catalogue, &IV_DECODE_LIMITS_DEFAULT,
+                                   (struct iv_hash_key){5, 6}, &err)));
+    take_up(s, &bytes);
+    iv_buf_deinit(&bytes);
 }
 
 const struct iv_engine *stage_engine(const struct stage *s)
@@ -354,10 +408,15 @@ void stage_line(struct stage *s, struct iv_str line)
     struct iv_err err;
     enum iv_stream stream = IV_TELEMETRY;
     struct iv_str word = cut(&line, ' ');
+#ifdef STAGE_RESTORES
+    restore(s);
+#endif
     if (word.n == 2 && word.p[1] >= '0' && word.p[1] <= '9') {
         arrive(s, word, line);
     } else if (iv_str_eq(word, IV_STR("end"))) {
         cr_assert(iv_ok(iv_engine_finish(s->engine, &err)));
+    } else if (iv_str_eq(word, IV_STR("restore"))) {
+        restore(s);
     } else if (iv_str_eq(word, IV_STR("open"))) {
         int32_t partition = partition_of(line, &stream);
         cr_assert(iv_ok(iv_engine_open(s->engine, stream, partition, &err)));

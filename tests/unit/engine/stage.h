@@ -11,10 +11,12 @@
  * - "= violated R-1 id1 [w1 w2] waived until 5s": what the line above makes the engine say, as far as it is
  * written: kind, rule, trigger, witnesses by time, waiver, deadline.
  * - "open T1", "close T1", "idle T0 9s", "midway L0" (the ledger's beginning is gone), "end".
+ * - "restore": the engine is replaced by one made from its snapshot.
  * - "late 2", "duplicates 1", "kept 1", "live 3", "armed 0", "unknown 1", "failures 1": the engine's
  * counters.
  *
- * What the engine says without a line that expects it is a failure, and so is a line that it does not say. */
+ * What the engine says without a line that expects it is a failure, and so is a line that it does not say.
+ * Compiled with STAGE_RESTORES, every line is preceded by "restore". */
 #pragma once
 
 #include "engine/engine.h"
@@ -31,6 +33,11 @@ void stage_freep(struct stage **stage);
 void stage_play(struct stage *stage, const char *script);
 /* All at once, for one rule set. */
 void stage_script(const char *settings, const char *rules, const char *script);
+
+/* The state's bytes, appended. */
+void stage_snapshot(struct stage *stage, struct iv_buf *out);
+/* Goes on under another baseline, from what the engine's snapshot says. */
+void stage_reload(struct stage *stage, const char *settings, const char *rules);
 
 /* A fresh engine on the same baseline. */
 void stage_reset(struct stage *stage);
