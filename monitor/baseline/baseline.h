@@ -118,3 +118,6 @@ void iv_params_freep(struct iv_params **params);
 uint32_t iv_params_resolve(struct iv_params *params,
                            const struct iv_object *trigger); /* by tenant, agent, profile */
 const struct iv_val *iv_params_bank(const struct iv_params *params, uint32_t set);
+/* A bank of what every trigger sees: parameters that an override reaches into are absent. NULL when memory is
+ * out. */
+const struct iv_val *iv_params_fixed(struct iv_params *params);

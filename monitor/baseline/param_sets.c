@@ -277,6 +277,38 @@ uint32_t iv_params_resolve(struct iv_params *params, const struct iv_object *tri
     return add_set(params);
 }
 
+static bool is_overridden(const struct iv_baseline_body *body, const struct iv_param *param)
+{
+    return param->leaf && nth_value(body, param->leaf_index, 0) != NULL;
+}
+
+/* Whether an override reaches into the parameter; those that one does become absent. */
+static bool blank(struct iv_val *bank, const struct iv_baseline_body *body, const struct iv_param *param)
+{
+    bool varies = is_overridden(body, param);
+    for (size_t i = 0; i < param->child_count; i++) {
+        varies = blank(bank, body, &param->children[i]) || varies;
+    }
+    if (varies && param->slot >= 0) {
+        bank[param->slot] = (struct iv_val){0};
+    }
+    return varies;
+}
+
+const struct iv_val *iv_params_fixed(struct iv_params *params)
+{
+    iv_param_defaults(params->leaves, &params->body->parameters);
+    const struct iv_val *defaults = iv_param_bank(&params->arena, params->body, params->leaves);
+    size_t count = params->body->pub.parameter_count + 1;
+    struct iv_val *bank = iv_arena_alloc(&params->arena, count * sizeof *bank);
+    if (defaults == NULL || bank == NULL) {
+        return NULL;
+    }
+    memcpy(bank, defaults, count * sizeof *bank);
+    (void)blank(bank, params->body, &params->body->parameters);
+    return bank;
+}
+
 const struct iv_val *iv_params_bank(const struct iv_params *params, uint32_t set)
 {
     return set < params->count ? params->sets[set].bank : NULL;

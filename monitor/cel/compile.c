@@ -283,7 +283,8 @@ static iv_rc emit_program(struct iv_cel_prog **out, struct iv_cel_compilation *c
     e.scratch.cost_limit = CONSTANT_COST_MAX;
     iv_cel_mark_constants(root);
     struct iv_rc_s rc = {IV_E_NOMEM};
-    if (emit_node(&e, root) && iv_cel_emit(&e, root, IV_CEL_OP_RETURN, 0, 0, 0)) {
+    if (emit_node(&e, root) && iv_cel_emit(&e, root, IV_CEL_OP_RETURN, 0, 0, 0) &&
+        iv_cel_outline(&e.prog, c, root)) {
         rc = iv_cel_emit_finish(out, &e, root->type, err);
     }
     iv_cel_frame_deinit(&e.scratch);

@@ -266,6 +266,20 @@ static bool copy_consts(struct iv_cel_prog *prog)
     return consts != NULL;
 }
 
+static bool copy_outline(struct iv_cel_prog *prog)
+{
+    struct iv_cel_outline *outline =
+        iv_arena_alloc(&prog->arena, (prog->outline_count + 1) * sizeof *outline);
+    for (uint32_t i = 0; outline != NULL && i < prog->outline_count; i++) {
+        outline[i] = prog->outline[i];
+        if (!iv_val_dup_into(&outline[i].constant, &prog->arena, &prog->outline[i].constant)) {
+            return false;
+        }
+    }
+    prog->outline = outline;
+    return outline != NULL;
+}
+
 /* With a literal pattern compiled, which the implementation would else do at each call. One that is wrong
  * stays for the run to fail on: the checker refuses it, unless it was told not to look. */
 static bool copy_callees(struct iv_cel_site *site, struct iv_arena *arena)
@@ -310,7 +324,7 @@ static bool copy_all(struct iv_cel_prog *prog, const struct iv_cel_type *type)
            copy_array(&prog->offsets, arena, prog->offsets, prog->code_count * sizeof *prog->offsets) &&
            copy_array(&prog->regions, arena, prog->regions, prog->region_count * sizeof *prog->regions) &&
            copy_array(&prog->reads, arena, prog->reads, prog->read_count * sizeof *prog->reads) &&
-           copy_consts(prog) && copy_sites(prog);
+           copy_consts(prog) && copy_sites(prog) && copy_outline(prog);
 }
 
 iv_rc iv_cel_emit_finish(struct iv_cel_prog **out, struct iv_cel_emitter *e, const struct iv_cel_type *type,

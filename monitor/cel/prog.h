@@ -7,6 +7,7 @@
 #pragma once
 
 #include "cel/ast.h"
+#include "cel/outline.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -79,6 +80,29 @@ struct iv_cel_read {
     uint16_t name_id;
 };
 
+/* A condition's outline, see outline.h: how two nodes are joined, or what a leaf tests. */
+enum iv_cel_join { IV_CEL_JOIN_TEST, IV_CEL_JOIN_NOT, IV_CEL_JOIN_AND, IV_CEL_JOIN_OR };
+enum iv_cel_test {
+    IV_CEL_TEST_NONE, /* nothing that is known */
+    IV_CEL_TEST_HAS,
+    IV_CEL_TEST_TRUE, /* the field is the condition */
+    IV_CEL_TEST_EQUAL,
+    IV_CEL_TEST_DIFFERENT,
+    IV_CEL_TEST_IN,
+};
+struct iv_cel_outline {
+    uint8_t join;  /* enum iv_cel_join */
+    uint8_t test;  /* enum iv_cel_test */
+    bool cheap;    /* it cannot run out of cost */
+    bool variable; /* the field is compared with a variable, not with the constant */
+    uint8_t bank;
+    uint16_t slot;
+    struct iv_cel_place place;
+    uint32_t left; /* nodes stand behind their operands; the root is the last */
+    uint32_t right;
+    struct iv_val constant;
+};
+
 struct iv_cel_prog {
     struct iv_arena arena; /* owns all of it */
     struct iv_str source;
@@ -89,6 +113,8 @@ struct iv_cel_prog {
     const struct iv_cel_site *sites;
     const struct iv_cel_region *regions;
     const struct iv_cel_read *reads;
+    const struct iv_cel_outline *outline;
+    uint32_t outline_count;
     uint32_t code_count;
     uint32_t const_count;
     uint32_t site_count;
@@ -107,6 +133,9 @@ extern const struct iv_cel_op_info iv_cel_ops[IV_CEL_OPS];
 
 /* Computes max_stack. IV_E_STATE: the program is not one that the compiler can have made. */
 iv_rc iv_cel_verify(struct iv_cel_prog *prog, struct iv_err *err);
+
+/* Draws the program's outline, in the compilation's arena. False when memory is out. */
+bool iv_cel_outline(struct iv_cel_prog *prog, struct iv_cel_compilation *c, const struct iv_cel_node *root);
 
 /* Marks the nodes whose value needs nothing from outside. */
 void iv_cel_mark_constants(struct iv_cel_node *root);
