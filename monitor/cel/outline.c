@@ -184,7 +184,7 @@ bool iv_cel_outline(struct iv_cel_prog *prog, struct iv_cel_compilation *c, cons
 
 /* What the test's field is compared with, if it is a constant of the kind that the test asks for; else NULL.
  */
-static const struct iv_val *constant_of(const struct iv_cel_outline *o, iv_cel_banks banks)
+static const struct iv_val *constant_of(const struct iv_cel_outline *o, const struct iv_val *const *banks)
 {
     const struct iv_val *v = &o->constant;
     if (o->variable) {
@@ -209,7 +209,7 @@ static bool equals(const struct iv_val *value, const struct iv_val *constant, bo
 }
 
 static unsigned test_ends(const struct iv_cel_outline *o, const struct iv_cel_place *place,
-                          const struct iv_val *value, iv_cel_banks banks)
+                          const struct iv_val *value, const struct iv_val *const *banks)
 {
     bool other = o->test == IV_CEL_TEST_NONE || o->place.bank != place->bank ||
                  o->place.slot != place->slot || o->place.name_id != place->name_id;
@@ -254,7 +254,7 @@ static unsigned swap_ends(unsigned ends)
 }
 
 unsigned iv_cel_prog_ends(const struct iv_cel_prog *prog, const struct iv_cel_place *place,
-                          const struct iv_val *value, iv_cel_banks banks)
+                          const struct iv_val *value, const struct iv_val *const *banks)
 {
     unsigned char ends[NODES_MAX + 2 * IV_CEL_DEPTH_MAX + 2];
     for (uint32_t i = 0; i < prog->outline_count; i++) {
@@ -279,7 +279,7 @@ unsigned iv_cel_prog_ends(const struct iv_cel_prog *prog, const struct iv_cel_pl
     return ends[prog->outline_count - 1];
 }
 
-void iv_cel_prog_pivots(const struct iv_cel_prog *prog, iv_cel_banks banks,
+void iv_cel_prog_pivots(const struct iv_cel_prog *prog, const struct iv_val *const *banks,
                         void (*visit)(void *ctx, const struct iv_cel_place *place,
                                       const struct iv_val *pivot),
                         void *ctx)

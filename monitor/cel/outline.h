@@ -25,19 +25,16 @@ struct iv_cel_place {
     uint16_t name_id;
 };
 
-/* The banks as for a run, of which a program's constants are read: one that is NULL, and a value that is
- * absent, may be anything. */
-typedef const struct iv_val *iv_cel_banks[IV_CEL_BANKS];
-
-/* The ends of a run that finds this value in the place. Absent: the field is not there. NULL: it is, and
- * equals none of its pivots. */
+/* banks: as for a run, of which the program's constants are read; one that is NULL, and a value that is
+ * absent, may be anything. The ends of a run that finds this value in the place. Absent: the field is not
+ * there. NULL: it is, and equals none of its pivots. */
 unsigned iv_cel_prog_ends(const struct iv_cel_prog *prog, const struct iv_cel_place *place,
-                          const struct iv_val *value, iv_cel_banks banks);
+                          const struct iv_val *value, const struct iv_val *const *banks);
 
 /* Visits the fields that the program tests, and their pivots: the constants that they are compared with.
  * pivot NULL: it is asked whether the field is there. A pivot is a string, an int or a bool; values that
  * equal it are those that iv_val_eq says. It lives as long as the program and the banks. */
-void iv_cel_prog_pivots(const struct iv_cel_prog *prog, iv_cel_banks banks,
+void iv_cel_prog_pivots(const struct iv_cel_prog *prog, const struct iv_val *const *banks,
                         void (*visit)(void *ctx, const struct iv_cel_place *place,
                                       const struct iv_val *pivot),
                         void *ctx);

@@ -5,6 +5,7 @@
 #include "base/guard.h"
 #include "engine/core.h"
 #include "engine/correlate.h"
+#include "engine/dispatch.h"
 #include "engine/eval.h"
 #include "engine/figure.h"
 #include "engine/identity.h"
@@ -115,10 +116,10 @@ static struct iv_rc_s settle(struct iv_engine *e, struct iv_err *err)
 }
 
 /* Time has moved: what is due is decided, what nobody needs any more is dropped. */
-static struct iv_rc_s advance(struct iv_engine *e, const struct iv_type_plan *type, struct iv_err *err)
+static struct iv_rc_s advance(struct iv_engine *e, const struct iv_concern *concern, struct iv_err *err)
 {
     iv_obligation_fire(e, false);
-    iv_lanes_sweep(e, type);
+    iv_lanes_sweep(e, concern);
     iv_identity_sweep(e);
     return settle(e, err);
 }
@@ -134,14 +135,14 @@ void iv_engine_close(struct iv_engine *engine, enum iv_stream stream, int32_t pa
     iv_watermark_close(&engine->watermark, stream, partition);
 }
 
-/* Hashes the keys that the event has under its type's terms. Programs can fail, and a repeated record must
- * not be told of, so their turn comes when the event is known to be new. */
-static void hash_keys(struct iv_engine *e, const struct iv_type_plan *type, struct iv_event *event,
+/* Hashes the keys that the event has under the terms of what it concerns. Programs can fail, and a repeated
+ * record must not be told of, so their turn comes when the event is known to be new. */
+static void hash_keys(struct iv_engine *e, const struct iv_concern *concern, struct iv_event *event,
                       bool programs)
 {
     uint32_t params = programs ? iv_params_resolve(e->params, &event->object) : 0;
-    for (uint16_t g = 0; g < type->group_count; g++) {
-        const struct iv_terms_plan *terms = &e->plan.terms[type->groups[g].terms];
+    for (uint16_t g = 0; g < concern->group_count; g++) {
+        const struct iv_terms_plan *terms = &e->plan.terms[concern->groups[g].terms];
         if (terms->programs != programs) {
             continue;
         }
@@ -156,14 +157,14 @@ static void hash_keys(struct iv_engine *e, const struct iv_type_plan *type, stru
 
 /* The nodes of the event's keys. Each step asks the memory for what the next one reads: with many keys alive
  * the wait is most of the work. */
-static void find_nodes(struct iv_engine *e, const struct iv_type_plan *type)
+static void find_nodes(struct iv_engine *e, const struct iv_concern *concern)
 {
-    for (uint16_t g = 0; g < type->group_count; g++) {
+    for (uint16_t g = 0; g < concern->group_count; g++) {
         if (e->keys[g].present) {
             iv_node_prefetch(e, e->keys[g].hash);
         }
     }
-    for (uint16_t g = 0; g < type->group_count; g++) {
+    for (uint16_t g = 0; g < concern->group_count; g++) {
         e->joined[g] = e->keys[g].present ? iv_node_for(e, e->keys[g].hash) : 0;
         uint32_t lane = e->joined[g] == 0 ? 0 : iv_node_at(e, e->joined[g])->lanes;
         if (lane != 0) {
@@ -173,14 +174,14 @@ static void find_nodes(struct iv_engine *e, const struct iv_type_plan *type)
 }
 
 /* The event takes its place in the lanes, so that whatever examines it finds it there. */
-static void join(struct iv_engine *e, const struct iv_type_plan *type, uint32_t rec)
+static void join(struct iv_engine *e, const struct iv_concern *concern, uint32_t rec)
 {
     struct iv_mark **mark = e->marks;
-    for (uint16_t g = 0; g < type->group_count && !e->spent; g++) {
-        const struct iv_group *group = &type->groups[g];
-        for (uint16_t d = 0; d < group->def_count; d++, mark++) {
+    for (uint16_t g = 0; g < concern->group_count && !e->spent; g++) {
+        const struct iv_group *group = &concern->groups[g];
+        for (uint16_t s = 0; s < group->seat_count; s++, mark++) {
             uint32_t lane = 0;
-            *mark = e->joined[g] == 0 ? NULL : iv_lane_join(e, e->joined[g], group->defs[d], rec, &lane);
+            *mark = e->joined[g] == 0 ? NULL : iv_lane_join(e, e->joined[g], group->seats[s].def, rec, &lane);
         }
     }
 }
@@ -188,10 +189,12 @@ static void join(struct iv_engine *e, const struct iv_type_plan *type, uint32_t 
 static void act_as_trigger(struct iv_engine *e, const struct iv_group *group, uint32_t node,
                            struct iv_mark *const *marks)
 {
-    for (uint16_t d = 0; d < group->def_count; d++) {
-        const struct iv_lane_def *def = &e->plan.defs[group->defs[d]];
-        for (uint8_t bit = 0; bit < def->rule_count && !e->spent; bit++) {
-            struct iv_waiting at = {node, group->defs[d], bit, marks[d]};
+    for (uint16_t s = 0; s < group->seat_count; s++) {
+        const struct iv_seat *seat = &group->seats[s];
+        const struct iv_lane_def *def = &e->plan.defs[seat->def];
+        for (uint32_t bits = seat->triggers; bits != 0 && !e->spent; bits &= bits - 1) {
+            uint8_t bit = (uint8_t)__builtin_ctz(bits);
+            struct iv_waiting at = {node, seat->def, bit, marks[s]};
             iv_correlate_trigger(e, &e->plan.rules[def->rules[bit]], &at);
         }
     }
@@ -210,11 +213,11 @@ static void act_as_figure(struct iv_engine *e, const struct iv_group *group, uin
 }
 
 /* A limit's trigger that took no part leaves its node empty. Two groups may share one. */
-static void settle_nodes(struct iv_engine *e, const struct iv_type_plan *type)
+static void settle_nodes(struct iv_engine *e, const struct iv_concern *concern)
 {
-    for (uint16_t g = 0; g < type->group_count && !e->spent; g++) {
+    for (uint16_t g = 0; g < concern->group_count && !e->spent; g++) {
         uint32_t node = e->joined[g];
-        for (uint16_t other = (uint16_t)(g + 1); other < type->group_count && node != 0; other++) {
+        for (uint16_t other = (uint16_t)(g + 1); other < concern->group_count && node != 0; other++) {
             node = e->joined[other] == node ? 0 : node;
         }
         if (node != 0) {
@@ -223,34 +226,33 @@ static void settle_nodes(struct iv_engine *e, const struct iv_type_plan *type)
     }
 }
 
-static void evaluate(struct iv_engine *e, const struct iv_type_plan *type, uint32_t rec)
+static void evaluate(struct iv_engine *e, const struct iv_concern *concern, uint32_t rec)
 {
-    find_nodes(e, type);
-    for (uint16_t i = 0; i < type->alone_count; i++) {
-        iv_correlate_alone(e, &e->plan.rules[type->alone[i]], rec);
+    find_nodes(e, concern);
+    for (uint16_t i = 0; i < concern->alone_count; i++) {
+        iv_correlate_alone(e, &e->plan.rules[concern->alone[i]], rec);
     }
-    join(e, type, rec);
+    join(e, concern, rec);
     struct iv_mark **marks = e->marks;
-    for (uint16_t g = 0; g < type->group_count && !e->spent; g++) {
-        const struct iv_group *group = &type->groups[g];
+    for (uint16_t g = 0; g < concern->group_count && !e->spent; g++) {
+        const struct iv_group *group = &concern->groups[g];
         if (e->joined[g] != 0) {
             act_as_trigger(e, group, e->joined[g], marks);
             act_as_figure(e, group, e->joined[g], rec);
         }
-        marks += group->def_count;
+        marks += group->seat_count;
     }
-    for (uint16_t g = 0; g < type->group_count && !e->spent; g++) {
+    for (uint16_t g = 0; g < concern->group_count && !e->spent; g++) {
         if (e->joined[g] != 0) {
-            iv_correlate_partner(e, &type->groups[g], e->joined[g], rec);
+            iv_correlate_partner(e, &concern->groups[g], e->joined[g], rec);
         }
     }
-    settle_nodes(e, type);
+    settle_nodes(e, concern);
 }
 
 /* Stores the event with what cannot be told later from what is kept of it. */
-static uint32_t remember(struct iv_engine *e, struct iv_event *event)
+static uint32_t remember(struct iv_engine *e, struct iv_event *event, const struct iv_concern *concern)
 {
-    const struct iv_type_plan *type = &e->plan.types[event->type->index];
     struct iv_digest digest;
     unsigned char content[IV_CONTENT_ID_BYTES];
     struct iv_store_extra extra = {0};
@@ -258,7 +260,7 @@ static uint32_t remember(struct iv_engine *e, struct iv_event *event)
         iv_digest(e->digester, &digest, IV_SHA256, event->record->bytes);
         extra.digest = &digest;
     }
-    if (type->waits && event->origin.stream == IV_LEDGER) {
+    if (concern->waits && event->origin.stream == IV_LEDGER) {
         struct iv_err err;
         e->spent = !iv_ok(iv_event_content_id(content, e->digester, &e->key, event, &err)) || e->spent;
         extra.content_id = content;
@@ -307,7 +309,9 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
     const struct iv_type_plan *type = &e->plan.types[event->type->index];
     bool known = e->identifies && !iv_identity_forgotten(e, event);
     struct iv_hash128 key = known ? iv_identity_key(e, event) : (struct iv_hash128){0, 0};
-    hash_keys(e, type, event, false);
+    struct iv_concern *concern = iv_dispatch_find(e->plan.dispatch, event);
+    ENSURE(concern != NULL, err, IV_E_NOMEM, "cannot allocate what an event concerns");
+    hash_keys(e, concern, event, false);
     if (known && iv_identity_repeats(e, key, event)) {
         event->standing = IV_STANDING_REPEATED;
         return repeat(e, event, err);
@@ -315,20 +319,21 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
     if (type->needs_chain) {
         (void)iv_chain_valid(event, e->digester);
     }
-    hash_keys(e, type, event, true);
+    hash_keys(e, concern, event, true);
     bool late = false;
     TRY(iv_watermark_event(&e->watermark, &late, event, err));
     e->stats.late += late ? 1 : 0;
-    uint32_t rec = remember(e, event);
+    uint32_t rec = remember(e, event, concern);
     if (rec != 0) {
         if (known) {
             iv_identity_note(e, key, rec);
         }
-        evaluate(e, type, rec);
+        iv_dispatch_count(e->plan.dispatch, concern);
+        evaluate(e, concern, rec);
         iv_store_set_live(&e->store, rec, NULL);
         iv_store_release(&e->store, rec);
     }
-    return advance(e, type, err);
+    return advance(e, concern, err);
 }
 
 struct iv_rc_s iv_engine_reached(struct iv_engine *engine, enum iv_stream stream, int32_t partition,
@@ -383,5 +388,6 @@ void iv_engine_stats(const struct iv_engine *engine, struct iv_engine_stats *out
 
 void iv_engine_rule_stats(const struct iv_engine *engine, uint16_t rule_index, struct iv_rule_stats *out)
 {
+    iv_dispatch_settle(engine->plan.dispatch, engine->rule_stats);
     *out = engine->rule_stats[rule_index];
 }

@@ -46,8 +46,8 @@ void iv_mark_clear(struct iv_engine *e, uint32_t node, uint16_t def, struct iv_m
 struct iv_mark *iv_mark_find(const struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec);
 
 /* Drops what no watermark lets anybody need any more: a bounded number of marks for each event, from the
- * lanes that an event of this type joined and from some others in turn. */
-void iv_lanes_sweep(struct iv_engine *e, const struct iv_type_plan *type);
+ * lanes that the event joined (NULL: there is none) and from some others in turn. */
+void iv_lanes_sweep(struct iv_engine *e, const struct iv_concern *concern);
 
 /* Queues of marks and of others that end in order of time. */
 struct iv_queued {

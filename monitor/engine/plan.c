@@ -3,6 +3,8 @@
 
 #include "base/alloc.h"
 #include "base/guard.h"
+#include "engine/concern.h"
+#include "engine/dispatch.h"
 #include "engine/plan_lanes.h"
 
 #include <string.h>
@@ -190,15 +192,12 @@ static bool plan_types(struct iv_plan *plan, const struct iv_baseline *baseline)
         const struct iv_event_type *type = type_at(baseline, i);
         struct iv_type_plan *t = &plan->types[i];
         t->concerned = is_selected(plan, type);
-        if (!plan_alone(plan, t, type) || !iv_plan_groups(plan, t, type)) {
+        if (!plan_alone(plan, t, type) || !iv_concern_make(&t->all, &plan->arena, plan, type, NULL)) {
             return false;
         }
-        for (uint16_t g = 0; g < t->group_count; g++) {
-            t->waits = t->waits || t->groups[g].figure_count > 0;
-            for (uint16_t d = 0; d < t->groups[g].def_count; d++) {
-                t->waits = t->waits || plan->defs[t->groups[g].defs[d]].rule_count > 0;
-            }
-        }
+        t->waits = t->all.waits;
+        plan->group_max = t->all.group_count > plan->group_max ? t->all.group_count : plan->group_max;
+        plan->join_max = t->all.seat_count > plan->join_max ? t->all.seat_count : plan->join_max;
         /* An unknown type is an event on the ledger alone. */
         t->needs_chain = (type->stream == IV_LEDGER || type->name.n == 0) && asks_for_chain(plan, type);
         if (!plan_kept(plan, t, type)) {
@@ -232,12 +231,14 @@ struct iv_rc_s iv_plan_init(struct iv_plan *plan, const struct iv_baseline *base
         }
         memory = plan_types(plan, baseline);
     }
-    if (!memory) {
+    struct iv_rc_s rc =
+        memory ? iv_dispatch_new(&plan->dispatch, plan, baseline, err)
+               : iv_err_set(err, IV_E_NOMEM, "cannot allocate the plan of a baseline of %zu rules",
+                            baseline->rule_count);
+    if (!iv_ok(rc)) {
         iv_plan_deinit(plan);
     }
-    ENSURE(memory, err, IV_E_NOMEM, "cannot allocate the plan of a baseline of %zu rules",
-           baseline->rule_count);
-    return IV_OK;
+    return rc;
 }
 
 uint16_t iv_plan_figure(const struct iv_plan *plan, uint16_t def)
@@ -253,6 +254,7 @@ uint16_t iv_plan_figure(const struct iv_plan *plan, uint16_t def)
 
 void iv_plan_deinit(struct iv_plan *plan)
 {
+    iv_dispatch_free(plan->dispatch);
     iv_arena_deinit(&plan->arena);
     *plan = (struct iv_plan){0};
 }

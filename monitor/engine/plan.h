@@ -34,8 +34,10 @@ struct iv_queue {
 struct iv_parts {
     uint16_t *rules; /* they are triggers of */
     uint16_t *partner_of;
+    uint16_t *figures; /* limits and sames that count them */
     uint16_t rule_count;
     uint16_t partner_of_count;
+    uint16_t figure_count;
     uint16_t first_def; /* one lane for each IV_LANE_RULES rules; partners are looked for in the first */
     uint16_t def_count;
 };
@@ -62,23 +64,42 @@ struct iv_answer {
     bool open;    /* or as much earlier as the lane's reach */
 };
 
-/* What an event of a type does under one list of terms. */
+/* A lane that an event joins. */
+struct iv_seat {
+    uint16_t def;
+    uint32_t triggers; /* of the lane's rules, those that it may be a trigger of */
+};
+
+/* What an event does under one list of terms. */
 struct iv_group {
     uint16_t terms;
-    uint16_t *defs; /* the lanes that it joins */
-    uint16_t def_count;
+    struct iv_seat *seats;
+    uint16_t seat_count;
     uint16_t *figures; /* limits and sames that count it */
     uint16_t figure_count;
     struct iv_answer *answers;
     uint16_t answer_count;
 };
 
+/* What an event concerns (concern.h). */
+struct iv_concern {
+    uint16_t *alone; /* forbids without a partner */
+    uint16_t alone_count;
+    uint64_t *idle; /* a bit for each of those whose trigger it is, and whose condition is surely false */
+    struct iv_group *groups;
+    uint16_t group_count;
+    uint16_t seat_count; /* of all groups */
+    bool waits;          /* it can be a trigger that waits */
+    uint64_t seen;       /* events that the idle rules were not told of yet (dispatch.h) */
+    uint64_t number;     /* of the answers that it stands for */
+    struct iv_concern *next;
+};
+
 struct iv_type_plan {
     uint16_t *alone; /* forbids without a partner */
     uint16_t alone_count;
-    struct iv_group *groups;
-    uint16_t group_count;
-    uint8_t *kept; /* slots that a stored event keeps; the id is the first */
+    struct iv_concern all; /* as if there were no gates */
+    uint8_t *kept;         /* slots that a stored event keeps; the id is the first */
     uint16_t kept_count;
     bool concerned;   /* it is selected by some rule */
     bool waits;       /* it can be a trigger that waits */
@@ -114,8 +135,11 @@ struct iv_rule_plan {
 
 #define IV_LANE_DEFS UINT16_MAX
 
+struct iv_dispatch;
+
 struct iv_plan {
     struct iv_arena arena;
+    struct iv_dispatch *dispatch;
     struct iv_rule_plan *rules;
     size_t rule_count;
     struct iv_type_plan *types; /* iv_catalogue_types() + 1: the last is of unknown types */

@@ -5,35 +5,34 @@
 
 #include <string.h>
 
-static struct iv_parts *parts_at(const struct iv_plan *plan, uint16_t terms, size_t type)
-{
-    return &plan->parts[terms * plan->type_count + type];
-}
-
 static bool selects(const struct iv_selector *select, size_t type)
 {
     return (select->types[type / 64] >> (type % 64) & 1) != 0;
 }
 
-/* Calls for the parts of each type that a rule with a partner concerns, once counting and once filling in. */
+static void add_part(uint16_t *list, uint16_t *count, size_t rule, bool fill)
+{
+    if (fill) {
+        list[*count] = (uint16_t)rule;
+    }
+    (*count)++;
+}
+
+/* Adds each rule to the parts of the types that it concerns, once counting and once filling in. */
 static void each_part(struct iv_plan *plan, bool fill)
 {
     for (size_t i = 0; i < plan->rule_count; i++) {
         const struct iv_rule_plan *r = &plan->rules[i];
-        for (size_t type = 0; r->rule->has_partner && type < plan->type_count; type++) {
-            struct iv_parts *on = parts_at(plan, r->terms_on, type);
-            struct iv_parts *with = parts_at(plan, r->terms_with, type);
+        bool figure = r->rule->form == IV_LIMIT || r->rule->form == IV_SAME;
+        for (size_t type = 0; (r->rule->has_partner || figure) && type < plan->type_count; type++) {
+            struct iv_parts *on = iv_plan_parts(plan, r->terms_on, type);
+            struct iv_parts *with = iv_plan_parts(plan, r->terms_with, type);
             if (selects(&r->rule->on, type)) {
-                if (fill) {
-                    on->rules[on->rule_count] = (uint16_t)i;
-                }
-                on->rule_count++;
+                add_part(figure ? on->figures : on->rules, figure ? &on->figure_count : &on->rule_count, i,
+                         fill);
             }
-            if (selects(&r->rule->with.select, type)) {
-                if (fill) {
-                    with->partner_of[with->partner_of_count] = (uint16_t)i;
-                }
-                with->partner_of_count++;
+            if (r->rule->has_partner && selects(&r->rule->with.select, type)) {
+                add_part(with->partner_of, &with->partner_of_count, i, fill);
             }
         }
     }
@@ -51,10 +50,11 @@ static bool find_parts(struct iv_plan *plan)
         struct iv_parts *p = &plan->parts[i];
         p->rules = iv_arena_alloc(&plan->arena, p->rule_count * sizeof *p->rules);
         p->partner_of = iv_arena_alloc(&plan->arena, p->partner_of_count * sizeof *p->partner_of);
-        if (p->rules == NULL || p->partner_of == NULL) {
+        p->figures = iv_arena_alloc(&plan->arena, p->figure_count * sizeof *p->figures);
+        if (p->rules == NULL || p->partner_of == NULL || p->figures == NULL) {
             return false;
         }
-        p->rule_count = p->partner_of_count = 0;
+        p->rule_count = p->partner_of_count = p->figure_count = 0;
     }
     each_part(plan, true);
     return true;
@@ -77,13 +77,12 @@ static bool looks_back(const struct iv_window *w)
     return w->kind == IV_WINDOW_BEFORE || w->kind == IV_WINDOW_WITHIN;
 }
 
-static iv_ns past_of(const struct iv_rule *rule)
+iv_ns iv_plan_past(const struct iv_rule_plan *r)
 {
-    return looks_back(&rule->with.window) ? rule->with.window.past_max_ns : 0;
+    return looks_back(&r->rule->with.window) ? r->rule->with.window.past_max_ns : 0;
 }
 
-/* Of windows that are not left open. */
-static iv_ns future_of(const struct iv_rule_plan *r)
+iv_ns iv_plan_future(const struct iv_rule_plan *r)
 {
     const struct iv_window *w = &r->rule->with.window;
     return r->open_window || w->kind == IV_WINDOW_BEFORE || w->length.i < 0 ? 0 : w->length.i;
@@ -99,13 +98,13 @@ static void plan_keep(const struct iv_plan *plan, struct iv_lane_def *def, const
         if (r->rule->form == IV_REQUIRE || r->open_window) {
             def->held |= UINT32_C(1) << i;
         } else {
-            def->keep = longest(def->keep, future_of(r));
+            def->keep = longest(def->keep, iv_plan_future(r));
         }
         def->streams |= r->with_streams;
     }
     for (uint16_t i = 0; first && i < parts->partner_of_count; i++) {
         const struct iv_rule_plan *r = &plan->rules[parts->partner_of[i]];
-        def->keep = longest(def->keep, iv_ns_add(past_of(r->rule), r->several ? future_of(r) : 0));
+        def->keep = longest(def->keep, iv_ns_add(iv_plan_past(r), r->several ? iv_plan_future(r) : 0));
         def->streams |= r->on_streams | (r->several ? r->with_streams : 0);
     }
     def->keep = iv_ns_add(def->keep, grace);
@@ -132,12 +131,12 @@ static void add_defs(struct iv_plan *plan, uint16_t terms, struct iv_parts *part
 static void assign_defs(struct iv_plan *plan, uint16_t terms, iv_ns grace)
 {
     for (size_t type = 0; type < plan->type_count; type++) {
-        struct iv_parts *parts = parts_at(plan, terms, type);
+        struct iv_parts *parts = iv_plan_parts(plan, terms, type);
         if (parts->rule_count == 0 && parts->partner_of_count == 0) {
             continue;
         }
         for (size_t other = 0; other < type && parts->def_count == 0; other++) {
-            const struct iv_parts *same = parts_at(plan, terms, other);
+            const struct iv_parts *same = iv_plan_parts(plan, terms, other);
             if (same->def_count > 0 && equal_parts(same, parts)) {
                 parts->first_def = same->first_def;
                 parts->def_count = same->def_count;
@@ -182,7 +181,7 @@ static bool link_rules(struct iv_plan *plan)
             }
         }
         for (size_t type = 0; type < plan->type_count; type++) {
-            const struct iv_parts *parts = parts_at(plan, r->terms_with, type);
+            const struct iv_parts *parts = iv_plan_parts(plan, r->terms_with, type);
             bool known = !selects(&r->rule->with.select, type);
             for (uint16_t d = 0; d < r->partner_def_count; d++) {
                 known = known || r->partner_defs[d] == parts->first_def;
@@ -218,90 +217,4 @@ struct iv_rc_s iv_plan_lanes(struct iv_plan *plan, const struct iv_baseline *bas
     }
     ENSURE(link_rules(plan), err, IV_E_NOMEM, "cannot allocate the lanes of %zu rules", plan->rule_count);
     return IV_OK;
-}
-
-static struct iv_answer *answer_for(struct iv_group *g, uint16_t def)
-{
-    for (uint16_t i = 0; i < g->answer_count; i++) {
-        if (g->answers[i].def == def) {
-            return &g->answers[i];
-        }
-    }
-    g->answers[g->answer_count] = (struct iv_answer){.def = def};
-    return &g->answers[g->answer_count++];
-}
-
-static bool plan_answers(struct iv_plan *plan, struct iv_group *g, const struct iv_parts *parts)
-{
-    size_t n = 0;
-    for (uint16_t i = 0; i < parts->partner_of_count; i++) {
-        n += plan->rules[parts->partner_of[i]].wait_count;
-    }
-    g->answers = iv_arena_alloc(&plan->arena, n * sizeof *g->answers);
-    for (uint16_t i = 0; g->answers != NULL && i < parts->partner_of_count; i++) {
-        const struct iv_rule_plan *r = &plan->rules[parts->partner_of[i]];
-        for (uint16_t w = 0; w < r->wait_count; w++) {
-            struct iv_answer *a = answer_for(g, r->waits[w].def);
-            a->bits |= UINT32_C(1) << r->waits[w].bit;
-            a->past = longest(a->past, past_of(r->rule));
-            a->future = longest(a->future, future_of(r));
-            a->open = a->open || r->open_window;
-        }
-    }
-    return g->answers != NULL;
-}
-
-/* The limits and sames that count events of a type under the group's terms; only counted
- * where out is NULL. */
-static uint16_t find_figures(const struct iv_plan *plan, uint16_t terms, size_t type, uint16_t *out)
-{
-    uint16_t n = 0;
-    for (size_t i = 0; i < plan->rule_count; i++) {
-        const struct iv_rule_plan *r = &plan->rules[i];
-        bool figure = r->rule->form == IV_LIMIT || r->rule->form == IV_SAME;
-        if (figure && r->terms_on == terms && selects(&r->rule->on, type)) {
-            if (out != NULL) {
-                out[n] = (uint16_t)i;
-            }
-            n++;
-        }
-    }
-    return n;
-}
-
-static bool plan_group(struct iv_plan *plan, struct iv_group *g, const struct iv_event_type *type)
-{
-    const struct iv_parts *parts = parts_at(plan, g->terms, type->index);
-    g->figure_count = find_figures(plan, g->terms, type->index, NULL);
-    g->defs = iv_arena_alloc(&plan->arena, parts->def_count * sizeof *g->defs);
-    g->figures = iv_arena_alloc(&plan->arena, g->figure_count * sizeof *g->figures);
-    if (g->defs == NULL || g->figures == NULL) {
-        return false;
-    }
-    for (uint16_t d = 0; d < parts->def_count; d++) {
-        g->defs[g->def_count++] = (uint16_t)(parts->first_def + d);
-    }
-    (void)find_figures(plan, g->terms, type->index, g->figures);
-    return plan_answers(plan, g, parts);
-}
-
-bool iv_plan_groups(struct iv_plan *plan, struct iv_type_plan *out, const struct iv_event_type *type)
-{
-    out->groups = iv_arena_zalloc(&plan->arena, plan->terms_count * sizeof *out->groups);
-    if (out->groups == NULL) {
-        return false;
-    }
-    uint16_t joins = 0;
-    for (uint16_t t = 0; t < plan->terms_count; t++) {
-        struct iv_group *g = &out->groups[out->group_count];
-        *g = (struct iv_group){.terms = t};
-        if (!plan_group(plan, g, type)) {
-            return false;
-        }
-        out->group_count = (uint16_t)(out->group_count + (g->def_count + g->figure_count > 0 ? 1 : 0));
-        joins = (uint16_t)(joins + g->def_count);
-    }
-    plan->group_max = out->group_count > plan->group_max ? out->group_count : plan->group_max;
-    plan->join_max = joins > plan->join_max ? joins : plan->join_max;
-    return true;
 }

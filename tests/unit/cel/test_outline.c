@@ -22,7 +22,7 @@ static const struct iv_cel_place scope = {0, WORLD_USE, N_SCOPE};
 static void expect_ends(const char *source, const char *want)
 {
     const struct iv_val values[] = {iv_val_str(IV_STR("a")), iv_val_str(IV_STR("b")), {0}};
-    iv_cel_banks banks = {NULL, w.parameters};
+    const struct iv_val *const banks[IV_CEL_BANKS] = {NULL, w.parameters};
     char got[64] = "";
     size_t n = 0;
     cr_assert(iv_ok(world_compile(&w, source, NULL)), "%s: %s", source, w.err.text);
@@ -108,7 +108,7 @@ static void note(void *ctx, const struct iv_cel_place *place, const struct iv_va
 
 Test(cel_outline, names_the_constants_that_fields_are_compared_with)
 {
-    iv_cel_banks banks = {NULL};
+    const struct iv_val *const banks[IV_CEL_BANKS] = {NULL};
     cr_assert(
         iv_ok(world_compile(&w, "use.scope in ['a', 'b'] && (use.bytes == 7 || has(use.token_id))", NULL)));
     iv_buf_clear(&w.text);
@@ -124,7 +124,7 @@ Test(cel_outline, of_a_long_chain_ends_in_a_leaf)
         iv_buf_text(&w.text, i == 0 ? "use.scope == 'a'" : " && use.scope == 'a'");
     }
     iv_buf_char(&w.text, '\0');
-    iv_cel_banks banks = {NULL};
+    const struct iv_val *const banks[IV_CEL_BANKS] = {NULL};
     cr_assert(iv_ok(world_compile(&w, iv_buf_slice(&w.text).p, NULL)), "%s", w.err.text);
     unsigned ends = iv_cel_prog_ends(w.prog, &scope, NULL, banks);
     cr_expect(ends != 0 && ends != IV_CEL_TRUE);

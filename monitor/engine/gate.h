@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A gate: what one field of an event tells about a condition before it is run.
+ * Guarantee: an event that a gate does not admit makes the condition false, without a failure, so that
+ * nothing that anybody could see differs where it is passed over (cel/outline.h). Owner/thread: immutable;
+ * lives in the arena that it was made in. Not here: which rules an event concerns (dispatch.h). */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "cel/outline.h"
+#include "event/catalogue.h"
+
+/* A constant that the condition compares the field with. */
+struct iv_pivot {
+    const struct iv_val *value;
+    bool admits;
+};
+
+struct iv_gate {
+    bool set; /* false: every event is admitted */
+    uint16_t name_id;
+    bool absent; /* admits events without the field, */
+    bool other;  /* and those whose value is none of the pivots */
+    uint32_t pivot_count;
+    struct iv_pivot *pivots;
+};
+
+/* The gate of a condition over the event in that slot, by the field that tells most; not set where none tells
+ * anything, or prog is NULL. False when memory is out. */
+bool iv_gate_find(struct iv_gate *out, struct iv_arena *arena, const struct iv_cel_prog *prog, uint16_t slot,
+                  const struct iv_val *parameters);
+/* Value NULL: one that equals no pivot of any gate; absent: the field is not there. */
+bool iv_gate_admits(const struct iv_gate *gate, const struct iv_val *value);
+/* 'tool is "a" or "b", or absent'. */
+void iv_gate_write(struct iv_buf *out, const struct iv_gate *gate, const struct iv_catalogue *catalogue);
