@@ -139,8 +139,8 @@ bool compare_verdicts(struct iv_buf *why, struct reference *reference, const str
 
 /* Per stream the least over its partitions of the greatest time seen less lateness. A record that repeats an
  * event changes nothing, so it moves no watermark either. */
-static struct reference_horizon horizon_after(const struct iv_baseline *baseline, const struct world *world,
-                                              const struct engine_run *run, size_t arrived)
+struct reference_horizon horizon_after(const struct iv_baseline *baseline, const struct world *world,
+                                       const struct engine_run *run, size_t arrived)
 {
     struct reference_horizon horizon = reference_end(run->events, arrived);
     for (int s = 0; s < IV_STREAMS; s++) {

@@ -10,6 +10,9 @@ bool compare_verdicts(struct iv_buf *why, struct reference *reference, const str
 /* At each record: what its arrival proves was said by then, and nothing else was. */
 bool compare_moments(struct iv_buf *why, struct reference *reference, const struct iv_baseline *baseline,
                      const struct world *world, const struct engine_run *run);
+/* Where the streams stand when so many records have arrived. */
+struct reference_horizon horizon_after(const struct iv_baseline *baseline, const struct world *world,
+                                       const struct engine_run *run, size_t arrived);
 /* Two orders of arrival of the same events: the same verdicts under the same uids, none twice. */
 bool compare_runs(struct iv_buf *why, const struct engine_run *a, const struct engine_run *b);
 /* The same order of arrival: each verdict of both runs was said at the same moment. */

@@ -24,13 +24,17 @@ const char *dice_pick(struct dice *dice, const char *const *items, size_t count)
     dice_pick((dice), (const char *const[]){__VA_ARGS__},                                                    \
               sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
+iv_ns dice_time(struct dice *dice, iv_ns most); /* 0 to that, on the grid */
+
 /* What a world of baseline and events agrees on. */
 struct world {
     iv_ns lateness[IV_STREAMS];
     int32_t partitions[IV_STREAMS]; /* 0: the stream carries nothing */
     iv_ns length;                   /* of the stream, in event time */
+    iv_ns dedup;
     size_t event_count;
 };
+#define WORLD_DEDUP_LONG_NS (60 * IV_NS_PER_S) /* beyond every stream's length: nothing is forgotten */
 #define WORLD_GRID_NS (100 * IV_NS_PER_MS)
 #define WORLD_EPOCH_S INT64_C(1767225600) /* 2026-01-01T00:00:00Z */
 
@@ -40,11 +44,19 @@ struct world generate_world(struct dice *dice);
 void generate_baseline(struct iv_buf *baseline, struct dice *dice, const struct world *world);
 void generate_pack(struct iv_buf *pack, struct dice *dice);
 
+/* What names an event, and when it was. */
+struct identity {
+    uint64_t source;
+    uint64_t id;
+    iv_ns time;
+};
+
 /* One record as it stands in a partition; some stand there twice, or in another partition too. */
 struct arrival {
     enum iv_stream stream;
     int32_t partition;
     struct iv_str json;
+    struct identity identity;
     iv_ns time;     /* of the event */
     iv_ns position; /* its place in the partition: never later than the stream's lateness allows */
 };
@@ -54,8 +66,20 @@ struct arrivals {
     size_t count;
 };
 
+/* An event of this name, everything else left to the dice; its place is not. */
+struct arrival generate_event(struct dice *dice, const struct world *world, struct identity identity,
+                              int64_t sequence, struct iv_arena *arena);
+
 /* The records of this world, in the arena. */
 struct arrivals generate_arrivals(struct dice *dice, const struct world *world, struct iv_arena *arena);
+/* The same order with repetitions between: of a record that stood before, in a partition that has been read
+ * that far, and where dedup is short no later than lateness allows. */
+struct arrivals generate_repetition(struct dice *dice, const struct world *world,
+                                    const struct arrivals *arrivals, struct iv_arena *arena);
+/* The same with some records moved behind others, however late that makes them. An identity has one content;
+ * where dedup is short it stands once. */
+struct arrivals generate_lateness(struct dice *dice, const struct world *world,
+                                  const struct arrivals *arrivals, struct iv_arena *arena);
 /* Another order of arrival of the same events that lateness allows: other partitions, delays and
  * interleaving. */
 struct arrivals generate_rearrangement(struct dice *dice, const struct world *world,

@@ -26,14 +26,21 @@ const char *dice_pick(struct dice *dice, const char *const *items, size_t count)
     return items[dice_below(dice, count)];
 }
 
+iv_ns dice_time(struct dice *dice, iv_ns most)
+{
+    return (iv_ns)dice_below(dice, (uint64_t)(most / WORLD_GRID_NS) + 1) * WORLD_GRID_NS;
+}
+
 struct world generate_world(struct dice *dice)
 {
+    static const iv_ns dedups[] = {WORLD_DEDUP_LONG_NS, 700 * IV_NS_PER_MS, IV_NS_PER_MS};
     static const iv_ns latenesses[] = {0, 500 * IV_NS_PER_MS, 2 * IV_NS_PER_S, 5 * IV_NS_PER_S};
     struct world world = {
         .lateness = {latenesses[dice_below(dice, 2)], latenesses[dice_below(dice, 4)]},
         .partitions = {1 + (int32_t)dice_below(dice, 3), 1 + (int32_t)dice_below(dice, 3)},
         .length = (iv_ns)(4 + dice_below(dice, 16)) * IV_NS_PER_S,
         .event_count = 5 + dice_below(dice, 50),
+        .dedup = dedups[dice_below(dice, 3)],
     };
     if (dice_one_in(dice, 8)) {
         world.partitions[IV_LEDGER] = 0;
@@ -70,7 +77,7 @@ void generate_baseline(struct iv_buf *out, struct dice *dice, const struct world
         out, "apiVersion: invigil/v1\nkind: Baseline\nmetadata: {name: random, version: \"1\"}\nstreams:\n");
     stream_policy(out, dice, world, IV_LEDGER);
     stream_policy(out, dice, world, IV_TELEMETRY);
-    iv_buf_printf(out, "dedup: %s\nmode: %s\n", DICE_PICK(dice, "60s", "700ms", "1ms"),
+    iv_buf_printf(out, "dedup: %lldms\nmode: %s\n", (long long)(world->dedup / IV_NS_PER_MS),
                   DICE_PICK(dice, "enforce", "observe"));
     iv_buf_text(out, "parameters: {win: 2s, num: 3, cnt: 2, cap: 4.5, far: {win: 3s}}\n");
     if (dice_one_in(dice, 2)) {

@@ -167,6 +167,7 @@ static const char *feed(struct engine_run *run, struct engines *engines, struct 
         }
     }
     bool finished = iv_ok(finish(engines, run, arrivals->count, &err));
+    iv_engine_stats(engines->first, &run->stats);
     sort_emissions(run);
     return finished ? NULL : "the engine failed at the end of input";
 }

@@ -27,7 +27,8 @@ struct engine_run {
     size_t emission_count;
     size_t emission_capacity;
     struct iv_arena arena;
-    size_t arrived; /* so far */
+    size_t arrived;               /* so far */
+    struct iv_engine_stats stats; /* of the first engine, at the end */
 };
 
 /* The rules are split between two engines, as the app does it: the second sees only what concerns it, behind
