@@ -67,6 +67,7 @@ iv_rc iv_commit_verdict(struct iv_commit *commit, const struct iv_verdict *verdi
     ENSURE(node != NULL && witnesses != NULL, err, IV_E_NOMEM, "cannot allocate a verdict");
     node->verdict = *verdict;
     node->written = written;
+    node->ordinal = commit->ordinal;
     bool whole = dup_sighting(&node->verdict.trigger, names, &commit->arena) &&
                  iv_arena_keep(&commit->arena, &node->verdict.detail);
     for (size_t i = 0; whole && i < verdict->witness_count; i++) {

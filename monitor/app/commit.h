@@ -14,7 +14,8 @@ struct iv_verdict_node {
     struct iv_verdict_node *next;
     struct iv_verdict verdict;
     iv_ns written; /* the broker's time of the record at whose arrival it was decided; 0: decided by time */
-    bool fresh;    /* set by the keeper: the store did not have it before */
+    uint64_t ordinal; /* the commit's, when it was copied */
+    bool fresh;       /* set by the keeper: the store did not have it before */
 };
 
 struct iv_letter_node {
@@ -37,6 +38,7 @@ struct iv_commit {
     struct iv_position_node *positions; /* one for each partition of the batch */
     size_t verdict_count;
     size_t letter_count;
+    uint64_t ordinal; /* what its next verdicts are numbered with, by whoever puts them in order */
     struct iv_baseline *baseline; /* counted reference: the verdicts' rules */
 };
 

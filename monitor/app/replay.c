@@ -4,6 +4,7 @@
 #include "app/replay_changes.h"
 #include "app/replay_core.h"
 #include "app/replay_input.h"
+#include "app/verify.h"
 #include "base/clock.h"
 #include "base/guard.h"
 
@@ -23,6 +24,7 @@ struct replay_args {
     const char *dead_letter;
     const char *against;
     bool decode_only;
+    int64_t verifiers;
 };
 
 struct replay {
@@ -59,7 +61,11 @@ static void show_progress(struct replay *r)
     if (share >= 0) {
         (void)fprintf(stderr, ", %.0f %%", 100 * share);
     }
-    (void)fprintf(stderr, ", %" PRIu64 " violations", r->cores[0].output.violations);
+    if (r->cores[0].judge != NULL) {
+        struct iv_engine_stats stats;
+        iv_judge_stats(r->cores[0].judge, &stats);
+        (void)fprintf(stderr, ", %" PRIu64 " violations", stats.verdicts[IV_VIOLATED]);
+    }
 }
 
 static void clear_progress(const struct replay *r)
@@ -103,8 +109,8 @@ static void sum_up(const struct replay *r)
 {
     const struct iv_replay_core *core = &r->cores[0];
     struct iv_engine_stats stats = {.late = 0};
-    if (core->engine != NULL) {
-        iv_engine_stats(core->engine, &stats);
+    if (core->judge != NULL) {
+        iv_judge_stats(core->judge, &stats);
     }
     struct rusage usage;
     double peak_mib = getrusage(RUSAGE_SELF, &usage) == 0 ? (double)usage.ru_maxrss / 1024 : 0;
@@ -138,14 +144,15 @@ static iv_rc prepare(struct replay *r, const struct replay_args *a, enum iv_repl
 {
     const struct iv_words files[IV_STREAMS] = {[IV_LEDGER] = a->ledger, [IV_TELEMETRY] = a->telemetry};
     bool compare = a->against != NULL;
-    struct iv_replay_core_options options = {.baseline = a->baseline,
-                                             .evaluate = !a->decode_only,
-                                             .format = compare && format == IV_REPLAY_OCSF ? IV_REPLAY_BRIEF
-                                                                                           : format,
-                                             .modes = {.sort = a->sort, .compare = compare},
-                                             .paths = {.findings = a->decode_only ? NULL : "-",
-                                                       .undecided = a->undecided,
-                                                       .dead_letters = a->dead_letter}};
+    struct iv_replay_core_options options = {
+        .baseline = a->baseline,
+        .evaluate = !a->decode_only,
+        .verifiers = a->verifiers >= 0 ? (unsigned)a->verifiers : iv_verify_threads_default(),
+        .format = compare && format == IV_REPLAY_OCSF ? IV_REPLAY_BRIEF : format,
+        .modes = {.sort = a->sort, .compare = compare},
+        .paths = {.findings = a->decode_only ? NULL : "-",
+                  .undecided = a->undecided,
+                  .dead_letters = a->dead_letter}};
     TRY(open_core(r, &options, files, err));
     if (compare) {
         options.baseline = a->against;
@@ -236,11 +243,14 @@ static int replay_run(const void *args, const struct iv_words *words, struct iv_
     if (isatty(STDERR_FILENO)) {
         r.shown = r.began;
     }
+    struct iv_err second; /* the first failure is the one that is told */
     rc = read_all(&r, err);
+    for (size_t i = 0; !iv_ok(rc) && i < r.count; i++) {
+        (void)iv_ok(iv_replay_core_settle(&r.cores[i], &second));
+    }
     clear_progress(&r);
     bool found = false;
     bool complete = iv_ok(rc);
-    struct iv_err second; /* the first failure is the one that is told */
     struct iv_rc_s written =
         conclude(&r, &found, complete, format == IV_REPLAY_TABLE, complete ? err : &second);
     sum_up(&r);
@@ -297,9 +307,15 @@ static const struct iv_flag flags[] = {
      .kind = IV_FLAG_BOOL,
      .offset = AT(decode_only),
      .doc = "reads and decodes, evaluates nothing"},
+    {.name = "verifiers",
+     .kind = IV_FLAG_INT,
+     .value = "N",
+     .offset = AT(verifiers),
+     .max = IV_VERIFY_THREADS_MAX,
+     .doc = "threads that verify signatures beside the other rules; default: a processor each, less one"},
 };
 
-static const struct replay_args defaults = {.format = "ocsf"};
+static const struct replay_args defaults = {.format = "ocsf", .verifiers = -1};
 
 const struct iv_command iv_command_replay = {
     .name = "replay",

@@ -44,17 +44,19 @@ iv_rc iv_replay_core_open(struct iv_replay_core *out, const struct iv_replay_cor
     if (!options->evaluate) {
         return IV_OK;
     }
-    const struct iv_engine_options engine = {.verdict = iv_replay_output_verdict,
-                                             .complaint = complain,
-                                             .ctx = &out->output,
-                                             .digests = options->format == IV_REPLAY_OCSF,
-                                             .hash_key = key};
-    return iv_engine_new(&out->engine, out->baseline, &engine, err);
+    const struct iv_judge_options judge = {.baseline = out->baseline,
+                                           .verdict = iv_replay_output_verdict,
+                                           .complaint = complain,
+                                           .ctx = &out->output,
+                                           .digests = options->format == IV_REPLAY_OCSF,
+                                           .hash_key = key,
+                                           .verifiers = options->verifiers};
+    return iv_judge_new(&out->judge, &judge, err);
 }
 
 void iv_replay_core_close(struct iv_replay_core *core)
 {
-    iv_engine_free(core->engine);
+    iv_judge_free(core->judge);
     iv_decoder_free(core->decoder);
     iv_catalogue_free(core->catalogue);
     iv_replay_output_close(&core->output);
@@ -65,9 +67,9 @@ void iv_replay_core_close(struct iv_replay_core *core)
 iv_rc iv_replay_core_partitions(struct iv_replay_core *core, const struct iv_words files[IV_STREAMS],
                                 struct iv_err *err)
 {
-    for (size_t s = 0; core->engine != NULL && s < IV_STREAMS; s++) {
+    for (size_t s = 0; core->judge != NULL && s < IV_STREAMS; s++) {
         for (size_t i = 0; i < files[s].count; i++) {
-            TRY(iv_engine_open(core->engine, (enum iv_stream)s, (int32_t)i, err));
+            TRY(iv_judge_open(core->judge, (enum iv_stream)s, (int32_t)i, err));
         }
     }
     return IV_OK;
@@ -80,16 +82,24 @@ iv_rc iv_replay_core_record(struct iv_replay_core *core, const struct iv_record 
     iv_arena_reset(&core->arena);
     struct iv_rc_s rc = iv_decode(core->decoder, record, &core->arena, &event, err);
     if (rc.code == IV_E_MALFORMED) {
+        if (core->output.dead_letters.to == stdout) {
+            TRY(iv_replay_core_settle(core, err)); /* behind the findings of what came before */
+        }
         iv_replay_output_dead_letter(&core->output, record, iv_str_of(err->text));
         return IV_OK;
     }
     TRY(rc);
     core->events++;
     *time = event.time;
-    return core->engine == NULL ? IV_OK : iv_engine_event(core->engine, &event, err);
+    return core->judge == NULL ? IV_OK : iv_judge_event(core->judge, &event, err);
 }
 
 iv_rc iv_replay_core_end(struct iv_replay_core *core, struct iv_err *err)
 {
-    return core->engine == NULL ? IV_OK : iv_engine_finish(core->engine, err);
+    return core->judge == NULL ? IV_OK : iv_judge_finish(core->judge, err);
+}
+
+iv_rc iv_replay_core_settle(struct iv_replay_core *core, struct iv_err *err)
+{
+    return core->judge == NULL ? IV_OK : iv_judge_settle(core->judge, err);
 }

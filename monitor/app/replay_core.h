@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One baseline's reading of the records: decoder, engine, output. A replay has one, or two to compare.
- * Owner/thread: one thread. */
+/* One baseline's reading of the records: decoder, engines, output. A replay has one, or two to compare.
+ * Owner/thread: one thread; with verifiers, findings are written by theirs, until the end or a failure was
+ * settled. */
 #pragma once
 
 #include "app/command.h"
+#include "app/judge.h"
 #include "app/replay_output.h"
 #include "base/arena.h"
 #include "event/decode.h"
@@ -12,7 +14,7 @@ struct iv_replay_core {
     struct iv_baseline *baseline;   /* NULL: none was given, which is enough to decode */
     struct iv_catalogue *catalogue; /* the built-in one, without a baseline */
     struct iv_decoder *decoder;
-    struct iv_engine *engine; /* NULL: nothing is evaluated */
+    struct iv_judge *judge; /* NULL: nothing is evaluated */
     struct iv_replay_output output;
     struct iv_arena arena; /* of one event */
     uint64_t events;
@@ -21,6 +23,7 @@ struct iv_replay_core {
 struct iv_replay_core_options {
     const char *baseline; /* NULL: none */
     bool evaluate;
+    unsigned verifiers;
     enum iv_replay_format format;
     struct iv_replay_paths paths;
     struct iv_replay_modes modes;
@@ -40,3 +43,5 @@ iv_rc iv_replay_core_record(struct iv_replay_core *core, const struct iv_record 
                             struct iv_err *err);
 /* The end of input. */
 iv_rc iv_replay_core_end(struct iv_replay_core *core, struct iv_err *err);
+/* After a failure: all that was found before it is out. */
+iv_rc iv_replay_core_settle(struct iv_replay_core *core, struct iv_err *err);

@@ -39,7 +39,7 @@ void iv_lines_close(struct iv_lines *lines)
 void iv_lines_put_text(struct iv_lines *lines, struct iv_str text)
 {
     if (lines->to != NULL &&
-        (fwrite(text.p, 1, text.n, lines->to) != text.n || putc_unlocked('\n', lines->to) == EOF)) {
+        (fwrite(text.p, 1, text.n, lines->to) != text.n || putc('\n', lines->to) == EOF)) {
         lines->failed = true;
     }
 }

@@ -14,6 +14,7 @@ iv_rc iv_replay_output_open(struct iv_replay_output *out, enum iv_replay_format 
 {
     *out = (struct iv_replay_output){.format = format, .modes = *modes, .baseline = baseline};
     iv_buf_init(&out->line, LINE_MAX_BYTES);
+    iv_buf_init(&out->letter, LINE_MAX_BYTES);
     TRY(iv_lines_open(&out->findings, paths->findings, modes->sort || modes->compare, err));
     TRY(iv_lines_open(&out->undecided, paths->undecided, modes->sort, err));
     TRY(iv_lines_open(&out->dead_letters, paths->dead_letters, false, err));
@@ -30,6 +31,7 @@ void iv_replay_output_close(struct iv_replay_output *output)
     iv_lines_close(&output->undecided);
     iv_lines_close(&output->dead_letters);
     iv_buf_deinit(&output->line);
+    iv_buf_deinit(&output->letter);
 }
 
 /* For a terminal: what an event's producer wrote must not move its cursor. */
@@ -124,10 +126,10 @@ void iv_replay_output_dead_letter(struct iv_replay_output *output, const struct 
     if (output->dead_letters.to == NULL) {
         return;
     }
-    iv_buf_clear(&output->line);
-    iv_dead_letter_json(&output->line, record, reason);
-    output->line_failed |= iv_buf_failed(&output->line);
-    iv_lines_put_text(&output->dead_letters, iv_buf_slice(&output->line));
+    iv_buf_clear(&output->letter);
+    iv_dead_letter_json(&output->letter, record, reason);
+    output->letter_failed |= iv_buf_failed(&output->letter);
+    iv_lines_put_text(&output->dead_letters, iv_buf_slice(&output->letter));
 }
 
 iv_rc iv_replay_output_finish(struct iv_replay_output *output, struct iv_err *err)
@@ -139,6 +141,7 @@ iv_rc iv_replay_output_finish(struct iv_replay_output *output, struct iv_err *er
     TRY(findings);
     TRY(undecided);
     TRY(dead_letters);
-    ENSURE(!output->line_failed, err, IV_E_NOMEM, "a line to be written found no memory");
+    ENSURE(!output->line_failed && !output->letter_failed, err, IV_E_NOMEM,
+           "a line to be written found no memory");
     return IV_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a replay writes: findings, undecided obligations, dead letters.
- * Owner/thread: one thread; the engine calls it in the middle of an event, so failures are kept and told at
- * the end.
+ * Owner/thread: verdicts come from one thread at a time, dead letters from one; the rest when both are at
+ * rest. The engine calls it in the middle of an event, so failures are kept and told at the end.
  * Source: contract "Interfaces", replay; contract "Events", small print, for dead letters. */
 #pragma once
 
@@ -25,7 +25,9 @@ struct iv_replay_output {
     struct iv_lines undecided;
     struct iv_lines dead_letters;
     struct iv_buf line;
+    struct iv_buf letter;
     bool line_failed; /* a line was larger than any may be, or found no memory */
+    bool letter_failed;
 
     uint64_t violations; /* suppressed ones included */
     uint64_t suppressed;

@@ -5,7 +5,7 @@
  * then an engine that has those rules alone is told the same, parcel by parcel in order. It asks for
  * signatures again and finds the answers in the keyring's memory, so that a verdict rests on nothing but the
  * events.
- * Owner/thread: one thread leads: it makes the steps, flushes, drains. The threads here take what they find:
+ * Owner/thread: one thread leads: it makes the moves, flushes, drains. The threads here take what they find:
  * the one that sees the next parcel verified tells the engine, the others go on verifying. Nobody spins.
  * Guarantee: memory is bounded by IV_VERIFY_PARCELS and IV_VERIFY_BYTES; when both are used up, leading
  * waits. After a failure nothing more is said, and every call that can tells of it.
@@ -25,9 +25,10 @@ struct iv_verify;
 struct iv_verify_options {
     struct iv_baseline *baseline; /* a reference is taken */
     const uint64_t *rules;        /* the follower's, a bit for each index; used during the call only */
-    struct iv_engine_options engine; /* of the follower, but for rules, verdict and ctx */
-    unsigned threads;                /* 1 to IV_VERIFY_THREADS_MAX */
-    iv_complaint_fn complaint;
+    bool digests;
+    struct iv_hash_key hash_key;
+    unsigned threads;          /* 1 to IV_VERIFY_THREADS_MAX */
+    iv_complaint_fn complaint; /* of the follower's expressions, from any of the threads; may be NULL */
     /* A parcel is through: what came with it, and what the follower said of it (either may be NULL), which
      * now belong to whoever is called. From any of the threads, but one at a time and in order. */
     void (*through)(void *ctx, struct iv_commit *before, struct iv_commit *found);
@@ -38,9 +39,9 @@ iv_rc iv_verify_start(struct iv_verify **out, const struct iv_verify_options *op
 /* Does what is under way and drops the rest: to lose nothing, drain first. NULL is fine. */
 void iv_verify_stop(struct iv_verify *verify);
 
-/* One step, numbered by its ordinal. The parcel at hand has room for it (iv_verify_fits). */
+/* one move, numbered by its ordinal. The parcel at hand has room for it (iv_verify_fits). */
 bool iv_verify_fits(const struct iv_verify *verify, const struct iv_record *record);
-iv_rc iv_verify_step(struct iv_verify *verify, const struct iv_step *step, struct iv_err *err);
+iv_rc iv_verify_move(struct iv_verify *verify, const struct iv_move *move, struct iv_err *err);
 /* Hands over the parcel at hand, with what the leader has to say about its time, which is taken in any case;
  * an empty one without a word stays. Waits while there is too much on the way. */
 iv_rc iv_verify_flush(struct iv_verify *verify, struct iv_commit *before, struct iv_err *err);
@@ -50,7 +51,8 @@ iv_rc iv_verify_drain(struct iv_verify *verify, struct iv_err *err);
 /* The follower, at rest between a drain and the next flush; its verdicts go where its own hook says: see
  * iv_verify_tell. */
 struct iv_engine *iv_verify_engine(struct iv_verify *verify);
-/* From now on (NULL: no longer) the follower's verdicts go straight there, for calls on the engine at rest. */
+/* From now on (NULL: no longer) the follower's verdicts go straight there, for calls on the engine at rest.
+ */
 void iv_verify_tell(struct iv_verify *verify, iv_verdict_fn verdict, void *ctx);
 
 /* As of the last parcel that is through. */

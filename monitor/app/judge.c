@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/judge.h"
+#include "app/verify.h"
+#include "base/alloc.h"
+#include "base/guard.h"
+
+struct iv_judge {
+    struct iv_judge_options options;
+    uint64_t *fast; /* the rules of the first engine, a bit for each index */
+    uint64_t *slow; /* and those that check signatures */
+    struct iv_engine *first;
+    struct iv_engine *second; /* NULL: none, or behind verifying threads */
+    struct iv_verify *verify; /* NULL: none */
+    uint64_t moves;
+    /* In order: what the first engine said since the last flush. */
+    struct iv_commit *said;
+    bool ending;            /* everything was told in order, and what is said now goes straight out */
+    struct iv_rc_s failure; /* of the verdict hook, which cannot answer */
+    struct iv_err failure_err;
+};
+
+static bool is_ordered(const struct iv_judge *j)
+{
+    return j->verify != NULL && j->options.through == NULL && !j->ending;
+}
+
+static void on_verdict(void *ctx, const struct iv_verdict *verdict)
+{
+    struct iv_judge *j = ctx;
+    if (!is_ordered(j)) {
+        j->options.verdict(j->options.ctx, verdict);
+        return;
+    }
+    if (iv_ok(j->failure) && j->said == NULL) {
+        j->failure = iv_commit_new(&j->said, j->options.baseline, &j->failure_err);
+    }
+    if (iv_ok(j->failure)) {
+        j->said->ordinal = j->moves;
+        j->failure = iv_commit_verdict(j->said, verdict, 0, &j->failure_err);
+    }
+}
+
+static void on_complaint(void *ctx, const struct iv_rule *rule, const struct iv_event *event,
+                         const struct iv_err *why)
+{
+    const struct iv_judge *j = ctx;
+    if (j->options.complaint != NULL) {
+        j->options.complaint(j->options.ctx, rule, event, why);
+    }
+}
+
+/* Tells both engines' verdicts by the order of the events; at one event the first engine's come first. */
+static void tell_in_order(const struct iv_judge *j, const struct iv_commit *before,
+                          const struct iv_commit *found)
+{
+    const struct iv_verdict_node *a = before == NULL ? NULL : before->verdicts;
+    const struct iv_verdict_node *b = found == NULL ? NULL : found->verdicts;
+    while (a != NULL || b != NULL) {
+        const struct iv_verdict_node **next = b == NULL || (a != NULL && a->ordinal <= b->ordinal) ? &a : &b;
+        j->options.verdict(j->options.ctx, &(*next)->verdict);
+        *next = (*next)->next;
+    }
+}
+
+static void on_through(void *ctx, struct iv_commit *before, struct iv_commit *found)
+{
+    struct iv_judge *j = ctx;
+    if (j->options.through != NULL) {
+        j->options.through(j->options.ctx, before, found);
+        return;
+    }
+    tell_in_order(j, before, found);
+    iv_commit_free(before);
+    iv_commit_free(found);
+}
+
+/* False where no rule checks signatures. */
+static bool split(struct iv_judge *j, const struct iv_baseline *b)
+{
+    bool any = false;
+    for (size_t i = 0; i < b->rule_count; i++) {
+        uint64_t *of = b->rules[i]->checks_signature ? j->slow : j->fast;
+        of[i / 64] |= UINT64_C(1) << (i % 64);
+        any = any || b->rules[i]->checks_signature;
+    }
+    return any;
+}
+
+static iv_rc open_engines(struct iv_judge *j, struct iv_err *err)
+{
+    const struct iv_judge_options *o = &j->options;
+    struct iv_engine_options engine = {.verdict = on_verdict,
+                                       .complaint = on_complaint,
+                                       .ctx = j,
+                                       .digests = o->digests,
+                                       .hash_key = o->hash_key,
+                                       .rules = j->fast};
+    bool any = split(j, o->baseline);
+    TRY(iv_engine_new(&j->first, o->baseline, &engine, err));
+    if (any && o->verifiers == 0) {
+        engine.rules = j->slow;
+        return iv_engine_new(&j->second, o->baseline, &engine, err);
+    }
+    if (!any) {
+        return IV_OK;
+    }
+    const struct iv_verify_options verify = {.baseline = o->baseline,
+                                             .rules = j->slow,
+                                             .digests = o->digests,
+                                             .hash_key = o->hash_key,
+                                             .threads = o->verifiers,
+                                             .complaint = on_complaint,
+                                             .through = on_through,
+                                             .ctx = j};
+    return iv_verify_start(&j->verify, &verify, err);
+}
+
+iv_rc iv_judge_new(struct iv_judge **out, const struct iv_judge_options *options, struct iv_err *err)
+{
+    IV_AUTO(iv_judge_freep) struct iv_judge *j = iv_calloc(1, sizeof *j);
+    ENSURE(j != NULL, err, IV_E_NOMEM, "cannot allocate the engines");
+    size_t words = options->baseline->rule_count / 64 + 1;
+    j->options = *options;
+    (void)iv_baseline_ref(j->options.baseline);
+    j->fast = iv_calloc(words, sizeof *j->fast);
+    j->slow = iv_calloc(words, sizeof *j->slow);
+    ENSURE(j->fast != NULL && j->slow != NULL, err, IV_E_NOMEM, "cannot allocate the engines");
+    TRY(open_engines(j, err));
+    *out = TAKE(j);
+    return IV_OK;
+}
+
+void iv_judge_free(struct iv_judge *j)
+{
+    if (j != NULL) {
+        iv_verify_stop(j->verify);
+        iv_engine_free(j->second);
+        iv_engine_free(j->first);
+        iv_commit_free(j->said);
+        iv_baseline_unref(j->options.baseline);
+        iv_free(j->fast);
+        iv_free(j->slow);
+        iv_free(j);
+    }
+}
+
+void iv_judge_freep(struct iv_judge **judge)
+{
+    iv_judge_free(*judge);
+    *judge = NULL;
+}
+
+static iv_rc check_hook(const struct iv_judge *j, struct iv_err *err)
+{
+    if (!iv_ok(j->failure)) {
+        *err = j->failure_err;
+    }
+    return j->failure;
+}
+
+bool iv_judge_beside(const struct iv_judge *judge)
+{
+    return judge->verify != NULL;
+}
+
+iv_rc iv_judge_flush(struct iv_judge *judge, struct iv_commit *before, struct iv_err *err)
+{
+    if (before == NULL) {
+        before = judge->said;
+        judge->said = NULL;
+    }
+    return iv_verify_flush(judge->verify, before, err);
+}
+
+/* Passes a move on to the verifying threads. */
+static iv_rc pass_on(struct iv_judge *j, struct iv_move *move, struct iv_err *err)
+{
+    move->ordinal = j->moves;
+    TRY(check_hook(j, err));
+    if (!iv_verify_fits(j->verify, move->record)) {
+        TRY(iv_judge_flush(j, NULL, err));
+    }
+    return iv_verify_move(j->verify, move, err);
+}
+
+iv_rc iv_judge_open(struct iv_judge *judge, enum iv_stream stream, int32_t partition, struct iv_err *err)
+{
+    struct iv_move move = {.kind = IV_MOVE_OPEN, .stream = (uint8_t)stream, .partition = partition};
+    judge->moves++;
+    TRY(iv_engine_open(judge->first, stream, partition, err));
+    if (judge->verify != NULL) {
+        return pass_on(judge, &move, err);
+    }
+    return judge->second == NULL ? IV_OK : iv_engine_open(judge->second, stream, partition, err);
+}
+
+iv_rc iv_judge_close(struct iv_judge *judge, enum iv_stream stream, int32_t partition, struct iv_err *err)
+{
+    struct iv_move move = {.kind = IV_MOVE_CLOSE, .stream = (uint8_t)stream, .partition = partition};
+    judge->moves++;
+    iv_engine_close(judge->first, stream, partition);
+    if (judge->second != NULL) {
+        iv_engine_close(judge->second, stream, partition);
+    }
+    return judge->verify == NULL ? IV_OK : pass_on(judge, &move, err);
+}
+
+iv_rc iv_judge_joined_midway(struct iv_judge *judge, enum iv_stream stream, struct iv_err *err)
+{
+    struct iv_move move = {.kind = IV_MOVE_MIDWAY, .stream = (uint8_t)stream};
+    judge->moves++;
+    iv_engine_joined_midway(judge->first, stream);
+    if (judge->second != NULL) {
+        iv_engine_joined_midway(judge->second, stream);
+    }
+    return judge->verify == NULL ? IV_OK : pass_on(judge, &move, err);
+}
+
+iv_rc iv_judge_idle(struct iv_judge *judge, enum iv_stream stream, int32_t partition, iv_ns wall,
+                    struct iv_err *err)
+{
+    struct iv_move move = {
+        .kind = IV_MOVE_IDLE, .stream = (uint8_t)stream, .partition = partition, .time = wall};
+    judge->moves++;
+    TRY(iv_engine_idle(judge->first, stream, partition, wall, err));
+    if (judge->verify != NULL) {
+        return pass_on(judge, &move, err);
+    }
+    return judge->second == NULL ? IV_OK : iv_engine_idle(judge->second, stream, partition, wall, err);
+}
+
+static iv_rc pass_event_on(struct iv_judge *j, const struct iv_event *event, bool concerned,
+                           struct iv_err *err)
+{
+    struct iv_move move = {.kind = concerned ? IV_MOVE_EVENT : IV_MOVE_REACHED,
+                           .stream = (uint8_t)event->origin.stream,
+                           .partition = event->origin.partition,
+                           .time = event->time,
+                           .written = event->record->written,
+                           .record = concerned ? event->record : NULL};
+    return pass_on(j, &move, err);
+}
+
+iv_rc iv_judge_event(struct iv_judge *judge, struct iv_event *event, struct iv_err *err)
+{
+    judge->moves++;
+    TRY(iv_engine_event(judge->first, event, err));
+    const struct iv_engine *follower =
+        judge->verify != NULL ? iv_verify_engine(judge->verify) : judge->second;
+    if (follower == NULL || event->standing == IV_STANDING_NONE) {
+        return IV_OK;
+    }
+    /* What concerns an engine was decided when it was made, so it can be asked while it works. */
+    bool concerned = event->standing == IV_STANDING_NEW && iv_engine_concerns(follower, event->type);
+    if (judge->verify != NULL) {
+        return pass_event_on(judge, event, concerned, err);
+    }
+    return concerned ? iv_engine_event(judge->second, event, err)
+                     : iv_engine_reached(judge->second, event->origin.stream, event->origin.partition,
+                                         event->time, err);
+}
+
+iv_rc iv_judge_settle(struct iv_judge *judge, struct iv_err *err)
+{
+    if (judge->verify == NULL) {
+        return IV_OK;
+    }
+    struct iv_rc_s flushed = iv_judge_flush(judge, NULL, err);
+    struct iv_rc_s drained = iv_verify_drain(judge->verify, iv_ok(flushed) ? err : NULL);
+    TRY(flushed);
+    TRY(drained);
+    return check_hook(judge, err);
+}
+
+/* What is open at the end can be as much as the engines hold: it is told straight away, not kept. */
+static iv_rc finish_beside(struct iv_judge *j, struct iv_err *err)
+{
+    TRY(iv_judge_settle(j, err));
+    j->ending = true;
+    TRY(iv_engine_finish(j->first, err));
+    iv_verify_tell(j->verify, j->options.verdict, j->options.ctx);
+    struct iv_rc_s rc = iv_engine_finish(iv_verify_engine(j->verify), err);
+    iv_verify_tell(j->verify, NULL, NULL);
+    return rc;
+}
+
+iv_rc iv_judge_finish(struct iv_judge *judge, struct iv_err *err)
+{
+    judge->moves++;
+    if (judge->verify != NULL) {
+        return finish_beside(judge, err);
+    }
+    TRY(iv_engine_finish(judge->first, err));
+    return judge->second == NULL ? IV_OK : iv_engine_finish(judge->second, err);
+}
+
+/* Of the rules' work; events, duplicates and lateness are the first engine's to count. */
+static void add_stats(struct iv_engine_stats *sum, const struct iv_engine_stats *more)
+{
+    sum->evaluations += more->evaluations;
+    sum->failures += more->failures;
+    sum->kept += more->kept;
+    sum->live_events += more->live_events;
+    sum->armed += more->armed;
+    sum->state_bytes += more->state_bytes;
+    for (size_t i = 0; i < IV_COUNT(sum->verdicts); i++) {
+        sum->verdicts[i] += more->verdicts[i];
+    }
+}
+
+void iv_judge_stats(struct iv_judge *judge, struct iv_engine_stats *out)
+{
+    struct iv_engine_stats more = {0};
+    iv_engine_stats(judge->first, out);
+    if (judge->verify != NULL) {
+        iv_verify_stats(judge->verify, &more);
+    } else if (judge->second != NULL) {
+        iv_engine_stats(judge->second, &more);
+    }
+    add_stats(out, &more);
+}
+
+void iv_judge_rule_stats(struct iv_judge *judge, uint16_t rule_index, struct iv_rule_stats *out)
+{
+    bool slow = (judge->slow[rule_index / 64] >> (rule_index % 64) & 1) != 0;
+    if (slow && judge->verify != NULL) {
+        iv_verify_rule_stats(judge->verify, rule_index, out);
+    } else {
+        iv_engine_rule_stats(slow ? judge->second : judge->first, rule_index, out);
+    }
+}
+
+size_t iv_judge_queue(struct iv_judge *judge)
+{
+    return judge->verify == NULL ? 0 : iv_verify_queue(judge->verify);
+}
