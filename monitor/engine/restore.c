@@ -435,13 +435,13 @@ static struct iv_rc_s find_seats(struct iv_restoring *r, struct iv_err *err)
         return no_memory(err);
     }
     for (size_t i = 0; i < n; i++) {
-        r->seats[i] = (struct iv_seat){IV_LANE_DEFS, IV_LANE_DEFS, 0};
+        r->seats[i] = (struct iv_restore_seat){IV_LANE_DEFS, IV_LANE_DEFS, 0};
     }
     for (size_t i = 0; i < plan->terms_count * plan->type_count; i++) {
         const struct iv_parts *p = &plan->parts[i];
         uint16_t type = (uint16_t)(i % plan->type_count);
         for (uint16_t k = 0; p->def_count > 0 && k < p->rule_count; k++) {
-            struct iv_seat *seat = iv_seat_of(r, p->rules[k], type);
+            struct iv_restore_seat *seat = iv_seat_of(r, p->rules[k], type);
             seat->trigger = (uint16_t)(p->first_def + k / IV_LANE_RULES);
             seat->bit = (uint8_t)(k % IV_LANE_RULES);
         }

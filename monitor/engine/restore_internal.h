@@ -11,7 +11,7 @@
 #define IV_NO_RULE UINT16_MAX
 
 /* Where an event of a type stands in the plan at hand for the sake of a rule. */
-struct iv_seat {
+struct iv_restore_seat {
     uint16_t trigger; /* the lane in which it is the rule's trigger; IV_LANE_DEFS: none */
     uint16_t partner; /* the lane in which it is its partner */
     uint8_t bit;      /* the rule's, in the former */
@@ -63,8 +63,8 @@ struct iv_restoring {
     iv_ns dedup;             /* the snapshot's */
     uint16_t *rules;         /* the plan's, by number in the snapshot; IV_NO_RULE */
     size_t rule_count;
-    uint16_t *joins;       /* the watermark's, by number in the snapshot */
-    struct iv_seat *seats; /* by the plan's rule and type */
+    uint16_t *joins;               /* the watermark's, by number in the snapshot */
+    struct iv_restore_seat *seats; /* by the plan's rule and type */
     struct iv_old_type *types;
     size_t type_count;
     struct iv_old_lane *lanes;
@@ -81,7 +81,7 @@ struct iv_restoring {
     uint16_t touched_count;
 };
 
-static inline struct iv_seat *iv_seat_of(const struct iv_restoring *r, uint16_t rule, uint16_t type)
+static inline struct iv_restore_seat *iv_seat_of(const struct iv_restoring *r, uint16_t rule, uint16_t type)
 {
     return &r->seats[rule * r->e->plan.type_count + type];
 }

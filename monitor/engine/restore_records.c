@@ -231,7 +231,7 @@ static bool place(struct iv_restoring *r, const struct iv_event_type *type, cons
         return false;
     }
     for (uint8_t bit = 0; bit < lane->trigger_count; bit++) {
-        const struct iv_seat *seat =
+        const struct iv_restore_seat *seat =
             lane->triggers[bit] == IV_NO_RULE ? NULL : iv_seat_of(r, lane->triggers[bit], type->index);
         if (seat != NULL && seat->trigger != IV_LANE_DEFS) {
             struct iv_target *t = touch(r, seat->trigger, mark);
@@ -329,7 +329,7 @@ static bool put_obligation(struct iv_restoring *r, uint32_t rec, const struct ol
 {
     struct iv_engine *e = r->e;
     const struct iv_rule_plan *plan = &e->plan.rules[rule];
-    const struct iv_seat *seat = iv_seat_of(r, rule, old->type->type->index);
+    const struct iv_restore_seat *seat = iv_seat_of(r, rule, old->type->type->index);
     const struct iv_target *t = seat->trigger == IV_LANE_DEFS ? NULL : &r->targets[seat->trigger];
     if (t == NULL || t->node == 0 || (t->bits >> seat->bit & 1) == 0 || !is_sound_state(plan, o->state) ||
         iv_obligation_find(e, rec, plan->rule) != NULL) {
