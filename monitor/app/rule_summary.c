@@ -120,12 +120,18 @@ static void keeps_of_partner(struct iv_buf *out, const struct iv_window *w)
     iv_buf_text(out, ", triggers ");
     if (!ahead) {
         iv_buf_text(out, until_seen);
-    } else if (w->kind == IV_WINDOW_UNTIL) {
+        return;
+    }
+    const struct iv_cel_prog *prog = w->kind == IV_WINDOW_UNTIL ? w->until : w->length.prog;
+    if (w->kind == IV_WINDOW_UNTIL) {
         iv_buf_text(out, "until ");
-        iv_buf_str(out, w->until == NULL ? IV_STR("?") : iv_cel_prog_source(w->until));
+        iv_buf_str(out, iv_cel_prog_source(prog));
     } else {
         iv_buf_text(out, "for ");
-        write_amount(out, &w->length, w->past_max_ns);
+        write_amount(out, &w->length, w->future_max_ns);
+    }
+    if (prog != NULL && iv_cel_prog_uses(prog, IV_BANK_EVENTS, IV_SLOT_TRIGGER)) {
+        iv_buf_text(out, " (as each trigger says)");
     }
 }
 
@@ -183,8 +189,19 @@ static void dump_terms(struct iv_buf *out, const char *what, const struct iv_ter
     }
 }
 
+static void dump_legend(struct iv_buf *out, const struct iv_baseline *baseline)
+{
+    iv_buf_text(out, "\nvariables\n  0:0 the trigger\n  0:1 the partner\n");
+    for (size_t slot = 0; slot < baseline->parameter_count; slot++) {
+        iv_buf_printf(out, "  1:%zu ", slot);
+        iv_baseline_parameter_name(out, baseline, slot);
+        iv_buf_char(out, '\n');
+    }
+}
+
 void iv_rule_dump(struct iv_buf *out, const struct iv_baseline *baseline)
 {
+    dump_legend(out, baseline);
     for (size_t i = 0; i < baseline->rule_count; i++) {
         const struct iv_rule *rule = baseline->rules[i];
         iv_buf_printf(out, "\n" IV_STR_FMT "\n", IV_STR_ARG(rule->id));

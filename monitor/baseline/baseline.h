@@ -69,6 +69,9 @@ struct iv_baseline {
     size_t parameter_count; /* slots of a parameter bank */
 };
 
+/* Appends the name that expressions have for a slot: "baseline.token.skew". */
+void iv_baseline_parameter_name(struct iv_buf *out, const struct iv_baseline *baseline, size_t slot);
+
 /* path: a folder that holds baseline.yaml, or the file itself. IV_E_REFUSED: problems says why; err->text
  * sums up. */
 iv_rc iv_baseline_load(struct iv_baseline **out, struct iv_str path, struct iv_problems *problems,

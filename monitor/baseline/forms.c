@@ -69,6 +69,20 @@ static void bound_past(struct iv_rule_load *rl, iv_ns *out, const struct iv_amou
     }
 }
 
+/* For people alone, so where it cannot be told nothing is refused. */
+static void bound_future(struct iv_rule_load *rl, struct iv_window *window)
+{
+    const struct iv_cel_prog *prog = window->length.prog;
+    if (window->kind == IV_WINDOW_BEFORE) {
+        return;
+    }
+    window->future_max_ns = window->length.i;
+    if (prog != NULL && (iv_cel_prog_uses(prog, IV_BANK_EVENTS, IV_SLOT_TRIGGER) ||
+                         !iv_param_max(rl->load, &window->future_max_ns, prog, NULL))) {
+        window->future_max_ns = 0;
+    }
+}
+
 static void load_window(struct iv_rule_load *rl, struct iv_window *out, struct iv_yaml_map *map)
 {
     static const char *const names[] = {[IV_WINDOW_BEFORE] = "before",
@@ -105,6 +119,7 @@ static void load_window(struct iv_rule_load *rl, struct iv_window *out, struct i
     if (past) {
         bound_past(rl, &out->past_max_ns, &out->length, node);
     }
+    bound_future(rl, out);
 }
 
 /* The partner's variable, seen beside the trigger's and alone. */

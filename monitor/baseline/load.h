@@ -123,7 +123,8 @@ const struct iv_val *iv_param_bank(struct iv_arena *arena, const struct iv_basel
                                    const struct iv_val *leaves);
 void iv_param_defaults(struct iv_val *leaves, const struct iv_param *root);
 /* The greatest duration that the program, which reads parameters alone, can have under any overrides, held at
- * iv_ns; false where it never has one or there are too many ways, which is reported at the node. */
+ * iv_ns; false where it never has one or there are too many ways, which is reported at the node, unless that
+ * is NULL. */
 bool iv_param_max(struct iv_load *load, iv_ns *out, const struct iv_cel_prog *prog,
                   const struct iv_yaml_node *node);
 /* Reports names under "baseline." that are no parameter. Answers how many; the first of them are in bad. */

@@ -161,17 +161,38 @@ bool iv_param_max(struct iv_load *load, iv_ns *out, const struct iv_cel_prog *pr
     mark_leaves(read, &load->body->parameters, prog, false);
     size_t count = make_wheels(wheels, load->body, read);
     if (count == SIZE_MAX) {
-        iv_yaml_error(load->problems, node,
-                      "depends on parameters that overrides set in more than %d combinations", TURNS_MAX);
+        if (node != NULL) {
+            iv_yaml_error(load->problems, node,
+                          "depends on parameters that overrides set in more than %d combinations", TURNS_MAX);
+        }
         return false;
     }
     if (!run_all(load, out, prog, wheels, count, values)) {
-        if (!iv_load_failed(load)) {
+        if (!iv_load_failed(load) && node != NULL) {
             iv_yaml_error(load->problems, node, "has no value under the baseline's parameters");
         }
         return false;
     }
     return true;
+}
+
+static bool write_name(struct iv_buf *out, const struct iv_param *param, size_t slot)
+{
+    size_t before = out->n;
+    iv_buf_str(out, param->name);
+    bool found = param->slot >= 0 && (size_t)param->slot == slot;
+    iv_buf_text(out, found ? "" : ".");
+    for (size_t i = 0; !found && i < param->child_count; i++) {
+        found = write_name(out, &param->children[i], slot);
+    }
+    out->n = found ? out->n : before;
+    return found;
+}
+
+void iv_baseline_parameter_name(struct iv_buf *out, const struct iv_baseline *baseline, size_t slot)
+{
+    const struct iv_baseline_body *body = (const struct iv_baseline_body *)(const void *)baseline;
+    (void)write_name(out, &body->parameters, slot);
 }
 
 struct set {

@@ -61,8 +61,9 @@ struct iv_window {
     enum iv_window_kind kind;
     struct iv_amount length;         /* BEFORE, AFTER, WITHIN */
     const struct iv_cel_prog *until; /* UNTIL: a timestamp over the trigger and the parameters */
-    iv_ns past_max_ns; /* how far behind its trigger a partner can lie under any override; 0 for AFTER and
-                          UNTIL */
+    iv_ns past_max_ns;   /* how far behind its trigger a partner can lie under any override; 0 for AFTER and
+                            UNTIL */
+    iv_ns future_max_ns; /* AFTER and WITHIN: how far ahead, for people; 0 where the trigger has a say */
 };
 
 struct iv_partner {
