@@ -73,7 +73,7 @@ static void find_lanes(struct iv_group *g, const struct iv_plan *plan, const str
             triggers |= admits(admission->triggers, def->rules[bit]) ? UINT32_C(1) << bit : 0;
         }
         if (triggers != 0 || (d == 0 && partner)) {
-            g->seats[g->seat_count++] = (struct iv_seat){(uint16_t)(parts->first_def + d), triggers};
+            g->berths[g->berth_count++] = (struct iv_berth){(uint16_t)(parts->first_def + d), triggers};
         }
     }
 }
@@ -98,9 +98,9 @@ static uint16_t *pick(uint16_t *count, struct iv_arena *arena, const uint16_t *r
 static bool make_group(struct iv_group *g, struct iv_arena *arena, const struct iv_plan *plan,
                        const struct iv_parts *parts, const struct iv_admission *admission)
 {
-    g->seats = iv_arena_alloc(arena, parts->def_count * sizeof *g->seats);
+    g->berths = iv_arena_alloc(arena, parts->def_count * sizeof *g->berths);
     g->figures = pick(&g->figure_count, arena, parts->figures, parts->figure_count, admission->triggers);
-    if (g->seats == NULL || g->figures == NULL) {
+    if (g->berths == NULL || g->figures == NULL) {
         return false;
     }
     find_lanes(g, plan, parts, admission);
@@ -126,11 +126,11 @@ static bool find_groups(struct iv_concern *out, struct iv_arena *arena, const st
         if (!make_group(g, arena, plan, parts, admission)) {
             return false;
         }
-        out->group_count = (uint16_t)(out->group_count + (g->seat_count + g->figure_count > 0 ? 1 : 0));
-        out->seat_count = (uint16_t)(out->seat_count + g->seat_count);
+        out->group_count = (uint16_t)(out->group_count + (g->berth_count + g->figure_count > 0 ? 1 : 0));
+        out->berth_count = (uint16_t)(out->berth_count + g->berth_count);
         out->waits = out->waits || g->figure_count > 0;
-        for (uint16_t s = 0; s < g->seat_count; s++) {
-            out->waits = out->waits || g->seats[s].triggers != 0;
+        for (uint16_t s = 0; s < g->berth_count; s++) {
+            out->waits = out->waits || g->berths[s].triggers != 0;
         }
     }
     return out->groups != NULL;

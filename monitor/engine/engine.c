@@ -179,9 +179,10 @@ static void join(struct iv_engine *e, const struct iv_concern *concern, uint32_t
     struct iv_mark **mark = e->marks;
     for (uint16_t g = 0; g < concern->group_count && !e->spent; g++) {
         const struct iv_group *group = &concern->groups[g];
-        for (uint16_t s = 0; s < group->seat_count; s++, mark++) {
+        for (uint16_t s = 0; s < group->berth_count; s++, mark++) {
             uint32_t lane = 0;
-            *mark = e->joined[g] == 0 ? NULL : iv_lane_join(e, e->joined[g], group->seats[s].def, rec, &lane);
+            *mark =
+                e->joined[g] == 0 ? NULL : iv_lane_join(e, e->joined[g], group->berths[s].def, rec, &lane);
         }
     }
 }
@@ -189,12 +190,12 @@ static void join(struct iv_engine *e, const struct iv_concern *concern, uint32_t
 static void act_as_trigger(struct iv_engine *e, const struct iv_group *group, uint32_t node,
                            struct iv_mark *const *marks)
 {
-    for (uint16_t s = 0; s < group->seat_count; s++) {
-        const struct iv_seat *seat = &group->seats[s];
-        const struct iv_lane_def *def = &e->plan.defs[seat->def];
-        for (uint32_t bits = seat->triggers; bits != 0 && !e->spent; bits &= bits - 1) {
+    for (uint16_t s = 0; s < group->berth_count; s++) {
+        const struct iv_berth *berth = &group->berths[s];
+        const struct iv_lane_def *def = &e->plan.defs[berth->def];
+        for (uint32_t bits = berth->triggers; bits != 0 && !e->spent; bits &= bits - 1) {
             uint8_t bit = (uint8_t)__builtin_ctz(bits);
-            struct iv_waiting at = {node, seat->def, bit, marks[s]};
+            struct iv_waiting at = {node, berth->def, bit, marks[s]};
             iv_correlate_trigger(e, &e->plan.rules[def->rules[bit]], &at);
         }
     }
@@ -240,7 +241,7 @@ static void evaluate(struct iv_engine *e, const struct iv_concern *concern, uint
             act_as_trigger(e, group, e->joined[g], marks);
             act_as_figure(e, group, e->joined[g], rec);
         }
-        marks += group->seat_count;
+        marks += group->berth_count;
     }
     for (uint16_t g = 0; g < concern->group_count && !e->spent; g++) {
         if (e->joined[g] != 0) {

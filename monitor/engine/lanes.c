@@ -207,8 +207,8 @@ void iv_lanes_sweep(struct iv_engine *e, const struct iv_concern *concern)
     drop_leaving(e);
     for (uint16_t g = 0; concern != NULL && g < concern->group_count; g++) {
         const struct iv_group *group = &concern->groups[g];
-        for (uint16_t s = 0; s < group->seat_count; s++) {
-            sweep_queue(e, group->seats[s].def, SWEEP_OWN);
+        for (uint16_t s = 0; s < group->berth_count; s++) {
+            sweep_queue(e, group->berths[s].def, SWEEP_OWN);
         }
         for (uint16_t f = 0; f < group->figure_count; f++) {
             sweep_queue(e, e->plan.rules[group->figures[f]].own_def, SWEEP_OWN);

@@ -197,7 +197,7 @@ static bool plan_types(struct iv_plan *plan, const struct iv_baseline *baseline)
         }
         t->waits = t->all.waits;
         plan->group_max = t->all.group_count > plan->group_max ? t->all.group_count : plan->group_max;
-        plan->join_max = t->all.seat_count > plan->join_max ? t->all.seat_count : plan->join_max;
+        plan->join_max = t->all.berth_count > plan->join_max ? t->all.berth_count : plan->join_max;
         /* An unknown type is an event on the ledger alone. */
         t->needs_chain = (type->stream == IV_LEDGER || type->name.n == 0) && asks_for_chain(plan, type);
         if (!plan_kept(plan, t, type)) {

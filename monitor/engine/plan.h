@@ -65,7 +65,7 @@ struct iv_answer {
 };
 
 /* A lane that an event joins. */
-struct iv_seat {
+struct iv_berth {
     uint16_t def;
     uint32_t triggers; /* of the lane's rules, those that it may be a trigger of */
 };
@@ -73,8 +73,8 @@ struct iv_seat {
 /* What an event does under one list of terms. */
 struct iv_group {
     uint16_t terms;
-    struct iv_seat *seats;
-    uint16_t seat_count;
+    struct iv_berth *berths;
+    uint16_t berth_count;
     uint16_t *figures; /* limits and sames that count it */
     uint16_t figure_count;
     struct iv_answer *answers;
@@ -88,10 +88,10 @@ struct iv_concern {
     uint64_t *idle; /* a bit for each of those whose trigger it is, and whose condition is surely false */
     struct iv_group *groups;
     uint16_t group_count;
-    uint16_t seat_count; /* of all groups */
-    bool waits;          /* it can be a trigger that waits */
-    uint64_t seen;       /* events that the idle rules were not told of yet (dispatch.h) */
-    uint64_t number;     /* of the answers that it stands for */
+    uint16_t berth_count; /* of all groups */
+    bool waits;           /* it can be a trigger that waits */
+    uint64_t seen;        /* events that the idle rules were not told of yet (dispatch.h) */
+    uint64_t number;      /* of the answers that it stands for */
     struct iv_concern *next;
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/guard.h"
 #include "engine/core.h"
+#include "engine/dispatch.h"
 #include "engine/image.h"
 #include "engine/lanes.h"
 #include "engine/snapshot_form.h"
@@ -34,6 +35,7 @@ static const struct iv_rule_plan *plan_of(const struct iv_engine *e, const struc
 static void write_rules(const struct iv_engine *e, struct iv_buf *out)
 {
     const struct iv_baseline *b = e->baseline;
+    iv_dispatch_settle(e->plan.dispatch, e->rule_stats);
     size_t section = iv_image_open(out, IV_SECTION_RULES);
     iv_image_uint(out, b->rule_count);
     for (size_t i = 0; i < b->rule_count; i++) {
