@@ -160,6 +160,51 @@ static void load_partner(struct iv_rule_load *rl, const struct iv_yaml_node *nod
     iv_yaml_close(&map);
 }
 
+/* The leaves of a tree are a log's entries, all of them, up to the trigger, and every entry tells its place.
+ */
+static void check_tree(struct iv_rule_load *rl, const struct iv_yaml_node *node)
+{
+    const struct iv_rule *rule = rl->rule;
+    const struct iv_terms *on = &rule->with.key_on;
+    const struct iv_terms *with = &rule->with.key_with;
+    struct iv_problems *problems = rl->load->problems;
+    if (rl->on.schema == NULL || rl->with.schema == NULL) {
+        return;
+    }
+    if (rule->on.streams[IV_TELEMETRY]) {
+        iv_yaml_error(problems, node,
+                      "a tree is of the log that the trigger is in: triggers are of the ledger");
+    }
+    if (!iv_side_is_ledger(rl->load, &rl->with)) {
+        iv_yaml_error(problems, node,
+                      "a tree has all entries of a log as its leaves: 'with' is of 'stream: ledger'");
+    }
+    if (on->count != 1 || on->terms[0].prog != NULL || on->terms[0].name_id != IV_ATTR_LEDGER_ID ||
+        with->count != 1 || with->terms[0].prog != NULL || with->terms[0].name_id != IV_ATTR_LEDGER_ID) {
+        iv_yaml_error(problems, node, "a tree is of one log: 'with' has 'by: ledger_id'");
+    }
+    if (rule->with.window.kind != IV_WINDOW_BEFORE) {
+        iv_yaml_error(problems, node,
+                      "a tree is of what came before its trigger: the window of 'with' is 'before'");
+    }
+}
+
+static void load_tree(struct iv_rule_load *rl, const struct iv_yaml_node *node)
+{
+    struct iv_tree *tree = &rl->rule->tree;
+    struct iv_problems *problems = rl->load->problems;
+    if (node->kind != IV_YAML_MAP) {
+        tree->note = iv_expr_load(rl, rl->on_env, node, &iv_cel_string);
+    } else {
+        struct iv_yaml_map map;
+        (void)iv_yaml_open(&map, node, "tree", problems);
+        tree->note = iv_expr_load(rl, rl->on_env, iv_yaml_need(&map, "note"), &iv_cel_string);
+        (void)iv_yaml_string(&tree->role, iv_yaml_get(&map, "role"), problems);
+        iv_yaml_close(&map);
+    }
+    check_tree(rl, node);
+}
+
 static void load_matching(struct iv_rule_load *rl, const struct iv_yaml_node *node, const char *form)
 {
     struct iv_rule *rule = rl->rule;
@@ -171,6 +216,7 @@ static void load_matching(struct iv_rule_load *rl, const struct iv_yaml_node *no
     const struct iv_yaml_node *condition = iv_yaml_get(&map, "if");
     const struct iv_yaml_node *at_least = iv_yaml_get(&map, "at_least");
     const struct iv_yaml_node *distinct = iv_yaml_get(&map, "distinct");
+    const struct iv_yaml_node *tree = rule->form == IV_REQUIRE ? iv_yaml_get(&map, "tree") : NULL;
     iv_yaml_close(&map);
     rule->at_least = (struct iv_amount){.i = 1, .d = 1};
     if (with != NULL) {
@@ -181,6 +227,14 @@ static void load_matching(struct iv_rule_load *rl, const struct iv_yaml_node *no
         iv_yaml_error(problems, at_least != NULL ? at_least : distinct,
                       "'at_least' and 'distinct' count partners, but there is no 'with'");
         return;
+    }
+    if (tree != NULL && (condition != NULL || at_least != NULL || distinct != NULL)) {
+        iv_yaml_error(problems, tree,
+                      "'tree' asks for all entries of a log: it takes no 'if', 'at_least' or 'distinct'");
+        return;
+    }
+    if (tree != NULL && with != NULL) {
+        load_tree(rl, tree);
     }
     if (at_least != NULL) {
         rule->at_least = iv_number_load(rl, at_least, "at_least");

@@ -73,6 +73,12 @@ struct iv_partner {
     struct iv_window window;
 };
 
+/* What the partners of a require must make: the tree that a checkpoint signs. */
+struct iv_tree {
+    const struct iv_cel_prog *note; /* NULL: nothing of the kind. A text over the trigger and the parameters */
+    struct iv_str role;             /* of the key that signs; p NULL: any */
+};
+
 enum iv_limit_kind { IV_LIMIT_COUNT, IV_LIMIT_SUM, IV_LIMIT_DISTINCT };
 
 struct iv_rule {
@@ -97,6 +103,7 @@ struct iv_rule {
     const struct iv_cel_prog *condition; /* NULL: always */
     struct iv_amount at_least;
     struct iv_terms distinct; /* over the partner */
+    struct iv_tree tree;      /* REQUIRE; instead of condition, at_least and distinct */
     /* LIMIT, SAME */
     struct iv_terms by;
     struct iv_amount span; /* LIMIT: window; SAME: within. Depends on the baseline alone */

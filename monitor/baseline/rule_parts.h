@@ -27,6 +27,8 @@ struct iv_rule_load {
 
 /* "event" or "stream", and "as", of an open map. False where nothing can be said about its fields. */
 bool iv_side_load(struct iv_rule_load *rl, struct iv_side *out, struct iv_yaml_map *map, uint16_t slot);
+/* Every event of the ledger, unknown types included, and no other. */
+bool iv_side_is_ledger(const struct iv_load *load, const struct iv_side *side);
 const struct iv_cel_field *iv_side_field(const struct iv_side *side, struct iv_str name);
 
 /* A condition or another expression; NULL where the node is, or where it does not

@@ -222,6 +222,17 @@ bool iv_side_load(struct iv_rule_load *rl, struct iv_side *out, struct iv_yaml_m
     return taken && make_schema(load, out);
 }
 
+bool iv_side_is_ledger(const struct iv_load *load, const struct iv_side *side)
+{
+    const struct iv_catalogue *catalogue = load->body->catalogue;
+    bool all = iv_selector_has(&side->select, iv_catalogue_unknown(catalogue));
+    for (size_t i = 0; i < iv_catalogue_types(catalogue); i++) {
+        const struct iv_event_type *type = iv_catalogue_type(catalogue, i);
+        all = all && iv_selector_has(&side->select, type) == (type->stream == IV_LEDGER);
+    }
+    return all;
+}
+
 const struct iv_cel_field *iv_side_field(const struct iv_side *side, struct iv_str name)
 {
     for (size_t i = 0; side->schema != NULL && i < side->schema->field_count; i++) {

@@ -9,6 +9,7 @@
 #include "cel/cel.h"
 #include "engine/distinct.h"
 #include "engine/engine.h"
+#include "engine/logs.h"
 #include "engine/plan.h"
 #include "engine/slab.h"
 #include "engine/store.h"
@@ -107,6 +108,11 @@ struct iv_engine {
     struct iv_leaving *leaving;
     uint32_t leaving_count;
     uint32_t leaving_capacity;
+    /* trees of logs (tree.h); nothing where no rule asks for one */
+    struct iv_logs logs;
+    uint32_t *later; /* obligations that wait for the logs to be connected */
+    uint32_t later_count;
+    uint32_t later_capacity;
     /* identities; none are kept by an engine that does not have EVT-001 */
     bool identifies;
     struct iv_slab identities;

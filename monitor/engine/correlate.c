@@ -4,6 +4,7 @@
 #include "base/guard.h"
 #include "engine/lanes.h"
 #include "engine/obligation.h"
+#include "engine/tree.h"
 
 /* Whether the event arrived after the rule joined the streams. */
 static bool sees(const struct iv_engine *e, const struct iv_rule_plan *plan, uint32_t rec)
@@ -179,6 +180,10 @@ void iv_correlate_trigger(struct iv_engine *e, const struct iv_rule_plan *r, con
     e->rule_stats[r->rule->index].triggers++;
     bool absent = false;
     if (!iv_eval_window(e, &s.pair, &s.low, &s.high)) {
+        return;
+    }
+    if (r->rule->tree.note != NULL) {
+        iv_tree_trigger(e, &s, at);
         return;
     }
     bool reached = iv_search_reached(e, &s, &absent);

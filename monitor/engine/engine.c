@@ -11,6 +11,7 @@
 #include "engine/identity.h"
 #include "engine/lanes.h"
 #include "engine/obligation.h"
+#include "engine/tree.h"
 #include "event/chain.h"
 #include "event/content.h"
 
@@ -28,6 +29,7 @@ static void init_state(struct iv_engine *e, const struct iv_engine_options *opti
     iv_slab_init(&e->contents, &e->ground, sizeof(struct iv_content));
     iv_slab_init(&e->emitted, &e->ground, sizeof(struct iv_hash128));
     iv_table_init(&e->node_table, &e->ground);
+    iv_logs_init(&e->logs, &e->ground, 0);
     iv_table_init(&e->identity_table, &e->ground);
     iv_table_init(&e->emitted_table, &e->ground);
     iv_watermark_init(&e->watermark, e->baseline);
@@ -42,6 +44,7 @@ static struct iv_rc_s build(struct iv_engine *e, struct iv_err *err)
     const struct iv_rule *equivocation = e->baseline->equivocation;
     e->identifies = equivocation == NULL || iv_rules_have(e->options.rules, equivocation->index);
     e->options.rules = NULL;
+    e->logs.reach = e->plan.tree_reach;
     TRY(iv_store_init(&e->store, &e->ground, e->baseline->catalogue, &e->plan, e->options.hash_key, err));
     TRY(iv_digester_new(&e->digester, err));
     TRY(iv_params_new(&e->params, e->baseline, err));
@@ -75,6 +78,7 @@ void iv_engine_free(struct iv_engine *e)
         iv_timers_deinit(&e->timers[set]);
     }
     iv_free(e->leaving);
+    iv_free(e->later);
     iv_free(e->keys);
     iv_free(e->joined);
     iv_free(e->marks);
@@ -86,6 +90,7 @@ void iv_engine_free(struct iv_engine *e)
     iv_table_deinit(&e->emitted_table);
     iv_table_deinit(&e->identity_table);
     iv_table_deinit(&e->node_table);
+    iv_logs_deinit(&e->logs);
     iv_slab_deinit(&e->emitted);
     iv_slab_deinit(&e->contents);
     iv_slab_deinit(&e->identities);
@@ -118,9 +123,11 @@ static struct iv_rc_s settle(struct iv_engine *e, struct iv_err *err)
 /* Time has moved: what is due is decided, what nobody needs any more is dropped. */
 static struct iv_rc_s advance(struct iv_engine *e, const struct iv_concern *concern, struct iv_err *err)
 {
+    iv_tree_advance(e, false);
     iv_obligation_fire(e, false);
     iv_lanes_sweep(e, concern);
     iv_identity_sweep(e);
+    iv_tree_sweep(e);
     return settle(e, err);
 }
 
@@ -329,6 +336,7 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
         if (known) {
             iv_identity_note(e, key, rec);
         }
+        iv_tree_note_entry(e, event);
         iv_dispatch_count(e->plan.dispatch, concern);
         evaluate(e, concern, rec);
         iv_store_set_live(&e->store, rec, NULL);
@@ -364,6 +372,7 @@ struct iv_rc_s iv_engine_finish(struct iv_engine *engine, struct iv_err *err)
 {
     TRY(settle(engine, err));
     iv_watermark_finish(&engine->watermark);
+    iv_tree_advance(engine, true);
     iv_obligation_finish(engine);
     return settle(engine, err);
 }
@@ -378,7 +387,7 @@ void iv_engine_stats(const struct iv_engine *engine, struct iv_engine_stats *out
                        iv_slab_bytes(&e->obligations) + iv_slab_bytes(&e->identities) +
                        iv_slab_bytes(&e->contents) + iv_slab_bytes(&e->emitted) +
                        iv_table_bytes(&e->node_table) + iv_table_bytes(&e->identity_table) +
-                       iv_table_bytes(&e->emitted_table);
+                       iv_table_bytes(&e->emitted_table) + iv_logs_bytes(&e->logs);
     for (int set = 0; set < IV_STREAM_SETS; set++) {
         out->state_bytes += e->timers[set].capacity * sizeof(struct iv_timer);
     }

@@ -3,6 +3,7 @@
 
 #include "base/guard.h"
 #include "engine/lanes.h"
+#include "engine/tree.h"
 
 /* Timers that one call fires, so that no burst of deadlines stops the stream for long. */
 #define FIRE_MAX 1024
@@ -115,7 +116,9 @@ static const char *doubt(const struct iv_engine *e, const struct iv_obligation *
             return s == IV_LEDGER ? "the ledger is best_effort" : "telemetry is best_effort";
         }
     }
-    int partial = iv_watermark_begins_behind(&e->watermark, plan->join, streams, o->low);
+    /* A tree rests on its log's first entry, which may have stood before what was seen. */
+    iv_ns low = plan->rule->tree.note != NULL ? IV_NS_MIN : o->low;
+    int partial = iv_watermark_begins_behind(&e->watermark, plan->join, streams, low);
     if (partial >= 0 && plan->join > 0) {
         return partial == IV_LEDGER ? "the window reaches behind the moment when the rule joined the ledger"
                                     : "the window reaches behind the moment when the rule joined telemetry";
@@ -125,6 +128,29 @@ static const char *doubt(const struct iv_engine *e, const struct iv_obligation *
                                     : "the window reaches behind telemetry's first event";
     }
     return o->blind ? "the event came later than the monitor remembers" : NULL;
+}
+
+static bool is_of_tree(const struct iv_engine *e, const struct iv_obligation *o)
+{
+    return plan_of(e, o)->rule->tree.note != NULL;
+}
+
+/* What follows where the trigger has not what it requires. */
+static void rule_on(const struct iv_engine *e, const struct iv_obligation *o, bool open,
+                    enum iv_tree_finding finding, struct iv_ruling *out)
+{
+    if (open) {
+        out->kind = IV_OPEN;
+    } else if (finding == IV_TREE_OTHER) {
+        out->kind = IV_VIOLATED;
+        out->detail = "the root is not that of the log";
+    } else if (finding == IV_TREE_FORGOTTEN) {
+        out->kind = IV_INCONCLUSIVE;
+        out->detail = "the tree ends before the window";
+    } else {
+        out->detail = doubt(e, o);
+        out->kind = out->detail != NULL ? IV_INCONCLUSIVE : IV_VIOLATED;
+    }
 }
 
 static void decide(struct iv_engine *e, uint32_t ref, bool open)
@@ -140,16 +166,16 @@ static void decide(struct iv_engine *e, uint32_t ref, bool open)
     s.high = o->high;
     struct iv_witnesses w;
     iv_search_gather(e, &s, &w);
-    const char *why = open ? NULL : doubt(e, o);
-    struct iv_ruling ruling = {.kind = open          ? IV_OPEN
-                                       : why != NULL ? IV_INCONCLUSIVE
-                                                     : IV_VIOLATED,
-                               .rule = s.pair.rule,
-                               .trigger = o->rec,
-                               .deadline = o->high,
-                               .detail = why};
-    iv_emit(e, &ruling, &w);
-    if (ruling.kind == IV_VIOLATED && e->aftermath < IV_AFTERMATH_MAX) {
+    bool tree = is_of_tree(e, o);
+    enum iv_tree_finding finding = tree && !open ? iv_tree_judge(e, &s) : IV_TREE_MISSING;
+    struct iv_ruling ruling = {.rule = s.pair.rule, .trigger = o->rec, .deadline = o->high};
+    if (finding == IV_TREE_KEPT) {
+        e->stats.kept++;
+    } else {
+        rule_on(e, o, open, finding, &ruling);
+        iv_emit(e, &ruling, &w);
+    }
+    if (finding != IV_TREE_KEPT && ruling.kind == IV_VIOLATED && !tree && e->aftermath < IV_AFTERMATH_MAX) {
         o->state = IV_WAIT_VIOLATED;
         e->aftermath++;
         e->undecided--;
@@ -179,11 +205,16 @@ static bool put_off(struct iv_engine *e, uint32_t ref)
     return true;
 }
 
+void iv_obligation_due(struct iv_engine *e, uint32_t obligation)
+{
+    decide(e, obligation, false);
+}
+
 static void fire(struct iv_engine *e, uint32_t ref)
 {
     struct iv_obligation *o = obligation_at(e, ref);
     if (o->state == IV_WAIT_REQUIRED) {
-        if (!put_off(e, ref)) {
+        if (!put_off(e, ref) && (!is_of_tree(e, o) || iv_tree_ready(e, ref))) {
             decide(e, ref, false);
         }
         return;

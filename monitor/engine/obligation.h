@@ -21,5 +21,7 @@ void iv_obligation_fulfil(struct iv_engine *e, struct iv_obligation *o, struct i
 /* Decides what the watermarks have passed: a bounded number, the rest with the next call; all of it where
  * `all`. */
 void iv_obligation_fire(struct iv_engine *e, bool all);
+/* Decides one that was put off (iv_tree_ready). */
+void iv_obligation_due(struct iv_engine *e, uint32_t obligation);
 /* The end of input: what is undecided is open. */
 void iv_obligation_finish(struct iv_engine *e);

@@ -18,6 +18,12 @@ static void add_part(uint16_t *list, uint16_t *count, size_t rule, bool fill)
     (*count)++;
 }
 
+/* The partners of a tree are in its log, not in lanes (tree.h). */
+static bool looks_for_partners(const struct iv_rule *rule)
+{
+    return rule->has_partner && rule->tree.note == NULL;
+}
+
 /* Adds each rule to the parts of the types that it concerns, once counting and once filling in. */
 static void each_part(struct iv_plan *plan, bool fill)
 {
@@ -31,7 +37,7 @@ static void each_part(struct iv_plan *plan, bool fill)
                 add_part(figure ? on->figures : on->rules, figure ? &on->figure_count : &on->rule_count, i,
                          fill);
             }
-            if (r->rule->has_partner && selects(&r->rule->with.select, type)) {
+            if (looks_for_partners(r->rule) && selects(&r->rule->with.select, type)) {
                 add_part(with->partner_of, &with->partner_of_count, i, fill);
             }
         }
@@ -180,7 +186,7 @@ static bool link_rules(struct iv_plan *plan)
                 }
             }
         }
-        for (size_t type = 0; type < plan->type_count; type++) {
+        for (size_t type = 0; looks_for_partners(r->rule) && type < plan->type_count; type++) {
             const struct iv_parts *parts = iv_plan_parts(plan, r->terms_with, type);
             bool known = !selects(&r->rule->with.select, type);
             for (uint16_t d = 0; d < r->partner_def_count; d++) {

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* require with "tree": a checkpoint against the log as its trigger continues it.
+ * Guarantee: what no further event can mend is told at the trigger's arrival; the rest is decided like every
+ * require, when the watermark has passed the trigger. Where no rule asks for it, nothing is done.
+ * Not here: the logs and their trees (logs.h), notes (event/note.h). */
+#pragma once
+
+#include "engine/correlate.h"
+
+/* Takes up what the event says of its log. */
+void iv_tree_note_entry(struct iv_engine *e, const struct iv_event *event);
+
+/* The event at hand as a trigger; its window is worked out. */
+void iv_tree_trigger(struct iv_engine *e, const struct iv_search *s, const struct iv_waiting *at);
+
+/* Whether the logs are connected as far as the watermark lets them, so that a trigger that it has passed can
+ * be judged; where they are not, the obligation is put off until they are. */
+bool iv_tree_ready(struct iv_engine *e, uint32_t obligation);
+
+enum iv_tree_finding {
+    IV_TREE_KEPT,
+    IV_TREE_OTHER,     /* the log's tree is another */
+    IV_TREE_FORGOTTEN, /* the tree ends before the window */
+    IV_TREE_MISSING,   /* the log is not there down to its first entry */
+};
+enum iv_tree_finding iv_tree_judge(struct iv_engine *e, const struct iv_search *s);
+
+/* Connects entries, and decides what was put off; all of it where `all`. */
+void iv_tree_advance(struct iv_engine *e, bool all);
+/* Forgets old entries; behind everything that decides. */
+void iv_tree_sweep(struct iv_engine *e);
