@@ -105,12 +105,13 @@ static void write_terms(struct iv_buf *out, const struct iv_catalogue *catalogue
     }
 }
 
-static void keeps_of_partner(struct iv_buf *out, const struct iv_window *w)
+static void keeps_of_partner(struct iv_buf *out, const struct iv_rule *rule)
 {
+    const struct iv_window *w = &rule->with.window;
     static const char *const until_seen = "until the watermark has passed them";
     bool back = w->kind == IV_WINDOW_BEFORE || w->kind == IV_WINDOW_WITHIN;
     bool ahead = w->kind != IV_WINDOW_BEFORE;
-    iv_buf_text(out, "partners ");
+    iv_buf_text(out, rule->tree.note != NULL ? "the hashes of the log's entries " : "partners ");
     if (back) {
         iv_buf_text(out, "for ");
         write_amount(out, &w->length, w->past_max_ns);
@@ -151,7 +152,7 @@ static void keeps(struct iv_buf *out, const struct iv_baseline *baseline, const 
         iv_buf_text(out, ", per ");
         write_terms(out, baseline->catalogue, &rule->by);
     } else if (rule->has_partner) {
-        keeps_of_partner(out, &rule->with.window);
+        keeps_of_partner(out, rule);
         iv_buf_text(out, ", per ");
         write_terms(out, baseline->catalogue, &rule->with.key_on);
     } else {
@@ -213,6 +214,7 @@ void iv_rule_dump(struct iv_buf *out, const struct iv_baseline *baseline)
         dump_prog(out, "if", rule->condition);
         dump_prog(out, "at_least", rule->at_least.prog);
         dump_terms(out, "distinct", &rule->distinct);
+        dump_prog(out, "tree", rule->tree.note);
         dump_terms(out, "by", &rule->by);
         dump_prog(out, "window", rule->span.prog);
         dump_terms(out, rule->form == IV_SAME ? "value" : "of", &rule->of);

@@ -40,6 +40,7 @@ static const struct {
 struct writing {
     struct iv_shorthand *sh;
     const struct iv_yaml_node *node;
+    struct iv_shorthand_log *log;     /* NULL: not of the ledger */
     const struct iv_event_type *type; /* NULL: not of the catalogue, which is fine on the ledger */
     struct iv_buf *out;
     struct iv_json json;
@@ -149,6 +150,21 @@ static void write_receipt(struct writing *w, const char *name, const struct iv_y
     iv_buf_deinit(&text);
 }
 
+/* A checkpoint over the entries before the event at hand. */
+static void write_note(struct writing *w, const char *name, const struct iv_yaml_node *node)
+{
+    struct iv_buf text;
+    struct iv_err why = {0};
+    uint64_t size = w->log == NULL || w->log->next < 1 ? 0 : (uint64_t)w->log->next - 1;
+    struct iv_test_log log = {iv_str_of(w->log == NULL ? "log" : w->log->id), size,
+                              w->log == NULL ? NULL : w->log->leaves};
+    iv_buf_init(&text, 1u << 20);
+    w->wrong = !iv_ok(iv_test_note(&text, w->sh->keys, w->sh->digester, &log, node, w->sh->problems, &why)) ||
+               iv_buf_failed(&text) || w->wrong;
+    iv_json_str(&w->json, name, iv_buf_slice(&text));
+    iv_buf_deinit(&text);
+}
+
 static const struct iv_field *field_of(const struct iv_event_type *type, struct iv_str name)
 {
     for (uint8_t i = 0; type != NULL && i < type->field_count; i++) {
@@ -185,6 +201,8 @@ static void write_field(struct writing *w, const struct iv_yaml_pair *pair)
     }
     if (field != NULL && field->type == IV_F_TIMESTAMP) {
         write_time(w, name, pair->value);
+    } else if (strcmp(name, "note") == 0 && pair->value->kind == IV_YAML_MAP) {
+        write_note(w, name, pair->value);
     } else if (strcmp(name, "receipt") == 0 && pair->value->kind == IV_YAML_MAP) {
         write_receipt(w, name, pair->value);
     } else if (field != NULL && field->type == IV_F_DURATION && scalar) {
@@ -275,12 +293,23 @@ static struct iv_shorthand_log *write_chain(struct writing *w)
     return log;
 }
 
+static void keep_leaf(struct iv_shorthand_log *log)
+{
+    size_t n = strlen(log->hash) / 2;
+    if (log->next < 1 || log->next > IV_TEST_LEAVES) {
+        return;
+    }
+    struct iv_digest *leaf = &log->leaves[log->next - 1];
+    leaf->n = n <= sizeof leaf->bytes && iv_hex_decode(leaf->bytes, n, iv_str_of(log->hash)) ? n : 0;
+}
+
 /* Puts the hash into the finished object, and remembers it for the next event of its log. */
 static iv_rc close_chain(struct writing *w, struct iv_shorthand_log *log, struct iv_err *err)
 {
     const struct iv_yaml_node *hash = given(w->node, "ledgerhash");
     if (hash != NULL) {
         (void)snprintf(log->hash, sizeof log->hash, IV_STR_FMT, IV_STR_ARG(hash->text));
+        keep_leaf(log);
         return IV_OK;
     }
     struct iv_buf canonical;
@@ -292,6 +321,7 @@ static iv_rc close_chain(struct writing *w, struct iv_shorthand_log *log, struct
     iv_hex_encode(&canonical, (struct iv_str){(const char *)digest.bytes, digest.n});
     if (iv_ok(rc) && !iv_buf_failed(&canonical)) {
         memcpy(log->hash, canonical.p, sizeof log->hash);
+        keep_leaf(log);
         w->out->n--; /* the closing brace */
         iv_buf_printf(w->out, ",\"ledgerhash\":\"%s\"}", log->hash);
     }
@@ -361,10 +391,10 @@ iv_rc iv_shorthand_event(struct iv_shorthand *shorthand, struct iv_buf *out, enu
         w.wrong = true;
     }
     write_attributes(&w);
-    struct iv_shorthand_log *log = *stream == IV_LEDGER ? write_chain(&w) : NULL;
+    w.log = *stream == IV_LEDGER ? write_chain(&w) : NULL;
     write_data(&w);
     iv_json_close_object(&w.json);
     ENSURE(!iv_buf_failed(out), err, IV_E_LIMIT, "an event of a test is too large");
     ENSURE(!w.wrong, err, IV_E_REFUSED, "an event of a test cannot be written");
-    return log == NULL ? IV_OK : close_chain(&w, log, err);
+    return w.log == NULL ? IV_OK : close_chain(&w, w.log, err);
 }

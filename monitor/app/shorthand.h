@@ -5,6 +5,7 @@
  * Owner/thread: one writer for one stream of events, one thread. */
 #pragma once
 
+#include "app/test_note.h"
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/err.h"
@@ -14,19 +15,18 @@
 
 #define IV_SHORTHAND_LOGS 16
 
-struct iv_test_keys;
-
 struct iv_shorthand {
     const struct iv_catalogue *catalogue;
     struct iv_decoder *decoder;
     struct iv_digester *digester;
     struct iv_problems *problems;
-    const struct iv_test_keys *keys; /* those that receipts can be signed with */
+    const struct iv_test_keys *keys; /* those that receipts and notes can be signed with */
     unsigned count;                  /* events so far; names those without an id e1, e2, … */
     struct iv_shorthand_log {
         char id[64];
         int64_t next;
-        char hash[97]; /* of the last event */
+        char hash[97];                           /* of the last event */
+        struct iv_digest leaves[IV_TEST_LEAVES]; /* the hashes by place, of the last that was there */
     } logs[IV_SHORTHAND_LOGS];
     size_t log_count;
 };

@@ -95,8 +95,8 @@ void iv_test_keys_deinit(struct iv_test_keys *keys)
     iv_arena_deinit(&keys->arena);
 }
 
-static const struct iv_signer *find_signer(const struct iv_test_keys *keys, const struct iv_yaml_node *id,
-                                           struct iv_problems *problems)
+const struct iv_signer *iv_test_signer(const struct iv_test_keys *keys, const struct iv_yaml_node *id,
+                                       struct iv_problems *problems)
 {
     struct iv_str names[IV_TEST_KEYS_MAX];
     size_t count = 0;
@@ -204,7 +204,7 @@ static iv_rc make_receipt(struct members *m, const struct iv_test_keys *keys, st
     const struct iv_yaml_node *signed_by = iv_yaml_at(receipt, "sign");
     const struct iv_yaml_node *altered = iv_yaml_at(receipt, "altered");
     if (signed_by != NULL) {
-        const struct iv_signer *signer = find_signer(keys, signed_by, problems);
+        const struct iv_signer *signer = iv_test_signer(keys, signed_by, problems);
         ENSURE(signer != NULL, err, IV_E_REFUSED, "a receipt of a test cannot be signed");
         put(m, iv_val_str(IV_STR("key_id")), iv_val_str(signed_by->text));
         put(m, iv_val_str(IV_STR("issued_at")), iv_val_timestamp(t));

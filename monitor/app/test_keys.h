@@ -29,6 +29,10 @@ iv_rc iv_test_keys_read(struct iv_test_keys *out, const struct iv_yaml_node *lis
                         struct iv_problems *problems, struct iv_err *err);
 void iv_test_keys_deinit(struct iv_test_keys *keys);
 
+/* The private half of the key that the node names; NULL, and a problem, where the test made none. */
+const struct iv_signer *iv_test_signer(const struct iv_test_keys *keys, const struct iv_yaml_node *id,
+                                       struct iv_problems *problems);
+
 /* Appends the receipt of an event whose time is t as JSON: signed if it has "sign", with what "altered" holds
  * put in afterwards. IV_E_REFUSED: problems says why. */
 iv_rc iv_test_receipt(struct iv_buf *out, const struct iv_test_keys *keys, struct iv_decoder *decoder,

@@ -75,8 +75,9 @@ struct iv_partner {
 
 /* What the partners of a require must make: the tree that a checkpoint signs. */
 struct iv_tree {
-    const struct iv_cel_prog *note; /* NULL: nothing of the kind. A text over the trigger and the parameters */
-    struct iv_str role;             /* of the key that signs; p NULL: any */
+    const struct iv_cel_prog
+        *note;          /* NULL: nothing of the kind. A text over the trigger and the parameters */
+    struct iv_str role; /* of the key that signs; p NULL: any */
 };
 
 enum iv_limit_kind { IV_LIMIT_COUNT, IV_LIMIT_SUM, IV_LIMIT_DISTINCT };
