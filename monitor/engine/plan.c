@@ -258,6 +258,16 @@ uint16_t iv_plan_figure(const struct iv_plan *plan, uint16_t def)
     return IV_LANE_DEFS;
 }
 
+const struct iv_parts *iv_plan_lane_parts(const struct iv_plan *plan, uint16_t def)
+{
+    for (size_t i = 0; i < plan->terms_count * plan->type_count; i++) {
+        if (plan->parts[i].def_count > 0 && plan->parts[i].first_def == def) {
+            return &plan->parts[i];
+        }
+    }
+    return NULL;
+}
+
 void iv_plan_deinit(struct iv_plan *plan)
 {
     iv_dispatch_free(plan->dispatch);

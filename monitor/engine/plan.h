@@ -166,4 +166,6 @@ iv_rc iv_plan_init(struct iv_plan *plan, const struct iv_baseline *baseline, con
                    struct iv_err *err);
 /* The limit or same that the lane belongs to; IV_LANE_DEFS: none. */
 uint16_t iv_plan_figure(const struct iv_plan *plan, uint16_t def);
+/* The parts of the events of the lane, where it is the first of theirs; NULL: it is not. */
+const struct iv_parts *iv_plan_lane_parts(const struct iv_plan *plan, uint16_t def);
 void iv_plan_deinit(struct iv_plan *plan);

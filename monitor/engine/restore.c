@@ -353,6 +353,22 @@ static void raise(iv_ns *to, iv_ns value)
     *to = value > *to ? value : *to;
 }
 
+/* Whether the plan's lane of this number is for the same rules. */
+static bool is_same_lane(const struct iv_plan *plan, const struct iv_old_lane *lane, size_t number)
+{
+    if (number >= plan->def_count || lane->figure) {
+        return false;
+    }
+    const struct iv_lane_def *def = &plan->defs[number];
+    const struct iv_parts *parts = iv_plan_lane_parts(plan, (uint16_t)number);
+    size_t partners = parts == NULL ? 0 : parts->partner_of_count;
+    return def->rule_count == lane->trigger_count && partners == lane->partner_count &&
+           (lane->trigger_count == 0 ||
+            memcmp(def->rules, lane->triggers, lane->trigger_count * sizeof *def->rules) == 0) &&
+           (partners == 0 ||
+            memcmp(parts->partner_of, lane->partners, partners * sizeof *lane->partners) == 0);
+}
+
 /* How far the triggers of a lane were seen to reach goes with its rules, to whatever lanes have them now. */
 static void carry_reach(struct iv_restoring *r, const struct iv_old_lane *lane)
 {
@@ -392,7 +408,13 @@ static struct iv_rc_s read_lanes(struct iv_restoring *r, struct iv_image *in, st
         return iv_restore_damaged("its list of lanes", err);
     }
     for (size_t i = 0; i < r->lane_count; i++) {
-        carry_reach(r, &r->lanes[i]);
+        struct iv_plan *plan = &r->e->plan;
+        if (is_same_lane(plan, &r->lanes[i], i)) {
+            raise(&plan->defs[i].reach, r->lanes[i].reach);
+            raise(&plan->defs[i].recount, r->lanes[i].recount);
+        } else {
+            carry_reach(r, &r->lanes[i]);
+        }
     }
     return IV_OK;
 }
@@ -401,16 +423,14 @@ static struct iv_rc_s read_lanes(struct iv_restoring *r, struct iv_image *in, st
 static struct iv_rc_s read_topics(struct iv_restoring *r, struct iv_image *in, struct iv_err *err)
 {
     struct iv_image section = iv_image_get_section(in, IV_SECTION_TOPICS);
-    r->topic_count = iv_image_get_below(&section, UINT8_MAX);
-    r->topics = iv_arena_zalloc(&r->arena, (r->topic_count + 1) * sizeof *r->topics);
-    if (r->topics == NULL) {
-        return no_memory(err);
-    }
-    for (size_t i = 0; i < r->topic_count && !section.bad; i++) {
-        r->topics[i] = iv_arena_str(&r->e->names, iv_image_get_str(&section));
-        if (r->topics[i].p == NULL) {
+    struct iv_store *store = &r->e->store;
+    uint8_t count = (uint8_t)iv_image_get_below(&section, UINT8_MAX);
+    for (; store->topic_count < count && !section.bad; store->topic_count++) {
+        struct iv_str name = iv_arena_str(&r->e->names, iv_image_get_str(&section));
+        if (name.p == NULL) {
             return no_memory(err);
         }
+        store->topics[store->topic_count] = name;
     }
     return iv_image_done(&section) ? IV_OK : iv_restore_damaged("its list of topics", err);
 }

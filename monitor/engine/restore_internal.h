@@ -69,8 +69,6 @@ struct iv_restoring {
     size_t type_count;
     struct iv_old_lane *lanes;
     size_t lane_count;
-    struct iv_str *topics;
-    size_t topic_count;
     struct iv_old_node *nodes; /* by number from 1 */
     uint32_t node_count;
     uint32_t node_capacity;

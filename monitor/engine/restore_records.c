@@ -102,9 +102,10 @@ static void read_origin(struct iv_restoring *r, struct iv_image *in, struct iv_e
     event->origin.stream = (flags & IV_RECORD_TELEMETRY) != 0 ? IV_TELEMETRY : IV_LEDGER;
     event->origin.partition = (int32_t)partition;
     event->origin.offset = iv_image_get_int(in);
-    uint64_t topic = iv_image_get_below(in, r->topic_count);
+    const struct iv_store *store = &r->e->store;
+    uint64_t topic = iv_image_get_below(in, store->topic_count);
     event->origin.topic =
-        topic < r->topic_count ? r->topics[topic] : iv_str_of(iv_stream_name(event->origin.stream));
+        topic < store->topic_count ? store->topics[topic] : iv_str_of(iv_stream_name(event->origin.stream));
 }
 
 static bool read_head(struct iv_restoring *r, struct iv_image *in, struct old_record *old)
@@ -271,15 +272,18 @@ static void read_marks(struct iv_restoring *r, struct iv_image *in, const struct
     }
 }
 
+/* Events do not come in order of time, so the lane's first may be the new one itself. */
 static void put_value(struct iv_engine *e, uint32_t lane, struct iv_mark *mark, const struct iv_target *t)
 {
     struct iv_lane *l = iv_lane_at(e, lane);
-    struct iv_place first = {0, 0};
     ((struct iv_value_mark *)mark)->value = t->value;
-    const struct iv_mark *other =
-        iv_timeline_get(&l->line, &e->store.pool, sizeof(struct iv_value_mark), &first);
-    struct iv_hash128 with = ((const struct iv_value_mark *)other)->value;
-    l->mixed = l->mixed || (t->same && (with.lo != t->value.lo || with.hi != t->value.hi));
+    for (uint32_t i = 0; t->same && i < 2; i++) {
+        struct iv_place place = {0, i};
+        const struct iv_mark *other =
+            iv_timeline_get(&l->line, &e->store.pool, sizeof(struct iv_value_mark), &place);
+        struct iv_hash128 with = other == NULL ? t->value : ((const struct iv_value_mark *)other)->value;
+        l->mixed = l->mixed || with.lo != t->value.lo || with.hi != t->value.hi;
+    }
 }
 
 static void put_target(struct iv_restoring *r, uint32_t rec, uint16_t def)

@@ -220,17 +220,6 @@ static void write_rule_numbers(const struct iv_plan *plan, const uint16_t *rules
     }
 }
 
-/* The rules that the lane's events are partners for: those of any types that share it. */
-static const struct iv_parts *parts_of(const struct iv_plan *plan, uint16_t def)
-{
-    for (size_t i = 0; i < plan->terms_count * plan->type_count; i++) {
-        if (plan->parts[i].def_count > 0 && plan->parts[i].first_def == def) {
-            return &plan->parts[i];
-        }
-    }
-    return NULL;
-}
-
 static void write_lanes(const struct iv_engine *e, struct iv_buf *out)
 {
     const struct iv_plan *plan = &e->plan;
@@ -238,7 +227,7 @@ static void write_lanes(const struct iv_engine *e, struct iv_buf *out)
     iv_image_uint(out, plan->def_count);
     for (uint16_t d = 0; d < plan->def_count; d++) {
         const struct iv_lane_def *def = &plan->defs[d];
-        const struct iv_parts *parts = parts_of(plan, d);
+        const struct iv_parts *parts = iv_plan_lane_parts(plan, d);
         uint16_t figure = iv_plan_figure(plan, d);
         bool is_figure = figure != IV_LANE_DEFS;
         iv_image_uint(out, is_figure ? 1 : 0);

@@ -245,7 +245,7 @@ static bool holds(struct iv_buf *why, struct trial *trial, const struct arrivals
 {
     struct engine_run run;
     (void)ctx;
-    const char *failure = engine_run(&run, trial->baseline, &trial->world, arrivals, NULL);
+    const char *failure = engine_run(&run, trial->baseline, &trial->world, arrivals, NULL, NULL);
     struct moment m = {.trial = trial, .run = &run, .why = why, .held = failure == NULL};
     m.in_time = iv_calloc(run.event_count + 1, sizeof *m.in_time);
     IV_CHECK(m.in_time != NULL);

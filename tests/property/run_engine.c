@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/guard.h"
+#include "engine/snapshot.h"
 #include "event/decode.h"
 
 static const struct iv_hash_key content_key = {1, 2}; /* content hashes are compared between runs */
@@ -49,6 +50,9 @@ struct engines {
     struct iv_engine *first;
     struct iv_engine *second; /* NULL: none */
     uint64_t *rules;          /* of the first; NULL: all */
+    const uint64_t *others;   /* of the second */
+    struct iv_baseline *baseline;
+    struct iv_decoder *decoder;
     struct dice dice;
     struct iv_event **events; /* that the second is behind with, and has seen */
     size_t seen;
@@ -58,6 +62,7 @@ static void engines_deinit(struct engines *engines)
 {
     iv_engine_free(engines->first);
     iv_engine_free(engines->second);
+    iv_decoder_free(engines->decoder);
     iv_free(engines->rules);
     iv_free(engines->events);
 }
@@ -66,9 +71,12 @@ static iv_rc make_engines(struct engines *out, struct engine_run *run, struct iv
                           size_t events, const struct split *split, struct iv_err *err)
 {
     struct iv_engine_options options = {.verdict = keep, .ctx = run, .hash_key = content_key};
+    out->baseline = baseline;
+    TRY(iv_decoder_new(&out->decoder, baseline->catalogue, &IV_DECODE_LIMITS_DEFAULT, content_key, err));
     if (split != NULL) {
         size_t words = baseline->rule_count / 64 + 1;
         out->dice = split->dice;
+        out->others = split->second;
         out->events = iv_calloc(events + 1, sizeof *out->events);
         out->rules = iv_calloc(words, sizeof *out->rules);
         IV_CHECK(out->rules != NULL && out->events != NULL);
@@ -151,42 +159,98 @@ static void sort_emissions(struct engine_run *run)
     }
 }
 
-static const char *feed(struct engine_run *run, struct engines *engines, struct iv_decoder *decoder,
-                        const struct arrivals *arrivals)
+/* In the engine's place one that was made from its snapshot, and says the same of itself. */
+static iv_rc replace(struct iv_engine **engine, struct iv_baseline *baseline,
+                     const struct iv_engine_options *options, bool same, struct iv_err *err)
 {
-    struct iv_err err;
+    struct iv_engine *restored = NULL;
+    struct iv_buf bytes;
+    struct iv_buf again;
+    iv_buf_init(&bytes, 64u << 20);
+    iv_buf_init(&again, 64u << 20);
+    struct iv_rc_s rc = iv_engine_snapshot(*engine, &bytes, err);
+    rc = iv_ok(rc) ? iv_engine_restore(&restored, baseline, options, iv_buf_slice(&bytes), err) : rc;
+    if (iv_ok(rc)) {
+        iv_engine_free(*engine);
+        *engine = restored;
+        rc = iv_engine_snapshot(*engine, &again, err);
+    }
+    if (iv_ok(rc) && same && !iv_str_eq(iv_buf_slice(&bytes), iv_buf_slice(&again))) {
+        rc = iv_err_set(err, IV_E_STATE, "the snapshot of a restored engine is another");
+    }
+    iv_buf_deinit(&bytes);
+    iv_buf_deinit(&again);
+    return rc;
+}
+
+static iv_rc restore(struct engines *engines, struct engine_run *run, struct iv_err *err)
+{
+    struct iv_engine_options options = {.verdict = keep, .ctx = run, .rules = engines->rules};
+    TRY(replace(&engines->first, engines->baseline, &options, true, err));
+    options.rules = engines->others;
+    return engines->second == NULL ? IV_OK
+                                   : replace(&engines->second, engines->baseline, &options, true, err);
+}
+
+static iv_rc reload(struct engines *engines, struct engine_run *run, struct iv_baseline *baseline,
+                    struct iv_err *err)
+{
+    struct iv_engine_options options = {.verdict = keep, .ctx = run};
+    IV_CHECK(engines->second == NULL);
+    iv_decoder_freep(&engines->decoder);
+    engines->baseline = baseline;
+    TRY(iv_decoder_new(&engines->decoder, baseline->catalogue, &IV_DECODE_LIMITS_DEFAULT, content_key, err));
+    return replace(&engines->first, baseline, &options, false, err);
+}
+
+static iv_rc disturb(struct engines *engines, struct engine_run *run, struct upheaval *upheaval,
+                     struct iv_err *err)
+{
+    if (upheaval->reload != NULL && upheaval->reload_after == run->arrived) {
+        TRY(reload(engines, run, upheaval->reload, err));
+    }
+    return upheaval->restores && dice_one_in(&upheaval->dice, 4) ? restore(engines, run, err) : IV_OK;
+}
+
+static const char *feed(struct engine_run *run, struct engines *engines, const struct arrivals *arrivals,
+                        struct upheaval *upheaval)
+{
+    struct iv_err *err = &run->err;
     for (size_t i = 0; i < arrivals->count; i++) {
-        struct iv_event *event = decode(run, decoder, &arrivals->items[i], i);
+        if (!iv_ok(disturb(engines, run, upheaval, err))) {
+            return "the engine could not be restored";
+        }
+        struct iv_event *event = decode(run, engines->decoder, &arrivals->items[i], i);
         if (event == NULL) {
             return "a generated record does not decode";
         }
         run->events[run->event_count++] = event;
         run->arrived = i + 1;
-        if (!iv_ok(take_event(engines, run, event, &err))) {
+        if (!iv_ok(take_event(engines, run, event, err))) {
             return "the engine failed at an event";
         }
     }
-    bool finished = iv_ok(finish(engines, run, arrivals->count, &err));
+    bool finished = iv_ok(finish(engines, run, arrivals->count, err));
     iv_engine_stats(engines->first, &run->stats);
     sort_emissions(run);
     return finished ? NULL : "the engine failed at the end of input";
 }
 
 const char *engine_run(struct engine_run *run, struct iv_baseline *baseline, const struct world *world,
-                       const struct arrivals *arrivals, const struct split *split)
+                       const struct arrivals *arrivals, const struct split *split,
+                       const struct upheaval *upheaval)
 {
     *run = (struct engine_run){.events = iv_calloc(arrivals->count + 1, sizeof(struct iv_event *))};
     IV_CHECK(run->events != NULL);
     iv_arena_init(&run->arena, 0);
-    IV_AUTO(iv_decoder_freep) struct iv_decoder *decoder = NULL;
     IV_AUTO(engines_deinit) struct engines engines = {NULL};
-    struct iv_err err;
-    if (!iv_ok(iv_decoder_new(&decoder, baseline->catalogue, &IV_DECODE_LIMITS_DEFAULT, content_key, &err)) ||
-        !iv_ok(make_engines(&engines, run, baseline, arrivals->count, split, &err)) ||
-        !iv_ok(open_partitions(&engines, world, &err))) {
+    struct upheaval none = {.restores = false};
+    struct upheaval some = upheaval == NULL ? none : *upheaval;
+    if (!iv_ok(make_engines(&engines, run, baseline, arrivals->count, split, &run->err)) ||
+        !iv_ok(open_partitions(&engines, world, &run->err))) {
         return "no engine could be made";
     }
-    return feed(run, &engines, decoder, arrivals);
+    return feed(run, &engines, arrivals, &some);
 }
 
 void engine_run_deinit(struct engine_run *run)

@@ -29,6 +29,7 @@ struct engine_run {
     struct iv_arena arena;
     size_t arrived;               /* so far */
     struct iv_engine_stats stats; /* of the first engine, at the end */
+    struct iv_err err;            /* of an engine that failed */
 };
 
 /* The rules are split between two engines, as the app does it: the second sees only what concerns it, behind
@@ -38,8 +39,17 @@ struct split {
     const uint64_t *second; /* its rules, a bit for each index */
 };
 
-/* split NULL: one engine for all rules. NULL on success, else what went wrong that never may: a generated
- * record that does not decode, an engine that fails. */
+/* What an engine must not notice, or only as far as the rules changed. */
+struct upheaval {
+    struct dice dice;
+    bool restores;              /* now and then each engine is replaced by one made from its snapshot */
+    struct iv_baseline *reload; /* NULL, or what is in force after so many records */
+    size_t reload_after;
+};
+
+/* split NULL: one engine for all rules; upheaval NULL: none. NULL on success, else what went wrong that never
+ * may: a generated record that does not decode, an engine that fails. */
 const char *engine_run(struct engine_run *run, struct iv_baseline *baseline, const struct world *world,
-                       const struct arrivals *arrivals, const struct split *split);
+                       const struct arrivals *arrivals, const struct split *split,
+                       const struct upheaval *upheaval);
 void engine_run_deinit(struct engine_run *run);
