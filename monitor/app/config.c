@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/config.h"
+#include "app/verify.h"
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/guard.h"
@@ -263,6 +264,10 @@ static void read_root(struct reading *r, const struct iv_yaml_node *root)
     r->config->workers = 1;
     const struct iv_yaml_node *workers = iv_yaml_get(&map, "workers");
     (void)(workers != NULL && iv_yaml_int(&r->config->workers, workers, 1, 64, r->problems));
+    r->config->verifiers = iv_verify_threads_default();
+    const struct iv_yaml_node *verifiers = iv_yaml_get(&map, "verifiers");
+    (void)(verifiers != NULL &&
+           iv_yaml_int(&r->config->verifiers, verifiers, 0, IV_VERIFY_THREADS_MAX, r->problems));
     read_roles(r, iv_yaml_get(&map, "roles"));
     read_store(r, iv_yaml_get(&map, "store"));
     read_console(r, iv_yaml_get(&map, "console"));

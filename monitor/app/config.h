@@ -32,7 +32,8 @@ struct iv_config {
         struct iv_str dead_letter;
     } topics;
     int64_t workers;
-    unsigned roles; /* enum iv_role, or-ed */
+    int64_t verifiers; /* threads that verify signatures beside the other rules */
+    unsigned roles;    /* enum iv_role, or-ed */
     struct iv_str store_path;
     struct {
         struct iv_str listen;

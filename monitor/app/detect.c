@@ -42,15 +42,16 @@ struct iv_detect_partition *iv_detect_partition(struct iv_detect *d, enum iv_str
 
 /* A revoked partition holds its stream's watermark back until the next assignment is known: between the two
  * nobody can tell whether more of it comes, and a verdict on what was not seen would be a guess. */
-static void close_what_is_gone(struct iv_detect *d)
+static iv_rc close_what_is_gone(struct iv_detect *d, struct iv_err *err)
 {
     for (size_t i = 0; i < d->partition_count; i++) {
         struct iv_detect_partition *p = &d->partitions[i];
         if (p->revoked && !p->ours) {
-            iv_engine_close(d->engine, p->stream, p->partition);
+            TRY(iv_judge_close(d->judge, p->stream, p->partition, err));
             p->revoked = false;
         }
     }
+    return IV_OK;
 }
 
 /* A stream of which nothing is assigned yet is not at its end: a partition that does not
@@ -60,7 +61,7 @@ static void close_what_is_gone(struct iv_detect *d)
 static iv_rc hold_back(struct iv_detect *d, struct iv_err *err)
 {
     for (int s = 0; s < IV_STREAMS; s++) {
-        TRY(iv_engine_open(d->engine, (enum iv_stream)s, PLACEHOLDER, err));
+        TRY(iv_judge_open(d->judge, (enum iv_stream)s, PLACEHOLDER, err));
     }
     return IV_OK;
 }
@@ -71,8 +72,8 @@ static iv_rc on_assigned(void *ctx, struct iv_cursor *positions, size_t count, s
     for (size_t i = 0; i < count; i++) {
         struct iv_detect_partition *p = iv_detect_partition(d, positions[i].stream, positions[i].partition);
         ENSURE(p != NULL, err, IV_E_NOMEM, "cannot allocate a partition's state");
-        TRY(iv_engine_open(d->engine, p->stream, p->partition, err));
-        iv_engine_close(d->engine, p->stream, PLACEHOLDER);
+        TRY(iv_judge_open(d->judge, p->stream, p->partition, err));
+        TRY(iv_judge_close(d->judge, p->stream, PLACEHOLDER, err));
         p->ours = true;
         p->revoked = false;
         p->at_end = false;
@@ -80,8 +81,7 @@ static iv_rc on_assigned(void *ctx, struct iv_cursor *positions, size_t count, s
         LOG_INFO("detect.partition.assigned", KV_TEXT("stream", iv_stream_name(p->stream)),
                  KV_I64("partition", p->partition), KV_I64("offset", p->next));
     }
-    close_what_is_gone(d);
-    return IV_OK;
+    return close_what_is_gone(d, err);
 }
 
 static void on_revoked(void *ctx, const struct iv_cursor *positions, size_t count, bool lost)
@@ -116,7 +116,8 @@ static void on_verdict(void *ctx, const struct iv_verdict *verdict)
     d->failure = iv_commit_verdict(d->commit, verdict, d->written, &d->err);
 }
 
-/* The first of each rule's failures is told; the metrics count them all. */
+/* The first of each rule's failures is told; the metrics count them all. A rule runs on one thread at a time.
+ */
 static void on_complaint(void *ctx, const struct iv_rule *rule, const struct iv_event *event,
                          const struct iv_err *why)
 {
@@ -184,7 +185,7 @@ static iv_rc take_record(struct iv_detect *d, const struct iv_record *record, st
     iv_series_add(known ? d->accepted[stream] : d->unknown[stream], 1);
     d->newest[stream] = event.time > d->newest[stream] ? event.time : d->newest[stream];
     d->written = record->written;
-    TRY(iv_engine_event(d->engine, &event, err));
+    TRY(iv_judge_event(d->judge, &event, err));
     if (!iv_ok(d->failure)) {
         *err = d->err;
     }
@@ -192,14 +193,15 @@ static iv_rc take_record(struct iv_detect *d, const struct iv_record *record, st
 }
 
 /* What retention has removed was never seen: nothing may be concluded from it. */
-static void note_beginning(struct iv_detect *d, const struct iv_detect_partition *p,
-                           const struct iv_record *record)
+static iv_rc note_beginning(struct iv_detect *d, const struct iv_detect_partition *p,
+                            const struct iv_record *record, struct iv_err *err)
 {
     if (p->next < 0 && record->origin.offset > 0) {
-        iv_engine_joined_midway(d->engine, p->stream);
+        TRY(iv_judge_joined_midway(d->judge, p->stream, err));
         LOG_WARN("detect.joined_midway", KV_STR("topic", record->origin.topic),
                  KV_I64("partition", p->partition), KV_I64("offset", record->origin.offset));
     }
+    return IV_OK;
 }
 
 static iv_rc take_batch(struct iv_detect *d, const struct iv_batch *batch, struct iv_err *err)
@@ -210,7 +212,7 @@ static iv_rc take_batch(struct iv_detect *d, const struct iv_batch *batch, struc
         struct iv_detect_partition *p =
             iv_detect_partition(d, record->origin.stream, record->origin.partition);
         ENSURE(p != NULL, err, IV_E_NOMEM, "cannot allocate a partition's state");
-        note_beginning(d, p, record);
+        TRY(note_beginning(d, p, record, err));
         TRY(take_record(d, record, err));
         p->next = record->origin.offset + 1;
         p->quiet_since = now;
@@ -236,38 +238,13 @@ static iv_rc let_idle_pass(struct iv_detect *d, struct iv_err *err)
     for (size_t i = 0; i < d->partition_count; i++) {
         const struct iv_detect_partition *p = &d->partitions[i];
         if (p->ours && p->at_end && now - p->quiet_since >= d->baseline->idle) {
-            TRY(iv_engine_idle(d->engine, p->stream, p->partition, iv_wall(&d->clock), err));
+            TRY(iv_judge_idle(d->judge, p->stream, p->partition, iv_wall(&d->clock), err));
         }
     }
     if (!iv_ok(d->failure)) {
         *err = d->err;
     }
     return d->failure;
-}
-
-/* Hands over what there is. A batch that found nothing moves positions only, which can wait for the next
- * report. */
-static iv_rc hand_over(struct iv_detect *d, bool positions_too, struct iv_err *err)
-{
-    if (d->commit->verdict_count == 0 && d->commit->letter_count == 0 && !positions_too) {
-        return IV_OK;
-    }
-    for (size_t i = 0; i < d->partition_count; i++) {
-        struct iv_detect_partition *p = &d->partitions[i];
-        if (p->moved) {
-            struct iv_cursor next = {p->stream, p->partition, p->next};
-            TRY(iv_commit_position(d->commit, d->topics[p->stream], &next, err));
-            p->moved = false;
-        }
-    }
-    struct iv_commit *fresh = NULL;
-    TRY(iv_commit_new(&fresh, d->baseline, err));
-    if (!iv_handoff_push(d->commits, d->commit)) {
-        iv_commit_free(d->commit);
-    }
-    d->commit = fresh;
-    d->handed++;
-    return IV_OK;
 }
 
 static iv_rc turn(struct iv_detect *d, struct iv_err *err)
@@ -279,7 +256,7 @@ static iv_rc turn(struct iv_detect *d, struct iv_err *err)
     TRY(let_idle_pass(d, err));
     iv_ns now = iv_monotonic(&d->clock);
     bool report = now - d->reported >= REPORT_EVERY;
-    TRY(hand_over(d, report, err));
+    TRY(iv_detect_hand_over(d, report, err));
     if (report) {
         d->reported = now;
         iv_detect_report(d);
@@ -296,7 +273,8 @@ static void *detect_thread(void *argument)
         rc = turn(d, &err);
     }
     if (iv_ok(rc)) {
-        rc = hand_over(d, true, &err);
+        rc = iv_detect_hand_over(d, true, &err);
+        rc = iv_ok(rc) ? iv_judge_settle(d->judge, &err) : rc;
     }
     iv_handoff_close(d->commits);
     if (!iv_ok(rc)) {
@@ -312,7 +290,7 @@ static void detect_free(struct iv_detect *d)
         return;
     }
     iv_consumer_close(d->consumer);
-    iv_engine_free(d->engine);
+    iv_judge_free(d->judge);
     iv_decoder_free(d->decoder);
     iv_commit_free(d->commit);
     iv_baseline_unref(d->baseline);
@@ -320,6 +298,7 @@ static void detect_free(struct iv_detect *d)
     iv_free(d->partitions);
     iv_free(d->complained);
     (void)pthread_mutex_destroy(&d->health_lock);
+    (void)pthread_mutex_destroy(&d->hand_lock);
     iv_free(d);
 }
 
@@ -332,8 +311,14 @@ static iv_rc open_parts(struct iv_detect *d, const struct iv_detect_options *opt
 {
     struct iv_decode_limits limits = IV_DECODE_LIMITS_DEFAULT;
     struct iv_hash_key key = iv_hash_key_random();
-    struct iv_engine_options engine = {
-        .verdict = on_verdict, .complaint = on_complaint, .ctx = d, .digests = true, .hash_key = key};
+    const struct iv_judge_options judge = {.baseline = d->baseline,
+                                           .verdict = on_verdict,
+                                           .through = iv_detect_through,
+                                           .complaint = on_complaint,
+                                           .ctx = d,
+                                           .digests = true,
+                                           .hash_key = key,
+                                           .verifiers = options->verifiers};
     struct iv_consumer_options consumer = {
         .properties = options->kafka,
         .property_count = options->kafka_count,
@@ -343,7 +328,7 @@ static iv_rc open_parts(struct iv_detect *d, const struct iv_detect_options *opt
     d->complained = iv_calloc(d->baseline->rule_count, sizeof *d->complained);
     ENSURE(d->complained != NULL, err, IV_E_NOMEM, "cannot allocate the detector");
     TRY(iv_decoder_new(&d->decoder, d->baseline->catalogue, &limits, key, err));
-    TRY(iv_engine_new(&d->engine, d->baseline, &engine, err));
+    TRY(iv_judge_new(&d->judge, &judge, err));
     TRY(hold_back(d, err));
     TRY(iv_commit_new(&d->commit, d->baseline, err));
     return iv_consumer_open(&d->consumer, &consumer, err);
@@ -354,6 +339,7 @@ iv_rc iv_detect_start(struct iv_detect **out, const struct iv_detect_options *op
     IV_AUTO(detect_freep) struct iv_detect *d = iv_calloc(1, sizeof *d);
     ENSURE(d != NULL, err, IV_E_NOMEM, "cannot allocate the detector");
     IV_CHECK(pthread_mutex_init(&d->health_lock, NULL) == 0);
+    IV_CHECK(pthread_mutex_init(&d->hand_lock, NULL) == 0);
     iv_arena_init(&d->arena, 0);
     d->clock = iv_clock_system();
     d->baseline = iv_baseline_ref(options->baseline);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The detecting thread: from the input topics to verdicts.
- * Purpose: one consumer, one decoder, one engine; hands what each batch yields to the store's thread.
- * Owner/thread: started and stopped by one thread; everything else happens on its own.
+ * Purpose: one consumer, one decoder, the engines (judge.h); hands what each batch yields to the store's
+ * thread.
+ * Owner/thread: started and stopped by one thread; everything else happens on its own, and on those that
+ * verify signatures.
  * Guarantee: nothing of a batch is forgotten: it is handed over before the next batch is read, and where the
  * store is slow, reading waits. Engine state is rebuilt by reading the input again from its beginning, and
  * findings have deterministic uids, so a restart neither loses nor doubles one.
@@ -26,6 +28,7 @@ struct iv_detect_options {
     struct iv_handoff *commits;       /* of struct iv_commit; closed when the thread ends */
     const atomic_uint_fast64_t *kept; /* how many of them the store has made durable */
     struct iv_metrics *metrics;
+    unsigned verifiers; /* threads that verify signatures beside the other rules */
     void (*failed)(void *ctx,
                    const struct iv_err *why); /* called once, from the thread, if it cannot go on */
     void *ctx;

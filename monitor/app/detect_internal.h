@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The detector's insides, shared by detect.c (the work) and detect_report.c (how it is going). */
+/* The detector's insides, shared by detect.c (the work), detect_hand.c (handing on what it yields) and
+ * detect_report.c (how it is going). */
 #pragma once
 
 #include "app/detect.h"
+#include "app/judge.h"
 #include "base/arena.h"
 #include "base/clock.h"
-#include "engine/engine.h"
 #include "event/decode.h"
 
 #include <pthread.h>
@@ -42,7 +43,7 @@ struct iv_detect {
     /* The thread's own. */
     struct iv_consumer *consumer;
     struct iv_decoder *decoder;
-    struct iv_engine *engine;
+    struct iv_judge *judge;
     struct iv_arena arena; /* of the batch */
     struct iv_commit *commit;
     struct iv_detect_partition *partitions;
@@ -52,7 +53,6 @@ struct iv_detect {
     iv_ns written;          /* of the record in the engine's hands; 0: time moved */
     struct iv_rc_s failure; /* of the verdict hook, which cannot answer */
     struct iv_err err;
-    uint64_t handed; /* commits handed over so far */
     /* positions that commit number awaited stands for */
     struct iv_cursor unacknowledged[IV_PARTITIONS_SHOWN];
     size_t unacknowledged_count;
@@ -64,11 +64,27 @@ struct iv_detect {
 
     pthread_mutex_t health_lock;
     struct iv_consumer_health health;
+
+    /* Also of the threads that verify signatures: what they find is handed over by them. */
+    pthread_mutex_t hand_lock;
+    uint64_t handed; /* commits handed over so far */
+    /* the positions that were handed over last, of each partition */
+    struct iv_cursor behind[IV_PARTITIONS_SHOWN];
+    size_t behind_count;
 };
 
 /* NULL when memory is out. */
 struct iv_detect_partition *iv_detect_partition(struct iv_detect *d, enum iv_stream stream,
                                                 int32_t partition);
+
+/* Hands over what there is, and lets the rules beside have what they were not given yet. A batch that found
+ * nothing moves positions only, which can wait for the next report (positions_too). A position follows all
+ * that was found before it, by whichever rules. */
+iv_rc iv_detect_hand_over(struct iv_detect *d, bool positions_too, struct iv_err *err);
+/* Of iv_judge_options. */
+void iv_detect_through(void *ctx, struct iv_commit *before, struct iv_commit *found);
+/* Commits to the group what is durable. */
+void iv_detect_acknowledge(struct iv_detect *d);
 
 /* Copies the engine's and the consumer's figures into the metrics, and commits to the group what is behind
  * us. */

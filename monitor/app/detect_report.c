@@ -8,7 +8,7 @@
 static void report_engine(struct iv_detect *d)
 {
     struct iv_engine_stats stats;
-    iv_engine_stats(d->engine, &stats);
+    iv_judge_stats(d->judge, &stats);
     iv_series_total(iv_metrics_only(d->metrics, IV_METRIC_DUPLICATES), stats.duplicates);
     iv_series_total(iv_metrics_only(d->metrics, IV_METRIC_LATE), stats.late);
     iv_series_set(IV_SERIES(d->metrics, STATE, IV_STR("0")), (double)stats.state_bytes);
@@ -21,7 +21,7 @@ static void report_engine(struct iv_detect *d)
     }
     for (size_t i = 0; i < d->baseline->rule_count; i++) {
         struct iv_rule_stats rule;
-        iv_engine_rule_stats(d->engine, (uint16_t)i, &rule);
+        iv_judge_rule_stats(d->judge, (uint16_t)i, &rule);
         if (rule.failures > 0) {
             iv_series_total(IV_SERIES(d->metrics, RULE_FAILURES, d->baseline->rules[i]->id), rule.failures);
         }
@@ -42,34 +42,20 @@ static void report_partitions(struct iv_detect *d)
     }
 }
 
-/* The group's offsets tell Kafka's own tools how far we are; we never start from them. What is told is in the
- * store: the positions of the last report, once the commits that were handed over by then are durable. */
-static void commit_offsets(struct iv_detect *d)
+static void report_verification(struct iv_detect *d)
 {
-    if (atomic_load(d->kept) < d->awaited) {
-        return;
-    }
-    struct iv_err err;
-    if (d->unacknowledged_count > 0) {
-        /* A failure is logged by the consumer, and the next report makes up for it. */
-        (void)iv_ok(iv_consumer_commit(d->consumer, d->unacknowledged, d->unacknowledged_count, false, &err));
-    }
-    d->awaited = d->handed;
-    d->unacknowledged_count = 0;
-    for (size_t i = 0; i < d->partition_count && d->unacknowledged_count < IV_COUNT(d->unacknowledged); i++) {
-        const struct iv_detect_partition *p = &d->partitions[i];
-        if (p->ours && p->next >= 0) {
-            d->unacknowledged[d->unacknowledged_count++] =
-                (struct iv_cursor){p->stream, p->partition, p->next};
-        }
-    }
+    struct iv_keyring_counts counts;
+    iv_keyring_counts(d->baseline->keyring, &counts);
+    iv_series_total(iv_metrics_only(d->metrics, IV_METRIC_SIGNATURES), counts.verified);
+    iv_series_set(iv_metrics_only(d->metrics, IV_METRIC_VERIFY_QUEUE), (double)iv_judge_queue(d->judge));
 }
 
 void iv_detect_report(struct iv_detect *d)
 {
     report_engine(d);
+    report_verification(d);
     report_partitions(d);
-    commit_offsets(d);
+    iv_detect_acknowledge(d);
     (void)pthread_mutex_lock(&d->health_lock);
     iv_consumer_health(d->consumer, &d->health);
     (void)pthread_mutex_unlock(&d->health_lock);

@@ -272,16 +272,12 @@ iv_rc iv_judge_settle(struct iv_judge *judge, struct iv_err *err)
     return check_hook(judge, err);
 }
 
-/* What is open at the end can be as much as the engines hold: it is told straight away, not kept. */
 static iv_rc finish_beside(struct iv_judge *j, struct iv_err *err)
 {
     TRY(iv_judge_settle(j, err));
     j->ending = true;
     TRY(iv_engine_finish(j->first, err));
-    iv_verify_tell(j->verify, j->options.verdict, j->options.ctx);
-    struct iv_rc_s rc = iv_engine_finish(iv_verify_engine(j->verify), err);
-    iv_verify_tell(j->verify, NULL, NULL);
-    return rc;
+    return iv_verify_finish(j->verify, j->options.verdict, j->options.ctx, err);
 }
 
 iv_rc iv_judge_finish(struct iv_judge *judge, struct iv_err *err)

@@ -184,6 +184,7 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .commits = m->commits,
         .kept = &m->kept,
         .metrics = m->metrics,
+        .verifiers = (unsigned)c->verifiers,
         .failed = on_failed,
         .ctx = m,
     };

@@ -315,10 +315,16 @@ struct iv_engine *iv_verify_engine(struct iv_verify *verify)
     return verify->engine;
 }
 
-void iv_verify_tell(struct iv_verify *verify, iv_verdict_fn verdict, void *ctx)
+iv_rc iv_verify_finish(struct iv_verify *verify, iv_verdict_fn verdict, void *ctx, struct iv_err *err)
 {
     verify->tell = verdict;
     verify->tell_ctx = ctx;
+    struct iv_rc_s rc = iv_engine_finish(verify->engine, err);
+    verify->tell = NULL;
+    (void)pthread_mutex_lock(&verify->lock);
+    publish_stats(verify);
+    (void)pthread_mutex_unlock(&verify->lock);
+    return rc;
 }
 
 void iv_verify_stats(struct iv_verify *verify, struct iv_engine_stats *out)

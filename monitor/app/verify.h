@@ -48,12 +48,13 @@ iv_rc iv_verify_flush(struct iv_verify *verify, struct iv_commit *before, struct
 /* Waits until everything that was handed over is through. */
 iv_rc iv_verify_drain(struct iv_verify *verify, struct iv_err *err);
 
-/* The follower, at rest between a drain and the next flush; its verdicts go where its own hook says: see
- * iv_verify_tell. */
+/* After a drain: the end of input. What the follower says then goes straight to verdict, on this thread: it
+ * can be as much as the engine holds. */
+iv_rc iv_verify_finish(struct iv_verify *verify, iv_verdict_fn verdict, void *ctx, struct iv_err *err);
+
+/* The follower: at rest between a drain and the next flush, and else only to be asked what concerns it, which
+ * never changes. */
 struct iv_engine *iv_verify_engine(struct iv_verify *verify);
-/* From now on (NULL: no longer) the follower's verdicts go straight there, for calls on the engine at rest.
- */
-void iv_verify_tell(struct iv_verify *verify, iv_verdict_fn verdict, void *ctx);
 
 /* As of the last parcel that is through. */
 void iv_verify_stats(struct iv_verify *verify, struct iv_engine_stats *out);

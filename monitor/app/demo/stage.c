@@ -3,6 +3,7 @@
 #include "app/demo/folder.h"
 #include "app/shipped.h"
 #include "app/sim/sink.h"
+#include "app/verify.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -146,6 +147,7 @@ static iv_rc configure(struct iv_stage *s, struct iv_err *err)
     c->topics.actions = IV_STR("invigil.actions");
     c->topics.dead_letter = IV_STR("invigil.dead-letter");
     c->workers = 1;
+    c->verifiers = iv_verify_threads_default();
     c->roles = IV_ROLE_DETECT | IV_ROLE_RESPOND | IV_ROLE_CONSOLE;
     c->console.listen = s->options.listen.p == NULL ? IV_STR("127.0.0.1:8088") : s->options.listen;
     c->log_level = IV_LOG_WARN;

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/commit.h"
+#include "app/detect_internal.h"
+#include "base/guard.h"
+
+/* Under the lock. */
+static void note_position(struct iv_detect *d, const struct iv_cursor *next)
+{
+    size_t i = 0;
+    while (i < d->behind_count &&
+           (d->behind[i].stream != next->stream || d->behind[i].partition != next->partition)) {
+        i++;
+    }
+    if (i < IV_COUNT(d->behind)) {
+        d->behind[i] = *next;
+        d->behind_count = i == d->behind_count ? i + 1 : d->behind_count;
+    }
+}
+
+/* The lock is held while the queue is full: whoever else comes would wait for the queue as well. */
+static void push(struct iv_detect *d, struct iv_commit *commit)
+{
+    (void)pthread_mutex_lock(&d->hand_lock);
+    for (const struct iv_position_node *p = commit->positions; p != NULL; p = p->next) {
+        note_position(d, &p->cursor);
+    }
+    if (!iv_handoff_push(d->commits, commit)) {
+        iv_commit_free(commit);
+    }
+    d->handed++;
+    (void)pthread_mutex_unlock(&d->hand_lock);
+}
+
+void iv_detect_through(void *ctx, struct iv_commit *before, struct iv_commit *found)
+{
+    struct iv_detect *d = ctx;
+    if (found != NULL) {
+        push(d, found);
+    }
+    if (before != NULL) {
+        push(d, before); /* positions, which now have all behind them */
+    }
+}
+
+static iv_rc take_positions(struct iv_detect *d, struct iv_err *err)
+{
+    for (size_t i = 0; i < d->partition_count; i++) {
+        struct iv_detect_partition *p = &d->partitions[i];
+        if (p->moved) {
+            struct iv_cursor next = {p->stream, p->partition, p->next};
+            TRY(iv_commit_position(d->commit, d->topics[p->stream], &next, err));
+            p->moved = false;
+        }
+    }
+    return IV_OK;
+}
+
+/* The commit at hand, with a fresh one in its place. */
+static iv_rc take_commit(struct iv_commit **out, struct iv_detect *d, struct iv_err *err)
+{
+    struct iv_commit *fresh = NULL;
+    TRY(iv_commit_new(&fresh, d->baseline, err));
+    *out = d->commit;
+    d->commit = fresh;
+    return IV_OK;
+}
+
+iv_rc iv_detect_hand_over(struct iv_detect *d, bool positions_too, struct iv_err *err)
+{
+    bool found = d->commit->verdict_count > 0 || d->commit->letter_count > 0;
+    bool beside = iv_judge_beside(d->judge);
+    struct iv_commit *commit = NULL;
+    if (!found && !positions_too) {
+        return beside ? iv_judge_flush(d->judge, NULL, err) : IV_OK;
+    }
+    if (found && beside) {
+        TRY(take_commit(&commit, d, err));
+        push(d, commit);
+    }
+    TRY(take_positions(d, err));
+    TRY(take_commit(&commit, d, err));
+    if (beside) {
+        return iv_judge_flush(d->judge, commit, err);
+    }
+    push(d, commit);
+    return IV_OK;
+}
+
+static bool is_ours(const struct iv_detect *d, const struct iv_cursor *at)
+{
+    for (size_t i = 0; i < d->partition_count; i++) {
+        const struct iv_detect_partition *p = &d->partitions[i];
+        if (p->stream == at->stream && p->partition == at->partition) {
+            return p->ours;
+        }
+    }
+    return false;
+}
+
+/* The group's offsets tell Kafka's own tools how far we are; we never start from them. What is told is in the
+ * store: the positions that had been handed over at the last report, once the commits of that time are
+ * durable. */
+void iv_detect_acknowledge(struct iv_detect *d)
+{
+    if (atomic_load(d->kept) < d->awaited) {
+        return;
+    }
+    struct iv_err err;
+    if (d->unacknowledged_count > 0) {
+        /* A failure is logged by the consumer, and the next report makes up for it. */
+        (void)iv_ok(iv_consumer_commit(d->consumer, d->unacknowledged, d->unacknowledged_count, false, &err));
+    }
+    d->unacknowledged_count = 0;
+    (void)pthread_mutex_lock(&d->hand_lock);
+    d->awaited = d->handed;
+    for (size_t i = 0; i < d->behind_count; i++) {
+        if (is_ours(d, &d->behind[i])) {
+            d->unacknowledged[d->unacknowledged_count++] = d->behind[i];
+        }
+    }
+    (void)pthread_mutex_unlock(&d->hand_lock);
+}
