@@ -73,7 +73,8 @@ static void find_lanes(struct iv_group *g, const struct iv_plan *plan, const str
             triggers |= admits(admission->triggers, def->rules[bit]) ? UINT32_C(1) << bit : 0;
         }
         if (triggers != 0 || (d == 0 && partner)) {
-            g->berths[g->berth_count++] = (struct iv_berth){(uint16_t)(parts->first_def + d), triggers};
+            g->berths[g->berth_count++] =
+                (struct iv_berth){(uint16_t)(parts->first_def + d), triggers, d == 0 && partner};
         }
     }
 }

@@ -25,17 +25,22 @@
 #define IV_AFTERMATH_NS (INT64_C(24) * 3600 * IV_NS_PER_S)
 #define IV_AFTERMATH_MAX 65536
 
-/* One key: its lanes. */
-struct iv_node {
-    struct iv_hash128 key;
-    uint32_t lanes; /* the first */
-};
+_Static_assert(IV_LINGERS < IV_MARK_ALONE, "the rules of a lane and the timeline share the bits of a mark");
 
+/* A lane without marks is none. */
 struct iv_lane {
-    uint32_t next;
+    struct iv_timeline line;
+    uint32_t next; /* the next that does not stand in its node */
     uint16_t def;
     bool mixed; /* of a same: marks of different values may stand here */
-    struct iv_timeline line;
+};
+
+/* One key: its lanes in order of their beginning, the first of them in place. Most keys have no more, with
+ * one mark each, so all that is known under such a key is one line of the cache. */
+#define IV_NODE_LANES 2
+struct iv_node {
+    struct iv_hash128 key;
+    struct iv_lane lanes[IV_NODE_LANES]; /* those in use come first; the next of the first one leads on */
 };
 
 enum iv_wait_state {

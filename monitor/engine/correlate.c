@@ -57,11 +57,11 @@ static void each_partner(struct iv_engine *e, struct iv_search *s,
 {
     for (uint16_t d = 0; d < s->plan->partner_def_count && s->low <= s->high; d++) {
         uint16_t def = s->plan->partner_defs[d];
-        uint32_t lane = iv_lane_find(e, s->node, def);
-        if (lane == 0) {
+        struct iv_lane *lane = iv_lane_find(e, s->node, def);
+        if (lane == NULL) {
             continue;
         }
-        const struct iv_timeline *line = &iv_lane_at(e, lane)->line;
+        struct iv_timeline *line = &lane->line;
         uint32_t stride = e->plan.defs[def].stride;
         struct iv_place place = iv_timeline_lower(line, &e->store.pool, stride, s->low);
         for (;; place.at++) {
@@ -264,11 +264,11 @@ static void answer(struct iv_engine *e, const struct iv_rule_plan *r, const stru
     }
 }
 
-static void answer_lane(struct iv_engine *e, const struct iv_answer *a, uint32_t node, uint32_t lane,
+static void answer_lane(struct iv_engine *e, const struct iv_answer *a, uint32_t node, struct iv_lane *lane,
                         uint32_t rec)
 {
     const struct iv_lane_def *def = &e->plan.defs[a->def];
-    const struct iv_timeline *line = &iv_lane_at(e, lane)->line;
+    struct iv_timeline *line = &lane->line;
     iv_ns time = iv_store_rec(&e->store, rec)->time;
     iv_ns reach = a->open && def->reach > a->future ? def->reach : a->future;
     iv_ns last = iv_ns_add(time, a->past);
@@ -288,9 +288,12 @@ static void answer_lane(struct iv_engine *e, const struct iv_answer *a, uint32_t
 
 void iv_correlate_partner(struct iv_engine *e, const struct iv_group *group, uint32_t node, uint32_t rec)
 {
-    for (uint32_t lane = iv_node_at(e, node)->lanes; lane != 0; lane = iv_lane_at(e, lane)->next) {
+    if (group->answer_count == 0) {
+        return;
+    }
+    for (struct iv_lane *lane = iv_lane_first(e, node); lane != NULL; lane = iv_lane_next(e, node, lane)) {
         for (uint16_t i = 0; i < group->answer_count; i++) {
-            if (group->answers[i].def == iv_lane_at(e, lane)->def) {
+            if (group->answers[i].def == lane->def) {
                 answer_lane(e, &group->answers[i], node, lane, rec);
                 break;
             }

@@ -173,37 +173,37 @@ static void find_nodes(struct iv_engine *e, const struct iv_concern *concern)
     }
     for (uint16_t g = 0; g < concern->group_count; g++) {
         e->joined[g] = e->keys[g].present ? iv_node_for(e, e->keys[g].hash) : 0;
-        uint32_t lane = e->joined[g] == 0 ? 0 : iv_node_at(e, e->joined[g])->lanes;
-        if (lane != 0) {
-            __builtin_prefetch(iv_lane_at(e, lane));
-        }
     }
 }
 
-/* The event takes its place in the lanes, so that whatever examines it finds it there. */
+/* The event takes its place in the lanes where others look for it. */
 static void join(struct iv_engine *e, const struct iv_concern *concern, uint32_t rec)
 {
     struct iv_mark **mark = e->marks;
     for (uint16_t g = 0; g < concern->group_count && !e->spent; g++) {
         const struct iv_group *group = &concern->groups[g];
         for (uint16_t s = 0; s < group->berth_count; s++, mark++) {
-            uint32_t lane = 0;
-            *mark =
-                e->joined[g] == 0 ? NULL : iv_lane_join(e, e->joined[g], group->berths[s].def, rec, &lane);
+            struct iv_lane *lane = NULL;
+            bool joins = e->joined[g] != 0 && group->berths[s].partner;
+            *mark = joins ? iv_lane_join(e, e->joined[g], group->berths[s].def, rec, &lane) : NULL;
         }
     }
 }
 
-static void act_as_trigger(struct iv_engine *e, const struct iv_group *group, uint32_t node,
+static void act_as_trigger(struct iv_engine *e, const struct iv_group *group, uint32_t node, uint32_t rec,
                            struct iv_mark *const *marks)
 {
     for (uint16_t s = 0; s < group->berth_count; s++) {
         const struct iv_berth *berth = &group->berths[s];
         const struct iv_lane_def *def = &e->plan.defs[berth->def];
+        struct iv_mark mark = {.time = iv_store_rec(&e->store, rec)->time, .rec = rec};
         for (uint32_t bits = berth->triggers; bits != 0 && !e->spent; bits &= bits - 1) {
             uint8_t bit = (uint8_t)__builtin_ctz(bits);
-            struct iv_waiting at = {node, berth->def, bit, marks[s]};
+            struct iv_waiting at = {node, berth->def, bit, berth->partner ? marks[s] : &mark};
             iv_correlate_trigger(e, &e->plan.rules[def->rules[bit]], &at);
+        }
+        if (mark.bits != 0 && !e->spent) {
+            iv_lane_wait(e, node, berth->def, rec, mark.bits);
         }
     }
 }
@@ -245,7 +245,7 @@ static void evaluate(struct iv_engine *e, const struct iv_concern *concern, uint
     for (uint16_t g = 0; g < concern->group_count && !e->spent; g++) {
         const struct iv_group *group = &concern->groups[g];
         if (e->joined[g] != 0) {
-            act_as_trigger(e, group, e->joined[g], marks);
+            act_as_trigger(e, group, e->joined[g], rec, marks);
             act_as_figure(e, group, e->joined[g], rec);
         }
         marks += group->berth_count;

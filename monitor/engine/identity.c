@@ -147,7 +147,7 @@ static void emit(struct iv_engine *e, struct iv_identity *identity)
 static uint32_t add_content(struct iv_engine *e, uint32_t identity, uint32_t rec, struct iv_queue *queue)
 {
     uint32_t ref = iv_slab_take(&e->contents);
-    struct iv_queued item = {iv_store_rec(&e->store, rec)->time, identity, ref};
+    struct iv_queued item = {identity, ref};
     if (ref == 0 || !iv_queue_push(queue, &e->store.pool, &item)) {
         return 0;
     }
@@ -213,7 +213,10 @@ static void forget(struct iv_engine *e, uint32_t content)
 static uint32_t next_ended(struct iv_engine *e, struct iv_queue *queue, iv_ns keep, struct iv_queued *item)
 {
     const struct iv_queued *first = iv_queue_first(queue, &e->store.pool);
-    if (first == NULL || !iv_watermark_passed(&e->watermark, IV_ALL_STREAMS, iv_ns_add(first->time, keep))) {
+    if (first == NULL ||
+        !iv_watermark_passed(
+            &e->watermark, IV_ALL_STREAMS,
+            iv_ns_add(iv_store_rec(&e->store, content_at(e, first->rec)->rec)->time, keep))) {
         return 0;
     }
     *item = *first;

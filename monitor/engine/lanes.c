@@ -28,40 +28,55 @@ uint32_t iv_node_for(struct iv_engine *e, struct iv_hash128 key)
     return ref;
 }
 
-uint32_t iv_lane_find(const struct iv_engine *e, uint32_t node, uint16_t def)
+struct iv_lane *iv_lane_find(const struct iv_engine *e, uint32_t node, uint16_t def)
 {
-    uint32_t lane = iv_node_at(e, node)->lanes;
-    while (lane != 0 && iv_lane_at(e, lane)->def != def) {
-        lane = iv_lane_at(e, lane)->next;
+    struct iv_lane *lane = iv_lane_first(e, node);
+    while (lane != NULL && lane->def != def) {
+        lane = iv_lane_next(e, node, lane);
     }
     return lane;
 }
 
-/* A new lane goes behind the others, so that what one event proves is told in the order of the rules. */
-static uint32_t lane_for(struct iv_engine *e, uint32_t node, uint16_t def)
+/* A new lane goes behind the others, so that what one event proves is told in the order of the rules. It is
+ * one as soon as it has a mark. NULL when memory is out. */
+static struct iv_lane *lane_for(struct iv_engine *e, uint32_t node, uint16_t def)
 {
-    uint32_t *link = &iv_node_at(e, node)->lanes;
-    while (*link != 0 && iv_lane_at(e, *link)->def != def) {
-        link = &iv_lane_at(e, *link)->next;
-    }
-    if (*link == 0) {
-        uint32_t lane = iv_slab_take(&e->lanes);
-        if (lane != 0) {
-            *iv_lane_at(e, lane) = (struct iv_lane){.def = def};
-            *link = lane;
+    struct iv_node *n = iv_node_at(e, node);
+    for (int i = 0; i < IV_NODE_LANES; i++) {
+        bool used = iv_timeline_count(&n->lanes[i].line) > 0;
+        if (!used) {
+            n->lanes[i] = (struct iv_lane){.def = def};
+        }
+        if (n->lanes[i].def == def) {
+            return &n->lanes[i];
         }
     }
-    return *link;
+    uint32_t *link = &n->lanes[0].next;
+    while (*link != 0) {
+        struct iv_lane *lane = iv_slab_at(&e->lanes, *link);
+        if (lane->def == def) {
+            return lane;
+        }
+        link = &lane->next;
+    }
+    uint32_t fresh = iv_slab_take(&e->lanes);
+    if (fresh == 0) {
+        return NULL;
+    }
+    struct iv_lane *lane = iv_slab_at(&e->lanes, fresh);
+    *lane = (struct iv_lane){.def = def};
+    *link = fresh;
+    return lane;
 }
 
 struct iv_mark *iv_lane_put(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec,
-                            uint32_t *lane_out)
+                            struct iv_lane **lane_out)
 {
     struct iv_rec *r = iv_store_rec(&e->store, rec);
-    uint32_t lane = lane_for(e, node, def);
-    struct iv_mark *mark = lane == 0 ? NULL
-                                     : iv_timeline_insert(&iv_lane_at(e, lane)->line, &e->store.pool,
-                                                          e->plan.defs[def].stride, r->time);
+    struct iv_lane *lane = lane_for(e, node, def);
+    struct iv_mark *mark =
+        lane == NULL ? NULL
+                     : iv_timeline_insert(&lane->line, &e->store.pool, e->plan.defs[def].stride, r->time);
     if (mark == NULL) {
         e->spent = true;
         return NULL;
@@ -72,21 +87,39 @@ struct iv_mark *iv_lane_put(struct iv_engine *e, uint32_t node, uint16_t def, ui
     return mark;
 }
 
-struct iv_mark *iv_lane_join(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec,
-                             uint32_t *lane_out)
+static bool queue_end(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec)
 {
-    struct iv_queued item = {iv_store_rec(&e->store, rec)->time, node, rec};
-    if (!iv_queue_push(&e->plan.defs[def].queue, &e->store.pool, &item)) {
-        e->spent = true;
-        return NULL;
+    bool pushed = iv_queue_push(&e->plan.defs[def].queue, &e->store.pool, &(struct iv_queued){node, rec});
+    e->spent = e->spent || !pushed;
+    return pushed;
+}
+
+struct iv_mark *iv_lane_join(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec,
+                             struct iv_lane **lane_out)
+{
+    struct iv_mark *mark = iv_lane_put(e, node, def, rec, lane_out);
+    return mark != NULL && queue_end(e, node, def, rec) ? mark : NULL;
+}
+
+void iv_lane_wait(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec, uint32_t bits)
+{
+    struct iv_lane *lane = NULL;
+    struct iv_mark *mark = iv_lane_put(e, node, def, rec, &lane);
+    if (mark == NULL) {
+        return;
     }
-    return iv_lane_put(e, node, def, rec, lane_out);
+    mark->bits |= bits;
+    if ((bits & ~e->plan.defs[def].held) == 0) {
+        mark->bits |= IV_LINGERS; /* its obligations alone say when it ends */
+    } else {
+        (void)queue_end(e, node, def, rec);
+    }
 }
 
 /* Where a record's mark stands in a lane; NULL if it does not. */
-static struct iv_mark *locate(const struct iv_engine *e, uint32_t lane, uint32_t rec, struct iv_place *place)
+static struct iv_mark *locate(const struct iv_engine *e, struct iv_lane *l, uint32_t rec,
+                              struct iv_place *place)
 {
-    const struct iv_lane *l = iv_lane_at(e, lane);
     uint32_t stride = e->plan.defs[l->def].stride;
     iv_ns time = iv_store_rec(&e->store, rec)->time;
     *place = iv_timeline_lower(&l->line, &e->store.pool, stride, time);
@@ -103,37 +136,52 @@ static struct iv_mark *locate(const struct iv_engine *e, uint32_t lane, uint32_t
 
 struct iv_mark *iv_mark_find(const struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec)
 {
-    uint32_t lane = iv_lane_find(e, node, def);
+    struct iv_lane *lane = iv_lane_find(e, node, def);
     struct iv_place place;
-    return lane == 0 ? NULL : locate(e, lane, rec, &place);
+    return lane == NULL ? NULL : locate(e, lane, rec, &place);
 }
 
 void iv_node_settle(struct iv_engine *e, uint32_t node)
 {
-    const struct iv_node *n = iv_node_at(e, node);
-    if (n->lanes == 0) {
-        iv_table_remove(&e->node_table, n->key.lo, node);
+    if (iv_lane_first(e, node) == NULL) {
+        iv_table_remove(&e->node_table, iv_node_at(e, node)->key.lo, node);
         iv_slab_give(&e->nodes, node);
     }
 }
 
-static void drop_lane(struct iv_engine *e, uint32_t node, uint32_t lane)
+/* Takes a lane that has no marks left out of its node; those in place move up. */
+static void drop_lane(struct iv_engine *e, uint32_t node, struct iv_lane *lane)
 {
     struct iv_node *n = iv_node_at(e, node);
-    uint32_t *link = &n->lanes;
-    while (*link != lane) {
-        link = &iv_lane_at(e, *link)->next;
+    uint32_t *link = &n->lanes[0].next;
+    if (lane == &n->lanes[0] || lane == &n->lanes[1]) {
+        uint32_t rest = *link;
+        if (lane == &n->lanes[0]) {
+            n->lanes[0] = n->lanes[1];
+        }
+        n->lanes[1] = (struct iv_lane){.next = 0};
+        n->lanes[0].next = rest;
+        if (rest != 0) {
+            n->lanes[1] = *(struct iv_lane *)iv_slab_at(&e->lanes, rest);
+            n->lanes[0].next = n->lanes[1].next;
+            iv_slab_give(&e->lanes, rest);
+        }
+    } else {
+        while (iv_slab_at(&e->lanes, *link) != lane) {
+            link = &((struct iv_lane *)iv_slab_at(&e->lanes, *link))->next;
+        }
+        uint32_t ref = *link;
+        *link = lane->next;
+        iv_slab_give(&e->lanes, ref);
     }
-    *link = iv_lane_at(e, lane)->next;
-    iv_slab_give(&e->lanes, lane);
     iv_node_settle(e, node);
 }
 
-static void drop_mark(struct iv_engine *e, uint32_t node, uint32_t lane, uint32_t rec, struct iv_place place)
+static void drop_mark(struct iv_engine *e, uint32_t node, struct iv_lane *lane, uint32_t rec,
+                      struct iv_place place)
 {
-    struct iv_lane *l = iv_lane_at(e, lane);
-    iv_timeline_remove(&l->line, &e->store.pool, e->plan.defs[l->def].stride, place);
-    if (l->line.count == 0) {
+    iv_timeline_remove(&lane->line, &e->store.pool, e->plan.defs[lane->def].stride, place);
+    if (iv_timeline_count(&lane->line) == 0) {
         drop_lane(e, node, lane);
     }
     iv_store_release(&e->store, rec);
@@ -142,7 +190,7 @@ static void drop_mark(struct iv_engine *e, uint32_t node, uint32_t lane, uint32_
 void iv_mark_clear(struct iv_engine *e, uint32_t node, uint16_t def, struct iv_mark *mark, uint8_t bit)
 {
     mark->bits &= ~(UINT32_C(1) << bit);
-    if (mark->bits != IV_LINGERS) {
+    if ((mark->bits & ~IV_MARK_ALONE) != IV_LINGERS) {
         return;
     }
     if (e->leaving_count == e->leaving_capacity) {
@@ -162,13 +210,13 @@ void iv_mark_clear(struct iv_engine *e, uint32_t node, uint16_t def, struct iv_m
  * rules is over. */
 static void end_mark(struct iv_engine *e, uint16_t def, const struct iv_queued *item)
 {
-    uint32_t lane = iv_lane_find(e, item->node, def);
-    IV_CHECK(lane != 0);
+    struct iv_lane *lane = iv_lane_find(e, item->node, def);
+    IV_CHECK(lane != NULL);
     struct iv_place place;
     struct iv_mark *mark = locate(e, lane, item->rec, &place);
     IV_CHECK(mark != NULL);
     if ((mark->bits & e->plan.defs[def].held) != 0) {
-        mark->bits = (mark->bits & e->plan.defs[def].held) | IV_LINGERS;
+        mark->bits = (mark->bits & (e->plan.defs[def].held | IV_MARK_ALONE)) | IV_LINGERS;
     } else {
         drop_mark(e, item->node, lane, item->rec, place);
     }
@@ -180,7 +228,9 @@ static void sweep_queue(struct iv_engine *e, uint16_t def, int marks)
     for (int i = 0; i < marks; i++) {
         const struct iv_queued *first = iv_queue_first(&d->queue, &e->store.pool);
         iv_ns keep = iv_ns_add(d->keep, d->recount);
-        if (first == NULL || !iv_watermark_passed(&e->watermark, d->streams, iv_ns_add(first->time, keep))) {
+        if (first == NULL ||
+            !iv_watermark_passed(&e->watermark, d->streams,
+                                 iv_ns_add(iv_store_rec(&e->store, first->rec)->time, keep))) {
             return;
         }
         struct iv_queued item = *first;
@@ -193,9 +243,9 @@ static void drop_leaving(struct iv_engine *e)
 {
     for (uint32_t i = 0; i < e->leaving_count; i++) {
         const struct iv_leaving *l = &e->leaving[i];
-        uint32_t lane = iv_lane_find(e, l->node, l->def);
+        struct iv_lane *lane = iv_lane_find(e, l->node, l->def);
         struct iv_place place;
-        if (lane != 0 && locate(e, lane, l->rec, &place) != NULL) {
+        if (lane != NULL && locate(e, lane, l->rec, &place) != NULL) {
             drop_mark(e, l->node, lane, l->rec, place);
         }
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys and their lanes: joining, finding, dropping (see plan.h for what a lane is).
- * Guarantee: a mark holds its record; a lane without marks, and a node without lanes, are gone. Marks stay
- * where they are while an event is evaluated: what leaves, leaves at iv_lanes_sweep. */
+ * Guarantee: a mark holds its record; where a lane has no partners, only triggers that wait stand in it; a
+ * lane without marks, and a node without lanes, are gone. Marks stay where they are while an event is
+ * evaluated: what leaves, leaves at iv_lanes_sweep. */
 #pragma once
 
 #include "engine/core.h"
@@ -17,7 +18,7 @@ static inline struct iv_node *iv_node_at(const struct iv_engine *e, uint32_t nod
     return iv_slab_at(&e->nodes, node);
 }
 
-/* Asks the memory for what iv_node_for, and then iv_lane_join, will read. */
+/* Asks the memory for what iv_node_for and iv_lane_join will read. */
 static inline void iv_node_prefetch(const struct iv_engine *e, struct iv_hash128 key)
 {
     struct iv_probe probe = iv_table_probe(&e->node_table, key.lo);
@@ -27,19 +28,35 @@ static inline void iv_node_prefetch(const struct iv_engine *e, struct iv_hash128
     }
 }
 
-static inline struct iv_lane *iv_lane_at(const struct iv_engine *e, uint32_t lane)
+/* The lanes of a node; NULL behind the last. A lane's address is valid until a mark is dropped. */
+static inline struct iv_lane *iv_lane_first(const struct iv_engine *e, uint32_t node)
 {
-    return iv_slab_at(&e->lanes, lane);
+    struct iv_lane *first = iv_node_at(e, node)->lanes;
+    return iv_timeline_count(&first->line) > 0 ? first : NULL;
 }
 
-/* 0: the node has no such lane. */
-uint32_t iv_lane_find(const struct iv_engine *e, uint32_t node, uint16_t def);
-/* Puts the record into the node's lane, where nothing but a rule that waits ends its time. */
+static inline struct iv_lane *iv_lane_next(const struct iv_engine *e, uint32_t node,
+                                           const struct iv_lane *lane)
+{
+    struct iv_node *n = iv_node_at(e, node);
+    if (lane == n->lanes) {
+        return iv_timeline_count(&n->lanes[1].line) > 0 ? &n->lanes[1] : NULL;
+    }
+    uint32_t next = lane == &n->lanes[1] ? n->lanes[0].next : lane->next;
+    return next == 0 ? NULL : iv_slab_at(&e->lanes, next);
+}
+
+/* NULL: the node has no such lane. */
+struct iv_lane *iv_lane_find(const struct iv_engine *e, uint32_t node, uint16_t def);
+/* Puts the record into the node's lane, without bits; nothing but a rule that waits ends its time there. NULL
+ * when memory is out. */
 struct iv_mark *iv_lane_put(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec,
-                            uint32_t *lane_out);
-/* Puts the record into the node's lane and queues its end. NULL when memory is out. */
+                            struct iv_lane **lane_out);
+/* The same, and queues its end. */
 struct iv_mark *iv_lane_join(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec,
-                             uint32_t *lane_out);
+                             struct iv_lane **lane_out);
+/* Puts a record that waits into a lane that has no partners: with the bits of what it waits for. */
+void iv_lane_wait(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec, uint32_t bits);
 /* A rule's interest in the mark is over. The mark leaves if its time in the lane was over before. */
 void iv_mark_clear(struct iv_engine *e, uint32_t node, uint16_t def, struct iv_mark *mark, uint8_t bit);
 /* The mark of a record; NULL if it is not there. */
@@ -49,9 +66,8 @@ struct iv_mark *iv_mark_find(const struct iv_engine *e, uint32_t node, uint16_t 
  * lanes that the event joined (NULL: there is none) and from some others in turn. */
 void iv_lanes_sweep(struct iv_engine *e, const struct iv_concern *concern);
 
-/* Queues of marks and of others that end in order of time. */
+/* Queues of what ends in the order of its arrival: marks by node and record, and others. */
 struct iv_queued {
-    iv_ns time;
     uint32_t node;
     uint32_t rec;
 };

@@ -6,7 +6,7 @@
 /* One trigger's window, (after, time], and its maximum. */
 struct limit {
     const struct iv_rule_plan *plan;
-    const struct iv_timeline *line;
+    struct iv_timeline *line;
     uint32_t stride;
     iv_ns span;
     struct iv_number max;
@@ -157,16 +157,16 @@ void iv_limit_trigger(struct iv_engine *e, const struct iv_rule_plan *r, uint32_
     if (!part_of(e, &pair, &part) || !bounds(e, &pair, &limit)) {
         return;
     }
-    uint32_t lane = 0;
+    struct iv_lane *lane = NULL;
     struct iv_mark *own = iv_lane_join(e, node, r->own_def, rec, &lane);
     if (own == NULL) {
         return;
     }
-    own->bits = IV_FIGURE_FREE;
+    own->bits |= IV_FIGURE_FREE;
     if (r->rule->limit != IV_LIMIT_COUNT) {
         ((struct iv_value_mark *)own)->value = part;
     }
-    limit.line = &iv_lane_at(e, lane)->line;
+    limit.line = &lane->line;
     iv_ns time = own->time;
     iv_ns last = iv_ns_add(time, r->rule->span_max_ns);
     struct iv_place place = iv_timeline_lower(limit.line, &e->store.pool, limit.stride, time);

@@ -18,8 +18,8 @@
 #include <stdint.h>
 
 /* Rules of a lane that can wait on one event. The bit above them marks an event whose time in the lane is
- * over, and which stays for an obligation alone. */
-#define IV_LANE_RULES 31
+ * over, and which stays for an obligation alone; the one above that is the timeline's. */
+#define IV_LANE_RULES 30
 #define IV_LINGERS (UINT32_C(1) << IV_LANE_RULES)
 
 /* Events in order of arrival that wait to be dropped; blocks of the pool. */
@@ -68,6 +68,7 @@ struct iv_answer {
 struct iv_berth {
     uint16_t def;
     uint32_t triggers; /* of the lane's rules, those that it may be a trigger of */
+    bool partner;      /* others look for it there; else it stands there only while it waits */
 };
 
 /* What an event does under one list of terms. */

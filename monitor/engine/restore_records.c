@@ -273,9 +273,8 @@ static void read_marks(struct iv_restoring *r, struct iv_image *in, const struct
 }
 
 /* Events do not come in order of time, so the lane's first may be the new one itself. */
-static void put_value(struct iv_engine *e, uint32_t lane, struct iv_mark *mark, const struct iv_target *t)
+static void put_value(struct iv_engine *e, struct iv_lane *l, struct iv_mark *mark, const struct iv_target *t)
 {
-    struct iv_lane *l = iv_lane_at(e, lane);
     ((struct iv_value_mark *)mark)->value = t->value;
     for (uint32_t i = 0; t->same && i < 2; i++) {
         struct iv_place place = {0, i};
@@ -296,7 +295,7 @@ static void put_target(struct iv_restoring *r, uint32_t rec, uint16_t def)
         return; /* nobody is left that it stayed for */
     }
     node->node = node->node != 0 ? node->node : iv_node_for(e, node->key);
-    uint32_t lane = 0;
+    struct iv_lane *lane = NULL;
     struct iv_mark *mark = node->node == 0 ? NULL
                            : t->lingers    ? iv_lane_put(e, node->node, def, rec, &lane)
                                            : iv_lane_join(e, node->node, def, rec, &lane);
@@ -304,7 +303,7 @@ static void put_target(struct iv_restoring *r, uint32_t rec, uint16_t def)
         e->spent = true;
         return;
     }
-    mark->bits = t->lingers ? (t->bits & held) | IV_LINGERS : t->bits;
+    mark->bits |= t->lingers ? (t->bits & held) | IV_LINGERS : t->bits;
     if (e->plan.defs[def].stride > sizeof(struct iv_mark)) {
         put_value(e, lane, mark, t);
     }

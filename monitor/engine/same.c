@@ -108,14 +108,14 @@ void iv_same_trigger(struct iv_engine *e, const struct iv_rule_plan *r, uint32_t
     if (!iv_eval_key(e, &pair, &r->rule->of, false, &value) || !span_of(e, &s, rec, &span)) {
         return;
     }
-    uint32_t lane = 0;
+    struct iv_lane *lane = NULL;
     struct iv_mark *own = iv_lane_join(e, node, r->own_def, rec, &lane);
     if (own == NULL) {
         return;
     }
-    own->bits = IV_FIGURE_FREE;
+    own->bits |= IV_FIGURE_FREE;
     ((struct iv_value_mark *)own)->value = value;
-    s.lane = iv_lane_at(e, lane);
+    s.lane = lane;
     s.lane->mixed = is_mixed(e, &s, own);
     if (!s.lane->mixed) {
         return;

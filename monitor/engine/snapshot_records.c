@@ -88,8 +88,7 @@ static void each_mark_of(struct gathering *g, uint32_t node,
                          void (*visit)(struct gathering *, const struct standing *))
 {
     const struct iv_engine *e = g->e;
-    for (uint32_t lane = iv_node_at(e, node)->lanes; lane != 0; lane = iv_lane_at(e, lane)->next) {
-        const struct iv_lane *l = iv_lane_at(e, lane);
+    for (struct iv_lane *l = iv_lane_first(e, node); l != NULL; l = iv_lane_next(e, node, l)) {
         struct iv_place place = {0, 0};
         for (;; place.at++) {
             const struct iv_mark *mark =
@@ -97,7 +96,7 @@ static void each_mark_of(struct gathering *g, uint32_t node,
             if (mark == NULL) {
                 break;
             }
-            if (mark->bits != IV_LINGERS) { /* else it leaves with the next call */
+            if ((mark->bits & ~IV_MARK_ALONE) != IV_LINGERS) { /* else it leaves with the next call */
                 visit(g, &(struct standing){mark, node, l->def});
             }
         }
@@ -255,7 +254,7 @@ static void write_marks(struct gathering *g, size_t place, struct iv_buf *out)
         if (fresh) {
             iv_image_hash(out, iv_node_at(e, s->node)->key);
         }
-        iv_image_uint(out, s->mark->bits);
+        iv_image_uint(out, s->mark->bits & ~IV_MARK_ALONE);
         if (e->plan.defs[s->def].stride > sizeof(struct iv_mark)) {
             iv_image_hash(out, ((const struct iv_value_mark *)s->mark)->value);
         }

@@ -152,6 +152,20 @@ static bool add_block(struct iv_timeline *line, struct iv_pool *pool, uint32_t s
     return true;
 }
 
+/* Moves the mark that stands in place to a block, where another has room behind it. */
+static bool make_short(struct iv_timeline *line, struct iv_pool *pool, uint32_t stride)
+{
+    uint32_t ref = iv_pool_take(pool, 2 * (size_t)stride);
+    if (ref == 0) {
+        return false;
+    }
+    struct iv_mark *mark = iv_pool_at(pool, ref);
+    *mark = line->one;
+    mark->bits &= ~IV_MARK_ALONE;
+    *line = (struct iv_timeline){.ref = ref, .count = 1};
+    return true;
+}
+
 /* The last block whose first mark is not above the time; the first block where there is none. */
 static uint32_t block_for(const struct iv_timeline *line, const struct iv_pool *pool, iv_ns time, bool above)
 {
@@ -201,6 +215,14 @@ static struct iv_mark *insert_tall(struct iv_timeline *line, struct iv_pool *poo
 struct iv_mark *iv_timeline_insert(struct iv_timeline *line, struct iv_pool *pool, uint32_t stride,
                                    iv_ns time)
 {
+    if (iv_timeline_is_one(line)) {
+        if (!make_short(line, pool, stride)) {
+            return NULL;
+        }
+    } else if (line->count == 0 && stride == sizeof line->one) {
+        line->one = (struct iv_mark){.time = time, .bits = IV_MARK_ALONE};
+        return &line->one;
+    }
     if (line->blocks == 0 && line->count >= BLOCK_MARKS && !make_tall(line, pool, stride)) {
         return NULL;
     }
@@ -221,6 +243,9 @@ struct iv_mark *iv_timeline_insert(struct iv_timeline *line, struct iv_pool *poo
 struct iv_place iv_timeline_lower(const struct iv_timeline *line, const struct iv_pool *pool, uint32_t stride,
                                   iv_ns time)
 {
+    if (iv_timeline_is_one(line)) {
+        return (struct iv_place){0, line->one.time < time ? 1 : 0};
+    }
     if (line->count == 0) {
         return (struct iv_place){0, 0};
     }
@@ -234,9 +259,12 @@ struct iv_place iv_timeline_lower(const struct iv_timeline *line, const struct i
     return (struct iv_place){block, at - b->first};
 }
 
-struct iv_mark *iv_timeline_get(const struct iv_timeline *line, const struct iv_pool *pool, uint32_t stride,
+struct iv_mark *iv_timeline_get(struct iv_timeline *line, const struct iv_pool *pool, uint32_t stride,
                                 struct iv_place *place)
 {
+    if (iv_timeline_is_one(line)) {
+        return place->at > 0 ? NULL : &line->one;
+    }
     if (line->blocks == 0) {
         return place->at >= line->count ? NULL : mark_in(pool, line->ref, stride, line->first + place->at);
     }
@@ -253,7 +281,8 @@ struct iv_mark *iv_timeline_get(const struct iv_timeline *line, const struct iv_
 uint64_t iv_timeline_rank(const struct iv_timeline *line, const struct iv_pool *pool, struct iv_place place)
 {
     uint64_t rank = place.at;
-    for (uint32_t i = 0; line->blocks > 0 && i < place.block && i < line->blocks; i++) {
+    uint32_t blocks = iv_timeline_is_one(line) ? 0 : line->blocks;
+    for (uint32_t i = 0; i < blocks && i < place.block; i++) {
         rank += row(line, pool)[i].count;
     }
     return rank;
@@ -291,6 +320,10 @@ static void remove_tall(struct iv_timeline *line, struct iv_pool *pool, uint32_t
 void iv_timeline_remove(struct iv_timeline *line, struct iv_pool *pool, uint32_t stride,
                         struct iv_place place)
 {
+    if (iv_timeline_is_one(line)) {
+        *line = (struct iv_timeline){.ref = 0};
+        return;
+    }
     line->count--;
     if (line->count == 0) {
         iv_timeline_clear(line, pool);
@@ -307,9 +340,11 @@ void iv_timeline_remove(struct iv_timeline *line, struct iv_pool *pool, uint32_t
 
 void iv_timeline_clear(struct iv_timeline *line, struct iv_pool *pool)
 {
-    for (uint32_t i = 0; i < line->blocks; i++) {
-        iv_pool_give(pool, row(line, pool)[i].ref);
+    if (!iv_timeline_is_one(line)) {
+        for (uint32_t i = 0; i < line->blocks; i++) {
+            iv_pool_give(pool, row(line, pool)[i].ref);
+        }
+        iv_pool_give(pool, line->ref);
     }
-    iv_pool_give(pool, line->ref);
-    *line = (struct iv_timeline){0};
+    *line = (struct iv_timeline){.ref = 0};
 }

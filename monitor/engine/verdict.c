@@ -101,7 +101,7 @@ void iv_emitted_put(struct iv_engine *e, struct iv_hash128 key)
     }
     uint32_t ref = iv_slab_take(&e->emitted);
     if (ref == 0 || !iv_table_add(&e->emitted_table, key.lo, ref) ||
-        !iv_queue_push(&e->emitted_queue, &e->store.pool, &(struct iv_queued){0, 0, ref})) {
+        !iv_queue_push(&e->emitted_queue, &e->store.pool, &(struct iv_queued){0, ref})) {
         e->spent = true;
         return;
     }

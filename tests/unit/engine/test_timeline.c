@@ -6,7 +6,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#define STRIDE sizeof(struct iv_value_mark)
+/* Marks alone, one of which can stand in place, and marks with a value. */
+static const uint32_t strides[] = {sizeof(struct iv_mark), sizeof(struct iv_value_mark)};
 #define MOST 3000
 
 /* What a timeline must hold, done plainly. */
@@ -36,44 +37,47 @@ static void model_insert(struct model *m, iv_ns time, uint32_t rec)
     m->count++;
 }
 
-static void expect_equal(const struct iv_timeline *line, const struct iv_pool *pool, const struct model *m)
+static void expect_equal(struct iv_timeline *line, const struct iv_pool *pool, uint32_t stride,
+                         const struct model *m)
 {
     struct iv_place place = {0, 0};
-    cr_assert_eq(line->count, m->count);
+    cr_assert_eq(iv_timeline_count(line), m->count);
     for (size_t i = 0; i < m->count; i++, place.at++) {
-        const struct iv_mark *mark = iv_timeline_get(line, pool, STRIDE, &place);
+        const struct iv_mark *mark = iv_timeline_get(line, pool, stride, &place);
         cr_assert(mark != NULL && mark->time == m->items[i].time && mark->rec == m->items[i].rec, "mark %zu",
                   i);
         cr_assert_eq(iv_timeline_rank(line, pool, place), i);
     }
-    cr_assert_null(iv_timeline_get(line, pool, STRIDE, &place));
+    cr_assert_null(iv_timeline_get(line, pool, stride, &place));
 }
 
-static void expect_lower(const struct iv_timeline *line, const struct iv_pool *pool, const struct model *m,
-                         iv_ns time)
+static void expect_lower(const struct iv_timeline *line, const struct iv_pool *pool, uint32_t stride,
+                         const struct model *m, iv_ns time)
 {
     size_t rank = 0;
     while (rank < m->count && m->items[rank].time < time) {
         rank++;
     }
-    struct iv_place place = iv_timeline_lower(line, pool, STRIDE, time);
+    struct iv_place place = iv_timeline_lower(line, pool, stride, time);
     cr_assert_eq(iv_timeline_rank(line, pool, place), rank, "time %lld", (long long)time);
 }
 
-static void remove_at(struct iv_timeline *line, struct iv_pool *pool, struct model *m, size_t rank)
+static void remove_at(struct iv_timeline *line, struct iv_pool *pool, uint32_t stride, struct model *m,
+                      size_t rank)
 {
-    struct iv_place place = iv_timeline_lower(line, pool, STRIDE, m->items[rank].time);
-    while (iv_timeline_get(line, pool, STRIDE, &place)->rec != m->items[rank].rec) {
+    struct iv_place place = iv_timeline_lower(line, pool, stride, m->items[rank].time);
+    while (iv_timeline_get(line, pool, stride, &place)->rec != m->items[rank].rec) {
         place.at++;
     }
-    iv_timeline_remove(line, pool, STRIDE, place);
+    iv_timeline_remove(line, pool, stride, place);
     memmove(&m->items[rank], &m->items[rank + 1], (m->count - rank - 1) * sizeof m->items[0]);
     m->count--;
 }
 
-Test(timeline, keeps_the_order_of_time_and_then_of_insertion)
+static void expect_order(uint32_t stride)
 {
     static struct model m;
+    m.count = 0;
     struct iv_pool pool;
     struct iv_timeline line = {0};
     uint64_t dice = 7;
@@ -84,26 +88,34 @@ Test(timeline, keeps_the_order_of_time_and_then_of_insertion)
     for (uint32_t i = 1; i <= MOST; i++) {
         /* Mostly forward, some of one time, some far behind. */
         iv_ns time = (iv_ns)(next_random(&dice) % 10 == 0 ? next_random(&dice) % MOST : i / 3);
-        struct iv_mark *mark = iv_timeline_insert(&line, &pool, STRIDE, time);
-        cr_assert(mark != NULL && mark->bits == 0);
+        struct iv_mark *mark = iv_timeline_insert(&line, &pool, stride, time);
+        cr_assert(mark != NULL && (mark->bits & ~IV_MARK_ALONE) == 0);
         mark->rec = i;
         model_insert(&m, time, i);
         if (next_random(&dice) % 4 == 0) {
-            remove_at(&line, &pool, &m, next_random(&dice) % 2 == 0 ? 0 : next_random(&dice) % m.count);
+            remove_at(&line, &pool, stride, &m,
+                      next_random(&dice) % 2 == 0 ? 0 : next_random(&dice) % m.count);
         }
-        expect_lower(&line, &pool, &m, (iv_ns)(next_random(&dice) % MOST));
+        expect_lower(&line, &pool, stride, &m, (iv_ns)(next_random(&dice) % MOST));
     }
-    expect_equal(&line, &pool, &m);
+    expect_equal(&line, &pool, stride, &m);
 
     while (m.count > 0) {
-        remove_at(&line, &pool, &m, next_random(&dice) % m.count);
+        remove_at(&line, &pool, stride, &m, next_random(&dice) % m.count);
     }
-    cr_expect(line.ref == 0 && line.count == 0);
+    cr_expect_eq(iv_timeline_count(&line), 0);
     iv_pool_deinit(&pool);
     iv_ground_deinit(&ground);
 }
 
-Test(timeline, gives_back_all_of_its_memory)
+Test(timeline, keeps_the_order_of_time_and_then_of_insertion)
+{
+    for (size_t i = 0; i < IV_COUNT(strides); i++) {
+        expect_order(strides[i]);
+    }
+}
+
+static void expect_all_given_back(uint32_t stride)
 {
     struct iv_pool pool;
     struct iv_timeline line = {0};
@@ -111,7 +123,7 @@ Test(timeline, gives_back_all_of_its_memory)
     iv_ground_init(&ground);
     iv_pool_init(&pool, &ground);
     for (iv_ns time = 0; time < 1000; time++) {
-        cr_assert_not_null(iv_timeline_insert(&line, &pool, STRIDE, time));
+        cr_assert_not_null(iv_timeline_insert(&line, &pool, stride, time));
     }
 
     iv_timeline_clear(&line, &pool);
@@ -123,7 +135,14 @@ Test(timeline, gives_back_all_of_its_memory)
     iv_ground_deinit(&ground);
 }
 
-Test(timeline, that_slides_forward_does_not_grow)
+Test(timeline, gives_back_all_of_its_memory)
+{
+    for (size_t i = 0; i < IV_COUNT(strides); i++) {
+        expect_all_given_back(strides[i]);
+    }
+}
+
+static void expect_no_growth(uint32_t stride)
 {
     struct iv_pool pool;
     struct iv_timeline line = {0};
@@ -132,9 +151,9 @@ Test(timeline, that_slides_forward_does_not_grow)
     iv_pool_init(&pool, &ground);
     uint64_t settled = 0;
     for (iv_ns time = 0; time < 20000; time++) {
-        cr_assert_not_null(iv_timeline_insert(&line, &pool, STRIDE, time));
-        if (line.count > 200) {
-            iv_timeline_remove(&line, &pool, STRIDE, iv_timeline_lower(&line, &pool, STRIDE, 0));
+        cr_assert_not_null(iv_timeline_insert(&line, &pool, stride, time));
+        if (iv_timeline_count(&line) > 200) {
+            iv_timeline_remove(&line, &pool, stride, iv_timeline_lower(&line, &pool, stride, 0));
         }
         settled = time == 2000 ? iv_pool_bytes(&pool) : settled;
     }
@@ -142,4 +161,11 @@ Test(timeline, that_slides_forward_does_not_grow)
     cr_expect_eq(iv_pool_bytes(&pool), settled);
     iv_pool_deinit(&pool);
     iv_ground_deinit(&ground);
+}
+
+Test(timeline, that_slides_forward_does_not_grow)
+{
+    for (size_t i = 0; i < IV_COUNT(strides); i++) {
+        expect_no_growth(strides[i]);
+    }
 }
