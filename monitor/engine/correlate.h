@@ -8,8 +8,8 @@
 #include "engine/eval.h"
 #include "engine/verdict.h"
 
-/* A trigger in its lane: bit is the rule's there. Where the lane has no partners the mark of the event at
- * hand joins it only when all the lane's rules have been asked. */
+/* A trigger in its lane: bit is the rule's there. Where nobody looks for the event at hand, its mark joins
+ * the lane only when all the lane's rules have been asked. */
 struct iv_waiting {
     uint32_t node;
     uint16_t def;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys and their lanes: joining, finding, dropping (see plan.h for what a lane is).
- * Guarantee: a mark holds its record; where a lane has no partners, only triggers that wait stand in it; a
- * lane without marks, and a node without lanes, are gone. Marks stay where they are while an event is
- * evaluated: what leaves, leaves at iv_lanes_sweep. */
+ * Guarantee: a mark holds its record; of events that nobody looks for as partners, only triggers that wait
+ * stand in a lane; a lane without marks, and a node without lanes, are gone. Marks stay where they are while
+ * an event is evaluated: what leaves, leaves at iv_lanes_sweep. */
 #pragma once
 
 #include "engine/core.h"
@@ -55,7 +55,7 @@ struct iv_mark *iv_lane_put(struct iv_engine *e, uint32_t node, uint16_t def, ui
 /* The same, and queues its end. */
 struct iv_mark *iv_lane_join(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec,
                              struct iv_lane **lane_out);
-/* Puts a record that waits into a lane that has no partners: with the bits of what it waits for. */
+/* Puts a record that waits into a lane in which nobody looks for it: with the bits of what it waits for. */
 void iv_lane_wait(struct iv_engine *e, uint32_t node, uint16_t def, uint32_t rec, uint32_t bits);
 /* A rule's interest in the mark is over. The mark leaves if its time in the lane was over before. */
 void iv_mark_clear(struct iv_engine *e, uint32_t node, uint16_t def, struct iv_mark *mark, uint8_t bit);
