@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* BASELINE DEADLINES: arms so many deadlines (tokens that are issued and never end), lets all of them fall
+ * due at once, and prints how long the engine's calls took: while they were armed, while they were decided,
+ * and afterwards. The clock is the thread's own, so that neighbours on the machine do not count. */
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/guard.h"
+#include "base/json_write.h"
+#include "engine/engine.h"
+#include "event/decode.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define START_NS (INT64_C(1767225600) * IV_NS_PER_S) /* 2026-01-01T00:00:00Z */
+#define SPACING_NS INT64_C(100000)                   /* between two issues */
+#define DUE_NS (START_NS + 290 * IV_NS_PER_S)
+#define CALM_CALLS 100000
+
+struct bench {
+    struct iv_baseline *baseline;
+    struct iv_decoder *decoder;
+    struct iv_engine *engine;
+    struct iv_arena arena;
+    struct iv_buf json;
+    uint64_t sequence;
+    uint64_t verdicts;
+    uint32_t *calls; /* nanoseconds of each, of the phase at hand */
+    size_t count;
+};
+
+static void count_verdict(void *ctx, const struct iv_verdict *verdict)
+{
+    (void)verdict;
+    ((struct bench *)ctx)->verdicts++;
+}
+
+static uint64_t now(void)
+{
+    struct timespec t;
+    IV_CHECK(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0);
+    return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}
+
+static void write_event(struct bench *b, const char *type, iv_ns time)
+{
+    struct iv_json j = iv_json_to(&b->json);
+    char name[32];
+    iv_buf_clear(&b->json);
+    (void)snprintf(name, sizeof name, "%016llx", (unsigned long long)b->sequence);
+    iv_json_open_object(&j, NULL);
+    iv_json_text(&j, "specversion", "1.0");
+    iv_json_text(&j, "id", name);
+    iv_json_text(&j, "source", "/broker/tenant-7");
+    iv_json_text(&j, "type", type);
+    iv_json_time(&j, "time", time);
+    iv_json_text(&j, "subject", "agent-00042");
+    iv_json_text(&j, "tenantid", "tenant-7");
+    iv_json_open_object(&j, "data");
+    iv_json_text(&j, "token_id", name);
+    iv_json_text(&j, "enclave_id", name);
+    iv_json_time(&j, "expires_at", DUE_NS);
+    iv_json_close_object(&j);
+    iv_json_close_object(&j);
+    b->sequence++;
+}
+
+/* Decodes the next event and times the engine's call alone. */
+static void feed(struct bench *b, const char *type, iv_ns time)
+{
+    struct iv_err err;
+    struct iv_event event;
+    write_event(b, type, time);
+    iv_arena_reset(&b->arena);
+    struct iv_record record = {.origin = {IV_TELEMETRY, 0, (int64_t)b->sequence, IV_STR("telemetry")},
+                               .bytes = iv_arena_str(&b->arena, iv_buf_slice(&b->json))};
+    IV_CHECK(iv_ok(iv_decode(b->decoder, &record, &b->arena, &event, &err)));
+    uint64_t before = now();
+    IV_CHECK(iv_ok(iv_engine_event(b->engine, &event, &err)));
+    uint64_t took = now() - before;
+    b->calls[b->count++] = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void print_phase(struct bench *b, const char *name)
+{
+    qsort(b->calls, b->count, sizeof *b->calls, by_size);
+    double micro = 1000.0;
+    printf("%-28s%10zu%12.2f%12.2f%12.3f%10s\n", name, b->count, b->calls[b->count / 2] / micro,
+           b->calls[b->count - 1 - b->count / 1000] / micro, b->calls[b->count - 1] / micro / micro, "5");
+    b->count = 0;
+}
+
+static void open_bench(struct bench *b, const char *folder, size_t deadlines)
+{
+    IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
+    const struct iv_hash_key key = {1, 2};
+    const struct iv_engine_options options = {.verdict = count_verdict, .ctx = b, .hash_key = key};
+    struct iv_err err;
+    IV_CHECK(iv_ok(iv_problems_new(&problems, &err)));
+    IV_CHECK(iv_ok(iv_baseline_load(&b->baseline, iv_str_of(folder), problems, &err)));
+    IV_CHECK(
+        iv_ok(iv_decoder_new(&b->decoder, b->baseline->catalogue, &IV_DECODE_LIMITS_DEFAULT, key, &err)));
+    IV_CHECK(iv_ok(iv_engine_new(&b->engine, b->baseline, &options, &err)));
+    IV_CHECK(iv_ok(iv_engine_open(b->engine, IV_TELEMETRY, 0, &err)));
+    iv_arena_init(&b->arena, 0);
+    iv_buf_init(&b->json, 4096);
+    b->calls = iv_calloc(deadlines + CALM_CALLS + 1, sizeof *b->calls);
+    IV_CHECK(b->calls != NULL);
+}
+
+static void close_bench(struct bench *b)
+{
+    iv_free(b->calls);
+    iv_buf_deinit(&b->json);
+    iv_arena_deinit(&b->arena);
+    iv_engine_free(b->engine);
+    iv_decoder_free(b->decoder);
+    iv_baseline_unref(b->baseline);
+}
+
+static uint64_t armed(const struct bench *b)
+{
+    struct iv_engine_stats stats;
+    iv_engine_stats(b->engine, &stats);
+    return stats.armed;
+}
+
+int main(int argc, char **argv)
+{
+    IV_CHECK(argc == 3);
+    size_t deadlines = strtoull(argv[2], NULL, 10);
+    struct bench b = {.count = 0};
+    open_bench(&b, argv[1], deadlines);
+    for (size_t i = 0; i < deadlines; i++) {
+        feed(&b, "token.issued", START_NS + (iv_ns)i * SPACING_NS);
+    }
+    printf("%llu deadlines armed, then all of them due at once\n", (unsigned long long)armed(&b));
+    printf("%-28s%10s%12s%12s%12s%10s\n", "", "calls", "median us", "p99.9 us", "longest ms", "at most");
+    print_phase(&b, "arming");
+
+    iv_ns time = DUE_NS + 60 * IV_NS_PER_S;
+    do {
+        feed(&b, "agent.heartbeat", time += SPACING_NS);
+    } while (armed(&b) > 100 && b.count < deadlines);
+    print_phase(&b, "deciding");
+
+    for (size_t i = 0; i < CALM_CALLS; i++) {
+        feed(&b, "agent.heartbeat", time += SPACING_NS);
+    }
+    print_phase(&b, "afterwards");
+    printf("%llu verdicts\n", (unsigned long long)b.verdicts);
+    close_bench(&b);
+    return 0;
+}
