@@ -68,7 +68,9 @@ iv_rc iv_cel_map_find(const struct iv_val **out, const struct iv_val *map, const
 {
     TRY(iv_cel_spend(frame, map->n >> 2, err));
     *out = NULL;
-    if (key->kind != IV_KIND_STRING) {
+    if (key->kind == IV_KIND_STRING) {
+        TRY(iv_cel_spend_memory(frame, key->n, err));
+    } else {
         *out = is_key(key) || key->kind == IV_KIND_DOUBLE ? iv_val_map_get(map, key) : NULL;
         return IV_OK;
     }

@@ -208,8 +208,7 @@ bool iv_cel_emit_fold(struct iv_cel_emitter *e, const struct iv_cel_node *at, ui
         return false;
     }
     sync_arrays(e);
-    iv_arena_reset(&e->scratch.arena);
-    e->scratch.cost = 0;
+    iv_arena_reset(&e->scratch.arena); /* its cost adds up: the limit is for all constants together */
     struct iv_val v;
     struct iv_val copy;
     struct iv_rc_s rc = iv_cel_execute(&e->prog, start, depth, stack, &e->scratch, &v, NULL);

@@ -16,6 +16,11 @@
 
 /* IV_E_LIMIT, which nothing absorbs, when the run has cost too much. */
 iv_rc iv_cel_spend(struct iv_cel_frame *frame, size_t cost, struct iv_err *err);
+/* For walking over so many bytes as fast as memory goes; what looks at each takes more. */
+static inline iv_rc iv_cel_spend_memory(struct iv_cel_frame *frame, size_t bytes, struct iv_err *err)
+{
+    return bytes < 1024 ? IV_OK : iv_cel_spend(frame, bytes >> 10, err);
+}
 /* From the frame's arena; IV_E_NOMEM, which nothing absorbs, when that is full. */
 iv_rc iv_cel_alloc(void *out_pointer, struct iv_cel_frame *frame, size_t bytes, struct iv_err *err);
 iv_rc iv_cel_fail_overload(const char *what, const struct iv_val *args, size_t count, struct iv_err *err);
@@ -42,7 +47,8 @@ iv_rc iv_cel_text_end(struct iv_val *out, struct iv_cel_text *text, struct iv_er
 iv_rc iv_cel_equal(bool *out, const struct iv_val *a, const struct iv_val *b, struct iv_cel_frame *frame,
                    struct iv_err *err);
 /* -1, 0, 1; 2 where a NaN is concerned; IV_E_EVAL where the two have no order. */
-iv_rc iv_cel_compare(int *out, const struct iv_val *a, const struct iv_val *b, struct iv_err *err);
+iv_rc iv_cel_compare(int *out, const struct iv_val *a, const struct iv_val *b, struct iv_cel_frame *frame,
+                     struct iv_err *err);
 /* The value under the key, NULL if there is none. */
 iv_rc iv_cel_map_find(const struct iv_val **out, const struct iv_val *map, const struct iv_val *key,
                       struct iv_cel_frame *frame, struct iv_err *err);

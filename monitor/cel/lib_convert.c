@@ -17,7 +17,11 @@ IV_CEL_FN(iv_cel_same)
 
 IV_CEL_FN(iv_cel_size)
 {
-    size_t n = args[0].kind == IV_KIND_STRING ? iv_utf8_count(iv_val_slice(args[0])) : args[0].n;
+    size_t n = args[0].n;
+    if (args[0].kind == IV_KIND_STRING) {
+        TRY(iv_cel_spend(frame, n >> 5, err));
+        n = iv_utf8_count(iv_val_slice(args[0]));
+    }
     *out = iv_val_int((int64_t)n);
     return IV_OK;
 }

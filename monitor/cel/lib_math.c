@@ -23,7 +23,7 @@ static iv_rc extreme(struct iv_val *out, const struct iv_val *args, size_t count
         if (kind != IV_KIND_INT && kind != IV_KIND_UINT && kind != IV_KIND_DOUBLE) {
             return iv_cel_fail_overload(sign > 0 ? "math.greatest" : "math.least", &items[i], 1, err);
         }
-        TRY(iv_cel_compare(&order, &items[i], best, err));
+        TRY(iv_cel_compare(&order, &items[i], best, frame, err));
         best = order == sign ? &items[i] : best;
     }
     *out = *best;

@@ -7,7 +7,7 @@ IV_CEL_FN(iv_cel_contains)
 {
     struct iv_str s = iv_val_slice(args[0]);
     struct iv_str part = iv_val_slice(args[1]);
-    TRY(iv_cel_spend(frame, s.n >> 6, err));
+    TRY(iv_cel_spend(frame, s.n >> 5, err));
     *out = iv_val_bool(part.n == 0 || (s.n > 0 && memmem(s.p, s.n, part.p, part.n) != NULL));
     return IV_OK;
 }
@@ -16,6 +16,7 @@ IV_CEL_FN(iv_cel_starts_with)
 {
     struct iv_str s = iv_val_slice(args[0]);
     struct iv_str part = iv_val_slice(args[1]);
+    TRY(iv_cel_spend_memory(frame, part.n, err));
     *out = iv_val_bool(part.n == 0 || (part.n <= s.n && memcmp(s.p, part.p, part.n) == 0));
     return IV_OK;
 }
@@ -24,6 +25,7 @@ IV_CEL_FN(iv_cel_ends_with)
 {
     struct iv_str s = iv_val_slice(args[0]);
     struct iv_str part = iv_val_slice(args[1]);
+    TRY(iv_cel_spend_memory(frame, part.n, err));
     *out = iv_val_bool(part.n == 0 || (part.n <= s.n && memcmp(s.p + s.n - part.n, part.p, part.n) == 0));
     return IV_OK;
 }

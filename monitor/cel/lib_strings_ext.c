@@ -22,7 +22,7 @@ IV_CEL_FN(iv_cel_char_at)
 {
     struct iv_str s = iv_val_slice(args[0]);
     size_t start = 0;
-    TRY(iv_cel_spend(frame, s.n >> 6, err));
+    TRY(iv_cel_spend(frame, s.n >> 5, err));
     TRY(offset_of(&start, s, args[1].i, err));
     size_t end = start;
     if (end < s.n) {
@@ -43,7 +43,7 @@ IV_CEL_FN(iv_cel_index_of)
     struct iv_str part = iv_val_slice(args[1]);
     int64_t from = count > 2 ? args[2].i : 0;
     size_t start = 0;
-    TRY(iv_cel_spend(frame, s.n >> 6, err));
+    TRY(iv_cel_spend(frame, s.n >> 4, err));
     TRY(offset_of(&start, s, from, err));
     const char *found = part.n == 0 ? s.p + start : memmem(s.p + start, s.n - start, part.p, part.n);
     size_t at = found == NULL ? 0 : (size_t)(found - s.p);
@@ -195,7 +195,7 @@ IV_CEL_FN(iv_cel_substring)
     struct iv_str s = iv_val_slice(args[0]);
     size_t start = 0;
     size_t end = s.n;
-    TRY(iv_cel_spend(frame, s.n >> 5, err));
+    TRY(iv_cel_spend(frame, s.n >> 4, err));
     TRY(offset_of(&start, s, args[1].i, err));
     if (count > 2) {
         TRY(offset_of(&end, s, args[2].i, err));
@@ -226,7 +226,7 @@ IV_CEL_FN(iv_cel_trim)
     struct iv_str s = iv_val_slice(args[0]);
     size_t start = s.n;
     size_t end = 0;
-    TRY(iv_cel_spend(frame, s.n >> 5, err));
+    TRY(iv_cel_spend(frame, s.n >> 3, err));
     for (size_t at = 0; at < s.n;) {
         size_t here = at;
         if (!is_space(iv_utf8_next(s, &at))) {

@@ -273,7 +273,8 @@ static int order_int_uint(int64_t i, uint64_t u)
 }
 
 /* An integer against a double is compared as a double, as cel-spec's tests have it; equality is exact. */
-iv_rc iv_cel_compare(int *out, const struct iv_val *a, const struct iv_val *b, struct iv_err *err)
+iv_rc iv_cel_compare(int *out, const struct iv_val *a, const struct iv_val *b, struct iv_cel_frame *frame,
+                     struct iv_err *err)
 {
     switch (PAIR(a->kind, b->kind)) {
     case PAIR(IV_KIND_INT, IV_KIND_INT):
@@ -291,6 +292,7 @@ iv_rc iv_cel_compare(int *out, const struct iv_val *a, const struct iv_val *b, s
         break;
     case PAIR(IV_KIND_STRING, IV_KIND_STRING):
     case PAIR(IV_KIND_BYTES, IV_KIND_BYTES):
+        TRY(iv_cel_spend_memory(frame, a->n < b->n ? a->n : b->n, err));
         *out = sign_of(iv_str_cmp(iv_val_slice(*a), iv_val_slice(*b)));
         break;
     case PAIR(IV_KIND_BOOL, IV_KIND_BOOL):

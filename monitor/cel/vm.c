@@ -140,7 +140,7 @@ static iv_rc order(struct iv_cel_vm *vm, struct iv_val *left, enum iv_cel_op op)
     if (left->kind == IV_KIND_INT && right->kind == IV_KIND_INT) {
         o = left->i < right->i ? -1 : left->i > right->i;
     } else {
-        TRY(iv_cel_compare(&o, left, right, vm->err));
+        TRY(iv_cel_compare(&o, left, right, vm->frame, vm->err));
     }
     bool holds = false;
     switch (op) {
@@ -166,7 +166,11 @@ static iv_rc equality(struct iv_cel_vm *vm, struct iv_val *left, bool wanted)
     const struct iv_val *right = left + 1;
     bool equal = false;
     if (left->kind == IV_KIND_STRING && right->kind == IV_KIND_STRING) {
-        equal = left->n == right->n && (left->n == 0 || memcmp(left->s, right->s, left->n) == 0);
+        equal = left->n == right->n;
+        if (equal && left->n > 0) {
+            TRY(iv_cel_spend_memory(vm->frame, left->n, vm->err));
+            equal = memcmp(left->s, right->s, left->n) == 0;
+        }
     } else {
         TRY(iv_cel_equal(&equal, left, right, vm->frame, vm->err));
     }

@@ -117,6 +117,55 @@ Test(cel_limits, stop_a_run_that_costs_too_much)
     }
 }
 
+/* A step is some 20 ns, so what walks over a long string must take many. */
+Test(cel_limits, charge_for_the_length_of_strings)
+{
+    static const char *const calls[] = {
+        "size(s) > 0",
+        "s == t",
+        "s != t",
+        "s <= t",
+        "s.startsWith(t)",
+        "s.endsWith(t)",
+        "s in [t]",
+        "s in {t: 1}",
+        "s.contains('b')",
+        "s.indexOf('b') < 0",
+        "s.charAt(0) == 'a'",
+        "s.trim() == t",
+        "glob('*b', s)",
+        "s.matches('a*b')",
+        "s.lastIndexOf('b') < 0",
+        "s.split('b') == [t]",
+        "bytes(s) < bytes(t)",
+        "[s] == [t]",
+        "{1: s} == {1: t}",
+        "s.substring(1) != t",
+        "string(bytes(s)) == t",
+        "s.replace('b', '') == t",
+    };
+    static char bytes[2][1 << 18];
+    static struct iv_val items[30];
+    static struct iv_val strings[2];
+    for (size_t i = 0; i < 2; i++) {
+        memset(bytes[i], 'a', sizeof bytes[i]);
+        strings[i] = iv_val_str((struct iv_str){bytes[i], sizeof bytes[i]});
+    }
+    for (size_t i = 0; i < IV_COUNT(items); i++) {
+        items[i] = (struct iv_val){.kind = IV_KIND_LIST, .n = 2, .items = strings};
+    }
+    w.events[WORLD_X] = (struct iv_val){.kind = IV_KIND_LIST, .n = IV_COUNT(items), .items = items};
+    w.frame.cost_limit = 50000;
+    for (size_t i = 0; i < IV_COUNT(calls); i++) {
+        char source[256];
+        (void)snprintf(source, sizeof source,
+                       "x.all(p, x.all(q, cel.bind(s, p[0], cel.bind(t, q[1], (%s) || true))))", calls[i]);
+        const char *got = world_eval(&w, source);
+        bool stopped = strstr(got, "costs more than") != NULL || strstr(got, "needs more memory") != NULL;
+        cr_expect(stopped, "'%s': %.100s", calls[i], got);
+    }
+}
+
 /* Shared parts make values whose size as a tree is exponential: none of them may be walked to its end. */
 Test(cel_limits, stop_at_values_that_grow_by_sharing)
 {
@@ -163,6 +212,33 @@ Test(cel_limits, hold_for_constants_too)
 
     cr_expect(strstr(got, "costs more than") != NULL, "%.100s", got);
     iv_buf_deinit(&source);
+}
+
+/* Of so many that each cost nearly as much as a constant may, most are left to the run. */
+Test(cel_limits, hold_for_all_constants_together)
+{
+    static const char large[] = "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'.matches('(([ab]{1,9}){1,9}){1,9}c')";
+    struct iv_buf source;
+    iv_buf_init(&source, (size_t)1 << 16);
+    iv_buf_text(&source, "[");
+    for (int i = 0; i < 500; i++) {
+        iv_buf_printf(&source, "%s%s", i == 0 ? "" : ", ", large);
+    }
+    iv_buf_text(&source, "].size() == 500");
+    cr_assert(iv_ok(world_compile(&w, source.p, NULL)));
+
+    struct iv_buf dump;
+    iv_buf_init(&dump, (size_t)1 << 24);
+    iv_cel_prog_dump(&dump, w.prog);
+
+    size_t calls = 0;
+    for (const char *at = dump.p; (at = strstr(at, "matches")) != NULL; at++) {
+        calls++;
+    }
+    cr_expect_gt(calls, 400u, "%zu of 500 are left", calls);
+    cr_expect_not_null(strstr(world_eval(&w, source.p), "costs more than 1000000 steps"));
+    iv_buf_deinit(&source);
+    iv_buf_deinit(&dump);
 }
 
 Test(cel_limits, are_set_by_the_frame)
