@@ -64,20 +64,6 @@ struct iv_obligation {
     bool blind;    /* the trigger came so late that partners may have been forgotten */
 };
 
-/* A source and id, and the contents that it was seen with. */
-struct iv_identity {
-    struct iv_hash128 key;
-    uint32_t contents; /* the first */
-    bool told;         /* its equivocation was emitted */
-};
-
-struct iv_content {
-    uint32_t rec;
-    uint32_t next; /* of the same identity */
-    uint32_t identity;
-    bool told; /* it is part of the equivocation */
-};
-
 /* A mark that may have to leave its lane at the end of the call. */
 struct iv_leaving {
     uint32_t node;
@@ -120,9 +106,7 @@ struct iv_engine {
     uint32_t later_capacity;
     /* identities; none are kept by an engine that does not have EVT-001 */
     bool identifies;
-    struct iv_slab identities;
-    struct iv_slab contents;
-    struct iv_table identity_table;
+    struct iv_table identity_table; /* records */
     struct iv_queue identity_queue;
     struct iv_queue told_queue;
     /* verdicts that were emitted, by uid */

@@ -25,8 +25,6 @@ static void init_state(struct iv_engine *e, const struct iv_engine_options *opti
     iv_slab_init(&e->nodes, &e->ground, sizeof(struct iv_node));
     iv_slab_init(&e->lanes, &e->ground, sizeof(struct iv_lane));
     iv_slab_init(&e->obligations, &e->ground, sizeof(struct iv_obligation));
-    iv_slab_init(&e->identities, &e->ground, sizeof(struct iv_identity));
-    iv_slab_init(&e->contents, &e->ground, sizeof(struct iv_content));
     iv_slab_init(&e->emitted, &e->ground, sizeof(struct iv_hash128));
     iv_table_init(&e->node_table, &e->ground);
     iv_logs_init(&e->logs, &e->ground, 0);
@@ -92,8 +90,6 @@ void iv_engine_free(struct iv_engine *e)
     iv_table_deinit(&e->node_table);
     iv_logs_deinit(&e->logs);
     iv_slab_deinit(&e->emitted);
-    iv_slab_deinit(&e->contents);
-    iv_slab_deinit(&e->identities);
     iv_slab_deinit(&e->obligations);
     iv_slab_deinit(&e->lanes);
     iv_slab_deinit(&e->nodes);
@@ -316,11 +312,14 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
     }
     const struct iv_type_plan *type = &e->plan.types[event->type->index];
     bool known = e->identifies && !iv_identity_forgotten(e, event);
-    struct iv_hash128 key = known ? iv_identity_key(e, event) : (struct iv_hash128){0, 0};
+    struct iv_identity identity = {0};
+    if (known) {
+        identity.hash = iv_identity_hash(e, event);
+    }
     struct iv_concern *concern = iv_dispatch_find(e->plan.dispatch, event);
     ENSURE(concern != NULL, err, IV_E_NOMEM, "cannot allocate what an event concerns");
     hash_keys(e, concern, event, false);
-    if (known && iv_identity_repeats(e, key, event)) {
+    if (known && iv_identity_repeats(e, &identity, event)) {
         event->standing = IV_STANDING_REPEATED;
         return repeat(e, event, err);
     }
@@ -334,7 +333,7 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
     uint32_t rec = remember(e, event, concern);
     if (rec != 0) {
         if (known) {
-            iv_identity_note(e, key, rec);
+            iv_identity_note(e, &identity, rec);
         }
         iv_tree_note_entry(e, event);
         iv_dispatch_count(e->plan.dispatch, concern);
@@ -384,8 +383,7 @@ void iv_engine_stats(const struct iv_engine *engine, struct iv_engine_stats *out
     out->live_events = e->store.records.live;
     out->armed = e->undecided;
     out->state_bytes = iv_store_bytes(&e->store) + iv_slab_bytes(&e->nodes) + iv_slab_bytes(&e->lanes) +
-                       iv_slab_bytes(&e->obligations) + iv_slab_bytes(&e->identities) +
-                       iv_slab_bytes(&e->contents) + iv_slab_bytes(&e->emitted) +
+                       iv_slab_bytes(&e->obligations) + iv_slab_bytes(&e->emitted) +
                        iv_table_bytes(&e->node_table) + iv_table_bytes(&e->identity_table) +
                        iv_table_bytes(&e->emitted_table) + iv_logs_bytes(&e->logs);
     for (int set = 0; set < IV_STREAM_SETS; set++) {

@@ -7,17 +7,12 @@
 
 #define SWEEP_CONTENTS 4
 
-static struct iv_identity *identity_at(const struct iv_engine *e, uint32_t ref)
+static struct iv_rec *rec_at(const struct iv_engine *e, uint32_t rec)
 {
-    return iv_slab_at(&e->identities, ref);
+    return iv_store_rec(&e->store, rec);
 }
 
-static struct iv_content *content_at(const struct iv_engine *e, uint32_t ref)
-{
-    return iv_slab_at(&e->contents, ref);
-}
-
-struct iv_hash128 iv_identity_key(struct iv_engine *e, const struct iv_event *event)
+uint64_t iv_identity_hash(struct iv_engine *e, const struct iv_event *event)
 {
     struct iv_str source = iv_event_attr(event, IV_ATTR_SOURCE);
     struct iv_str id = iv_event_attr(event, IV_ATTR_ID);
@@ -36,9 +31,9 @@ struct iv_hash128 iv_identity_key(struct iv_engine *e, const struct iv_event *ev
         e->spent = e->spent || iv_buf_failed(&e->key);
         text = iv_buf_slice(&e->key);
     }
-    struct iv_hash128 key = iv_hash128(e->options.hash_key, text);
-    iv_table_prefetch(&e->identity_table, key.lo);
-    return key;
+    uint64_t hash = iv_hash64(e->options.hash_key, text);
+    iv_table_prefetch(&e->identity_table, hash);
+    return hash;
 }
 
 bool iv_identity_forgotten(const struct iv_engine *e, const struct iv_event *event)
@@ -46,47 +41,34 @@ bool iv_identity_forgotten(const struct iv_engine *e, const struct iv_event *eve
     return iv_watermark_forgot(&e->watermark, IV_ALL_STREAMS, event->time, e->baseline->dedup);
 }
 
-static uint32_t find(const struct iv_engine *e, struct iv_hash128 key)
+static bool is_of(const struct iv_engine *e, uint32_t rec, const struct iv_event *event)
 {
-    struct iv_probe probe = iv_table_probe(&e->identity_table, key.lo);
-    uint32_t ref = iv_probe_next(&probe);
-    while (ref != 0 && (identity_at(e, ref)->key.lo != key.lo || identity_at(e, ref)->key.hi != key.hi)) {
-        ref = iv_probe_next(&probe);
-    }
-    return ref;
+    return iv_str_eq(iv_store_id(&e->store, rec), iv_event_attr(event, IV_ATTR_ID)) &&
+           iv_str_eq(iv_store_source(&e->store, rec), iv_event_attr(event, IV_ATTR_SOURCE));
 }
 
-bool iv_identity_repeats(const struct iv_engine *e, struct iv_hash128 key, const struct iv_event *event)
+bool iv_identity_repeats(const struct iv_engine *e, struct iv_identity *identity,
+                         const struct iv_event *event)
 {
-    uint32_t identity = find(e, key);
-    for (uint32_t c = identity == 0 ? 0 : identity_at(e, identity)->contents; c != 0;
-         c = content_at(e, c)->next) {
-        const struct iv_rec *r = iv_store_rec(&e->store, content_at(e, c)->rec);
-        if (r->content.lo == event->content.lo && r->content.hi == event->content.hi) {
-            return true;
+    struct iv_probe probe = iv_table_probe(&e->identity_table, identity->hash);
+    identity->first = 0;
+    for (uint32_t first = iv_probe_next(&probe); first != 0; first = iv_probe_next(&probe)) {
+        for (uint32_t rec = first; rec != 0; rec = rec_at(e, rec)->sibling) {
+            const struct iv_hash128 *content = &rec_at(e, rec)->content;
+            if (content->lo == event->content.lo && content->hi == event->content.hi) {
+                return true;
+            }
         }
+        identity->first = is_of(e, first, event) ? first : identity->first;
     }
     return false;
-}
-
-static uint32_t identity_for(struct iv_engine *e, struct iv_hash128 key)
-{
-    uint32_t ref = find(e, key);
-    if (ref == 0) {
-        ref = iv_slab_take(&e->identities);
-        if (ref == 0 || !iv_table_add(&e->identity_table, key.lo, ref)) {
-            return 0;
-        }
-        *identity_at(e, ref) = (struct iv_identity){.key = key};
-    }
-    return ref;
 }
 
 /* Two contents are an equivocation if their times are at most dedup apart. */
 static bool clash(const struct iv_engine *e, uint32_t a, uint32_t b)
 {
-    iv_ns at = iv_store_rec(&e->store, content_at(e, a)->rec)->time;
-    iv_ns bt = iv_store_rec(&e->store, content_at(e, b)->rec)->time;
+    iv_ns at = rec_at(e, a)->time;
+    iv_ns bt = rec_at(e, b)->time;
     return iv_ns_add(at < bt ? at : bt, e->baseline->dedup) >= (at < bt ? bt : at);
 }
 
@@ -121,130 +103,145 @@ static bool comes_first(struct iv_engine *e, uint32_t rec, uint32_t than)
     return a != b ? a < b : compare(e, rec, than) < 0;
 }
 
-static void emit(struct iv_engine *e, struct iv_identity *identity)
+/* All records of the identity that are part of the equivocation, the oldest of them the trigger. */
+static void emit(struct iv_engine *e, uint32_t first)
 {
     struct iv_witnesses witnesses = {0};
     uint32_t trigger = 0;
-    for (uint32_t c = identity->contents; c != 0; c = content_at(e, c)->next) {
-        const struct iv_content *content = content_at(e, c);
-        if (!content->told) {
+    bool announced = rec_at(e, first)->announced;
+    for (uint32_t rec = first; rec != 0; rec = rec_at(e, rec)->sibling) {
+        rec_at(e, rec)->announced = true;
+        if (!rec_at(e, rec)->told) {
             continue;
         }
-        iv_witness_add(e, &witnesses, content->rec);
-        if (trigger == 0 || comes_first(e, content->rec, trigger)) {
-            trigger = content->rec;
+        iv_witness_add(e, &witnesses, rec);
+        if (trigger == 0 || comes_first(e, rec, trigger)) {
+            trigger = rec;
         }
     }
-    struct iv_ruling ruling = {.kind = identity->told ? IV_UPDATED : IV_VIOLATED,
+    struct iv_ruling ruling = {.kind = announced ? IV_UPDATED : IV_VIOLATED,
                                .rule = e->baseline->equivocation,
                                .trigger = trigger,
-                               .deadline = iv_store_rec(&e->store, trigger)->time,
+                               .deadline = rec_at(e, trigger)->time,
                                .of_identity = true};
-    identity->told = true;
     iv_emit(e, &ruling, &witnesses);
 }
 
-static uint32_t add_content(struct iv_engine *e, uint32_t identity, uint32_t rec, struct iv_queue *queue)
+/* Puts a record among those of its identity and queues its end. False when memory is out. */
+static bool add(struct iv_engine *e, const struct iv_identity *identity, uint32_t rec, struct iv_queue *queue)
 {
-    uint32_t ref = iv_slab_take(&e->contents);
-    struct iv_queued item = {identity, ref};
-    if (ref == 0 || !iv_queue_push(queue, &e->store.pool, &item)) {
-        return 0;
+    struct iv_rec *r = rec_at(e, rec);
+    struct iv_queued item = {(uint32_t)(identity->hash >> 32), rec};
+    if (!iv_queue_push(queue, &e->store.pool, &item) ||
+        (identity->first == 0 && !iv_table_add(&e->identity_table, identity->hash, rec))) {
+        e->spent = true;
+        return false;
     }
-    *content_at(e, ref) =
-        (struct iv_content){.rec = rec, .next = identity_at(e, identity)->contents, .identity = identity};
-    identity_at(e, identity)->contents = ref;
-    iv_store_rec(&e->store, rec)->refs++;
-    return ref;
+    if (identity->first != 0) {
+        struct iv_rec *first = rec_at(e, identity->first);
+        r->sibling = first->sibling;
+        r->announced = first->announced;
+        first->sibling = rec;
+    }
+    r->identified = true;
+    r->refs++;
+    return true;
 }
 
-void iv_identity_note(struct iv_engine *e, struct iv_hash128 key, uint32_t rec)
+void iv_identity_note(struct iv_engine *e, const struct iv_identity *identity, uint32_t rec)
 {
-    uint32_t identity = identity_for(e, key);
-    uint32_t content = identity == 0 ? 0 : add_content(e, identity, rec, &e->identity_queue);
-    if (content == 0) {
-        e->spent = true;
+    if (!add(e, identity, rec, &e->identity_queue)) {
         return;
     }
-    for (uint32_t c = content_at(e, content)->next; c != 0; c = content_at(e, c)->next) {
-        if (clash(e, c, content)) {
-            content_at(e, c)->told = true;
-            content_at(e, content)->told = true;
+    for (uint32_t other = identity->first; other != 0; other = rec_at(e, other)->sibling) {
+        if (other != rec && clash(e, other, rec)) {
+            rec_at(e, other)->told = true;
+            rec_at(e, rec)->told = true;
         }
     }
-    if (content_at(e, content)->told && e->baseline->equivocation != NULL) {
-        emit(e, identity_at(e, identity));
+    if (rec_at(e, rec)->told && e->baseline->equivocation != NULL) {
+        emit(e, identity->first);
     }
 }
 
 void iv_identity_put(struct iv_engine *e, const struct iv_event *event, uint32_t rec,
                      const struct iv_remembered *how)
 {
-    uint32_t identity = identity_for(e, iv_identity_key(e, event));
-    struct iv_queue *queue = how->aftermath ? &e->told_queue : &e->identity_queue;
-    uint32_t content = identity == 0 ? 0 : add_content(e, identity, rec, queue);
-    if (content == 0) {
-        e->spent = true;
+    struct iv_identity identity = {.hash = iv_identity_hash(e, event)};
+    struct iv_probe probe = iv_table_probe(&e->identity_table, identity.hash);
+    for (uint32_t first = iv_probe_next(&probe); first != 0; first = iv_probe_next(&probe)) {
+        identity.first = is_of(e, first, event) ? first : identity.first;
+    }
+    if (!add(e, &identity, rec, how->aftermath ? &e->told_queue : &e->identity_queue)) {
         return;
     }
-    content_at(e, content)->told = how->told;
-    identity_at(e, identity)->told = identity_at(e, identity)->told || how->identity_told;
+    struct iv_rec *r = rec_at(e, rec);
+    r->told = how->told;
+    r->announced = r->announced || how->identity_told;
+    for (uint32_t other = identity.first; other != 0; other = rec_at(e, other)->sibling) {
+        rec_at(e, other)->announced = r->announced;
+    }
     e->aftermath += how->aftermath ? 1 : 0;
 }
 
-static void forget(struct iv_engine *e, uint32_t content)
+/* Takes a record out of those of its identity. */
+static void unlink_record(struct iv_engine *e, uint64_t hash, uint32_t rec)
 {
-    struct iv_content *c = content_at(e, content);
-    struct iv_identity *identity = identity_at(e, c->identity);
-    uint32_t *link = &identity->contents;
-    while (*link != content) {
-        link = &content_at(e, *link)->next;
+    uint32_t next = rec_at(e, rec)->sibling;
+    struct iv_probe probe = iv_table_probe(&e->identity_table, hash);
+    for (uint32_t first = iv_probe_next(&probe); first != 0; first = iv_probe_next(&probe)) {
+        if (first == rec && next == 0) {
+            iv_table_remove(&e->identity_table, hash, rec);
+            return;
+        }
+        if (first == rec) {
+            iv_table_replace(&e->identity_table, hash, rec, next);
+            return;
+        }
+        for (uint32_t other = first; other != 0; other = rec_at(e, other)->sibling) {
+            if (rec_at(e, other)->sibling == rec) {
+                rec_at(e, other)->sibling = next;
+                return;
+            }
+        }
     }
-    *link = c->next;
-    if (identity->contents == 0) {
-        iv_table_remove(&e->identity_table, identity->key.lo, c->identity);
-        iv_slab_give(&e->identities, c->identity);
-    }
-    iv_store_release(&e->store, c->rec);
-    iv_slab_give(&e->contents, content);
+    IV_CHECK(false);
 }
 
-/* The next content of a queue whose time has been passed by more than keep; 0 if there is none. */
-static uint32_t next_ended(struct iv_engine *e, struct iv_queue *queue, iv_ns keep, struct iv_queued *item)
+static void forget(struct iv_engine *e, const struct iv_queued *item)
+{
+    unlink_record(e, (uint64_t)item->node << 32, item->rec);
+    rec_at(e, item->rec)->sibling = 0;
+    rec_at(e, item->rec)->identified = false;
+    iv_store_release(&e->store, item->rec);
+}
+
+/* The next of a queue whose time has been passed by more than keep. */
+static bool next_ended(struct iv_engine *e, struct iv_queue *queue, iv_ns keep, struct iv_queued *item)
 {
     const struct iv_queued *first = iv_queue_first(queue, &e->store.pool);
     if (first == NULL ||
-        !iv_watermark_passed(
-            &e->watermark, IV_ALL_STREAMS,
-            iv_ns_add(iv_store_rec(&e->store, content_at(e, first->rec)->rec)->time, keep))) {
-        return 0;
+        !iv_watermark_passed(&e->watermark, IV_ALL_STREAMS, iv_ns_add(rec_at(e, first->rec)->time, keep))) {
+        return false;
     }
     *item = *first;
     iv_queue_pop(queue, &e->store.pool);
-    return item->rec;
+    return true;
 }
 
 void iv_identity_sweep(struct iv_engine *e)
 {
     struct iv_queued item;
-    for (int i = 0; i < SWEEP_CONTENTS; i++) {
-        uint32_t content = next_ended(e, &e->identity_queue, e->baseline->dedup, &item);
-        if (content == 0) {
-            break;
-        }
-        if (content_at(e, content)->told && e->aftermath < IV_AFTERMATH_MAX &&
+    for (int i = 0; i < SWEEP_CONTENTS && next_ended(e, &e->identity_queue, e->baseline->dedup, &item); i++) {
+        if (rec_at(e, item.rec)->told && e->aftermath < IV_AFTERMATH_MAX &&
             iv_queue_push(&e->told_queue, &e->store.pool, &item)) {
             e->aftermath++;
         } else {
-            forget(e, content);
+            forget(e, &item);
         }
     }
-    for (int i = 0; i < SWEEP_CONTENTS; i++) {
-        uint32_t content = next_ended(e, &e->told_queue, IV_AFTERMATH_NS, &item);
-        if (content == 0) {
-            break;
-        }
+    for (int i = 0; i < SWEEP_CONTENTS && next_ended(e, &e->told_queue, IV_AFTERMATH_NS, &item); i++) {
         e->aftermath--;
-        forget(e, content);
+        forget(e, &item);
     }
 }

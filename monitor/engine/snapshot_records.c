@@ -156,27 +156,24 @@ static bool gather_marks(struct gathering *g)
 static bool gather_identities(struct gathering *g)
 {
     const struct iv_engine *e = g->e;
-    uint64_t *taken = iv_slab_taken(&e->contents);
     g->flags = iv_calloc(g->count + 1, sizeof *g->flags);
-    for (uint32_t c = 1; taken != NULL && g->flags != NULL && c < e->contents.next; c++) {
-        if (is_taken(taken, c)) {
-            const struct iv_content *content = iv_slab_at(&e->contents, c);
-            const struct iv_identity *identity = iv_slab_at(&e->identities, content->identity);
-            g->flags[g->index[content->rec]] =
-                (uint8_t)(IV_RECORD_IDENTITY | (content->told ? IV_RECORD_CONTENT_TOLD : 0) |
-                          (identity->told ? IV_RECORD_IDENTITY_TOLD : 0));
+    if (g->flags == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < g->count; i++) {
+        const struct iv_rec *r = iv_store_rec(&e->store, g->records[i].rec);
+        if (r->identified) {
+            g->flags[i] = (uint8_t)(IV_RECORD_IDENTITY | (r->told ? IV_RECORD_CONTENT_TOLD : 0) |
+                                    (r->announced ? IV_RECORD_IDENTITY_TOLD : 0));
         }
     }
     struct iv_queue walk = e->told_queue;
-    for (const struct iv_queued *item = iv_queue_walk(&walk, &e->store.pool);
-         item != NULL && g->flags != NULL; item = iv_queue_walk(&walk, &e->store.pool)) {
-        const struct iv_content *content = iv_slab_at(&e->contents, item->rec);
-        uint8_t *flags = &g->flags[g->index[content->rec]];
+    for (const struct iv_queued *item = iv_queue_walk(&walk, &e->store.pool); item != NULL;
+         item = iv_queue_walk(&walk, &e->store.pool)) {
+        uint8_t *flags = &g->flags[g->index[item->rec]];
         *flags = (uint8_t)(*flags | IV_RECORD_AFTERMATH);
     }
-    bool memory = taken != NULL && g->flags != NULL;
-    iv_free(taken);
-    return memory;
+    return true;
 }
 
 static void write_types(struct gathering *g, struct iv_buf *out)
@@ -304,15 +301,15 @@ static struct iv_rc_s write_record(struct gathering *g, size_t place, const stru
     struct iv_digest digest = iv_store_digest(store, rec);
     const unsigned char *content_id = iv_store_content_id(store, rec);
     iv_image_uint(out, g->types[r->type] - 1U);
-    iv_image_uint(out, (unsigned)g->flags[place] | (r->stream == IV_TELEMETRY ? IV_RECORD_TELEMETRY : 0) |
+    iv_image_uint(out, (unsigned)g->flags[place] | (r->telemetry ? IV_RECORD_TELEMETRY : 0) |
                            (digest.n > 0 ? IV_RECORD_DIGEST : 0) |
                            (content_id != NULL ? IV_RECORD_CONTENT_ID : 0));
     iv_image_uint(out, r->order - (before == NULL ? 0 : before->order));
     iv_image_int(out, (int64_t)((uint64_t)r->time - (before == NULL ? 0 : (uint64_t)before->time)));
     iv_image_int(out, r->partition);
-    iv_image_int(out, r->offset);
+    iv_image_int(out, iv_store_origin(store, rec).offset);
     iv_image_uint(out, r->topic);
-    iv_image_int(out, r->hash_valid);
+    iv_image_int(out, iv_store_hash_valid(store, rec));
     iv_image_hash(out, r->content);
     iv_buf_add(out, digest.bytes, digest.n);
     if (content_id != NULL) {

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#define OFFSET_BYTES sizeof(int64_t)
 #define DIGEST_BYTES 32
 #define TRIGGER_VIEWS 4
 #define PARTNER_VIEWS 8
@@ -128,7 +129,7 @@ static size_t presence_bytes(const struct iv_type_plan *plan)
 static size_t body_size(const struct iv_event *event, const struct iv_type_plan *plan,
                         const struct iv_store_extra *extra)
 {
-    size_t size = presence_bytes(plan) + (extra->digest != NULL ? DIGEST_BYTES : 0) +
+    size_t size = OFFSET_BYTES + presence_bytes(plan) + (extra->digest != NULL ? DIGEST_BYTES : 0) +
                   (extra->content_id != NULL ? IV_CONTENT_ID_MAX : 0);
     for (uint16_t i = 0; i < plan->kept_count; i++) {
         const struct iv_val *value = &event->slots[plan->kept[i]];
@@ -137,7 +138,7 @@ static size_t body_size(const struct iv_event *event, const struct iv_type_plan 
     return size;
 }
 
-/* Digest and content id where there are, presence, values. */
+/* Offset, digest and content id where there are, presence, values. */
 static uint32_t pack_body(struct iv_store *store, const struct iv_event *event,
                           const struct iv_store_extra *extra)
 {
@@ -147,6 +148,8 @@ static uint32_t pack_body(struct iv_store *store, const struct iv_event *event,
         return 0;
     }
     unsigned char *at = iv_pool_at(&store->pool, body);
+    memcpy(at, &event->origin.offset, OFFSET_BYTES);
+    at += OFFSET_BYTES;
     if (extra->digest != NULL) {
         memcpy(at, extra->digest->bytes, DIGEST_BYTES);
         at += DIGEST_BYTES;
@@ -178,7 +181,6 @@ uint32_t iv_store_add(struct iv_store *store, const struct iv_event *event,
         return 0;
     }
     *iv_store_rec(store, ref) = (struct iv_rec){.time = event->time,
-                                                .offset = event->origin.offset,
                                                 .content = event->content,
                                                 .order = ++store->order,
                                                 .body = body,
@@ -187,8 +189,9 @@ uint32_t iv_store_add(struct iv_store *store, const struct iv_event *event,
                                                 .partition = event->origin.partition,
                                                 .type = event->type->index,
                                                 .topic = topic_number(store, event->origin.topic),
-                                                .stream = (uint8_t)event->origin.stream,
-                                                .hash_valid = event->hash_valid,
+                                                .telemetry = event->origin.stream == IV_TELEMETRY,
+                                                .hash_known = event->hash_valid >= 0,
+                                                .hash_valid = event->hash_valid > 0,
                                                 .has_digest = extra->digest != NULL,
                                                 .has_content_id = extra->content_id != NULL};
     return ref;
@@ -241,13 +244,29 @@ const struct iv_event_type *iv_store_type(const struct iv_store *store, uint32_t
 static const unsigned char *body_at(const struct iv_store *store, const struct iv_rec *r)
 {
     const unsigned char *body = iv_pool_at(&store->pool, r->body);
-    return body + (r->has_digest ? DIGEST_BYTES : 0) + (r->has_content_id ? IV_CONTENT_ID_MAX : 0);
+    return body + OFFSET_BYTES + (r->has_digest ? DIGEST_BYTES : 0) +
+           (r->has_content_id ? IV_CONTENT_ID_MAX : 0);
 }
 
-static struct iv_str topic_of(const struct iv_store *store, const struct iv_rec *r)
+static enum iv_stream stream_of(const struct iv_rec *r)
 {
-    return r->topic < store->topic_count ? store->topics[r->topic]
-                                         : iv_str_of(iv_stream_name((enum iv_stream)r->stream));
+    return r->telemetry ? IV_TELEMETRY : IV_LEDGER;
+}
+
+struct iv_origin iv_store_origin(const struct iv_store *store, uint32_t rec)
+{
+    const struct iv_rec *r = iv_store_rec(store, rec);
+    struct iv_origin origin = {.stream = stream_of(r), .partition = r->partition};
+    memcpy(&origin.offset, iv_pool_at(&store->pool, r->body), OFFSET_BYTES);
+    origin.topic =
+        r->topic < store->topic_count ? store->topics[r->topic] : iv_str_of(iv_stream_name(origin.stream));
+    return origin;
+}
+
+int8_t iv_store_hash_valid(const struct iv_store *store, uint32_t rec)
+{
+    const struct iv_rec *r = iv_store_rec(store, rec);
+    return !r->hash_known ? -1 : r->hash_valid ? 1 : 0;
 }
 
 static bool unpack_slots(const struct iv_store *store, struct iv_view *view, const struct iv_rec *r,
@@ -266,7 +285,7 @@ static bool unpack_slots(const struct iv_store *store, struct iv_view *view, con
     const struct source *source = iv_slab_at(&store->sources, r->source);
     view->slots[IV_ATTR_SOURCE] = iv_val_str(source_text(store, source));
     view->slots[IV_ATTR_TIME] = iv_val_timestamp(iv_instant_of_ns(r->time));
-    view->slots[IV_ATTR_TOPIC] = iv_val_str(iv_str_of(iv_stream_name((enum iv_stream)r->stream)));
+    view->slots[IV_ATTR_TOPIC] = iv_val_str(iv_str_of(iv_stream_name(stream_of(r))));
     if (type->name.n > 0) {
         view->slots[IV_ATTR_TYPE] = iv_val_str(type->name);
     }
@@ -297,12 +316,12 @@ struct iv_event *iv_store_view(struct iv_store *store, enum iv_view_set set, uin
     view->event = (struct iv_event){
         .type = type,
         .time = r->time,
-        .origin = {(enum iv_stream)r->stream, r->partition, r->offset, topic_of(store, r)},
+        .origin = iv_store_origin(store, rec),
         .slots = view->slots,
         .object = {.slot_of = type->slot_of, .slots = view->slots, .owner = &view->event},
         .content = r->content,
         .digest_alg = -1,
-        .hash_valid = r->hash_valid,
+        .hash_valid = iv_store_hash_valid(store, rec),
     };
     return &view->event;
 }
@@ -327,7 +346,8 @@ struct iv_digest iv_store_digest(const struct iv_store *store, uint32_t rec)
     const struct iv_rec *r = iv_store_rec(store, rec);
     struct iv_digest digest = {.n = r->has_digest ? DIGEST_BYTES : 0};
     if (r->has_digest) {
-        memcpy(digest.bytes, iv_pool_at(&store->pool, r->body), DIGEST_BYTES);
+        const unsigned char *body = iv_pool_at(&store->pool, r->body);
+        memcpy(digest.bytes, body + OFFSET_BYTES, DIGEST_BYTES);
     }
     return digest;
 }
@@ -336,7 +356,7 @@ const unsigned char *iv_store_content_id(const struct iv_store *store, uint32_t 
 {
     const struct iv_rec *r = iv_store_rec(store, rec);
     const unsigned char *body = iv_pool_at(&store->pool, r->body);
-    return r->has_content_id ? body + (r->has_digest ? DIGEST_BYTES : 0) : NULL;
+    return r->has_content_id ? body + OFFSET_BYTES + (r->has_digest ? DIGEST_BYTES : 0) : NULL;
 }
 
 uint64_t iv_store_bytes(const struct iv_store *store)

@@ -19,24 +19,30 @@
 
 #define IV_CONTENT_ID_MAX 16
 
+/* One line of the cache. */
 struct iv_rec {
     iv_ns time;
-    int64_t offset;
     struct iv_hash128 content;
     uint64_t order; /* of arrival, from 1 */
-    uint32_t body;  /* of the pool: digest and content id where there are, then the kept slots */
+    uint32_t body;  /* of the pool: offset; digest and content id where there are; then the kept slots */
     uint32_t refs;
     uint32_t source;      /* interned */
     uint32_t obligations; /* the first that waits for this trigger */
     uint32_t params;      /* the parameter set that this event sees as a trigger */
+    uint32_t sibling;     /* another content of the same identity (identity.h) */
     int32_t partition;
     uint16_t type;
     uint8_t topic; /* into the store's list */
-    uint8_t stream;
-    int8_t hash_valid;
-    bool has_digest;
-    bool has_content_id;
+    bool telemetry : 1;
+    bool hash_known : 1;
+    bool hash_valid : 1; /* where it is known */
+    bool has_digest : 1;
+    bool has_content_id : 1;
+    bool identified : 1; /* its identity is remembered; then also: */
+    bool told : 1;       /* it is part of an equivocation, */
+    bool announced : 1;  /* and the identity's was emitted */
 };
+_Static_assert(sizeof(struct iv_rec) == 64, "a record is a line of the cache");
 
 struct iv_view {
     uint32_t rec; /* 0: empty */
@@ -97,6 +103,8 @@ static inline struct iv_rec *iv_store_rec(const struct iv_store *store, uint32_t
 /* NULL when memory is out. */
 struct iv_event *iv_store_view(struct iv_store *store, enum iv_view_set set, uint32_t rec);
 
+struct iv_origin iv_store_origin(const struct iv_store *store, uint32_t rec);
+int8_t iv_store_hash_valid(const struct iv_store *store, uint32_t rec); /* as in struct iv_event */
 struct iv_str iv_store_source(const struct iv_store *store, uint32_t rec);
 struct iv_str iv_store_id(const struct iv_store *store, uint32_t rec);
 struct iv_digest iv_store_digest(const struct iv_store *store, uint32_t rec); /* n is 0 where none is kept */

@@ -145,19 +145,31 @@ static void close_gap(struct iv_segment *s, uint32_t gap)
     s->slots[gap] = 0;
 }
 
-void iv_table_remove(struct iv_table *table, uint64_t hash, uint32_t ref)
+static uint32_t slot_of(const struct iv_segment *s, uint32_t tag, uint32_t ref)
 {
-    uint32_t tag = tag_of(hash);
-    struct iv_segment *s = segment_of(table, tag);
     uint64_t slot = (uint64_t)tag << 32 | ref;
     uint32_t at = tag % SLOTS;
     while (s->slots[at] != slot) {
         IV_CHECK(s->slots[at] != 0);
         at = (at + 1) % SLOTS;
     }
-    close_gap(s, at);
+    return at;
+}
+
+void iv_table_remove(struct iv_table *table, uint64_t hash, uint32_t ref)
+{
+    uint32_t tag = tag_of(hash);
+    struct iv_segment *s = segment_of(table, tag);
+    close_gap(s, slot_of(s, tag, ref));
     s->count--;
     table->count--;
+}
+
+void iv_table_replace(struct iv_table *table, uint64_t hash, uint32_t ref, uint32_t with)
+{
+    uint32_t tag = tag_of(hash);
+    struct iv_segment *s = segment_of(table, tag);
+    s->slots[slot_of(s, tag, ref)] = (uint64_t)tag << 32 | with;
 }
 
 uint64_t iv_table_bytes(const struct iv_table *table)

@@ -65,4 +65,6 @@ static inline void iv_table_prefetch(const struct iv_table *table, uint64_t hash
 bool iv_table_add(struct iv_table *table, uint64_t hash, uint32_t ref);
 /* Removes the entry with this hash and reference, which is there. */
 void iv_table_remove(struct iv_table *table, uint64_t hash, uint32_t ref);
+/* Another reference takes the place of an entry that is there. */
+void iv_table_replace(struct iv_table *table, uint64_t hash, uint32_t ref, uint32_t with);
 uint64_t iv_table_bytes(const struct iv_table *table);

@@ -20,7 +20,13 @@ static int compare(const struct iv_engine *e, uint32_t a, uint32_t b)
         return at < bt ? -1 : 1;
     }
     int order = iv_str_cmp(iv_store_source(&e->store, a), iv_store_source(&e->store, b));
-    return order != 0 ? order : iv_str_cmp(iv_store_id(&e->store, a), iv_store_id(&e->store, b));
+    order = order != 0 ? order : iv_str_cmp(iv_store_id(&e->store, a), iv_store_id(&e->store, b));
+    if (order != 0) {
+        return order;
+    }
+    uint64_t ao = iv_store_rec(&e->store, a)->order;
+    uint64_t bo = iv_store_rec(&e->store, b)->order;
+    return ao < bo ? -1 : ao > bo;
 }
 
 void iv_witness_add(const struct iv_engine *e, struct iv_witnesses *w, uint32_t rec)
