@@ -30,18 +30,19 @@ static const struct iv_instant *bound(struct iv_test_keys *keys, const struct iv
     }
     struct iv_instant *t = iv_arena_alloc(&keys->arena, sizeof *t);
     if (t == NULL || !iv_shorthand_time(t, node)) {
-        iv_yaml_error(problems, node, "must be a time or a distance such as 2s, not %s", iv_yaml_what(node));
+        iv_yaml_error(problems, node, "must be a time or a distance such as 2s");
         *whole = false;
     }
     return t;
 }
 
-static iv_rc make_pair(struct iv_test_keys *keys, struct iv_key *key, struct iv_err *err)
+static iv_rc make_pair(struct iv_test_keys *keys, struct iv_key *key, struct iv_signer **signer,
+                       struct iv_err *err)
 {
     unsigned char bytes[32];
     struct iv_buf text;
-    TRY(make_signer(&keys->signers[keys->count], key->id, err));
-    iv_signer_public_bytes(bytes, keys->signers[keys->count]);
+    TRY(make_signer(signer, key->id, err));
+    iv_signer_public_bytes(bytes, *signer);
     iv_buf_init(&text, 64);
     iv_base64_encode(&text, (struct iv_str){(const char *)bytes, sizeof bytes});
     key->public_key = iv_arena_str(&keys->arena, iv_buf_slice(&text));
@@ -50,11 +51,24 @@ static iv_rc make_pair(struct iv_test_keys *keys, struct iv_key *key, struct iv_
     return IV_OK;
 }
 
-static iv_rc read_key(struct iv_test_keys *keys, const struct iv_yaml_node *node,
+/* A ring that is thrown away says whether a key can be in one with those before it. */
+static iv_rc try_key(struct iv_keyring *ring, const struct iv_key *key, const struct iv_yaml_node *node,
+                     struct iv_problems *problems, struct iv_err *err)
+{
+    struct iv_err why = {0};
+    struct iv_rc_s rc = iv_keyring_add(ring, key, &why);
+    if (rc.code == IV_E_REFUSED) {
+        iv_yaml_error(problems, node, "%s", why.text);
+    }
+    return iv_ok(rc) ? IV_OK : iv_err_set(err, rc.code, "%s", why.text);
+}
+
+static iv_rc read_key(struct iv_test_keys *keys, struct iv_keyring *ring, const struct iv_yaml_node *node,
                       struct iv_problems *problems, struct iv_err *err)
 {
     struct iv_yaml_map map;
     struct iv_key *key = &keys->ring[keys->count];
+    *key = (struct iv_key){.public_key = {NULL, 0}};
     bool whole = iv_yaml_open(&map, node, "key", problems);
     whole = iv_yaml_string(&key->id, iv_yaml_need(&map, "id"), problems) && whole;
     whole = iv_yaml_string(&key->role, iv_yaml_need(&map, "role"), problems) && whole;
@@ -64,11 +78,26 @@ static iv_rc read_key(struct iv_test_keys *keys, const struct iv_yaml_node *node
     key->not_after = bound(keys, iv_yaml_get(&map, "not_after"), &whole, problems);
     iv_yaml_close(&map);
     ENSURE(whole && map.node != NULL, err, IV_E_REFUSED, "a key of a test cannot be read");
+    keys->signers[keys->count++] = NULL;
     if (material == NULL) {
-        TRY(make_pair(keys, key, err));
+        TRY(make_pair(keys, key, &keys->signers[keys->count - 1], err));
     }
-    keys->count++;
-    return IV_OK;
+    return try_key(ring, key, node, problems, err);
+}
+
+/* All of them, so that all that is wrong is told in one run. */
+static iv_rc read_keys(struct iv_test_keys *out, struct iv_keyring *ring, const struct iv_yaml_node *list,
+                       struct iv_problems *problems, struct iv_err *err)
+{
+    struct iv_rc_s worst = IV_OK;
+    for (size_t i = 0; i < list->count; i++) {
+        struct iv_rc_s rc = read_key(out, ring, list->items[i], problems, err);
+        if (!iv_ok(rc) && rc.code != IV_E_REFUSED) {
+            return rc;
+        }
+        worst = iv_ok(rc) ? worst : rc;
+    }
+    return worst;
 }
 
 iv_rc iv_test_keys_read(struct iv_test_keys *out, const struct iv_yaml_node *list,
@@ -76,15 +105,18 @@ iv_rc iv_test_keys_read(struct iv_test_keys *out, const struct iv_yaml_node *lis
 {
     *out = (struct iv_test_keys){.count = 0};
     iv_arena_init(&out->arena, 0);
-    size_t count = list == NULL || list->kind != IV_YAML_LIST ? 0 : list->count;
-    if (count > IV_TEST_KEYS_MAX) {
+    if (list == NULL || list->kind != IV_YAML_LIST) {
+        return IV_OK;
+    }
+    if (list->count > IV_TEST_KEYS_MAX) {
         iv_yaml_error(problems, list, "a test may have %d keys", IV_TEST_KEYS_MAX);
         return iv_err_set(err, IV_E_REFUSED, "a test has too many keys");
     }
-    for (size_t i = 0; i < count; i++) {
-        TRY(read_key(out, list->items[i], problems, err));
-    }
-    return IV_OK;
+    struct iv_keyring *ring = NULL;
+    TRY(iv_keyring_new(&ring, err));
+    struct iv_rc_s rc = read_keys(out, ring, list, problems, err);
+    iv_keyring_free(ring);
+    return rc;
 }
 
 void iv_test_keys_deinit(struct iv_test_keys *keys)

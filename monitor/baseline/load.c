@@ -421,6 +421,7 @@ static struct iv_rc_s load_baseline(struct iv_baseline **out, struct iv_str path
                                     struct iv_err *err)
 {
     struct iv_load load = {.trial = trial, .problems = problems, .err = err};
+    load.errors_before = iv_problems_errors(problems);
     struct iv_rc_s rc = new_body(&load.body, err);
     IV_AUTO(iv_baseline_unrefp) struct iv_baseline *pub = load.body == NULL ? NULL : &load.body->pub;
     TRY(rc);

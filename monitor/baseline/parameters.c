@@ -275,7 +275,8 @@ static void check_read(struct iv_load *load, const struct iv_param *param, const
 void iv_load_trial_parameters(struct iv_load *load)
 {
     const struct iv_yaml_node *given = load->trial->parameters;
-    bool sound = given != NULL && given->kind == IV_YAML_MAP && iv_problems_errors(load->problems) == 0;
+    bool sound = given != NULL && given->kind == IV_YAML_MAP &&
+                 iv_problems_errors(load->problems) == load->errors_before;
     for (size_t i = 0; sound && i < given->count; i++) {
         check_read(load, child_of(&load->body->parameters, given->pairs[i].key->text), &given->pairs[i]);
     }
