@@ -110,7 +110,7 @@ static iv_rc evaluate(const struct eval_args *a, struct iv_str source, struct iv
     const struct iv_cel_options options = {.no_check = a->disable_check};
     TRY(iv_eval_scope_new(&scope, &a->binds, &a->events, err));
     struct iv_rc_s rc = iv_cel_compile(&prog, iv_eval_scope_env(scope), source, &options, &diags, err);
-    for (size_t i = 0; i < diags.count; i++) {
+    for (size_t i = 0; !iv_ok(rc) && i < diags.count; i++) {
         print_error(source, diags.items[i].offset, diags.items[i].length, diags.items[i].text);
         err->text[0] = '\0';
     }

@@ -71,9 +71,11 @@ static const struct iv_cel_prog *compile(struct iv_load *load, const struct iv_c
     struct iv_cel_diags diags = {0};
     struct iv_cel_prog *prog = NULL;
     struct iv_rc_s rc = iv_cel_compile(&prog, env, source, &options, &diags, load->err);
-    for (size_t i = 0; !iv_ok(rc) && i < diags.count; i++) {
+    bool folded = iv_ok(rc) && expect != &iv_cel_bool && iv_cel_prog_constant(prog); /* which will say it */
+    for (size_t i = 0; !folded && i < diags.count; i++) {
         const struct iv_cel_diag *d = &diags.items[i];
-        iv_yaml_error_inside(load->problems, node, d->offset, d->length, "%s", d->text);
+        (d->warning ? iv_yaml_warning_inside : iv_yaml_error_inside)(load->problems, node, d->offset,
+                                                                     d->length, "%s", d->text);
     }
     iv_cel_diags_deinit(&diags);
     if (rc.code == IV_E_NOMEM) {

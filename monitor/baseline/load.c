@@ -197,6 +197,8 @@ static void load_matches(struct iv_load *load, struct read_files *files, const g
         const struct iv_yaml_node *root = read_file(load, path);
         if (root != NULL) {
             fn(load, root);
+        } else {
+            load->unread = true;
         }
     }
 }

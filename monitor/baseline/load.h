@@ -56,6 +56,7 @@ struct iv_baseline_body {
 struct iv_load {
     struct iv_baseline_body *body;
     struct iv_problems *problems;
+    bool unread;           /* a pack or a playbook could not be read, so what it holds may not be missed */
     size_t errors_before;  /* that were among the problems when the load began */
     struct iv_rc_s failed; /* memory */
     struct iv_err *err;

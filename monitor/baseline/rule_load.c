@@ -73,7 +73,7 @@ static void load_remediate(struct iv_rule_load *rl, const struct iv_yaml_node *n
 {
     struct iv_load *load = rl->load;
     const struct iv_baseline *pub = &load->body->pub;
-    if (!iv_yaml_string(&rl->rule->remediate, node, load->problems)) {
+    if (!iv_yaml_string(&rl->rule->remediate, node, load->problems) || load->unread) {
         return;
     }
     struct iv_str *names = iv_load_alloc(load, pub->playbook_count, sizeof *names);

@@ -214,7 +214,8 @@ static void load_waiver(struct iv_load *load, struct iv_waiver *out, const struc
         return;
     }
     const struct iv_yaml_node *rule = iv_yaml_need(&map, "rule");
-    if (iv_yaml_string(&out->rule, rule, problems) && iv_baseline_rule(pub, out->rule) == NULL) {
+    if (iv_yaml_string(&out->rule, rule, problems) && !load->unread &&
+        iv_baseline_rule(pub, out->rule) == NULL) {
         struct iv_str *ids = iv_load_alloc(load, pub->rule_count, sizeof *ids);
         for (size_t i = 0; ids != NULL && i < pub->rule_count; i++) {
             ids[i] = pub->rules[i]->id;

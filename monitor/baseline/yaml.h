@@ -97,6 +97,8 @@ void iv_yaml_warning(struct iv_problems *problems, const struct iv_yaml_node *no
 /* At a part of a scalar: length bytes from offset of its value, wherever in its lines they were written. */
 void iv_yaml_error_inside(struct iv_problems *problems, const struct iv_yaml_node *scalar, size_t offset,
                           size_t length, const char *format, ...) __attribute__((format(printf, 5, 6)));
+void iv_yaml_warning_inside(struct iv_problems *problems, const struct iv_yaml_node *scalar, size_t offset,
+                            size_t length, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* Where in the source text the byte at offset of a scalar's value was written. */
 size_t iv_yaml_place(const struct iv_yaml_node *scalar, size_t offset);

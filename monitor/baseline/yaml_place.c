@@ -151,8 +151,8 @@ void iv_yaml_warning(struct iv_problems *problems, const struct iv_yaml_node *no
     va_end(args);
 }
 
-void iv_yaml_error_inside(struct iv_problems *problems, const struct iv_yaml_node *scalar, size_t offset,
-                          size_t length, const char *format, ...)
+static void report_inside(struct iv_problems *problems, const struct iv_yaml_node *scalar, size_t offset,
+                          size_t length, bool warning, const char *format, va_list args)
 {
     struct iv_str text = scalar->text;
     while (text.n > 0 && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == ' ')) {
@@ -161,9 +161,24 @@ void iv_yaml_error_inside(struct iv_problems *problems, const struct iv_yaml_nod
     size_t start = offset >= text.n && text.n > 0 ? iv_yaml_place(scalar, text.n - 1) + 1
                                                   : iv_yaml_place(scalar, offset);
     size_t end = length == 0 || offset >= text.n ? start : iv_yaml_place(scalar, offset + length - 1) + 1;
+    report(problems, scalar, start, end, warning, format, args);
+}
+
+void iv_yaml_error_inside(struct iv_problems *problems, const struct iv_yaml_node *scalar, size_t offset,
+                          size_t length, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
-    report(problems, scalar, start, end, false, format, args);
+    report_inside(problems, scalar, offset, length, false, format, args);
+    va_end(args);
+}
+
+void iv_yaml_warning_inside(struct iv_problems *problems, const struct iv_yaml_node *scalar, size_t offset,
+                            size_t length, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    report_inside(problems, scalar, offset, length, true, format, args);
     va_end(args);
 }
 

@@ -117,6 +117,7 @@ iv_rc iv_cel_env_container(struct iv_cel_env *env, struct iv_str container, stru
 struct iv_cel_diag {
     size_t offset;  /* bytes into the source, of the first character concerned */
     size_t length;  /* bytes, at least 1 except at the end of the source */
+    bool warning;   /* the expression compiles all the same */
     char text[256]; /* "undeclared field 'expires' of token.issued; did you mean 'expires_at'?" */
 };
 

@@ -170,11 +170,61 @@ static void report_no_function(struct checker *k, const struct iv_cel_node *node
     }
 }
 
+#define SHOWN_OVERLOADS 4
+
+static void write_overload(struct iv_buf *out, const struct iv_cel_overload *o)
+{
+    if (o->member) {
+        iv_cel_type_format(out, o->args[0]);
+        iv_buf_char(out, '.');
+    }
+    iv_buf_str(out, shown_name(o->function));
+    iv_buf_char(out, '(');
+    for (uint8_t i = o->member ? 1 : 0; i < o->arg_count; i++) {
+        iv_buf_text(out, i > (o->member ? 1 : 0) ? ", " : "");
+        iv_cel_type_format(out, o->args[i]);
+    }
+    iv_buf_char(out, ')');
+}
+
+static bool is_time(const struct iv_cel_type *type)
+{
+    enum iv_cel_tkind kind = iv_cel_type_deref(type)->kind;
+    return kind == IV_CEL_DURATION || kind == IV_CEL_TIMESTAMP;
+}
+
+/* What would have done: a function's few overloads; times, where a time met something else. */
+static void write_expected(struct iv_buf *out, struct checker *k, const struct iv_cel_node *node,
+                           const struct iv_cel_type *const *types, uint32_t count)
+{
+    bool is_operator = node->name.n > 0 && (node->name.p[0] == '_' || node->name.p[0] == '@' ||
+                                            node->name.p[node->name.n - 1] == '_');
+    if (is_operator && count == 2 && is_time(types[0]) != is_time(types[1])) {
+        iv_buf_text(out, "; a length of time is duration(\"5m\"), a time is "
+                         "timestamp(\"2026-01-01T00:00:00Z\")");
+    }
+    struct iv_cel_overload_walk walk = {k->c->env, 0};
+    uint32_t shown = 0;
+    size_t before = out->n;
+    for (const struct iv_cel_overload *o = NULL;
+         !is_operator && (o = iv_cel_overload_next(&walk, node->name)) != NULL;) {
+        iv_buf_text(out, shown == 0 ? "; there is " : ", ");
+        write_overload(out, o);
+        if (++shown > SHOWN_OVERLOADS) {
+            out->n = before; /* too many to be of help */
+            return;
+        }
+    }
+}
+
 static void report_no_overload(struct checker *k, const struct iv_cel_node *node,
                                const struct iv_cel_type *const *types, uint32_t count)
 {
     struct iv_buf buf;
+    struct iv_buf expected;
     iv_buf_init(&buf, 200);
+    iv_buf_init(&expected, 200);
+    write_expected(&expected, k, node, types, count);
     for (uint32_t i = node->target == NULL ? 0 : 1; i < count; i++) {
         struct iv_str text = type_text(k, types[i]);
         iv_buf_text(&buf, buf.n == 0 ? "" : ", ");
@@ -183,14 +233,17 @@ static void report_no_overload(struct checker *k, const struct iv_cel_node *node
     struct iv_str name = shown_name(node->name);
     struct iv_str args = iv_buf_slice(&buf);
     if (node->target == NULL) {
-        iv_cel_report(k->c, node->offset, node->length, "'" IV_STR_FMT "' does not go with (" IV_STR_FMT ")",
-                      IV_STR_ARG(name), IV_STR_ARG(args));
+        iv_cel_report(k->c, node->offset, node->length,
+                      "'" IV_STR_FMT "' does not go with (" IV_STR_FMT ")" IV_STR_FMT, IV_STR_ARG(name),
+                      IV_STR_ARG(args), IV_STR_ARG(iv_buf_slice(&expected)));
     } else {
         struct iv_str of = type_text(k, types[0]);
         iv_cel_report(k->c, node->offset, node->length,
-                      "'" IV_STR_FMT "' of " IV_STR_FMT " does not go with (" IV_STR_FMT ")",
-                      IV_STR_ARG(name), IV_STR_ARG(of), IV_STR_ARG(args));
+                      "'" IV_STR_FMT "' of " IV_STR_FMT " does not go with (" IV_STR_FMT ")" IV_STR_FMT,
+                      IV_STR_ARG(name), IV_STR_ARG(of), IV_STR_ARG(args),
+                      IV_STR_ARG(iv_buf_slice(&expected)));
     }
+    iv_buf_deinit(&expected);
     iv_buf_deinit(&buf);
 }
 

@@ -198,6 +198,16 @@ static void sync_arrays(struct iv_cel_emitter *e)
     e->prog.source = e->c->source;
 }
 
+static void warn(struct iv_cel_emitter *e, const struct iv_cel_node *at, const struct iv_err *why)
+{
+    size_t before = e->c->diags->count;
+    iv_cel_report(e->c, at->offset, at->length, "this always fails: %s", why->text);
+    if (e->c->diags->count > before) {
+        e->c->diags->items[before].warning = true;
+    }
+    e->said_to_fail = true; /* and so will what it stands in */
+}
+
 bool iv_cel_emit_fold(struct iv_cel_emitter *e, const struct iv_cel_node *at, uint32_t start, uint32_t consts,
                       uint32_t regions)
 {
@@ -211,9 +221,13 @@ bool iv_cel_emit_fold(struct iv_cel_emitter *e, const struct iv_cel_node *at, ui
     iv_arena_reset(&e->scratch.arena); /* its cost adds up: the limit is for all constants together */
     struct iv_val v;
     struct iv_val copy;
-    struct iv_rc_s rc = iv_cel_execute(&e->prog, start, depth, stack, &e->scratch, &v, NULL);
+    struct iv_err why = {0};
+    struct iv_rc_s rc = iv_cel_execute(&e->prog, start, depth, stack, &e->scratch, &v, &why);
     e->prog.code_count--; /* the RETURN */
     e->depth = depth + 1;
+    if (rc.code == IV_E_EVAL && !e->c->no_check && !e->said_to_fail) {
+        warn(e, at, &why);
+    }
     if (!iv_ok(rc) || !iv_val_dup_into(&copy, e->c->arena, &v)) {
         return true; /* it fails when it is run, or is too large: leave it as it is */
     }

@@ -17,6 +17,7 @@ struct iv_cel_emitter {
     uint32_t depth; /* of the stack at this point */
     uint32_t max_depth;
     struct iv_cel_frame scratch; /* constants are computed in it */
+    bool said_to_fail;           /* a warning says of a part that it always fails */
 };
 
 /* All answer false, with out_of_memory set, where memory is out. The depth is kept up to date. */

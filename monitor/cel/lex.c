@@ -78,7 +78,12 @@ static struct iv_cel_token lex_number(struct iv_cel_lexer *l)
         l->at++;
     }
     if (is_word(peek(l, 0))) {
-        iv_cel_report(l->c, l->at, 1, "'%c' cannot follow a number", peek(l, 0));
+        char unit = peek(l, 0);
+        bool time = unit == 'h' || unit == 'm' || unit == 's';
+        iv_cel_report(l->c, l->at, 1,
+                      time ? "'%c' cannot follow a number; a length of time is duration(\"5%c\")"
+                           : "'%c' cannot follow a number",
+                      unit, unit);
         return token_from(l, IV_CEL_T_BAD, start);
     }
     return token_from(l, kind, start);

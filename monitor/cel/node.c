@@ -26,6 +26,7 @@ void iv_cel_report(struct iv_cel_compilation *c, uint32_t offset, uint32_t lengt
     }
     c->diags->items = items;
     struct iv_cel_diag *d = &items[c->diags->count++];
+    d->warning = false;
     d->offset = offset;
     d->length = length == 0 && offset < c->source.n ? 1 : length;
     va_list args;

@@ -87,7 +87,7 @@ static void emit(struct iv_regex *r, const struct iv_regex_node *node)
 iv_rc iv_regex_compile(struct iv_regex **out, struct iv_str pattern, struct iv_arena *arena,
                        struct iv_err *err)
 {
-    ENSURE(pattern.n <= PATTERN_BYTES_MAX, err, IV_E_EVAL, "a pattern of more than %u bytes",
+    ENSURE(pattern.n <= PATTERN_BYTES_MAX, err, IV_E_EVAL, "the pattern is longer than %u bytes",
            PATTERN_BYTES_MAX);
     const struct iv_regex_node *tree = NULL;
     TRY(iv_regex_parse(&tree, pattern, arena, err));

@@ -62,8 +62,9 @@ static iv_rc make(struct iv_regex_node **out, struct parser *p, enum iv_regex_ki
 {
     struct iv_regex_node *node = iv_arena_zalloc(p->arena, sizeof *node);
     ENSURE(node != NULL, p->err, IV_E_NOMEM, "not enough memory for a pattern");
-    ENSURE(size <= IV_REGEX_SIZE_MAX, p->err, IV_E_EVAL, "the pattern '" IV_STR_FMT "' is too large",
-           IV_STR_ARG(p->s));
+    ENSURE(size <= IV_REGEX_SIZE_MAX, p->err, IV_E_EVAL,
+           "the pattern '" IV_STR_FMT "' is too large: its repetitions written out, at most %u parts",
+           IV_STR_ARG(p->s), IV_REGEX_SIZE_MAX);
     node->kind = kind;
     node->size = size;
     *out = node;
