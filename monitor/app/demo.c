@@ -128,7 +128,7 @@ static int demo_run(const void *args, const struct iv_words *words, struct iv_er
 {
     struct demo d = {.args = args, .clock = iv_clock_system()};
     struct iv_stage_options options = {.agents = 60,
-                                       .violations = 0.01,
+                                       .violations = 0.025,
                                        .seed = (uint64_t)iv_wall(&d.clock),
                                        .listen = iv_str_of(d.args->listen)};
     (void)words;

@@ -98,6 +98,7 @@ static iv_rc simulate_into(struct iv_sim_sink *sink, struct iv_plant_list *plant
         .agents = (unsigned)a->agents,
         .violations = a->violations,
         .events = (uint64_t)a->events,
+        .history = !a->live,
     };
     TRY(choose_start(&options.start, a, err));
     IV_AUTO(iv_fleet_freep) struct iv_fleet *fleet = NULL;

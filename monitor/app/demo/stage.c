@@ -101,6 +101,18 @@ static iv_rc play(struct iv_stage *s, struct iv_err *err)
     return s->sink.finish(s->sink.self, err);
 }
 
+/* What lies before the beginning is on the broker before anybody reads: then it is old, but not late. */
+static iv_rc play_history(struct iv_stage *s, struct iv_err *err)
+{
+    while (iv_fleet_in_history(s->fleet)) {
+        struct iv_fleet_event event;
+        TRY(iv_fleet_next(s->fleet, &event, err));
+        TRY(s->sink.put(s->sink.self, &event, err));
+        (void)atomic_fetch_add(&s->events, 1);
+    }
+    return s->sink.finish(s->sink.self, err);
+}
+
 static void *fleet_thread(void *argument)
 {
     struct iv_err err = {.text = ""};
@@ -174,13 +186,15 @@ static iv_rc set_up(struct iv_stage *s, struct iv_err *err)
     struct iv_fleet_options fleet = {.seed = s->options.seed,
                                      .agents = s->options.agents,
                                      .violations = s->options.violations,
-                                     .start = iv_wall(&s->clock)};
+                                     .start = iv_wall(&s->clock),
+                                     .history = true};
     TRY(iv_demo_folder_make(&s->folder, err));
     TRY(iv_fleet_new(&s->fleet, &fleet, on_plant, s, err));
     TRY(write_baseline(s, err));
     TRY(iv_embedded_open(&s->broker, 1, topics, IV_COUNT(topics), err));
     TRY(iv_receiver_start(&s->receiver, on_hook, s, err));
     TRY(iv_sim_topics(&s->sink, iv_embedded_servers(s->broker), err));
+    TRY(play_history(s, err));
     return configure(s, err);
 }
 

@@ -3,64 +3,62 @@
 #include "base/alloc.h"
 #include "base/guard.h"
 
-static bool earlier(const struct iv_sim_agenda *agenda, const struct iv_sim_step *a,
-                    const struct iv_sim_step *b)
+static bool earlier(const struct iv_sim_date *a, const struct iv_sim_date *b)
 {
-    iv_ns ta = agenda->by_arrival ? a->arrival : a->time;
-    iv_ns tb = agenda->by_arrival ? b->arrival : b->time;
-    return ta != tb ? ta < tb : a->order < b->order;
+    return a->time != b->time ? a->time < b->time : a->order < b->order;
 }
 
 void iv_sim_agenda_deinit(struct iv_sim_agenda *agenda)
 {
-    iv_free(agenda->steps);
-    *agenda = (struct iv_sim_agenda){.by_arrival = agenda->by_arrival};
+    iv_free(agenda->dates);
+    *agenda = (struct iv_sim_agenda){.count = 0};
 }
 
-static void swap(struct iv_sim_step *a, struct iv_sim_step *b)
-{
-    struct iv_sim_step t = *a;
-    *a = *b;
-    *b = t;
-}
-
-iv_rc iv_sim_agenda_add(struct iv_sim_agenda *agenda, const struct iv_sim_step *step, struct iv_err *err)
+iv_rc iv_sim_agenda_add(struct iv_sim_agenda *agenda, const struct iv_sim_date *date, struct iv_err *err)
 {
     if (agenda->count == agenda->capacity) {
         size_t capacity = agenda->capacity == 0 ? 1024 : agenda->capacity * 2;
-        struct iv_sim_step *steps = iv_realloc(agenda->steps, capacity * sizeof *steps);
-        ENSURE(steps != NULL, err, IV_E_NOMEM, "cannot allocate %zu steps of the fleet", capacity);
-        agenda->steps = steps;
+        struct iv_sim_date *dates = iv_realloc(agenda->dates, capacity * sizeof *dates);
+        ENSURE(dates != NULL, err, IV_E_NOMEM, "cannot allocate %zu dates of the fleet", capacity);
+        agenda->dates = dates;
         agenda->capacity = capacity;
     }
     size_t i = agenda->count++;
-    agenda->steps[i] = *step;
-    while (i > 0 && earlier(agenda, &agenda->steps[i], &agenda->steps[(i - 1) / 2])) {
-        swap(&agenda->steps[i], &agenda->steps[(i - 1) / 2]);
-        i = (i - 1) / 2;
+    for (; i > 0 && earlier(date, &agenda->dates[(i - 1) / 2]); i = (i - 1) / 2) {
+        agenda->dates[i] = agenda->dates[(i - 1) / 2];
     }
+    agenda->dates[i] = *date;
     return IV_OK;
 }
 
-const struct iv_sim_step *iv_sim_agenda_top(const struct iv_sim_agenda *agenda)
+const struct iv_sim_date *iv_sim_agenda_top(const struct iv_sim_agenda *agenda)
 {
-    return agenda->count == 0 ? NULL : &agenda->steps[0];
+    return agenda->count == 0 ? NULL : &agenda->dates[0];
 }
 
-struct iv_sim_step iv_sim_agenda_take(struct iv_sim_agenda *agenda)
+void iv_sim_agenda_replace(struct iv_sim_agenda *agenda, const struct iv_sim_date *date)
+{
+    struct iv_sim_date moved = *date;
+    IV_CHECK(agenda->count > 0);
+    for (size_t i = 0;;) {
+        size_t child = 2 * i + 1;
+        if (child + 1 < agenda->count && earlier(&agenda->dates[child + 1], &agenda->dates[child])) {
+            child++;
+        }
+        if (child >= agenda->count || !earlier(&agenda->dates[child], &moved)) {
+            agenda->dates[i] = moved;
+            return;
+        }
+        agenda->dates[i] = agenda->dates[child];
+        i = child;
+    }
+}
+
+void iv_sim_agenda_drop(struct iv_sim_agenda *agenda)
 {
     IV_CHECK(agenda->count > 0);
-    struct iv_sim_step top = agenda->steps[0];
-    agenda->steps[0] = agenda->steps[--agenda->count];
-    for (size_t i = 0;;) {
-        size_t least = i;
-        for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < agenda->count; child++) {
-            least = earlier(agenda, &agenda->steps[child], &agenda->steps[least]) ? child : least;
-        }
-        if (least == i) {
-            return top;
-        }
-        swap(&agenda->steps[i], &agenda->steps[least]);
-        i = least;
+    struct iv_sim_date last = agenda->dates[--agenda->count];
+    if (agenda->count > 0) {
+        iv_sim_agenda_replace(agenda, &last);
     }
 }

@@ -1,169 +1,350 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/sim/fleet.h"
 #include "app/sim/agenda.h"
+#include "app/sim/figures.h"
+#include "app/sim/history.h"
 #include "app/sim/ledger.h"
 #include "app/sim/names.h"
-#include "app/sim/step_data.h"
+#include "app/sim/quota.h"
+#include "app/sim/session.h"
 #include "base/alloc.h"
 #include "base/encode.h"
 #include "base/guard.h"
 
-#define MS IV_NS_PER_MS
-#define HEARTBEAT_EVERY (10 * IV_NS_PER_S)
-#define SKEW IV_NS_PER_S        /* baseline.token.skew of the shipped baseline */
-#define EVENTS_PER_SESSION 22.0 /* about; turns a rate by event into one by session */
-#define AGENTS_PER_TENANT 8
+#define AGENTS_PER_TENANT 20
+#define CHECKPOINT_EVERY 256 /* events of a log */
 #define EVENT_MAX_BYTES ((size_t)64 * 1024)
+
+/* What stands in the agenda, and what date.what is then. */
+enum date_kind {
+    START,   /* agent */
+    BEAT,    /* agent */
+    STOP,    /* agent */
+    SESSION, /* agent */
+    PLAN,    /* plan */
+    PAST,    /* nothing: the next of the history */
+};
 
 struct iv_fleet {
     struct iv_fleet_options options;
     iv_fleet_plant_fn planted;
     void *ctx;
     struct iv_chance chance;
-    struct iv_sim_world world;
     struct iv_sim_agent *agents;
+    struct iv_sim_agenda agenda;
+    struct iv_sim_agenda delayed; /* steps on their way, by arrival */
+    struct iv_sim_draft draft;    /* scratch */
+    struct iv_sim_quota quota;
+    struct iv_sim_history history;
+    struct iv_sim_world world;
     struct iv_sim_ledgers *ledgers;
-    struct iv_sim_agenda happening; /* by time */
-    struct iv_sim_agenda delayed;   /* has happened, not yet arrived: by arrival */
-    uint64_t sessions;
+    uint32_t unsealed[IV_SIM_TENANTS_MAX]; /* events of each tenant's log since its last checkpoint */
     uint64_t orders;
+    uint32_t aliases;
     iv_ns now;
-    uint64_t happened; /* events; marks are none */
+    uint64_t happened; /* events */
     struct iv_buf json;
     struct iv_sim_name tenant;
 };
 
-static iv_rc schedule(struct iv_fleet *f, struct iv_sim_step *step, struct iv_err *err)
+static iv_rc enter(struct iv_fleet *f, enum date_kind kind, iv_ns time, void *what, struct iv_err *err)
 {
-    step->order = f->orders++;
-    return iv_sim_agenda_add(&f->happening, step, err);
+    struct iv_sim_date date = {.time = time, .order = f->orders++, .what = what, .kind = (int)kind};
+    return iv_sim_agenda_add(&f->agenda, &date, err);
 }
 
-static enum iv_plant_kind choose_plant(struct iv_fleet *f)
+static void begin_draft(struct iv_fleet *f, const struct iv_sim_agent *agent)
 {
-    if (iv_chance_share(&f->chance) >= f->options.violations * EVENTS_PER_SESSION) {
-        return IV_PLANT_NONE;
-    }
-    return (enum iv_plant_kind)(1 + iv_chance_below(&f->chance, IV_PLANTS - 1));
+    iv_sim_draft_begin(&f->draft, f->options.seed, f->orders++, agent, &f->chance);
 }
 
-static iv_rc begin_session(struct iv_fleet *f, const struct iv_sim_agent *agent, iv_ns begin,
-                           struct iv_err *err)
+/* Makes the draft a plan and enters its first step. */
+static iv_rc enter_draft(struct iv_fleet *f, bool hosts, struct iv_err *err)
 {
-    struct iv_sim_plan plan;
-    struct iv_sim_session *s = iv_calloc(1, sizeof *s);
-    ENSURE(s != NULL, err, IV_E_NOMEM, "cannot allocate a session of the fleet");
-    s->number = f->sessions++;
-    s->agent = agent;
-    s->begin = begin;
-    s->plant = choose_plant(f);
-    iv_sim_session_plan(&plan, s, &f->chance);
-    for (size_t i = 0; i < plan.count; i++) {
-        plan.steps[i].session = s;
+    struct iv_sim_plan *plan = NULL;
+    TRY(iv_sim_plan_of(&plan, &f->draft, err));
+    plan->hosts = hosts;
+    struct iv_rc_s rc = enter(f, PLAN, plan->steps[0].time, plan, err);
+    if (!iv_ok(rc)) {
+        iv_free(plan);
     }
-    s->steps_left = (uint32_t)plan.count + 1;
-    for (size_t i = 0; i < plan.count; i++) {
-        TRY(schedule(f, &plan.steps[i], err));
-    }
-    /* The next session begins with a mark of its own, which is no event. */
-    struct iv_sim_step mark = {.time = plan.end, .kind = IV_SIM_STEPS, .agent = agent, .session = s};
-    return schedule(f, &mark, err);
+    return rc;
 }
 
-static void leave_session(struct iv_sim_session *s)
+static iv_rc begin_session(struct iv_fleet *f, struct iv_sim_agent *agent, iv_ns begin, struct iv_err *err)
 {
-    if (s != NULL && --s->steps_left == 0) {
-        iv_free(s);
+    begin_draft(f, agent);
+    struct iv_sim_session session = iv_sim_session_draft(&f->draft, begin);
+    TRY(enter_draft(f, true, err));
+    return enter(f, session.stopping ? STOP : SESSION, session.over, agent, err);
+}
+
+/* Something the agent does of itself, not in a session. */
+static struct iv_sim_step lone_step(struct iv_fleet *f, const struct iv_sim_agent *agent,
+                                    enum iv_step_kind kind, iv_ns time)
+{
+    begin_draft(f, agent);
+    return *iv_sim_draft_add(&f->draft, kind, time);
+}
+
+static iv_rc start_agent(struct iv_fleet *f, struct iv_sim_agent *agent, iv_ns time, struct iv_err *err)
+{
+    agent->next_beat = time + HEARTBEAT_EVERY;
+    TRY(enter(f, BEAT, agent->next_beat, agent, err));
+    return enter(f, SESSION, time + iv_chance_between(&f->chance, 5, 3000) * MS, agent, err);
+}
+
+static iv_rc plant_case(struct iv_fleet *f, struct iv_sim_case *c, const struct iv_sim_agent *agent,
+                        struct iv_err *err)
+{
+    begin_draft(f, agent);
+    c->draft = &f->draft;
+    c->alias = ++f->aliases;
+    iv_plant_kinds[c->plant].plant(c);
+    return enter_draft(f, false, err);
+}
+
+/* While the session works, its enclave and its token live for at least 100ms more. */
+static bool works(const struct iv_sim_step *step)
+{
+    switch (step->kind) {
+    case IV_STEP_requested:
+    case IV_STEP_authorized:
+    case IV_STEP_used:
+    case IV_STEP_executed:
+    case IV_STEP_accessed:
+    case IV_STEP_egress:
+    case IV_STEP_inference:
+        return true;
+    default:
+        return false;
     }
 }
 
-/* An agent starts somewhere in the first ten seconds, and beats from then on. */
-static iv_rc begin_agent(struct iv_fleet *f, const struct iv_sim_agent *agent, struct iv_err *err)
+static iv_rc plant_beside(struct iv_fleet *f, const struct iv_sim_step *host,
+                          const struct iv_sim_facts *facts, struct iv_err *err)
 {
-    iv_ns begin = f->options.start + iv_chance_between(&f->chance, 0, 10000) * MS;
-    struct iv_sim_step started = {.time = begin, .kind = IV_SIM_STARTED, .agent = agent};
-    struct iv_sim_step beat = {.time = begin + HEARTBEAT_EVERY, .kind = IV_SIM_HEARTBEAT, .agent = agent};
-    TRY(schedule(f, &started, err));
-    TRY(schedule(f, &beat, err));
-    return begin_session(f, agent, begin + iv_chance_between(&f->chance, 5, 3000) * MS, err);
+    bool working = facts != NULL && works(host);
+    uint64_t used = 0;
+    f->quota.happened++;
+    while (!host->aside) {
+        enum iv_plant_id plant = iv_sim_quota_next(&f->quota, host, working, used, &f->chance);
+        if (plant == IV_PLANT_none) {
+            break;
+        }
+        bool needs =
+            iv_plant_kinds[plant].host > IV_HOST_work && iv_plant_kinds[plant].host < IV_HOST_absence;
+        struct iv_sim_case c = {
+            .plant = plant, .at = host->time, .host = host, .facts = working || needs ? facts : NULL};
+        used |= UINT64_C(1) << plant;
+        TRY(plant_case(f, &c, host->agent, err));
+    }
+    return IV_OK;
+}
+
+static struct iv_fleet_ref ref_of(const struct iv_sim_agent *agent, const struct iv_sim_ref *ref,
+                                  struct iv_sim_name names[2])
+{
+    names[0] = iv_sim_source(agent, ref->stream);
+    names[1] = iv_sim_event_id(ref->id);
+    return (struct iv_fleet_ref){iv_sim_str(&names[0]), iv_sim_str(&names[1])};
+}
+
+static void tell(struct iv_fleet *f, const struct iv_sim_breach *b, const struct iv_sim_agent *agent)
+{
+    struct iv_sim_name names[IV_SIM_WITNESSES_MAX + 1][2];
+    struct iv_fleet_ref witnesses[IV_SIM_WITNESSES_MAX];
+    for (size_t i = 0; i < b->witness_count; i++) {
+        witnesses[i] = ref_of(agent, &b->witnesses[i], names[i]);
+    }
+    struct iv_fleet_plant plant = {.rule = iv_str_of(b->rule),
+                                   .trigger = ref_of(agent, &b->trigger, names[IV_SIM_WITNESSES_MAX]),
+                                   .time = b->time,
+                                   .witnesses = witnesses,
+                                   .witness_count = b->witness_count,
+                                   .deadline = b->deadline};
+    f->planted(f->ctx, &plant);
+}
+
+static void tell_breaches(struct iv_fleet *f, const struct iv_sim_plan *plan, const struct iv_sim_step *step)
+{
+    for (size_t i = 0; i < plan->breach_count && f->planted != NULL; i++) {
+        const struct iv_sim_breach *b = &plan->breaches[i];
+        if (b->proof == step->id && b->proven == step->time) {
+            tell(f, b, step->agent);
+        }
+    }
+}
+
+/* Every so often a log gets a checkpoint. */
+static iv_rc seal(struct iv_fleet *f, const struct iv_sim_step *step, struct iv_err *err)
+{
+    uint32_t *unsealed = &f->unsealed[step->agent->tenant];
+    if (iv_sim_stream((enum iv_step_kind)step->kind) != IV_LEDGER || ++*unsealed < CHECKPOINT_EVERY) {
+        return IV_OK;
+    }
+    *unsealed = 0;
+    begin_draft(f, step->agent);
+    iv_sim_draft_add(&f->draft, IV_STEP_checkpoint, step->time + 1 * MS);
+    return enter_draft(f, false, err);
+}
+
+/* The plan's next step; frees the plan with its last. */
+static iv_rc step_of_plan(struct iv_fleet *f, struct iv_sim_step *out, const struct iv_sim_date *date,
+                          struct iv_err *err)
+{
+    struct iv_sim_plan *plan = date->what;
+    *out = plan->steps[plan->next++];
+    tell_breaches(f, plan, out);
+    struct iv_rc_s rc = IV_OK;
+    if (plan->next < plan->count) {
+        struct iv_sim_date later = *date;
+        later.time = plan->steps[plan->next].time;
+        iv_sim_agenda_replace(&f->agenda, &later);
+    } else {
+        iv_sim_agenda_drop(&f->agenda);
+    }
+    rc = seal(f, out, err);
+    if (iv_ok(rc) && plan->hosts) {
+        rc = plant_beside(f, out, &plan->facts, err);
+    } else {
+        f->quota.happened += out->time >= f->options.start ? 1 : 0;
+    }
+    if (plan->next == plan->count) {
+        iv_free(plan);
+    }
+    return rc;
+}
+
+static iv_rc step_of_past(struct iv_fleet *f, struct iv_err *err)
+{
+    struct iv_sim_case c = {.plant = f->history.plant, .at = f->history.time};
+    const struct iv_sim_agent *agent = &f->agents[iv_chance_below(&f->chance, f->options.agents)];
+    TRY(plant_case(f, &c, agent, err));
+    if (iv_sim_history_next(&f->history)) {
+        return enter(f, PAST, f->history.time, NULL, err);
+    }
+    return IV_OK;
+}
+
+/* Lets the next thing happen. False in event: it was none. */
+static iv_rc happen(struct iv_fleet *f, struct iv_sim_step *out, bool *event, struct iv_err *err)
+{
+    struct iv_sim_date date = *iv_sim_agenda_top(&f->agenda);
+    struct iv_sim_agent *agent = date.what; /* of most kinds */
+    *event = date.kind == PLAN || date.kind == START || date.kind == STOP ||
+             (date.kind == BEAT && date.time == agent->next_beat);
+    if (*event) {
+        f->now = date.time;
+        f->happened++;
+    }
+    if (date.kind == PLAN) {
+        return step_of_plan(f, out, &date, err);
+    }
+    iv_sim_agenda_drop(&f->agenda);
+    switch ((enum date_kind)date.kind) {
+    case START:
+        *out = lone_step(f, agent, IV_STEP_started, date.time);
+        TRY(start_agent(f, agent, date.time, err));
+        return plant_beside(f, out, NULL, err);
+    case BEAT:
+        if (!*event) {
+            return IV_OK;
+        }
+        *out = lone_step(f, agent, IV_STEP_heartbeat, date.time);
+        agent->next_beat += HEARTBEAT_EVERY;
+        TRY(enter(f, BEAT, agent->next_beat, agent, err));
+        return plant_beside(f, out, NULL, err);
+    case STOP:
+        *out = lone_step(f, agent, IV_STEP_stopped, date.time);
+        agent->next_beat = IV_NS_MIN;
+        f->quota.happened++;
+        return enter(f, START, date.time + iv_chance_between(&f->chance, 2000, 20000) * MS, agent, err);
+    case SESSION:
+        return begin_session(f, agent, date.time, err);
+    case PAST:
+        return step_of_past(f, err);
+    case PLAN:
+    default:
+        return IV_OK;
+    }
 }
 
 /* One in ten telemetry events is delayed on its way; the ledger's order is that of its times. */
 static iv_ns arrival_of(struct iv_fleet *f, const struct iv_sim_step *step)
 {
-    if (iv_sim_stream(step->kind) == IV_LEDGER || iv_chance_below(&f->chance, 10) != 0) {
+    if (step->delay_ms != 0) {
+        return step->time + step->delay_ms * MS;
+    }
+    bool past = step->time < f->options.start;
+    if (past || iv_sim_stream((enum iv_step_kind)step->kind) == IV_LEDGER ||
+        iv_chance_below(&f->chance, 10) != 0) {
         return step->time;
     }
     return step->time + iv_chance_between(&f->chance, 1, IV_FLEET_DELAY / MS) * MS;
 }
 
-/* Lets the next thing happen: an event goes on its way, a mark begins the agent's next session. */
-static iv_rc happen(struct iv_fleet *f, struct iv_err *err)
+static iv_rc delay(struct iv_fleet *f, const struct iv_sim_step *step, iv_ns arrival, struct iv_err *err)
 {
-    struct iv_sim_step step = iv_sim_agenda_take(&f->happening);
-    if (step.kind == IV_SIM_STEPS) {
-        const struct iv_sim_agent *agent = step.agent;
-        leave_session(step.session);
-        return begin_session(f, agent, step.time, err);
+    struct iv_sim_step *copy = iv_malloc(sizeof *copy);
+    ENSURE(copy != NULL, err, IV_E_NOMEM, "cannot allocate a delayed event of the fleet");
+    *copy = *step;
+    struct iv_sim_date date = {.time = arrival, .order = f->orders++, .what = copy};
+    struct iv_rc_s rc = iv_sim_agenda_add(&f->delayed, &date, err);
+    if (!iv_ok(rc)) {
+        iv_free(copy);
     }
-    f->now = step.time;
-    f->happened++;
-    if (step.kind == IV_SIM_HEARTBEAT) {
-        struct iv_sim_step next = step;
-        next.time += HEARTBEAT_EVERY;
-        TRY(schedule(f, &next, err));
-    }
-    step.arrival = arrival_of(f, &step);
-    return iv_sim_agenda_add(&f->delayed, &step, err);
+    return rc;
 }
 
-static void tell_plants(struct iv_fleet *f, const struct iv_sim_step *step)
+/* The next step to arrive. What is not delayed arrives when it happens: all that would arrive before has. */
+static iv_rc next_step(struct iv_fleet *f, struct iv_sim_step *out, iv_ns *arrival, struct iv_err *err)
 {
-    struct iv_sim_name source = iv_sim_source(step->agent, iv_sim_stream(step->kind));
-    struct iv_sim_name id = iv_sim_event_id(f->options.seed, step);
-    for (const struct iv_sim_breach *b = step->breaches; b != NULL && b->rule != NULL; b++) {
-        struct iv_sim_step witness = {
-            .kind = b->witness, .call = b->witness_call, .agent = step->agent, .session = step->session};
-        struct iv_sim_name witness_source = iv_sim_source(step->agent, iv_sim_stream(b->witness));
-        struct iv_sim_name witness_id = iv_sim_event_id(f->options.seed, &witness);
-        struct iv_fleet_plant plant = {
-            .rule = iv_str_of(b->rule),
-            .trigger = {iv_str_of(source.text), iv_str_of(id.text)},
-            .time = step->time,
-            .witness = {iv_str_of(witness_source.text), iv_str_of(witness_id.text)},
-            .witness_count = b->has_witness ? 1 : 0,
-            .deadline = b->until_expiry ? step->session->expires + SKEW : step->time,
-        };
-        f->planted(f->ctx, &plant);
+    for (;;) {
+        const struct iv_sim_date *next = iv_sim_agenda_top(&f->agenda);
+        const struct iv_sim_date *arriving = iv_sim_agenda_top(&f->delayed);
+        bool more = next != NULL && (f->options.events == 0 || f->happened < f->options.events);
+        if (arriving != NULL && (!more || arriving->time <= next->time)) {
+            *out = *(struct iv_sim_step *)arriving->what;
+            *arrival = arriving->time;
+            iv_free(arriving->what);
+            iv_sim_agenda_drop(&f->delayed);
+            return IV_OK;
+        }
+        ENSURE(more, err, IV_E_ABSENT, "all that happened has arrived");
+        bool event = false;
+        TRY(happen(f, out, &event, err));
+        if (!event) {
+            continue;
+        }
+        *arrival = arrival_of(f, out);
+        if (*arrival == out->time) {
+            return IV_OK;
+        }
+        TRY(delay(f, out, *arrival, err));
     }
 }
 
 iv_rc iv_fleet_next(struct iv_fleet *f, struct iv_fleet_event *out, struct iv_err *err)
 {
-    for (;;) {
-        const struct iv_sim_step *next = iv_sim_agenda_top(&f->happening);
-        const struct iv_sim_step *arriving = iv_sim_agenda_top(&f->delayed);
-        bool more = next != NULL && (f->options.events == 0 || f->happened < f->options.events);
-        if (arriving != NULL && (!more || arriving->arrival <= next->time)) {
-            break;
-        }
-        ENSURE(more, err, IV_E_ABSENT, "all that happened has arrived");
-        TRY(happen(f, err));
-    }
-    struct iv_sim_step step = iv_sim_agenda_take(&f->delayed);
+    struct iv_sim_step step;
+    iv_ns arrival = 0;
+    TRY(next_step(f, &step, &arrival, err));
     iv_buf_clear(&f->json);
     TRY(iv_sim_write_event(&f->json, f->ledgers, &f->world, &step, err));
-    if (step.breaches != NULL && f->planted != NULL) {
-        tell_plants(f, &step);
-    }
     f->tenant = iv_sim_tenant(step.agent->tenant);
-    *out = (struct iv_fleet_event){.stream = iv_sim_stream(step.kind),
+    *out = (struct iv_fleet_event){.stream = iv_sim_stream((enum iv_step_kind)step.kind),
                                    .time = step.time,
-                                   .arrival = step.arrival,
-                                   .tenant = iv_str_of(f->tenant.text),
+                                   .arrival = arrival,
+                                   .tenant = iv_sim_str(&f->tenant),
                                    .json = iv_buf_slice(&f->json)};
-    leave_session(step.session);
     return IV_OK;
+}
+
+bool iv_fleet_in_history(const struct iv_fleet *f)
+{
+    const struct iv_sim_date *next = iv_sim_agenda_top(&f->agenda);
+    return next != NULL && next->time < f->options.start;
 }
 
 iv_ns iv_fleet_time(const struct iv_fleet *fleet)
@@ -171,10 +352,12 @@ iv_ns iv_fleet_time(const struct iv_fleet *fleet)
     return fleet->now;
 }
 
-static void free_steps(struct iv_sim_agenda *agenda)
+static void free_dates(struct iv_sim_agenda *agenda, bool all)
 {
     for (size_t i = 0; i < agenda->count; i++) {
-        leave_session(agenda->steps[i].session);
+        if (all || agenda->dates[i].kind == PLAN) {
+            iv_free(agenda->dates[i].what);
+        }
     }
     iv_sim_agenda_deinit(agenda);
 }
@@ -184,11 +367,14 @@ void iv_fleet_free(struct iv_fleet *fleet)
     if (fleet == NULL) {
         return;
     }
-    free_steps(&fleet->happening);
-    free_steps(&fleet->delayed);
+    free_dates(&fleet->agenda, false);
+    free_dates(&fleet->delayed, true);
     iv_sim_ledgers_free(fleet->ledgers);
     iv_signer_free(fleet->world.orchestrator);
+    iv_signer_free(fleet->world.ledger);
+    iv_signer_free(fleet->world.stranger);
     iv_buf_deinit(&fleet->world.receipt);
+    iv_buf_deinit(&fleet->world.note);
     iv_buf_deinit(&fleet->json);
     iv_free(fleet->agents);
     iv_free(fleet);
@@ -199,22 +385,41 @@ void iv_fleet_freep(struct iv_fleet **fleet)
     iv_fleet_free(*fleet);
 }
 
-static iv_rc begin_fleet(struct iv_fleet *f, struct iv_err *err)
+static iv_rc make_signer(struct iv_signer **out, uint64_t seed, struct iv_err *err)
 {
     unsigned char key[32];
     for (size_t i = 0; i < sizeof key; i++) {
-        key[i] = (unsigned char)iv_mix(f->options.seed * 64 + i);
+        key[i] = (unsigned char)iv_mix(seed * 64 + i);
     }
-    f->world.seed = f->options.seed;
-    f->world.tenants = f->options.agents / AGENTS_PER_TENANT < 2 ? 2 : f->options.agents / AGENTS_PER_TENANT;
-    f->world.tenants = f->world.tenants > 64 ? 64 : f->world.tenants;
-    TRY(iv_signer_of_seed(&f->world.orchestrator, key, err));
-    TRY(iv_sim_ledgers_new(&f->ledgers, f->world.tenants, err));
+    return iv_signer_of_seed(out, key, err);
+}
+
+/* An agent starts somewhere in the first ten seconds. */
+static iv_rc begin_agents(struct iv_fleet *f, struct iv_err *err)
+{
     f->agents = iv_calloc(f->options.agents, sizeof *f->agents);
     ENSURE(f->agents != NULL, err, IV_E_NOMEM, "cannot allocate %u agents", f->options.agents);
     for (unsigned i = 0; i < f->options.agents; i++) {
         f->agents[i] = (struct iv_sim_agent){.number = i, .tenant = i % f->world.tenants};
-        TRY(begin_agent(f, &f->agents[i], err));
+        iv_ns begin = f->options.start + iv_chance_between(&f->chance, 0, 10000) * MS;
+        TRY(enter(f, START, begin, &f->agents[i], err));
+    }
+    return IV_OK;
+}
+
+static iv_rc begin_fleet(struct iv_fleet *f, struct iv_err *err)
+{
+    uint32_t tenants = f->options.agents / AGENTS_PER_TENANT;
+    f->world.tenants = tenants < 2 ? 2 : tenants > IV_SIM_TENANTS_MAX ? IV_SIM_TENANTS_MAX : tenants;
+    TRY(make_signer(&f->world.orchestrator, f->options.seed, err));
+    TRY(make_signer(&f->world.ledger, f->options.seed ^ UINT64_C(0x6c6f67) << 40, err));
+    TRY(make_signer(&f->world.stranger, ~f->options.seed, err));
+    TRY(iv_sim_ledgers_new(&f->ledgers, f->world.tenants, err));
+    TRY(begin_agents(f, err));
+    iv_sim_quota_init(&f->quota, f->options.violations, f->options.events, f->options.agents,
+                      f->options.history);
+    if (iv_sim_history_begin(&f->history, &f->quota, f->options.start)) {
+        return enter(f, PAST, f->history.time, NULL, err);
     }
     return IV_OK;
 }
@@ -228,22 +433,29 @@ iv_rc iv_fleet_new(struct iv_fleet **out, const struct iv_fleet_options *options
     f->planted = planted;
     f->ctx = ctx;
     f->chance.state = iv_mix(options->seed);
-    f->delayed.by_arrival = true;
     f->now = options->start;
     iv_buf_init(&f->json, EVENT_MAX_BYTES);
     iv_buf_init(&f->world.receipt, EVENT_MAX_BYTES);
+    iv_buf_init(&f->world.note, EVENT_MAX_BYTES);
     TRY(begin_fleet(f, err));
     *out = TAKE(f);
     return IV_OK;
 }
 
-iv_rc iv_fleet_keys_yaml(struct iv_buf *out, const struct iv_fleet *fleet, struct iv_err *err)
+static void write_key(struct iv_buf *out, const char *id, const char *role, const struct iv_signer *signer)
 {
     unsigned char public_key[32];
-    iv_signer_public_bytes(public_key, fleet->world.orchestrator);
-    iv_buf_text(out, "keys:\n- {id: " IV_SIM_ORCHESTRATOR_KEY ", role: orchestrator, public_key: \"");
+    iv_signer_public_bytes(public_key, signer);
+    iv_buf_printf(out, "- {id: %s, role: %s, public_key: \"", id, role);
     iv_base64_encode(out, (struct iv_str){(const char *)public_key, sizeof public_key});
     iv_buf_text(out, "\"}\n");
+}
+
+iv_rc iv_fleet_keys_yaml(struct iv_buf *out, const struct iv_fleet *fleet, struct iv_err *err)
+{
+    iv_buf_text(out, "keys:\n");
+    write_key(out, IV_SIM_ORCHESTRATOR_KEY, "orchestrator", fleet->world.orchestrator);
+    write_key(out, IV_SIM_LEDGER_KEY, "log", fleet->world.ledger);
     ENSURE(!iv_buf_failed(out), err, IV_E_NOMEM, "cannot write the fleet's keys");
     return IV_OK;
 }

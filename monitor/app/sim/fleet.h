@@ -3,9 +3,12 @@
  * Purpose: one generator for `simulate` (files, a broker) and `demo` (paced by the clock).
  * Owner/thread: one fleet, one thread.
  * Guarantee: the same options give the same bytes. Apart from what is planted, the traffic conforms to every
- * rule that ships. Ledger events come in order of their time; telemetry up to IV_FLEET_DELAY later than its
- * time.
- * Not here: files and brokers (simulate.c). */
+ * rule that ships, with the figures that ship. Ledger events come in order of their time; telemetry, and a
+ * backdated entry that is planted, up to IV_FLEET_DELAY later than its time. Memory grows with the agents,
+ * not with the events. How it works: an agent's session, or a case of something planted, is drafted
+ * (session.h, plants.h), made into a plan (draft.h), and entered in the agenda; what the agenda lets happen
+ * is written (data.h, ledger.h). After each step of a session the quota (quota.h) says whether something is
+ * planted beside it. Not here: files and brokers (simulate.c). */
 #pragma once
 
 #include "base/buf.h"
@@ -21,9 +24,12 @@
 struct iv_fleet_options {
     uint64_t seed;
     unsigned agents;
-    double violations; /* planted for each event; at most one a session, so 0.045 is all of them */
+    double violations; /* planted for each event; at most IV_QUOTA_MAX */
     iv_ns start;       /* event time of the beginning */
     uint64_t events;   /* after so many nothing happens any more; 0: it goes on for ever */
+    /* What takes hours or months to be proven is planted so long before the beginning: such events come
+     * first. */
+    bool history;
 };
 
 /* One event, ready to be written: valid until the next call on the fleet. */
@@ -40,15 +46,15 @@ struct iv_fleet_ref {
     struct iv_str id;
 };
 
-/* A planted violation, told when its trigger is generated; the slices are valid for the
- * length of the call. */
+/* A planted violation, told when the last of the events that prove it has happened; the slices are valid for
+ * the length of the call. */
 struct iv_fleet_plant {
     struct iv_str rule;
     struct iv_fleet_ref trigger;
     iv_ns time;
-    struct iv_fleet_ref witness;
-    size_t witness_count; /* 0 or 1 */
-    iv_ns deadline;       /* a violation only if event time reaches it; else it stays open */
+    const struct iv_fleet_ref *witnesses;
+    size_t witness_count;
+    iv_ns deadline; /* a violation only if event time reaches it; else it stays open */
 };
 typedef void (*iv_fleet_plant_fn)(void *ctx, const struct iv_fleet_plant *plant);
 
@@ -62,6 +68,9 @@ void iv_fleet_freep(struct iv_fleet **fleet);
 /* The next event in order of arrival. IV_E_ABSENT: all that happened has arrived, and nothing happens any
  * more. */
 iv_rc iv_fleet_next(struct iv_fleet *fleet, struct iv_fleet_event *out, struct iv_err *err);
+
+/* Whether the next event lies before the beginning. */
+bool iv_fleet_in_history(const struct iv_fleet *fleet);
 
 /* The time of the newest event that has happened. */
 iv_ns iv_fleet_time(const struct iv_fleet *fleet);

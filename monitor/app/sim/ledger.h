@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A step as a whole event: the envelope, and on the ledger the hash chain of the tenant's log.
+/* A step as a whole event: the envelope, and on the ledger the hash chain of its log.
  * Source: contract "Events", envelope and hash chain; RFC 8785 for the form that is hashed. */
 #pragma once
 
-#include "app/sim/step_data.h"
+#include "app/sim/data.h"
 #include "base/buf.h"
 #include "base/err.h"
 

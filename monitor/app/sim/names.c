@@ -1,69 +1,123 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/sim/names.h"
+#include "app/sim/chance.h"
+#include "base/guard.h"
 
-#include <stdio.h>
+#include <string.h>
+
+static void put(struct iv_sim_name *name, const char *text)
+{
+    size_t n = strlen(text);
+    IV_CHECK(name->n + n < sizeof name->text);
+    memcpy(name->text + name->n, text, n + 1);
+    name->n += n;
+}
+
+static void put_hex(struct iv_sim_name *name, uint64_t number)
+{
+    static const char hex[] = "0123456789abcdef";
+    IV_CHECK(name->n + 16 < sizeof name->text);
+    for (unsigned i = 0; i < 16; i++) {
+        name->text[name->n++] = hex[number >> (60 - 4 * i) & 15];
+    }
+    name->text[name->n] = '\0';
+}
+
+/* At least width digits. */
+static void put_number(struct iv_sim_name *name, uint32_t number, unsigned width)
+{
+    char digits[16];
+    size_t at = sizeof digits - 1;
+    digits[at] = '\0';
+    while (number > 0 || sizeof digits - 1 - at < width) {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    }
+    put(name, digits + at);
+}
 
 struct iv_sim_name iv_sim_tenant(uint32_t tenant)
 {
-    struct iv_sim_name name;
-    (void)snprintf(name.text, sizeof name.text, "tenant-%02u", tenant);
+    static const char *const places[] = {"aurora", "birch", "cobalt",  "delta",
+                                         "ember",  "fjord", "granite", "harbor"};
+    static const char *const trades[] = {"bank",      "health", "energy",  "retail",
+                                         "logistics", "insure", "telecom", "media"};
+    struct iv_sim_name name = {.n = 0};
+    put(&name, places[tenant % IV_COUNT(places)]);
+    put(&name, "-");
+    put(&name, trades[(tenant / IV_COUNT(places) + tenant) % IV_COUNT(trades)]);
     return name;
 }
 
-struct iv_sim_name iv_sim_agent_name(const struct iv_sim_agent *agent)
+struct iv_sim_name iv_sim_agent_name(const struct iv_sim_step *step)
 {
-    struct iv_sim_name name;
-    (void)snprintf(name.text, sizeof name.text, "agent-%05u", agent->number);
-    return name;
-}
-
-static uint64_t mixed(uint64_t seed, enum iv_sim_sort sort, uint64_t session, unsigned part)
-{
-    return iv_mix(iv_mix(iv_mix(seed ^ (uint64_t)sort << 56) ^ session) ^ part);
-}
-
-struct iv_sim_name iv_sim_id(uint64_t seed, enum iv_sim_sort sort, uint64_t session, unsigned part)
-{
-    static const char *const prefixes[] = {
-        [IV_SIM_ENCLAVE] = "enc", [IV_SIM_TOKEN] = "tok",   [IV_SIM_REQUEST] = "req",
-        [IV_SIM_KEY] = "key",     [IV_SIM_GHOST] = "ghost", [IV_SIM_RECEIPT] = "rcpt"};
-    struct iv_sim_name name;
-    (void)snprintf(name.text, sizeof name.text, "%s-%016llx", prefixes[sort],
-                   (unsigned long long)mixed(seed, sort, session, part));
-    return name;
-}
-
-struct iv_sim_name iv_sim_hex(uint64_t seed, enum iv_sim_sort sort, uint64_t session, unsigned part,
-                              unsigned digits)
-{
-    static const char hex[] = "0123456789abcdef";
-    struct iv_sim_name name;
-    uint64_t word = mixed(seed, sort, session, part);
-    for (unsigned i = 0; i < digits; i++) {
-        if (i % 16 == 0) {
-            word = iv_mix(word);
-        }
-        name.text[i] = hex[word >> (4 * (i % 16)) & 15];
+    static const char *const roles[] = {"support", "billing", "research", "triage", "claims", "search",
+                                        "fraud",   "ops",     "sales",    "legal",  "edge"};
+    struct iv_sim_name name = {.n = 0};
+    if (step->alias != 0) {
+        put(&name, "canary-");
+        put_number(&name, step->alias, 5);
+        return name;
     }
-    name.text[digits] = '\0';
+    put(&name, roles[step->agent->number % IV_COUNT(roles)]);
+    put(&name, "-");
+    put_number(&name, step->agent->number, 5);
     return name;
 }
 
 struct iv_sim_name iv_sim_source(const struct iv_sim_agent *agent, enum iv_stream stream)
 {
-    struct iv_sim_name name;
+    struct iv_sim_name name = {.n = 0};
     if (stream == IV_LEDGER) {
-        (void)snprintf(name.text, sizeof name.text, "/orchestrator/tenant-%02u", agent->tenant);
+        struct iv_sim_name tenant = iv_sim_tenant(agent->tenant);
+        put(&name, "/orchestrator/");
+        put(&name, tenant.text);
     } else {
-        (void)snprintf(name.text, sizeof name.text, "/runtime/node-%02u", agent->number % 16);
+        put(&name, "/runtime/node-");
+        put_number(&name, agent->number % IV_SIM_NODES, 2);
     }
     return name;
 }
 
-struct iv_sim_name iv_sim_event_id(uint64_t seed, const struct iv_sim_step *step)
+struct iv_sim_name iv_sim_log(const struct iv_sim_step *step)
 {
-    uint64_t whose =
-        step->session != NULL ? step->session->number : (uint64_t)step->agent->number << 40 | step->order;
-    unsigned part = (unsigned)step->kind << 8 | step->call;
-    return iv_sim_hex(seed, IV_SIM_EVENT, whose, part, 32);
+    struct iv_sim_name name = {.n = 0};
+    struct iv_sim_name tenant = iv_sim_tenant(step->agent->tenant);
+    put(&name, tenant.text);
+    if (step->site != 0) {
+        put(&name, "/site-");
+        put_hex(&name, step->site);
+    } else {
+        put(&name, "/orchestrator");
+    }
+    return name;
+}
+
+struct iv_sim_name iv_sim_id(const char *prefix, uint64_t number)
+{
+    struct iv_sim_name name = {.n = 0};
+    put(&name, prefix);
+    put(&name, prefix[0] == '\0' ? "" : "-");
+    put_hex(&name, number);
+    return name;
+}
+
+struct iv_sim_name iv_sim_event_id(uint64_t id)
+{
+    struct iv_sim_name name = {.n = 0};
+    put_hex(&name, id);
+    put_hex(&name, iv_mix(id));
+    return name;
+}
+
+void iv_sim_hex(char *out, uint64_t number, unsigned digits)
+{
+    static const char hex[] = "0123456789abcdef";
+    uint64_t word = number;
+    for (unsigned i = 0; i < digits; i++) {
+        if (i % 16 == 0) {
+            word = iv_mix(word);
+        }
+        out[i] = hex[word >> (4 * (i % 16)) & 15];
+    }
 }

@@ -1,38 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The names in a simulated fleet: each follows from the seed and from what it names, so nothing is
- * remembered. */
+/* The names in a simulated fleet: each follows from a number, so nothing is remembered. */
 #pragma once
 
-#include "app/sim/session.h"
-#include "base/buf.h"
+#include "app/sim/step.h"
 #include "base/str.h"
 
 struct iv_sim_name {
-    char text[104];
+    char text[48];
+    size_t n;
 };
 
-/* What a name or digest is of; part of what it is mixed from. */
-enum iv_sim_sort {
-    IV_SIM_ENCLAVE = 1,
-    IV_SIM_TOKEN,
-    IV_SIM_REQUEST,
-    IV_SIM_KEY,
-    IV_SIM_IMAGE,
-    IV_SIM_ARGS,
-    IV_SIM_INPUT,
-    IV_SIM_OUTPUT,
-    IV_SIM_EVENT,
-    IV_SIM_GHOST,
-    IV_SIM_RECEIPT
-};
+#define IV_SIM_TENANTS_MAX 64
+#define IV_SIM_NODES 16
+
+static inline struct iv_str iv_sim_str(const struct iv_sim_name *name)
+{
+    return (struct iv_str){name->text, name->n};
+}
 
 struct iv_sim_name iv_sim_tenant(uint32_t tenant);
-struct iv_sim_name iv_sim_agent_name(const struct iv_sim_agent *agent);
-struct iv_sim_name iv_sim_id(uint64_t seed, enum iv_sim_sort sort, uint64_t session, unsigned part);
-/* digits hex digits, at most 96: what a digest looks like. */
-struct iv_sim_name iv_sim_hex(uint64_t seed, enum iv_sim_sort sort, uint64_t session, unsigned part,
-                              unsigned digits);
-
-/* The event of a step: where it comes from, and its id there. */
+struct iv_sim_name iv_sim_agent_name(const struct iv_sim_step *step);
+/* Where an event comes from: the tenant's orchestrator, or the agent's node. */
 struct iv_sim_name iv_sim_source(const struct iv_sim_agent *agent, enum iv_stream stream);
-struct iv_sim_name iv_sim_event_id(uint64_t seed, const struct iv_sim_step *step);
+/* The log that a ledger event belongs to: its tenant's, or one of a site of its own for a planted event. */
+struct iv_sim_name iv_sim_log(const struct iv_sim_step *step);
+/* 16 hex digits of the number, behind "PREFIX-" where there is a prefix. */
+struct iv_sim_name iv_sim_id(const char *prefix, uint64_t number);
+/* 32 hex digits: the id of an event. */
+struct iv_sim_name iv_sim_event_id(uint64_t id);
+/* digits hex digits that follow from the number, at most 96: what a digest looks like. No NUL. */
+void iv_sim_hex(char *out, uint64_t number, unsigned digits);

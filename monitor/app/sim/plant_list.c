@@ -17,6 +17,25 @@ void iv_plant_list_deinit(struct iv_plant_list *list)
     iv_free(list->items);
 }
 
+static bool keep_ref(struct iv_plant_list *list, struct iv_fleet_ref *ref)
+{
+    return iv_arena_keep(&list->arena, &ref->source) && iv_arena_keep(&list->arena, &ref->id);
+}
+
+static bool keep(struct iv_plant_list *list, struct iv_fleet_plant *out, const struct iv_fleet_plant *plant)
+{
+    struct iv_fleet_ref *witnesses =
+        iv_arena_zalloc(&list->arena, (plant->witness_count + 1) * sizeof *witnesses);
+    *out = *plant;
+    out->witnesses = witnesses;
+    bool kept = witnesses != NULL && iv_arena_keep(&list->arena, &out->rule) && keep_ref(list, &out->trigger);
+    for (size_t i = 0; kept && i < plant->witness_count; i++) {
+        witnesses[i] = plant->witnesses[i];
+        kept = keep_ref(list, &witnesses[i]);
+    }
+    return kept;
+}
+
 void iv_plant_list_add(void *ctx, const struct iv_fleet_plant *plant)
 {
     struct iv_plant_list *list = ctx;
@@ -30,15 +49,11 @@ void iv_plant_list_add(void *ctx, const struct iv_fleet_plant *plant)
         list->items = items;
         list->capacity = capacity;
     }
-    struct iv_fleet_plant copy = *plant;
-    if (!iv_arena_keep(&list->arena, &copy.rule) || !iv_arena_keep(&list->arena, &copy.trigger.source) ||
-        !iv_arena_keep(&list->arena, &copy.trigger.id) ||
-        !iv_arena_keep(&list->arena, &copy.witness.source) ||
-        !iv_arena_keep(&list->arena, &copy.witness.id)) {
+    if (keep(list, &list->items[list->count], plant)) {
+        list->count++;
+    } else {
         list->failed = true;
-        return;
     }
-    list->items[list->count++] = copy;
 }
 
 static int compare(const void *left, const void *right)
@@ -83,8 +98,8 @@ void iv_plant_write(struct iv_buf *out, const struct iv_fleet_plant *plant)
     write_ref(&j, "trigger", &plant->trigger);
     iv_json_time(&j, "time", plant->time);
     iv_json_open_list(&j, "witness");
-    if (plant->witness_count > 0) {
-        write_ref(&j, NULL, &plant->witness);
+    for (size_t i = 0; i < plant->witness_count; i++) {
+        write_ref(&j, NULL, &plant->witnesses[i]);
     }
     iv_json_close_list(&j);
     iv_json_close_object(&j);

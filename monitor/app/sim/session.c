@@ -1,113 +1,198 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/sim/session.h"
+#include "app/sim/figures.h"
+#include "app/sim/tools.h"
+#include "app/sim/upkeep.h"
 #include "base/guard.h"
 
-#define MS IV_NS_PER_MS
+#define CALLS_MAX 4
+#define TOKEN_TIER 3
 
-static const struct {
-    enum iv_stream stream;
-    const char *type;
-} kinds[] = {
-#define STEP(id, stream, type) {IV_##stream, type},
-#include "app/sim/steps.def"
-#undef STEP
+struct course {
+    struct iv_sim_draft *draft;
+    uint64_t enclave;
+    uint64_t token;
+    uint8_t tool; /* of the last call that ran */
+    iv_ns now;
 };
 
-const char *iv_sim_type(enum iv_step_kind kind)
+static void pass(struct course *c, int64_t low_ms, int64_t high_ms)
 {
-    return kinds[kind].type;
+    c->now += iv_chance_between(c->draft->chance, low_ms, high_ms) * MS;
 }
 
-enum iv_stream iv_sim_stream(enum iv_step_kind kind)
+static bool once_in(struct course *c, uint64_t n)
 {
-    return kinds[kind].stream;
+    return iv_chance_below(c->draft->chance, n) == 0;
 }
 
-struct iv_sim_step *iv_sim_plan_add(struct iv_sim_plan *plan, const struct iv_sim_session *session,
-                                    enum iv_step_kind kind, unsigned call, iv_ns time)
+/* A step of the session's own enclave and token. */
+static struct iv_sim_step *add(struct course *c, enum iv_step_kind kind)
 {
-    IV_CHECK(plan->count < IV_SIM_STEPS_MAX);
-    struct iv_sim_step *step = &plan->steps[plan->count++];
-    *step = (struct iv_sim_step){.time = time, .kind = kind, .call = (uint8_t)call, .agent = session->agent};
+    struct iv_sim_step *step = iv_sim_draft_add(c->draft, kind, c->now);
+    step->enclave = c->enclave;
+    step->token = c->token;
     return step;
 }
 
-struct iv_sim_step *iv_sim_plan_find(struct iv_sim_plan *plan, enum iv_step_kind kind, unsigned call)
+static struct iv_sim_step *add_of_call(struct course *c, enum iv_step_kind kind,
+                                       const struct iv_sim_step *call)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        if (plan->steps[i].kind == kind && plan->steps[i].call == call) {
-            return &plan->steps[i];
-        }
-    }
-    return NULL;
+    struct iv_sim_step *step = add(c, kind);
+    step->request = call->request;
+    step->tool = call->tool;
+    step->parent = call->parent;
+    step->elevated = call->elevated;
+    return step;
 }
 
-void iv_sim_plan_remove(struct iv_sim_plan *plan, const struct iv_sim_step *step)
+/* Asked for, flagged, refused; nothing runs. */
+static void refused_call(struct course *c, const struct iv_sim_step *call)
 {
-    size_t at = (size_t)(step - plan->steps);
-    for (size_t i = at; i + 1 < plan->count; i++) {
-        plan->steps[i] = plan->steps[i + 1];
+    if (once_in(c, 2)) {
+        pass(c, 1, 5);
+        add_of_call(c, IV_STEP_flagged, call);
     }
-    plan->count--;
+    pass(c, 3, 20);
+    struct iv_sim_step *verdict = add_of_call(c, IV_STEP_authorized, call);
+    verdict->denied = true;
+    verdict->until = verdict->time + 60 * S;
 }
 
-/* One tool call from t on: asked for, approved where the tool is elevated, authorised, run. Answers when it
- * is over. */
-static iv_ns plan_call(struct iv_sim_plan *plan, struct iv_sim_session *s, unsigned call, iv_ns t,
-                       struct iv_chance *chance)
+/* Now and then a call has a token for itself. */
+static uint64_t token_of_call(struct course *c, const struct iv_sim_step *call)
 {
-    iv_sim_plan_add(plan, s, IV_SIM_REQUESTED, call, t);
-    t += iv_chance_between(chance, 5, 40) * MS;
-    s->elevated[call] = iv_chance_below(chance, 20) == 0;
-    for (unsigned approver = 0; s->elevated[call] && approver < 2; approver++) {
-        t += iv_chance_between(chance, 20, 200) * MS;
-        iv_sim_plan_add(plan, s, IV_SIM_APPROVED, call + 16 * approver, t);
+    if (!once_in(c, 12)) {
+        return c->token;
     }
-    t += iv_chance_between(chance, 3, 20) * MS;
-    iv_sim_plan_add(plan, s, IV_SIM_AUTHORIZED, call, t);
-    t += iv_chance_between(chance, 10, 60) * MS;
-    iv_sim_plan_add(plan, s, IV_SIM_USED, call, t);
-    t += iv_chance_between(chance, 5, 50) * MS;
-    iv_sim_plan_add(plan, s, IV_SIM_EXECUTED, call, t);
-    t += iv_chance_between(chance, 5, 50) * MS;
-    iv_sim_plan_add(plan, s, IV_SIM_ACCESSED, call, t);
-    if (iv_chance_below(chance, 3) == 0) {
-        t += iv_chance_between(chance, 5, 50) * MS;
-        iv_sim_plan_add(plan, s, IV_SIM_EGRESS, call, t);
-    }
-    if (iv_chance_below(chance, 2) == 0) {
-        t += iv_chance_between(chance, 50, 400) * MS;
-        iv_sim_plan_add(plan, s, IV_SIM_INFERENCE, call, t);
-    }
-    return t + iv_chance_between(chance, 50, 600) * MS;
+    struct iv_sim_step *issued = add_of_call(c, IV_STEP_issued, call);
+    issued->token = iv_sim_draft_number(c->draft);
+    issued->enclave = 0;
+    issued->until = c->now + 5 * S;
+    issued->tier = TOKEN_TIER;
+    issued->single_use = true;
+    issued->aside = true;
+    struct iv_sim_step *revoked = add_of_call(c, IV_STEP_revoked, call);
+    revoked->token = issued->token;
+    revoked->time = c->now + 800 * MS;
+    revoked->aside = true;
+    pass(c, 2, 20);
+    return issued->token;
 }
 
-void iv_sim_session_plan(struct iv_sim_plan *plan, struct iv_sim_session *s, struct iv_chance *chance)
+static void access_resources(struct course *c, const struct iv_sim_step *call)
 {
-    plan->count = 0;
-    iv_ns t = s->begin;
-    iv_sim_plan_add(plan, s, IV_SIM_CREATED, 0, t);
-    t += iv_chance_between(chance, 2, 20) * MS;
-    s->issued = t;
-    iv_sim_plan_add(plan, s, IV_SIM_ISSUED, 0, t);
-    t += iv_chance_between(chance, 10, 100) * MS;
-    s->calls = 1 + (unsigned)iv_chance_below(chance, IV_SIM_CALLS_MAX);
-    for (unsigned call = 0; call < s->calls; call++) {
-        t = plan_call(plan, s, call, t, chance);
+    unsigned count = 1 + (unsigned)iv_chance_below(c->draft->chance, 4);
+    for (unsigned i = 0; i < count; i++) {
+        pass(c, 4, 40);
+        struct iv_sim_step *access = add_of_call(c, IV_STEP_accessed, call);
+        access->tier = (uint8_t)(1 + iv_chance_below(c->draft->chance, TOKEN_TIER));
+        access->personal = once_in(c, 6);
+        access->variant = (uint8_t)iv_chance_below(c->draft->chance, 2);
     }
-    if (iv_chance_below(chance, 4) == 0) {
-        iv_sim_plan_add(plan, s, IV_SIM_SAMPLED, 0, t);
+}
+
+static void infer(struct course *c, const struct iv_sim_step *call)
+{
+    pass(c, 50, 400);
+    struct iv_sim_step *answer = add_of_call(c, IV_STEP_inference, call);
+    /* Some prompts come again and again, and are answered in the same way. */
+    answer->thing = once_in(c, 8) ? 1 + iv_chance_below(c->draft->chance, 500) : answer->id;
+}
+
+/* One tool call: asked for, approved where the tool is elevated, authorised, run. */
+static void make_call(struct course *c)
+{
+    struct iv_sim_step *call = add(c, IV_STEP_requested);
+    call->request = iv_sim_draft_number(c->draft);
+    call->tool = (uint8_t)iv_chance_below(c->draft->chance, IV_SIM_TOOLS);
+    call->parent = iv_sim_tool_calls(c->tool, call->tool) ? c->tool : IV_SIM_NO_TOOL;
+    call->elevated = once_in(c, 20);
+    pass(c, 5, 40);
+    if (once_in(c, 25)) {
+        refused_call(c, call);
+        pass(c, 50, 600);
+        return;
     }
-    /* The token outlives the work a little; a fifth of them is revoked when the work is done. */
-    s->expires = t + iv_chance_between(chance, 3000, 9000) * MS;
-    if (iv_chance_below(chance, 5) == 0) {
-        iv_sim_plan_add(plan, s, IV_SIM_REVOKED, 0, t + iv_chance_between(chance, 5, 60) * MS);
+    for (unsigned approver = 0; call->elevated && approver < 2; approver++) {
+        pass(c, 20, 200);
+        add_of_call(c, IV_STEP_approved, call)->approver = (uint8_t)approver;
+    }
+    pass(c, 3, 20);
+    struct iv_sim_step *leave = add_of_call(c, IV_STEP_authorized, call);
+    leave->until = leave->time + 60 * S;
+    pass(c, 10, 60);
+    uint64_t token = token_of_call(c, call);
+    struct iv_sim_step *use = add_of_call(c, IV_STEP_used, call);
+    use->token = token;
+    use->aside = token != c->token;
+    pass(c, 5, 50);
+    add_of_call(c, IV_STEP_executed, call)->tier = 1;
+    c->tool = call->tool;
+    access_resources(c, call);
+    if (once_in(c, 3)) {
+        pass(c, 5, 50);
+        add_of_call(c, IV_STEP_egress, call);
+    }
+    if (once_in(c, 2)) {
+        infer(c, call);
+    }
+    pass(c, 50, 600);
+}
+
+/* The token outlives the work a little; a fifth of them is revoked when the work is done. */
+static void end_token(struct course *c)
+{
+    iv_ns work_ends = c->now;
+    iv_ns expires = c->draft->facts.expires = c->now + iv_chance_between(c->draft->chance, 3000, 9000) * MS;
+    if (once_in(c, 5)) {
+        pass(c, 5, 60);
+        add(c, IV_STEP_revoked);
     } else {
-        iv_sim_plan_add(plan, s, IV_SIM_EXPIRED, 0, s->expires + iv_chance_between(chance, 0, 200) * MS);
+        c->now = expires + iv_chance_between(c->draft->chance, 0, 200) * MS;
+        add(c, IV_STEP_expired);
     }
-    t += iv_chance_between(chance, 100, 300) * MS;
-    iv_sim_plan_add(plan, s, IV_SIM_TERMINATED, 0, t);
-    iv_sim_plan_add(plan, s, IV_SIM_SHREDDED, 0, t + iv_chance_between(chance, 20, 800) * MS);
-    plan->end = t + iv_chance_between(chance, 200, 8000) * MS;
-    iv_sim_plant(plan, s);
+    c->now = work_ends;
+}
+
+static void begin_session(struct course *c)
+{
+    struct iv_sim_facts *facts = &c->draft->facts;
+    facts->enclave = c->enclave = iv_sim_draft_number(c->draft);
+    facts->token = c->token = iv_sim_draft_number(c->draft);
+    struct iv_sim_step *created = add(c, IV_STEP_created);
+    created->thing = c->enclave;
+    facts->created = iv_sim_ref_of(created);
+    pass(c, 2, 20);
+    struct iv_sim_step *issued = add(c, IV_STEP_issued);
+    issued->tier = TOKEN_TIER;
+    issued->request = iv_sim_draft_number(c->draft);
+    facts->issued = iv_sim_ref_of(issued);
+    pass(c, 10, 100);
+}
+
+struct iv_sim_session iv_sim_session_draft(struct iv_sim_draft *draft, iv_ns begin)
+{
+    struct course course = {.draft = draft, .tool = IV_SIM_NO_TOOL, .now = begin};
+    struct course *c = &course;
+    begin_session(c);
+    size_t issued = draft->count - 1;
+    unsigned calls = 1 + (unsigned)iv_chance_below(draft->chance, CALLS_MAX);
+    for (unsigned i = 0; i < calls; i++) {
+        make_call(c);
+    }
+    if (once_in(c, 4)) {
+        add(c, IV_STEP_sampled);
+    }
+    end_token(c);
+    draft->steps[issued].until = draft->facts.expires;
+    pass(c, 100, 300);
+    add(c, IV_STEP_terminated);
+    iv_ns ended = c->now;
+    pass(c, 20, 800);
+    add(c, IV_STEP_shredded)->thing = c->enclave;
+    iv_sim_upkeep(draft, begin);
+    c->now = ended;
+    pass(c, 2000, 24000);
+    return (struct iv_sim_session){.over = c->now, .stopping = once_in(c, 40)};
 }
