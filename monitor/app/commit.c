@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/guard.h"
 #include "event/decode.h"
+#include "respond/playbook.h"
 
 /* A dead letter holds its record as base64, and the record is bounded by the decoder's limit and the
  * source's. */
@@ -25,9 +26,17 @@ void iv_commit_free(struct iv_commit *commit)
 {
     if (commit != NULL) {
         iv_baseline_unref(commit->baseline);
+        iv_playbooks_unref(commit->playbooks);
         iv_arena_deinit(&commit->arena);
         iv_free(commit);
     }
+}
+
+void iv_commit_answer_by(struct iv_commit *commit, struct iv_playbooks *playbooks)
+{
+    struct iv_playbooks *before = commit->playbooks;
+    commit->playbooks = iv_playbooks_ref(playbooks);
+    iv_playbooks_unref(before);
 }
 
 /* The copy's object is laid out by its event type, whatever layout the engine kept it in:
@@ -54,7 +63,7 @@ static bool dup_object(struct iv_object *object, const struct iv_event_type *typ
 static bool dup_sighting(struct iv_sighting *s, size_t names, struct iv_arena *arena)
 {
     return iv_arena_keep(arena, &s->source) && iv_arena_keep(arena, &s->id) &&
-           dup_object(&s->object, s->type, names, arena);
+           iv_arena_keep(arena, &s->origin.topic) && dup_object(&s->object, s->type, names, arena);
 }
 
 iv_rc iv_commit_verdict(struct iv_commit *commit, const struct iv_verdict *verdict, iv_ns written,

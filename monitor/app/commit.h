@@ -39,11 +39,15 @@ struct iv_commit {
     size_t verdict_count;
     size_t letter_count;
     uint64_t ordinal; /* what its next verdicts are numbered with, by whoever puts them in order */
-    struct iv_baseline *baseline; /* counted reference: the verdicts' rules */
+    struct iv_baseline *baseline;   /* counted reference: the verdicts' rules */
+    struct iv_playbooks *playbooks; /* counted reference: what answers them; NULL: nothing is planned */
+    bool takes_force;               /* the first under its baseline */
 };
 
 iv_rc iv_commit_new(struct iv_commit **out, struct iv_baseline *baseline, struct iv_err *err);
 void iv_commit_free(struct iv_commit *commit);
+/* Takes a reference; the playbooks are those of the commit's baseline. */
+void iv_commit_answer_by(struct iv_commit *commit, struct iv_playbooks *playbooks);
 
 /* All copy. */
 iv_rc iv_commit_verdict(struct iv_commit *commit, const struct iv_verdict *verdict, iv_ns written,

@@ -83,6 +83,9 @@ static int watch(struct demo *d, struct iv_err *err)
             return IV_EXIT_FAILED;
         }
         tell(d);
+        if (signal == SIGHUP) {
+            iv_monitor_reload(d->monitor);
+        }
         if (signal == SIGINT || signal == SIGTERM) {
             return d->args->check ? IV_EXIT_FAILED : IV_EXIT_DONE;
         }
@@ -140,7 +143,7 @@ static int demo_run(const void *args, const struct iv_words *words, struct iv_er
     struct iv_rc_s rc = iv_stage_open(&d.stage, &options, err);
     int status = iv_ok(rc) ? play(&d, err) : iv_exit_of(rc);
     iv_monitor_stop(d.monitor);
-    iv_playbooks_free(d.playbooks);
+    iv_playbooks_unref(d.playbooks);
     iv_baseline_unref(d.baseline);
     iv_stage_close(d.stage);
     return status;

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/guard.h"
 #include "base/log.h"
+#include "respond/playbook.h"
 
 #include <string.h>
 
@@ -257,6 +258,7 @@ static iv_rc turn(struct iv_detect *d, struct iv_err *err)
     iv_ns now = iv_monotonic(&d->clock);
     bool report = now - d->reported >= REPORT_EVERY;
     TRY(iv_detect_hand_over(d, report, err));
+    TRY(iv_detect_take_up(d, err));
     if (report) {
         d->reported = now;
         iv_detect_report(d);
@@ -294,11 +296,15 @@ static void detect_free(struct iv_detect *d)
     iv_decoder_free(d->decoder);
     iv_commit_free(d->commit);
     iv_baseline_unref(d->baseline);
+    iv_playbooks_unref(d->playbooks);
+    iv_baseline_unref(d->next);
+    iv_playbooks_unref(d->next_playbooks);
     iv_arena_deinit(&d->arena);
     iv_free(d->partitions);
     iv_free(d->complained);
     (void)pthread_mutex_destroy(&d->health_lock);
     (void)pthread_mutex_destroy(&d->hand_lock);
+    (void)pthread_mutex_destroy(&d->next_lock);
     iv_free(d);
 }
 
@@ -311,14 +317,15 @@ static iv_rc open_parts(struct iv_detect *d, const struct iv_detect_options *opt
 {
     struct iv_decode_limits limits = IV_DECODE_LIMITS_DEFAULT;
     struct iv_hash_key key = iv_hash_key_random();
-    const struct iv_judge_options judge = {.baseline = d->baseline,
-                                           .verdict = on_verdict,
+    d->judging = (struct iv_judge_options){.verdict = on_verdict,
                                            .through = iv_detect_through,
                                            .complaint = on_complaint,
                                            .ctx = d,
                                            .digests = true,
                                            .hash_key = key,
                                            .verifiers = options->verifiers};
+    struct iv_judge_options judge = d->judging;
+    judge.baseline = d->baseline;
     struct iv_consumer_options consumer = {
         .properties = options->kafka,
         .property_count = options->kafka_count,
@@ -340,13 +347,16 @@ iv_rc iv_detect_start(struct iv_detect **out, const struct iv_detect_options *op
     ENSURE(d != NULL, err, IV_E_NOMEM, "cannot allocate the detector");
     IV_CHECK(pthread_mutex_init(&d->health_lock, NULL) == 0);
     IV_CHECK(pthread_mutex_init(&d->hand_lock, NULL) == 0);
+    IV_CHECK(pthread_mutex_init(&d->next_lock, NULL) == 0);
     iv_arena_init(&d->arena, 0);
     d->clock = iv_clock_system();
     d->baseline = iv_baseline_ref(options->baseline);
+    d->playbooks = iv_playbooks_ref(options->playbooks);
     d->metrics = options->metrics;
     d->commits = options->commits;
     d->kept = options->kept;
     d->on_failed = options->failed;
+    d->on_reloaded = options->reloaded;
     d->ctx = options->ctx;
     for (size_t s = 0; s < IV_STREAMS; s++) {
         d->topics[s] = options->topics[s];

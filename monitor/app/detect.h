@@ -4,7 +4,8 @@
  * thread.
  * Owner/thread: started and stopped by one thread; everything else happens on its own, and on those that
  * verify signatures.
- * Guarantee: nothing of a batch is forgotten: it is handed over before the next batch is read, and where the
+ * Guarantee: a reload loses and doubles no event: it falls between two batches, and nothing is read again.
+ * Nothing of a batch is forgotten: it is handed over before the next batch is read, and where the
  * store is slow, reading waits. Engine state is rebuilt by reading the input again from its beginning, and
  * findings have deterministic uids, so a restart neither loses nor doubles one.
  * Not here: keeping (keep.h), sending (publish.h). */
@@ -19,9 +20,11 @@
 #include <stdatomic.h>
 
 struct iv_detect;
+struct iv_playbooks;
 
 struct iv_detect_options {
-    struct iv_baseline *baseline; /* a reference is taken */
+    struct iv_baseline *baseline;   /* references are taken */
+    struct iv_playbooks *playbooks; /* NULL: nothing is planned, somebody else responds */
     const struct iv_property *kafka;
     size_t kafka_count;
     struct iv_str topics[IV_STREAMS];
@@ -31,6 +34,9 @@ struct iv_detect_options {
     unsigned verifiers; /* threads that verify signatures beside the other rules */
     void (*failed)(void *ctx,
                    const struct iv_err *why); /* called once, from the thread, if it cannot go on */
+    /* A baseline that was handed to iv_detect_reload is in force (why is NULL), or could not be taken up and
+     * the one before stays in force. From the thread. */
+    void (*reloaded)(void *ctx, struct iv_baseline *baseline, const struct iv_err *why);
     void *ctx;
 };
 
@@ -39,6 +45,10 @@ struct iv_detect_options {
 iv_rc iv_detect_start(struct iv_detect **out, const struct iv_detect_options *options, struct iv_err *err);
 /* Ends the thread, leaves the group. NULL is fine. */
 void iv_detect_stop(struct iv_detect *detect);
+
+/* From any thread: between two batches the detector goes on under this baseline, with the state of the rules
+ * that have not changed. References are taken. One that still waits is replaced. */
+void iv_detect_reload(struct iv_detect *detect, struct iv_baseline *baseline, struct iv_playbooks *playbooks);
 
 /* How the input is doing, as of the last batch: for readiness. */
 void iv_detect_health(struct iv_detect *detect, struct iv_consumer_health *out);

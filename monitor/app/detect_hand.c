@@ -24,6 +24,7 @@ static void push(struct iv_detect *d, struct iv_commit *commit)
     for (const struct iv_position_node *p = commit->positions; p != NULL; p = p->next) {
         note_position(d, &p->cursor);
     }
+    iv_commit_answer_by(commit, d->playbooks);
     if (!iv_handoff_push(d->commits, commit)) {
         iv_commit_free(commit);
     }

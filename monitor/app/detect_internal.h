@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The detector's insides, shared by detect.c (the work), detect_hand.c (handing on what it yields) and
- * detect_report.c (how it is going). */
+ * detect_reload.c (another baseline) and detect_report.c (how it is going). */
 #pragma once
 
 #include "app/detect.h"
@@ -34,6 +34,7 @@ struct iv_detect {
     struct iv_handoff *commits;
     const atomic_uint_fast64_t *kept;
     void (*on_failed)(void *ctx, const struct iv_err *why);
+    void (*on_reloaded)(void *ctx, struct iv_baseline *baseline, const struct iv_err *why);
     void *ctx;
     struct iv_str topics[IV_STREAMS];
     struct iv_clock clock;
@@ -43,6 +44,7 @@ struct iv_detect {
     /* The thread's own. */
     struct iv_consumer *consumer;
     struct iv_decoder *decoder;
+    struct iv_judge_options judging; /* what a judge is made by, but for the baseline */
     struct iv_judge *judge;
     struct iv_arena arena; /* of the batch */
     struct iv_commit *commit;
@@ -65,8 +67,15 @@ struct iv_detect {
     pthread_mutex_t health_lock;
     struct iv_consumer_health health;
 
+    /* What is to be in force next: under the lock, as is that it waits. */
+    pthread_mutex_t next_lock;
+    struct iv_baseline *next; /* NULL: nothing */
+    struct iv_playbooks *next_playbooks;
+    atomic_bool next_waits;
+
     /* Also of the threads that verify signatures: what they find is handed over by them. */
     pthread_mutex_t hand_lock;
+    struct iv_playbooks *playbooks;
     uint64_t handed; /* commits handed over so far */
     /* the positions that were handed over last, of each partition */
     struct iv_cursor behind[IV_PARTITIONS_SHOWN];
@@ -81,6 +90,9 @@ struct iv_detect_partition *iv_detect_partition(struct iv_detect *d, enum iv_str
  * nothing moves positions only, which can wait for the next report (positions_too). A position follows all
  * that was found before it, by whichever rules. */
 iv_rc iv_detect_hand_over(struct iv_detect *d, bool positions_too, struct iv_err *err);
+/* Between two batches: what iv_detect_reload brought is taken up. An error ends the detector; a baseline that
+ * cannot be taken up is none. */
+iv_rc iv_detect_take_up(struct iv_detect *d, struct iv_err *err);
 /* Of iv_judge_options. */
 void iv_detect_through(void *ctx, struct iv_commit *before, struct iv_commit *found);
 /* Commits to the group what is durable. */

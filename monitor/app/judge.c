@@ -3,6 +3,7 @@
 #include "app/verify.h"
 #include "base/alloc.h"
 #include "base/guard.h"
+#include "engine/snapshot.h"
 
 struct iv_judge {
     struct iv_judge_options options;
@@ -86,6 +87,23 @@ static bool split(struct iv_judge *j, const struct iv_baseline *b)
     return any;
 }
 
+static iv_rc make_engine(struct iv_engine **out, const struct iv_judge *j, struct iv_engine *from,
+                         const struct iv_engine_options *options, struct iv_err *err)
+{
+    return from == NULL ? iv_engine_new(out, j->options.baseline, options, err)
+                        : iv_engine_carry_on(out, from, j->options.baseline, options, err);
+}
+
+/* Where rules that check signatures had no engine, the other one knows how far the streams have come. */
+static struct iv_engine *second_of(struct iv_judge *from)
+{
+    if (from == NULL) {
+        return NULL;
+    }
+    struct iv_engine *second = from->verify != NULL ? iv_verify_engine(from->verify) : from->second;
+    return second != NULL ? second : from->first;
+}
+
 static iv_rc open_engines(struct iv_judge *j, struct iv_err *err)
 {
     const struct iv_judge_options *o = &j->options;
@@ -96,16 +114,17 @@ static iv_rc open_engines(struct iv_judge *j, struct iv_err *err)
                                        .hash_key = o->hash_key,
                                        .rules = j->fast};
     bool any = split(j, o->baseline);
-    TRY(iv_engine_new(&j->first, o->baseline, &engine, err));
+    TRY(make_engine(&j->first, j, o->from == NULL ? NULL : o->from->first, &engine, err));
     if (any && o->verifiers == 0) {
         engine.rules = j->slow;
-        return iv_engine_new(&j->second, o->baseline, &engine, err);
+        return make_engine(&j->second, j, second_of(o->from), &engine, err);
     }
     if (!any) {
         return IV_OK;
     }
     const struct iv_verify_options verify = {.baseline = o->baseline,
                                              .rules = j->slow,
+                                             .from = second_of(o->from),
                                              .digests = o->digests,
                                              .hash_key = o->hash_key,
                                              .threads = o->verifiers,
@@ -125,7 +144,9 @@ iv_rc iv_judge_new(struct iv_judge **out, const struct iv_judge_options *options
     j->fast = iv_calloc(words, sizeof *j->fast);
     j->slow = iv_calloc(words, sizeof *j->slow);
     ENSURE(j->fast != NULL && j->slow != NULL, err, IV_E_NOMEM, "cannot allocate the engines");
+    j->moves = options->from == NULL ? 0 : options->from->moves;
     TRY(open_engines(j, err));
+    j->options.from = NULL;
     *out = TAKE(j);
     return IV_OK;
 }

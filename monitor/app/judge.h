@@ -14,6 +14,10 @@ struct iv_judge;
 
 struct iv_judge_options {
     struct iv_baseline *baseline; /* a reference is taken */
+    /* NULL, or one of the same hash key that has settled, and stays as it is: what it knows is taken over for
+     * the rules that have not changed, and the others start midway (engine/snapshot.h). Used by iv_judge_new
+     * only. */
+    struct iv_judge *from;
     bool digests;
     struct iv_hash_key hash_key;
     unsigned verifiers; /* threads; 0: none */

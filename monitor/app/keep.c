@@ -42,9 +42,9 @@ static iv_rc keep_verdict(struct iv_keep *k, const struct iv_commit *commit, str
         return IV_OK;
     }
     TRY(publish_finding(k, &row, err));
-    if (k->options.playbooks != NULL && *put == IV_PUT_NEW) {
-        TRY(iv_respond_plan(k->options.playbooks, k->options.store, &row, &node->verdict, commit->baseline,
-                            wall, err));
+    if (commit->playbooks != NULL && *put == IV_PUT_NEW) {
+        TRY(iv_respond_plan(commit->playbooks, k->options.store, &row, &node->verdict, commit->baseline, wall,
+                            err));
     }
     return IV_OK;
 }
@@ -68,6 +68,10 @@ static iv_rc keep_letter(struct iv_keep *k, const struct iv_dead_letter *letter,
 
 static iv_rc keep_commit(struct iv_keep *k, struct iv_commit *commit, struct iv_err *err)
 {
+    if (commit->takes_force) {
+        TRY(iv_store_put_fact(k->options.store, IV_STR("baseline.digest"),
+                              iv_str_of(commit->baseline->digest_hex), err));
+    }
     for (struct iv_verdict_node *node = commit->verdicts; node != NULL; node = node->next) {
         enum iv_put put = IV_PUT_SAME;
         TRY(keep_verdict(k, commit, node, &put, err));

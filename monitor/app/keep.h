@@ -5,6 +5,7 @@
  * Owner/thread: started and stopped by one thread.
  * Guarantee: a commit is tried until it is durable or the store is beyond help; where the store is merely
  * busy or full it waits and tries again, and the queue in front of it holds the input back.
+ * A commit is answered by the playbooks that it brings, so those of the baseline that found it.
  * Not here: what a playbook does (respond/), sending (publish.h). */
 #pragma once
 
@@ -20,9 +21,8 @@ struct iv_keep;
 
 struct iv_keep_options {
     struct iv_store *store;
-    struct iv_handoff *commits;           /* of struct iv_commit */
-    atomic_uint_fast64_t *kept;           /* counts what has become durable */
-    const struct iv_playbooks *playbooks; /* NULL: nothing is planned, somebody else responds */
+    struct iv_handoff *commits; /* of struct iv_commit */
+    atomic_uint_fast64_t *kept; /* counts what has become durable */
     struct iv_metrics *metrics;
     void (*committed)(void *ctx);                        /* after each transaction, from the thread */
     void (*failed)(void *ctx, const struct iv_err *why); /* once, from the thread: the store is beyond help */

@@ -29,7 +29,7 @@ iv_rc iv_load_baseline(struct iv_baseline **out, struct iv_playbooks **playbooks
 {
     IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
     IV_AUTO(iv_baseline_unrefp) struct iv_baseline *baseline = NULL;
-    IV_AUTO(iv_playbooks_freep) struct iv_playbooks *loaded = NULL;
+    IV_AUTO(iv_playbooks_unrefp) struct iv_playbooks *loaded = NULL;
     TRY(iv_problems_new(&problems, err));
     struct iv_rc_s rc = load_both(&baseline, &loaded, path, problems, err);
     iv_print_problems(problems);

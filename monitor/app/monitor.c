@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/monitor.h"
-#include "app/act.h"
-#include "app/commit.h"
-#include "app/detect.h"
-#include "app/handoff.h"
-#include "app/keep.h"
-#include "app/publish.h"
+#include "app/monitor_internal.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/guard.h"
@@ -13,6 +8,7 @@
 #include "console/console.h"
 #include "evidence/reader.h"
 #include "evidence/store.h"
+#include "respond/playbook.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -22,27 +18,6 @@
 #define KEEP_GRACE (5 * IV_NS_PER_S)
 #define PUBLISH_GRACE (5 * IV_NS_PER_S)
 #define TOTALS_EVERY IV_NS_PER_S
-
-struct iv_monitor {
-    const struct iv_config *config;
-    struct iv_baseline *baseline;
-    struct iv_clock clock;
-    struct iv_metrics *metrics;
-    struct iv_store *store;
-    struct iv_reader *reader; /* of the ticking thread */
-    const struct iv_playbooks *playbooks;
-    struct iv_handoff *commits;
-    atomic_uint_fast64_t kept;
-    struct iv_console *console;
-    struct iv_publish *publish; /* set before there is a thread that reads it, outlived by none */
-    struct iv_keep *keep;
-    struct iv_detect *detect;
-    iv_ns totals_at;
-    pthread_mutex_t lock;
-    struct iv_act *act; /* under lock: begins after the publisher, which wakes it, and ends before it */
-    bool failed;        /* under lock */
-    struct iv_err why;
-};
 
 static void on_failed(void *ctx, const struct iv_err *why)
 {
@@ -100,36 +75,6 @@ static void on_delivered(void *ctx)
     wake_act(ctx);
 }
 
-static iv_rc tell_console(struct iv_monitor *m, struct iv_err *err)
-{
-    const struct iv_baseline *b = m->baseline;
-    struct iv_console_rule *rules = iv_calloc(b->rule_count, sizeof *rules);
-    ENSURE(rules != NULL, err, IV_E_NOMEM, "cannot allocate the console's rules");
-    for (size_t i = 0; i < b->rule_count; i++) {
-        const struct iv_rule *r = b->rules[i];
-        rules[i] = (struct iv_console_rule){
-            .id = r->id,
-            .title = r->title,
-            .description = r->description,
-            .severity = iv_str_of(iv_severity_name(r->severity)),
-            .mode = iv_str_of(iv_mode_name(r->mode)),
-            .pack = r->pack,
-            .source = r->source_text,
-            .remediate = r->remediate,
-            .criteria = r->criteria,
-            .criteria_count = r->criteria_count,
-        };
-    }
-    struct iv_console_baseline told = {.name = b->name,
-                                       .version = b->version,
-                                       .digest = iv_str_of(b->digest_hex),
-                                       .rules = rules,
-                                       .rule_count = b->rule_count};
-    struct iv_rc_s rc = iv_console_baseline(m->console, &told, err);
-    iv_free(rules);
-    return rc;
-}
-
 static struct iv_console_options console_options(const struct iv_config *c, struct iv_metrics *metrics)
 {
     return (struct iv_console_options){
@@ -155,19 +100,16 @@ static iv_rc start_console(struct iv_monitor *m, struct iv_err *err)
     struct iv_console_options options = console_options(m->config, m->metrics);
     TRY(iv_console_start(&m->console, &options, err));
     LOG_INFO("console.listening", KV_TEXT("url", iv_console_url(m->console)));
-    return tell_console(m, err);
+    return iv_monitor_tell_console(m, m->baseline, err);
 }
 
 static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
 {
     const struct iv_config *c = m->config;
-    bool own_ledger = c->topics.ledger.p != NULL;
-    bool own_telemetry = c->topics.telemetry.p != NULL;
     struct iv_keep_options keep = {
         .store = m->store,
         .commits = m->commits,
         .kept = &m->kept,
-        .playbooks = m->playbooks,
         .metrics = m->metrics,
         .committed = on_committed,
         .failed = on_failed,
@@ -176,16 +118,17 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
     TRY(iv_keep_start(&m->keep, &keep, err));
     struct iv_detect_options detect = {
         .baseline = m->baseline,
+        .playbooks = m->playbooks,
         .kafka = c->kafka,
         .kafka_count = c->kafka_count,
-        .topics = {[IV_LEDGER] = own_ledger ? c->topics.ledger : m->baseline->streams[IV_LEDGER].topic,
-                   [IV_TELEMETRY] =
-                       own_telemetry ? c->topics.telemetry : m->baseline->streams[IV_TELEMETRY].topic},
+        .topics = {[IV_LEDGER] = iv_monitor_topic(m, m->baseline, IV_LEDGER),
+                   [IV_TELEMETRY] = iv_monitor_topic(m, m->baseline, IV_TELEMETRY)},
         .commits = m->commits,
         .kept = &m->kept,
         .metrics = m->metrics,
         .verifiers = (unsigned)c->verifiers,
         .failed = on_failed,
+        .reloaded = iv_monitor_reloaded,
         .ctx = m,
     };
     ENSURE(!iv_str_eq(detect.topics[IV_LEDGER], detect.topics[IV_TELEMETRY]), err, IV_E_REFUSED,
@@ -212,9 +155,9 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
     const struct iv_config *c = m->config;
     TRY(iv_metrics_new(&m->metrics, err));
     iv_series_set(IV_SERIES(m->metrics, BUILD, IV_STR(IV_VERSION)), 1);
-    iv_series_set(IV_SERIES(m->metrics, BASELINE, m->baseline->name, m->baseline->version,
-                            iv_str_of(m->baseline->digest_hex)),
-                  1);
+    iv_monitor_count_baseline(m, m->baseline, 1);
+    iv_series_add(IV_SERIES(m->metrics, RELOADS, IV_STR("accepted")), 0);
+    iv_series_add(IV_SERIES(m->metrics, RELOADS, IV_STR("refused")), 0);
     iv_series_set_time(iv_metrics_only(m->metrics, IV_METRIC_STARTED), iv_wall(&m->clock));
     TRY(iv_store_open(&m->store, c->store_path, err));
     TRY(iv_reader_open(&m->reader, c->store_path, err));
@@ -243,14 +186,14 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
 }
 
 iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, struct iv_baseline *baseline,
-                       const struct iv_playbooks *playbooks, struct iv_err *err)
+                       struct iv_playbooks *playbooks, struct iv_err *err)
 {
     struct iv_monitor *m = iv_calloc(1, sizeof *m);
     ENSURE(m != NULL, err, IV_E_NOMEM, "cannot allocate the monitor");
     IV_CHECK(pthread_mutex_init(&m->lock, NULL) == 0);
     m->config = config;
     m->baseline = iv_baseline_ref(baseline);
-    m->playbooks = playbooks;
+    m->playbooks = iv_playbooks_ref(playbooks);
     m->clock = iv_clock_system();
     struct iv_rc_s rc = start_parts(m, err);
     if (!iv_ok(rc)) {
@@ -286,6 +229,7 @@ void iv_monitor_stop(struct iv_monitor *monitor)
     iv_store_close(monitor->store);
     iv_metrics_free(monitor->metrics);
     iv_baseline_unref(monitor->baseline);
+    iv_playbooks_unref(monitor->playbooks);
     (void)pthread_mutex_destroy(&monitor->lock);
     iv_free(monitor);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The monitor as a whole: its parts, started in order and stopped in order.
  * Purpose: what `run` and `demo` have in common.
- * Owner/thread: one thread starts, ticks and stops it. Signals should be blocked before the start, so that
- * no part's thread takes them.
- * Not here: signals and the end of the process (run.c, demo.c). */
+ * Owner/thread: one thread starts, ticks, reloads and stops it. Signals should be blocked before the start,
+ * so that no part's thread takes them. Not here: signals and the end of the process (run.c, demo.c). */
 #pragma once
 
 #include "app/config.h"
@@ -16,13 +15,18 @@
 struct iv_monitor;
 struct iv_playbooks;
 
-/* config and playbooks outlive the monitor. The store's folder must exist. */
+/* config outlives the monitor; references to the others are taken. The store's folder must exist. */
 iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, struct iv_baseline *baseline,
-                       const struct iv_playbooks *playbooks, struct iv_err *err);
+                       struct iv_playbooks *playbooks, struct iv_err *err);
 
 /* What a start would refuse and the configuration's reader cannot see: the console's address, certificates,
  * token. */
 iv_rc iv_monitor_check(const struct iv_config *config, struct iv_err *err);
+
+/* Reads the baseline again. One that is refused leaves that in force as it is; one that is accepted is in
+ * force from the next batch on, with the state of the rules that have not changed. Which of them is told by
+ * the log, a metric, and the console's status. */
+void iv_monitor_reload(struct iv_monitor *monitor);
 
 /* To be called a few times a second: readiness, and the figures that are read off the store. False when a
  * part cannot go on; err says why. */

@@ -37,8 +37,7 @@ static void wait_for_the_end(struct iv_monitor *monitor, struct iv_err *err)
             return;
         }
         if (signal == SIGHUP) {
-            LOG_WARN("run.reload.refused",
-                     KV_TEXT("why", "this version takes a new baseline at its start only"));
+            iv_monitor_reload(monitor);
         }
         if (!iv_monitor_tick(monitor, err)) {
             return;
@@ -49,7 +48,7 @@ static void wait_for_the_end(struct iv_monitor *monitor, struct iv_err *err)
 static iv_rc run_daemon(const struct iv_config *config, bool check_only, struct iv_err *err)
 {
     IV_AUTO(iv_baseline_unrefp) struct iv_baseline *baseline = NULL;
-    IV_AUTO(iv_playbooks_freep) struct iv_playbooks *playbooks = NULL;
+    IV_AUTO(iv_playbooks_unrefp) struct iv_playbooks *playbooks = NULL;
     TRY(iv_load_baseline(&baseline, &playbooks, config->baseline, err));
     if (check_only) {
         TRY(iv_monitor_check(config, err));
@@ -107,7 +106,8 @@ const struct iv_command iv_command_run = {
     .synopsis = "[--config FILE] [--check]",
     .doc = "The daemon: reads the topics, keeps the findings, carries out the playbooks, serves the console.",
     .details =
-        "SIGTERM and SIGINT end it cleanly: what was read is made durable, the consumer group is left.",
+        "SIGTERM and SIGINT end it cleanly: what was read is made durable, the consumer group is left.\n"
+        "SIGHUP reads the baseline again: one that is refused leaves the one in force as it is.",
     .flags = run_flags,
     .flag_count = IV_COUNT(run_flags),
     .args_size = sizeof(struct run_args),

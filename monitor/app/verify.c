@@ -3,6 +3,7 @@
 #include "app/verify_receipts.h"
 #include "base/alloc.h"
 #include "base/guard.h"
+#include "engine/snapshot.h"
 #include "event/decode.h"
 
 #include <pthread.h>
@@ -384,7 +385,8 @@ static iv_rc open_parts(struct iv_verify *v, const struct iv_verify_options *opt
     v->rule_stats = iv_calloc(v->baseline->rule_count + 1, sizeof *v->rule_stats);
     ENSURE(v->rule_stats != NULL, err, IV_E_NOMEM, "cannot allocate the figures of the rules");
     TRY(iv_verify_receipts_init(&v->receipts, v->baseline, options->rules, err));
-    TRY(iv_engine_new(&v->engine, v->baseline, &engine, err));
+    TRY(options->from == NULL ? iv_engine_new(&v->engine, v->baseline, &engine, err)
+                              : iv_engine_carry_on(&v->engine, options->from, v->baseline, &engine, err));
     TRY(iv_parcel_new(&v->open, err));
     return start_workers(v, options, err);
 }

@@ -25,6 +25,7 @@ struct iv_verify;
 struct iv_verify_options {
     struct iv_baseline *baseline; /* a reference is taken */
     const uint64_t *rules;        /* the follower's, a bit for each index; used during the call only */
+    struct iv_engine *from;       /* NULL, or one at rest that the follower goes on from (snapshot.h) */
     bool digests;
     struct iv_hash_key hash_key;
     unsigned threads;          /* 1 to IV_VERIFY_THREADS_MAX */

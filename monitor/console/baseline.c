@@ -66,6 +66,16 @@ iv_rc iv_console_baseline(struct iv_console *console, const struct iv_console_ba
     return IV_OK;
 }
 
+void iv_console_reload(struct iv_console *console, const struct iv_console_reload *reload)
+{
+    (void)pthread_mutex_lock(&console->lock);
+    console->reloaded = reload->time;
+    console->reload_accepted = reload->accepted;
+    (void)snprintf(console->reload_reason, sizeof console->reload_reason, IV_STR_FMT,
+                   IV_STR_ARG(reload->reason));
+    (void)pthread_mutex_unlock(&console->lock);
+}
+
 void iv_answer_baseline(struct iv_reply *reply, struct iv_request *request)
 {
     struct iv_console *console = request->console;

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "base/time.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -89,3 +90,11 @@ struct iv_console_baseline {
 /* The baseline in force, at the start and after each reload. Copied. */
 iv_rc iv_console_baseline(struct iv_console *console, const struct iv_console_baseline *baseline,
                           struct iv_err *err);
+
+/* How the last reload ended. Copied. */
+struct iv_console_reload {
+    bool accepted; /* else the baseline before it stayed in force, */
+    iv_ns time;
+    struct iv_str reason; /* for this reason */
+};
+void iv_console_reload(struct iv_console *console, const struct iv_console_reload *reload);

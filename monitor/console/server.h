@@ -52,6 +52,9 @@ struct iv_console {
     char not_ready[640];    /* empty: ready */
     struct iv_buf baseline; /* JSON; empty: none yet */
     char digest[100];       /* of the baseline, hex */
+    iv_ns reloaded;         /* when the last reload ended; 0: there was none */
+    bool reload_accepted;
+    char reload_reason[512];
     struct iv_peer *peers;
     struct iv_live *lives;
     size_t live_count;

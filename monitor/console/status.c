@@ -191,6 +191,20 @@ static iv_rc write_store(struct iv_json *j, struct iv_reader *reader, struct iv_
     return write_totals(j, reader, err);
 }
 
+/* Under the lock. */
+static void write_reload(struct iv_json *j, const struct iv_console *console)
+{
+    if (console->reloaded == 0) {
+        iv_json_null(j, "reload");
+        return;
+    }
+    iv_json_open_object(j, "reload");
+    iv_json_text(j, "result", console->reload_accepted ? "accepted" : "refused");
+    iv_json_time(j, "time", console->reloaded);
+    iv_json_text(j, "reason", console->reload_reason);
+    iv_json_close_object(j);
+}
+
 iv_rc iv_status_write(struct iv_json *j, struct iv_console *console, struct iv_err *err)
 {
     iv_json_open_object(j, NULL);
@@ -200,6 +214,7 @@ iv_rc iv_status_write(struct iv_json *j, struct iv_console *console, struct iv_e
     iv_json_bool(j, "ready", console->not_ready[0] == '\0');
     iv_json_text(j, "reason", console->not_ready);
     iv_json_str(j, "baseline", iv_str_of(console->digest));
+    write_reload(j, console);
     (void)pthread_mutex_unlock(&console->lock);
     write_flow(j, console);
     struct iv_reader *reader = iv_readers_borrow(console->readers);

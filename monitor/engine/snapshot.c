@@ -147,6 +147,18 @@ struct iv_rc_s iv_engine_snapshot(struct iv_engine *engine, struct iv_buf *out, 
     return iv_buf_check(out, "a snapshot", err);
 }
 
+struct iv_rc_s iv_engine_carry_on(struct iv_engine **out, struct iv_engine *from,
+                                  struct iv_baseline *baseline, const struct iv_engine_options *options,
+                                  struct iv_err *err)
+{
+    struct iv_buf bytes;
+    iv_buf_init(&bytes, SIZE_MAX / 4);
+    struct iv_rc_s rc = iv_engine_snapshot(from, &bytes, err);
+    rc = iv_ok(rc) ? iv_engine_restore(out, baseline, options, iv_buf_slice(&bytes), err) : rc;
+    iv_buf_deinit(&bytes);
+    return rc;
+}
+
 struct iv_hash_key iv_engine_hash_key(const struct iv_engine *engine)
 {
     return engine->options.hash_key;

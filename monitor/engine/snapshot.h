@@ -61,4 +61,8 @@ iv_rc iv_engine_snapshot(struct iv_engine *engine, struct iv_buf *out, struct iv
 iv_rc iv_engine_restore(struct iv_engine **out, struct iv_baseline *baseline,
                         const struct iv_engine_options *options, struct iv_str bytes, struct iv_err *err);
 
+/* One that goes on where another stands, which stays as it is: both of the above, in memory. */
+iv_rc iv_engine_carry_on(struct iv_engine **out, struct iv_engine *from, struct iv_baseline *baseline,
+                         const struct iv_engine_options *options, struct iv_err *err);
+
 struct iv_hash_key iv_engine_hash_key(const struct iv_engine *engine);

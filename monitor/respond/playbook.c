@@ -211,8 +211,9 @@ static iv_rc load_one(struct loader *l, const struct iv_playbook_source *source,
 iv_rc iv_playbooks_load(struct iv_playbooks **out, const struct iv_baseline *baseline,
                         struct iv_problems *problems, struct iv_err *err)
 {
-    IV_AUTO(iv_playbooks_freep) struct iv_playbooks *playbooks = iv_calloc(1, sizeof *playbooks);
+    IV_AUTO(iv_playbooks_unrefp) struct iv_playbooks *playbooks = iv_calloc(1, sizeof *playbooks);
     ENSURE(playbooks != NULL, err, IV_E_NOMEM, "cannot allocate playbooks");
+    atomic_init(&playbooks->references, 1);
     iv_arena_init(&playbooks->arena, 0);
     struct loader l = {.playbooks = playbooks, .baseline = baseline, .problems = problems};
     playbooks->items =
@@ -227,17 +228,25 @@ iv_rc iv_playbooks_load(struct iv_playbooks **out, const struct iv_baseline *bas
     return IV_OK;
 }
 
-void iv_playbooks_free(struct iv_playbooks *playbooks)
+struct iv_playbooks *iv_playbooks_ref(struct iv_playbooks *playbooks)
 {
     if (playbooks != NULL) {
+        (void)atomic_fetch_add(&playbooks->references, 1);
+    }
+    return playbooks;
+}
+
+void iv_playbooks_unref(struct iv_playbooks *playbooks)
+{
+    if (playbooks != NULL && atomic_fetch_sub(&playbooks->references, 1) == 1) {
         iv_arena_deinit(&playbooks->arena);
         iv_free(playbooks);
     }
 }
 
-void iv_playbooks_freep(struct iv_playbooks **playbooks)
+void iv_playbooks_unrefp(struct iv_playbooks **playbooks)
 {
-    iv_playbooks_free(*playbooks);
+    iv_playbooks_unref(*playbooks);
 }
 
 const struct iv_playbook *iv_playbooks_find(const struct iv_playbooks *playbooks, struct iv_str name)

@@ -24,11 +24,13 @@ struct iv_store;
 struct iv_verdict;
 struct iv_playbooks;
 
-/* IV_E_REFUSED: problems says why, with places; as invigil check shows it. The baseline is not kept. */
+/* A counted reference. IV_E_REFUSED: problems says why, with places; as invigil check shows it. The baseline
+ * is not kept. */
 iv_rc iv_playbooks_load(struct iv_playbooks **out, const struct iv_baseline *baseline,
                         struct iv_problems *problems, struct iv_err *err);
-void iv_playbooks_free(struct iv_playbooks *playbooks);
-void iv_playbooks_freep(struct iv_playbooks **playbooks);
+struct iv_playbooks *iv_playbooks_ref(struct iv_playbooks *playbooks); /* NULL is fine */
+void iv_playbooks_unref(struct iv_playbooks *playbooks);
+void iv_playbooks_unrefp(struct iv_playbooks **playbooks);
 
 size_t iv_playbooks_count(const struct iv_playbooks *playbooks);
 

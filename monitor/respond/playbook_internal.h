@@ -5,6 +5,8 @@
 #include "respond/playbook.h"
 #include "respond/shape.h"
 
+#include <stdatomic.h>
+
 #define IV_PLAYBOOK_STEPS_MAX 16
 
 struct iv_playbook_step {
@@ -27,6 +29,7 @@ struct iv_playbook {
 };
 
 struct iv_playbooks {
+    atomic_uint references;
     struct iv_arena arena; /* owns everything that the playbooks point to */
     struct iv_playbook *items;
     size_t count;

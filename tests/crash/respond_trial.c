@@ -134,7 +134,7 @@ int main(int argc, char **argv)
     s.baseline.playbooks = &source;
     s.baseline.playbook_count = 1;
     IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
-    IV_AUTO(iv_playbooks_freep) struct iv_playbooks *playbooks = NULL;
+    IV_AUTO(iv_playbooks_unrefp) struct iv_playbooks *playbooks = NULL;
     IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
     must(iv_problems_new(&problems, &err), &err);
     must(iv_playbooks_load(&playbooks, &s.baseline, problems, &err), &err);

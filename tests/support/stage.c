@@ -55,7 +55,7 @@ void stage_init(struct stage *s, const char *steps)
 void stage_deinit(struct stage *s)
 {
     iv_responder_free(s->responder);
-    iv_playbooks_free(s->playbooks);
+    iv_playbooks_unref(s->playbooks);
     iv_problems_free(s->problems);
     iv_reader_close(s->reader);
     iv_store_close(s->store);
@@ -65,7 +65,7 @@ void stage_deinit(struct stage *s)
 
 void stage_problems(struct stage *s, struct iv_buf *out, const char *playbook)
 {
-    iv_playbooks_free(TAKE(s->playbooks));
+    iv_playbooks_unref(TAKE(s->playbooks));
     iv_problems_free(s->problems);
     cr_assert(iv_ok(iv_problems_new(&s->problems, NULL)));
     load(s, playbook);

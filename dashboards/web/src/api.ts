@@ -113,6 +113,7 @@ export interface Status {
   ready: boolean;
   reason: string;
   baseline: string;
+  reload: { result: "accepted" | "refused"; time: string; reason: string } | null;
   events: { total: number; per_second: number; duplicates: number; late: number };
   watermarks: { stream: string; time: string }[];
   lag: { topic: string; partition: string; records: number }[];

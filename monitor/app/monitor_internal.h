@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The monitor's insides, shared by monitor.c (its parts) and monitor_reload.c (another baseline). */
+#pragma once
+
+#include "app/act.h"
+#include "app/commit.h"
+#include "app/detect.h"
+#include "app/handoff.h"
+#include "app/keep.h"
+#include "app/monitor.h"
+#include "app/publish.h"
+#include "base/clock.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct iv_console;
+struct iv_reader;
+
+struct iv_monitor {
+    const struct iv_config *config;
+    struct iv_clock clock;
+    struct iv_metrics *metrics;
+    struct iv_store *store;
+    struct iv_reader *reader; /* of the ticking thread */
+    struct iv_handoff *commits;
+    atomic_uint_fast64_t kept;
+    struct iv_console *console;
+    struct iv_publish *publish; /* set before there is a thread that reads it, outlived by none */
+    struct iv_keep *keep;
+    struct iv_detect *detect;
+    iv_ns totals_at;
+    pthread_mutex_t lock;
+    struct iv_baseline *baseline; /* in force; under lock once the parts have started */
+    struct iv_playbooks *playbooks;
+    struct iv_act *act; /* under lock: begins after the publisher, which wakes it, and ends before it */
+    bool failed;        /* under lock */
+    struct iv_err why;
+};
+
+/* The topic that a stream has under this baseline: the configuration's, else the baseline's own. */
+struct iv_str iv_monitor_topic(const struct iv_monitor *m, const struct iv_baseline *baseline,
+                               enum iv_stream stream);
+iv_rc iv_monitor_tell_console(struct iv_monitor *m, const struct iv_baseline *baseline, struct iv_err *err);
+/* Whether it is in force, 1 or 0, as a metric. */
+void iv_monitor_count_baseline(struct iv_monitor *m, const struct iv_baseline *baseline, double in_force);
+/* Of iv_detect_options. */
+void iv_monitor_reloaded(void *ctx, struct iv_baseline *baseline, const struct iv_err *why);
