@@ -86,6 +86,9 @@ static bool read_fields(struct iv_restoring *r, struct iv_image *in, struct old_
         in->bad = in->bad || !fits(old->type->fields[i].type, &value);
         r->slots[slot] = value;
     }
+    /* No event is without these, and what follows relies on them. */
+    const struct iv_val *id = &r->slots[IV_ATTR_ID];
+    in->bad = in->bad || r->slots[IV_ATTR_SOURCE].n == 0 || id->kind != IV_KIND_STRING || id->n == 0;
     if (type->name.n == 0 && old->type->name.n > 0) {
         r->slots[IV_ATTR_TYPE] = iv_val_str(old->type->name);
     }

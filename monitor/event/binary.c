@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event/binary.h"
+#include "base/buf.h"
 #include "base/guard.h"
 #include "event/atoms.h"
 
@@ -77,6 +78,17 @@ static bool is_integer(struct iv_node *out, struct iv_str text)
     return iv_number_read(out, text) == text.n && out->kind == IV_NODE_INT;
 }
 
+static iv_rc not_utf8(struct iv_str name, struct iv_err *err)
+{
+    struct iv_buf text;
+    iv_buf_init(&text, 1024);
+    iv_tape_put_name(&text, name);
+    struct iv_rc_s rc =
+        iv_err_set(err, IV_E_MALFORMED, IV_STR_FMT ": is not UTF-8", IV_STR_ARG(iv_buf_slice(&text)));
+    iv_buf_deinit(&text);
+    return rc;
+}
+
 /* One attribute. A header without a value is an attribute that is not there. */
 static iv_rc push_attribute(struct iv_tape *tape, struct iv_str name, struct iv_str value, struct iv_err *err)
 {
@@ -84,7 +96,9 @@ static iv_rc push_attribute(struct iv_tape *tape, struct iv_str name, struct iv_
         return IV_OK;
     }
     ENSURE(iv_utf8_valid(name), err, IV_E_MALFORMED, "record: the name of a header is not UTF-8");
-    ENSURE(iv_utf8_valid(value), err, IV_E_MALFORMED, IV_STR_FMT ": is not UTF-8", IV_STR_ARG(name));
+    if (!iv_utf8_valid(value)) {
+        return not_utf8(name, err);
+    }
     ENSURE(!iv_str_eq(name, IV_STR("data")), err, IV_E_MALFORMED,
            "data: stands twice, as a header and as the value");
     struct iv_node number = {0};

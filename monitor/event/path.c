@@ -4,8 +4,7 @@
 
 #define LONGEST_NAME 64 /* bytes of a member's name in a message */
 
-/* A piece of UTF-8 cut at a character, control characters made visible. */
-static void put_name(struct iv_buf *out, struct iv_str name)
+void iv_tape_put_name(struct iv_buf *out, struct iv_str name)
 {
     size_t n = name.n;
     if (n > LONGEST_NAME) {
@@ -24,7 +23,7 @@ static void put_step(struct iv_buf *out, struct iv_str name, bool top)
         return;
     }
     iv_buf_text(out, out->n > 0 ? "." : "");
-    put_name(out, name);
+    iv_tape_put_name(out, name);
 }
 
 /* The child of the container at *at that is, or holds, the node at index; *at becomes it. */

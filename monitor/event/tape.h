@@ -82,3 +82,5 @@ const char *iv_node_kind_name(enum iv_node_kind kind);
  * rules see the fields of an event. Bounded; for messages. */
 struct iv_buf;
 void iv_tape_path(struct iv_buf *out, const struct iv_tape *tape, uint32_t index);
+/* A name for a message: UTF-8, cut at a character where it is long, control characters made visible. */
+void iv_tape_put_name(struct iv_buf *out, struct iv_str name);

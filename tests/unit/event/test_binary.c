@@ -166,3 +166,16 @@ Test(binary, counts_headers_into_the_size_of_a_record)
     cr_expect_eq(strncmp(d.err.text, "record: has ", 12), 0, "%s", d.err.text);
     iv_buf_deinit(&big);
 }
+
+Test(binary, says_what_is_wrong_with_an_attribute_however_long_its_name)
+{
+    char name[2000] = "ce_";
+    memset(name + 3, 'a', sizeof name - 3);
+    const struct iv_header headers[] = {
+        ENVELOPE, H("ce_type", "agent.stopped"), {{name, sizeof name}, IV_STR_INIT("\xff")}};
+
+    cr_expect_eq(decode(IV_TELEMETRY, "{}", headers, IV_COUNT(headers)).code, IV_E_MALFORMED);
+
+    cr_expect_str_eq(d.err.text,
+                     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...: is not UTF-8");
+}
