@@ -261,6 +261,13 @@ static void run_file(struct suite *s, const char *file)
     iv_arena_reset(&s->arena);
 }
 
+/* A row of the table of counts: of what was added since. */
+static void print_row(const char *name, const struct suite *now, const struct suite *before)
+{
+    (void)fprintf(stderr, "%-16s%8zu%10zu%8zu\n", name, now->passed - before->passed,
+                  now->skips_seen - before->skips_seen, now->failed - before->failed);
+}
+
 static struct iv_str read_skips(void)
 {
     FILE *file = fopen(IV_SOURCE_DIR "/tests/conformance/cel/skipped.txt", "rb");
@@ -297,12 +304,14 @@ Test(cel, agrees_with_the_specification)
     struct suite s = {.skips = read_skips()};
     iv_arena_init(&s.arena, 0);
 
+    (void)fprintf(stderr, "%-16s%8s%10s%8s\n", "cel-spec", "passed", "left out", "failed");
     for (size_t i = 0; i < IV_COUNT(files); i++) {
+        struct suite before = s;
         run_file(&s, files[i]);
+        print_row(files[i], &s, &before);
     }
+    print_row("all", &s, &(struct suite){.passed = 0});
 
-    (void)fprintf(stderr, "cel-spec: %zu passed, %zu skipped, %zu failed\n", s.passed, s.skips_seen,
-                  s.failed);
     cr_expect_eq(s.skips_seen, lines_of(s.skips), "skipped.txt names tests that are not there, or one twice");
     iv_arena_deinit(&s.arena);
 }

@@ -147,6 +147,68 @@ Test(cel_run, has_the_functions_of_rules)
     expect_rows(rows, IV_COUNT(rows));
 }
 
+Test(cel_run, matches_globs_by_character_over_dots_and_slashes)
+{
+    static const struct row rows[] = {
+        {"glob('*.internal', 'a.b/c.internal')", "true"},
+        {"glob('*', '')", "true"},
+        {"glob('', '')", "true"},
+        {"glob('', 'a')", "false"},
+        {"glob('?', '')", "false"},
+        {"glob('*?*', '')", "false"},
+        {"glob('**a**', 'ba')", "true"},
+        {"glob('a?c', 'a\\u00e9c')", "true"},
+        {"glob('a??c', 'a\\u00e9c')", "false"},
+        {"glob('?', '\\U0001f600')", "true"},
+        {"glob('[a]', 'a')", "false"},
+        {"glob('[a]', '[a]')", "true"},
+        {"glob('a\\\\*', 'a\\\\bc')", "true"},
+        {"glob('tool.*', 'Tool.x')", "false"},
+        {"glob('a', x)", "error at 10: no such field 'x'"},
+    };
+    expect_rows(rows, IV_COUNT(rows));
+}
+
+Test(cel_run, knows_networks_by_family)
+{
+    static const struct row rows[] = {
+        {"cidr_contains('0.0.0.0/0', '255.255.255.255')", "true"},
+        {"cidr_contains('::/0', '::')", "true"},
+        {"cidr_contains('10.1.2.3/8', '10.200.0.1')", "true"},
+        {"cidr_contains('10.1.2.3/32', '10.1.2.4')", "false"},
+        {"cidr_contains('10.128.0.0/9', '10.127.255.255')", "false"},
+        {"cidr_contains('2001:db8::/33', '2001:db8:8000::1')", "false"},
+        {"cidr_contains('10.0.0.0/33', '10.0.0.1')", "error at 0: '10.0.0.0/33' is no network in CIDR form"},
+        {"cidr_contains('10.0.0.0/08', '10.0.0.1')", "error at 0: '10.0.0.0/08' is no network in CIDR form"},
+        {"cidr_contains('10.0.0.0/8', '010.0.0.1')", "error at 0: '010.0.0.1' is no IP address"},
+        {"cidr_contains('10.0.0.0/8', '')", "error at 0: '' is no IP address"},
+        {"cidr_contains('fe80::/10', 'fe80::1%eth0')", "error at 0: 'fe80::1%eth0' is no IP address"},
+        /* an IPv4 address in IPv6's clothes is neither, as in CEL's network extension */
+        {"cidr_contains('10.0.0.0/8', '::ffff:10.0.0.1')", "error at 0: '::ffff:10.0.0.1' is no IP address"},
+        {"cidr_contains('::/0', '::ffff:10.0.0.1')", "error at 0: '::ffff:10.0.0.1' is no IP address"},
+        {"cidr_contains('::/0', '10.0.0.1')", "error at 0: an IPv6 network cannot hold an IPv4 address"},
+        {"cidr_contains(x, '10.0.0.1')", "error at 14: no such field 'x'"},
+    };
+    expect_rows(rows, IV_COUNT(rows));
+}
+
+Test(cel_run, takes_the_cosine_of_finite_numbers)
+{
+    static const struct row rows[] = {
+        {"cosine([1, 2u, 3.0], [2, 4, 6])", "1"},
+        {"cosine([1, 0], [0, 1])", "0"},
+        {"cosine([1e-320], [1e-320])", "1"},
+        {"cosine([1.7e308, 1.7e308], [1.7e308, 1.7e308])", "1"},
+        {"cosine([-0.0], [1])", "error at 0: cosine of a zero vector"},
+        {"cosine([1], [0.0])", "error at 0: cosine of a zero vector"},
+        {"cosine([0.0 / 0.0, 1.0], [1, 1])", "error at 0: cosine needs finite numbers"},
+        {"cosine([1.0 / 0.0], [1])", "error at 0: cosine needs finite numbers"},
+        {"cosine([1, 'a'], [1, 1])", "error at 0: no such overload: cosine needs lists of numbers"},
+        {"cosine(x, [1])", "error at 7: no such field 'x'"},
+    };
+    expect_rows(rows, IV_COUNT(rows));
+}
+
 Test(cel_run, tells_a_condition_that_fails_from_one_that_does_not_hold)
 {
     static const struct {
