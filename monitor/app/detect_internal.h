@@ -52,6 +52,7 @@ struct iv_detect {
     size_t partition_count;
     size_t partition_last;  /* where the last look-up found its partition */
     bool *complained;       /* by rule index */
+    uint64_t signatures;    /* verified under the baseline in force, and counted */
     iv_ns written;          /* of the record in the engine's hands; 0: time moved */
     struct iv_rc_s failure; /* of the verdict hook, which cannot answer */
     struct iv_err err;
@@ -95,6 +96,8 @@ iv_rc iv_detect_hand_over(struct iv_detect *d, bool positions_too, struct iv_err
 iv_rc iv_detect_take_up(struct iv_detect *d, struct iv_err *err);
 /* Of iv_judge_options. */
 void iv_detect_through(void *ctx, struct iv_commit *before, struct iv_commit *found);
+/* Before the baseline goes, and at each report. */
+void iv_detect_count_signatures(struct iv_detect *d);
 /* Commits to the group what is durable. */
 void iv_detect_acknowledge(struct iv_detect *d);
 

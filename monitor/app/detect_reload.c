@@ -77,6 +77,8 @@ static iv_rc prepare(struct iv_detect *d, struct taking *t, struct iv_err *err)
 
 static void swap_in(struct iv_detect *d, struct taking *t)
 {
+    iv_detect_count_signatures(d);
+    d->signatures = 0;
     struct taking old = {d->baseline, d->playbooks, d->decoder, d->judge, d->commit, d->complained};
     (void)pthread_mutex_lock(&d->hand_lock);
     d->playbooks = t->playbooks;

@@ -42,18 +42,20 @@ static void report_partitions(struct iv_detect *d)
     }
 }
 
-static void report_verification(struct iv_detect *d)
+/* The keyring counts its own, and goes with its baseline. */
+void iv_detect_count_signatures(struct iv_detect *d)
 {
     struct iv_keyring_counts counts;
     iv_keyring_counts(d->baseline->keyring, &counts);
-    iv_series_total(iv_metrics_only(d->metrics, IV_METRIC_SIGNATURES), counts.verified);
-    iv_series_set(iv_metrics_only(d->metrics, IV_METRIC_VERIFY_QUEUE), (double)iv_judge_queue(d->judge));
+    iv_series_add(iv_metrics_only(d->metrics, IV_METRIC_SIGNATURES), counts.verified - d->signatures);
+    d->signatures = counts.verified;
 }
 
 void iv_detect_report(struct iv_detect *d)
 {
     report_engine(d);
-    report_verification(d);
+    iv_detect_count_signatures(d);
+    iv_series_set(iv_metrics_only(d->metrics, IV_METRIC_VERIFY_QUEUE), (double)iv_judge_queue(d->judge));
     report_partitions(d);
     iv_detect_acknowledge(d);
     (void)pthread_mutex_lock(&d->health_lock);

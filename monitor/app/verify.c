@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/verify.h"
-#include "app/verify_receipts.h"
+#include "app/verify_ask.h"
 #include "base/alloc.h"
 #include "base/guard.h"
 #include "engine/snapshot.h"
@@ -23,12 +23,12 @@ struct decoded {
 struct worker {
     struct iv_verify *lane;
     struct iv_decoder *decoder;
+    struct iv_verify_asker *asker;
     pthread_t thread;
 };
 
 struct iv_verify {
     struct iv_baseline *baseline;
-    struct iv_verify_receipts receipts;
     void (*through)(void *ctx, struct iv_commit *before, struct iv_commit *found);
     iv_complaint_fn complaint;
     void *ctx;
@@ -138,16 +138,16 @@ static iv_rc follow(struct iv_verify *v, struct iv_parcel *parcel, struct decode
 }
 
 /* Decodes the parcel's events again, here where there are threads for it, and asks for their signatures. */
-static iv_rc verify(const struct iv_verify *v, struct iv_decoder *decoder, const struct iv_parcel *parcel,
-                    struct decoded *out, struct iv_err *err)
+static iv_rc verify(const struct worker *worker, const struct iv_parcel *parcel, struct decoded *out,
+                    struct iv_err *err)
 {
     size_t n = 0;
     iv_arena_reset(&out->arena);
     for (size_t i = 0; i < parcel->move_count; i++) {
         if (parcel->moves[i].kind == IV_MOVE_EVENT) {
             struct iv_event *event = &out->events[n++];
-            TRY(iv_decode(decoder, parcel->moves[i].record, &out->arena, event, err));
-            iv_verify_receipts_ask(&v->receipts, event);
+            TRY(iv_decode(worker->decoder, parcel->moves[i].record, &out->arena, event, err));
+            iv_verify_asker_ask(worker->asker, event);
         }
     }
     return IV_OK;
@@ -215,7 +215,7 @@ static void verify_next(struct iv_verify *v, struct worker *worker)
     bool failed = v->failed;
     (void)pthread_mutex_unlock(&v->lock);
     struct iv_err err = {.text = ""};
-    struct iv_rc_s rc = failed ? IV_OK : verify(v, worker->decoder, parcel, decoded, &err);
+    struct iv_rc_s rc = failed ? IV_OK : verify(worker, parcel, decoded, &err);
     (void)pthread_mutex_lock(&v->lock);
     if (!iv_ok(rc)) {
         fail(v, &err);
@@ -350,9 +350,25 @@ size_t iv_verify_queue(struct iv_verify *verify)
     return waiting + verify->open->event_count;
 }
 
-static iv_rc start_workers(struct iv_verify *v, const struct iv_verify_options *options, struct iv_err *err)
+static void worker_deinit(struct worker *worker)
+{
+    iv_decoder_free(worker->decoder);
+    iv_verify_asker_free(worker->asker);
+}
+
+static iv_rc start_worker(struct worker *worker, const struct iv_verify_options *options, struct iv_err *err)
 {
     const struct iv_decode_limits limits = IV_DECODE_LIMITS_DEFAULT;
+    struct iv_baseline *baseline = options->baseline;
+    TRY(iv_decoder_new(&worker->decoder, baseline->catalogue, &limits, options->hash_key, err));
+    TRY(iv_verify_asker_new(&worker->asker, baseline, options->rules, err));
+    ENSURE(pthread_create(&worker->thread, NULL, worker_thread, worker) == 0, err, IV_E_NOMEM,
+           "cannot start a thread");
+    return IV_OK;
+}
+
+static iv_rc start_workers(struct iv_verify *v, const struct iv_verify_options *options, struct iv_err *err)
+{
     v->ahead = (size_t)AHEAD_PER_THREAD * options->threads;
     v->decoded = iv_calloc(v->ahead, sizeof *v->decoded);
     v->workers = iv_calloc(options->threads, sizeof *v->workers);
@@ -364,10 +380,10 @@ static iv_rc start_workers(struct iv_verify *v, const struct iv_verify_options *
     for (unsigned i = 0; i < options->threads; i++) {
         struct worker *worker = &v->workers[i];
         worker->lane = v;
-        TRY(iv_decoder_new(&worker->decoder, v->baseline->catalogue, &limits, options->hash_key, err));
-        if (pthread_create(&worker->thread, NULL, worker_thread, worker) != 0) {
-            iv_decoder_free(worker->decoder);
-            return iv_err_set(err, IV_E_NOMEM, "cannot start a thread");
+        struct iv_rc_s rc = start_worker(worker, options, err);
+        if (!iv_ok(rc)) {
+            worker_deinit(worker);
+            return rc;
         }
         v->worker_count++;
     }
@@ -384,9 +400,9 @@ static iv_rc open_parts(struct iv_verify *v, const struct iv_verify_options *opt
                                              .rules = options->rules};
     v->rule_stats = iv_calloc(v->baseline->rule_count + 1, sizeof *v->rule_stats);
     ENSURE(v->rule_stats != NULL, err, IV_E_NOMEM, "cannot allocate the figures of the rules");
-    TRY(iv_verify_receipts_init(&v->receipts, v->baseline, options->rules, err));
     TRY(options->from == NULL ? iv_engine_new(&v->engine, v->baseline, &engine, err)
                               : iv_engine_carry_on(&v->engine, options->from, v->baseline, &engine, err));
+    publish_stats(v);
     TRY(iv_parcel_new(&v->open, err));
     return start_workers(v, options, err);
 }
@@ -419,7 +435,7 @@ static void join_workers(struct iv_verify *v)
     (void)pthread_mutex_unlock(&v->lock);
     for (unsigned i = 0; i < v->worker_count; i++) {
         (void)pthread_join(v->workers[i].thread, NULL);
-        iv_decoder_free(v->workers[i].decoder);
+        worker_deinit(&v->workers[i]);
     }
 }
 
@@ -442,7 +458,6 @@ void iv_verify_stop(struct iv_verify *verify)
     iv_parcel_free(v->open);
     iv_commit_free(v->found);
     iv_engine_free(v->engine);
-    iv_verify_receipts_deinit(&v->receipts);
     iv_free(v->decoded);
     iv_free(v->workers);
     iv_free(v->rule_stats);

@@ -75,6 +75,15 @@ bool iv_base64_decode(struct iv_buf *out, struct iv_str text)
     if (text.n % 4 != 0) {
         return false;
     }
+    size_t end = text.n;
+    while (end > 0 && text.n - end < 2 && text.p[end - 1] == '=') {
+        end--;
+    }
+    size_t n = text.n / 4 * 3 - (text.n - end);
+    char *p = iv_buf_reserve(out, n);
+    if (p == NULL) {
+        return false;
+    }
     for (size_t i = 0; i < text.n; i += 4) {
         bool last = i + 4 == text.n;
         size_t pad = last && text.p[i + 3] == '=' ? (text.p[i + 2] == '=' ? 2 : 1) : 0;
@@ -89,8 +98,10 @@ bool iv_base64_decode(struct iv_buf *out, struct iv_str text)
         if ((pad == 1 && (group & 0xff) != 0) || (pad == 2 && (group & 0xffff) != 0)) {
             return false;
         }
-        char bytes[3] = {(char)(group >> 16), (char)(group >> 8 & 0xff), (char)(group & 0xff)};
-        iv_buf_add(out, bytes, 3 - pad);
+        const char bytes[3] = {(char)(group >> 16), (char)(group >> 8 & 0xff), (char)(group & 0xff)};
+        memcpy(p, bytes, 3 - pad);
+        p += 3 - pad;
     }
-    return !iv_buf_failed(out);
+    iv_buf_wrote(out, n);
+    return true;
 }
