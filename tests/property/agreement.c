@@ -4,6 +4,7 @@
  * their snapshots at random points. */
 #include "base/guard.h"
 #include "compare.h"
+#include "coverage.h"
 #include "trial.h"
 
 #define RULE_WORDS 4
@@ -87,6 +88,7 @@ static bool law(struct trial *trial)
         passed = trial_try(trial, arrivals[i], agrees, &ways[i]);
     }
     passed = passed && alike(trial, &first, ways);
+    coverage_note(trial, &ways[FIRST].run);
     for (int i = 0; i < WAYS; i++) {
         engine_run_deinit(&ways[i].run);
     }
@@ -95,5 +97,6 @@ static bool law(struct trial *trial)
 
 int main(void)
 {
-    return trials_run(law);
+    int status = trials_run(law);
+    return coverage_print() ? status : 1;
 }

@@ -11,6 +11,12 @@
 #include "compare.h"
 #include "trial.h"
 
+#include <stdio.h>
+
+/* What was met on the way. */
+static uint64_t late_events;
+static uint64_t contradicted;
+
 /* The events that have arrived, those in time among them, and what the reference says of either. */
 struct moment {
     struct trial *trial;
@@ -238,6 +244,10 @@ static bool judge(struct moment *m)
                       (unsigned long long)run->stats.late);
         m->held = false;
     }
+    late_events += late;
+    for (size_t i = 0; i < run->emission_count; i++) {
+        contradicted += run->emissions[i].kind == IV_CONTRADICTED;
+    }
     return m->held;
 }
 
@@ -265,5 +275,8 @@ static bool law(struct trial *trial)
 
 int main(void)
 {
-    return trials_run(law);
+    int status = trials_run(law);
+    printf("%llu late events, %llu violations contradicted\n", (unsigned long long)late_events,
+           (unsigned long long)contradicted);
+    return status;
 }

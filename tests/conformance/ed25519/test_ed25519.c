@@ -60,8 +60,10 @@ static bool verify_by_keyring(struct iv_str key, struct iv_str message, struct i
     iv_base64_encode(&base64, key);
     cr_assert(iv_ok(iv_keyring_new(&ring, &d.err)));
     struct iv_key k = {.id = IV_STR("k"), .role = IV_STR("r"), .public_key = iv_buf_slice(&base64)};
+    struct iv_instant t = {0, 0};
     bool valid = iv_ok(iv_keyring_add(ring, &k, &d.err)) &&
-                 iv_keyring_verify(ring, IV_STR("k"), any, (struct iv_instant){0, 0}, message, signature);
+                 iv_keyring_verify(ring, IV_STR("k"), any, t, message, signature);
+    cr_expect_eq(iv_keyring_verify(ring, IV_STR("k"), any, t, message, signature), valid, "when asked again");
     bool again = iv_keyring_verify(ring, IV_STR("k"), any, (struct iv_instant){0, 0}, message, signature);
     cr_assert_eq(valid, again, "what it remembers is what it found");
     iv_keyring_free(ring);
