@@ -43,9 +43,14 @@ void *iv_realloc(void *p, size_t bytes)
     return may_allocate() ? realloc(p, bytes == 0 ? 1 : bytes) : NULL;
 }
 
+void *iv_malloc_aligned(size_t alignment, size_t bytes)
+{
+    return may_allocate() ? aligned_alloc(alignment, bytes) : NULL;
+}
+
 void *iv_malloc_huge(size_t bytes)
 {
-    void *p = may_allocate() ? aligned_alloc(IV_HUGE_BYTES, bytes) : NULL;
+    void *p = iv_malloc_aligned(IV_HUGE_BYTES, bytes);
 #ifdef MADV_HUGEPAGE
     if (p != NULL) {
         (void)madvise(p, bytes, MADV_HUGEPAGE); /* advice only: without it the pages are small */

@@ -13,6 +13,8 @@ void *iv_calloc(size_t count, size_t size) __attribute__((malloc, warn_unused_re
 void *iv_realloc(void *p, size_t bytes) __attribute__((warn_unused_result));
 void iv_free(void *p);
 
+/* Begins at a multiple of alignment, a power of two of which bytes is a multiple. */
+void *iv_malloc_aligned(size_t alignment, size_t bytes) __attribute__((malloc, warn_unused_result));
 /* For memory that is read at random: begins at a multiple of IV_HUGE_BYTES, of which bytes is a multiple, and
  * the system is asked to map it in pages of that size. Not zeroed; NULL when memory is out; freed with
  * iv_free. */

@@ -387,7 +387,7 @@ void iv_engine_stats(const struct iv_engine *engine, struct iv_engine_stats *out
                        iv_table_bytes(&e->node_table) + iv_table_bytes(&e->identity_table) +
                        iv_table_bytes(&e->emitted_table) + iv_logs_bytes(&e->logs);
     for (int set = 0; set < IV_STREAM_SETS; set++) {
-        out->state_bytes += e->timers[set].capacity * sizeof(struct iv_timer);
+        out->state_bytes += e->timers[set].bytes;
     }
     for (int s = 0; s < IV_STREAMS; s++) {
         out->watermark[s] = e->watermark.passed[1 << s];

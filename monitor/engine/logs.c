@@ -321,7 +321,6 @@ void iv_logs_root(struct iv_merkle_hash *out, const struct iv_logs *logs, struct
 
 uint64_t iv_logs_bytes(const struct iv_logs *logs)
 {
-    return iv_slab_bytes(&logs->entries) + iv_table_bytes(&logs->table) +
-           logs->claims.capacity * sizeof *logs->claims.heap +
+    return iv_slab_bytes(&logs->entries) + iv_table_bytes(&logs->table) + logs->claims.bytes +
            logs->connected_capacity * sizeof *logs->connected;
 }
