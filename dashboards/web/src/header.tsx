@@ -58,6 +58,7 @@ export function Header(props: { connection: Connection; status: Status | null; b
         <p class="baseline" title={`SHA-384 ${baseline.digest}`}>
           <span>Baseline</span> {baseline.name} {baseline.version}
           <code>{short(baseline.digest, 8)}</code>
+          {status?.reload?.result === "refused" && <em title={status.reload.reason}>a newer one was refused</em>}
         </p>
       )}
       <ThemeSwitch />
