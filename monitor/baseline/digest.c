@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The digest that names a baseline, those that name its rules, and the signature over the former.
  * Source: RFC 8785 (JCS). */
-#include "baseline/load.h"
+#include "baseline/digest.h"
 
 #include "base/digest.h"
 #include "base/encode.h"
@@ -65,14 +65,8 @@ static bool to_json(struct iv_val *out, struct iv_arena *arena, const struct iv_
     return true;
 }
 
-struct digesting {
-    struct iv_arena arena;
-    struct iv_digester *digester;
-    struct iv_buf text;
-};
-
-static struct iv_rc_s digest_value(struct digesting *d, struct iv_digest *out, const struct iv_val *v,
-                                   struct iv_err *err)
+struct iv_rc_s iv_digest_value(struct iv_digesting *d, struct iv_digest *out, const struct iv_val *v,
+                               struct iv_err *err)
 {
     struct iv_val json;
     ENSURE(to_json(&json, &d->arena, v), err, IV_E_NOMEM, "cannot hold the baseline in memory");
@@ -83,8 +77,8 @@ static struct iv_rc_s digest_value(struct digesting *d, struct iv_digest *out, c
     return IV_OK;
 }
 
-static struct iv_rc_s node_value(struct digesting *d, struct iv_val *out, const struct iv_yaml_node *node,
-                                 struct iv_err *err)
+struct iv_rc_s iv_digest_node(struct iv_digesting *d, struct iv_val *out, const struct iv_yaml_node *node,
+                              struct iv_err *err)
 {
     *out = (struct iv_val){.kind = IV_KIND_NULL};
     ENSURE(node == NULL || iv_yaml_value(out, &d->arena, node), err, IV_E_NOMEM,
@@ -93,7 +87,7 @@ static struct iv_rc_s node_value(struct digesting *d, struct iv_val *out, const 
 }
 
 /* {"baseline": …, "packs": […], "playbooks": […]}: what the files say, not what they are called. */
-static struct iv_rc_s digest_all(struct iv_load *load, struct digesting *d, struct iv_digest *out,
+static struct iv_rc_s digest_all(struct iv_load *load, struct iv_digesting *d, struct iv_digest *out,
                                  struct iv_err *err)
 {
     const struct iv_baseline *pub = &load->body->pub;
@@ -101,7 +95,7 @@ static struct iv_rc_s digest_all(struct iv_load *load, struct digesting *d, stru
     struct iv_val *playbooks = iv_load_alloc(load, pub->playbook_count, sizeof *playbooks);
     TRY(load->failed);
     for (size_t i = 0; i < load->pack_count; i++) {
-        TRY(node_value(d, &packs[i], load->packs[i], err));
+        TRY(iv_digest_node(d, &packs[i], load->packs[i], err));
     }
     for (size_t i = 0; i < pub->playbook_count; i++) {
         playbooks[i] = pub->playbooks[i].document;
@@ -114,57 +108,12 @@ static struct iv_rc_s digest_all(struct iv_load *load, struct digesting *d, stru
         iv_val_str(IV_STR("playbooks")),
         {.kind = IV_KIND_LIST, .n = (uint32_t)pub->playbook_count, .items = playbooks},
     };
-    TRY(node_value(d, &pairs[1], load->root, err));
+    TRY(iv_digest_node(d, &pairs[1], load->root, err));
     struct iv_val all = {.kind = IV_KIND_MAP, .n = 3, .items = pairs};
-    return digest_value(d, out, &all, err);
+    return iv_digest_value(d, out, &all, err);
 }
 
-static bool counts_for_state(struct iv_str key)
-{
-    static const char *const words[] = {"title", "description", "severity", "criteria",
-                                        "mode",  "remediate",   "tests"};
-    for (size_t i = 0; i < IV_COUNT(words); i++) {
-        if (iv_str_eq(key, iv_str_of(words[i]))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* A rule's meaning rests on its own text and on these parts of baseline.yaml; what only people read is left
- * out. */
-static struct iv_rc_s digest_rule(struct iv_load *load, struct digesting *d, struct iv_rule *rule,
-                                  const struct iv_yaml_node *node, struct iv_err *err)
-{
-    static const char *const parts[] = {"streams", "events", "keys", "parameters", "overrides", "dedup"};
-    struct iv_val pairs[2 * IV_COUNT(parts) + 2];
-    for (size_t i = 0; i < IV_COUNT(parts); i++) {
-        pairs[2 * i] = iv_val_str(iv_str_of(parts[i]));
-        TRY(node_value(d, &pairs[2 * i + 1], iv_yaml_at(load->root, parts[i]), err));
-    }
-    struct iv_val whole;
-    TRY(node_value(d, &whole, node, err));
-    struct iv_val *kept = iv_arena_alloc(&d->arena, (2 * (size_t)whole.n + 1) * sizeof *kept);
-    ENSURE(kept != NULL, err, IV_E_NOMEM, "cannot hold the baseline in memory");
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < whole.n; i++) {
-        if (counts_for_state(iv_val_slice(whole.items[2 * i]))) {
-            kept[2 * n] = whole.items[2 * i];
-            kept[2 * n + 1] = whole.items[2 * i + 1];
-            n++;
-        }
-    }
-    pairs[2 * IV_COUNT(parts)] = iv_val_str(IV_STR("rule"));
-    pairs[2 * IV_COUNT(parts) + 1] = (struct iv_val){.kind = IV_KIND_MAP, .n = n, .items = kept};
-    struct iv_val all = {.kind = IV_KIND_MAP, .n = IV_COUNT(parts) + 1, .items = pairs};
-    struct iv_digest digest;
-    TRY(digest_value(d, &digest, &all, err));
-    memcpy(rule->digest, digest.bytes, sizeof rule->digest);
-    iv_arena_reset(&d->arena);
-    return IV_OK;
-}
-
-static struct iv_rc_s digest_each(struct iv_load *load, struct digesting *d, struct iv_err *err)
+static struct iv_rc_s digest_each(struct iv_load *load, struct iv_digesting *d, struct iv_err *err)
 {
     struct iv_digest digest;
     struct iv_buf hex;
@@ -179,14 +128,16 @@ static struct iv_rc_s digest_each(struct iv_load *load, struct digesting *d, str
     ENSURE(ok, err, IV_E_NOMEM, "cannot hold the baseline in memory");
     iv_arena_reset(&d->arena);
     for (size_t i = 0; i < load->rule_count; i++) {
-        TRY(digest_rule(load, d, load->rules[i], load->rule_nodes[i], err));
+        TRY(iv_digest_rule(load, d, load->rules[i], load->rule_nodes[i], err));
     }
     return IV_OK;
 }
 
 struct iv_rc_s iv_load_digest(struct iv_load *load, struct iv_err *err)
 {
-    struct digesting d = {0};
+    struct iv_digesting d = {0};
+    d.types = iv_load_alloc(load, iv_catalogue_types(load->body->catalogue) + 1, sizeof *d.types);
+    TRY(load->failed);
     TRY(iv_digester_new(&d.digester, err));
     iv_arena_init(&d.arena, 0);
     iv_buf_init(&d.text, 256u << 20);

@@ -129,6 +129,9 @@ void iv_param_defaults(struct iv_val *leaves, const struct iv_param *root);
  * is NULL. */
 bool iv_param_max(struct iv_load *load, iv_ns *out, const struct iv_cel_prog *prog,
                   const struct iv_yaml_node *node);
+/* Marks the leaves, by index, that the program reads, by themselves or with a map that holds them. prog may
+ * be NULL. */
+void iv_param_reads(bool *read, const struct iv_param *param, const struct iv_cel_prog *prog);
 /* Reports names under "baseline." that are no parameter. Answers how many; the first of them are in bad. */
 struct iv_bad_name {
     size_t start; /* of the whole path, bytes into the expression */

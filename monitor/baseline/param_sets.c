@@ -58,15 +58,27 @@ struct wheel {
 #define WHEELS_MAX 16
 #define TURNS_MAX 4096
 
-static void mark_leaves(bool *read, const struct iv_param *param, const struct iv_cel_prog *prog, bool inside)
+static void mark_all(bool *read, const struct iv_param *param)
 {
-    inside =
-        inside || (param->slot >= 0 && iv_cel_prog_uses(prog, IV_BANK_PARAMETERS, (uint16_t)param->slot));
     if (param->leaf) {
-        read[param->leaf_index] = inside;
+        read[param->leaf_index] = true;
     }
     for (size_t i = 0; i < param->child_count; i++) {
-        mark_leaves(read, &param->children[i], prog, inside);
+        mark_all(read, &param->children[i]);
+    }
+}
+
+void iv_param_reads(bool *read, const struct iv_param *param, const struct iv_cel_prog *prog)
+{
+    if (prog == NULL) {
+        return;
+    }
+    bool here = param->slot >= 0 && iv_cel_prog_uses(prog, IV_BANK_PARAMETERS, (uint16_t)param->slot);
+    if (here) {
+        mark_all(read, param);
+    }
+    for (size_t i = 0; !here && i < param->child_count; i++) {
+        iv_param_reads(read, &param->children[i], prog);
     }
 }
 
@@ -158,7 +170,7 @@ bool iv_param_max(struct iv_load *load, iv_ns *out, const struct iv_cel_prog *pr
     if (read == NULL || values == NULL) {
         return false;
     }
-    mark_leaves(read, &load->body->parameters, prog, false);
+    iv_param_reads(read, &load->body->parameters, prog);
     size_t count = make_wheels(wheels, load->body, read);
     if (count == SIZE_MAX) {
         if (node != NULL) {

@@ -223,6 +223,68 @@ Test(digest, of_a_rule_stays_where_only_words_for_people_change)
     folder_done(&c);
 }
 
+/* Two settings around one rule: whether it goes on with its state. */
+Test(digest, of_a_rule_rests_on_what_can_change_its_verdicts)
+{
+    static const char *const by_parameter =
+        RULE("AA-1", "on: {event: token.used, as: u}, forbid: {if: u.time > baseline.t.at}");
+    static const char *const by_map =
+        RULE("AA-1", "on: {event: token.used}, forbid: {if: \"'a' in baseline.m\"}");
+    static const char *const required =
+        RULE("AA-1", "on: {event: d.x}, require: {with: {event: token.used, by: agent, after: 1s}}");
+    static const char *const signed_by =
+        RULE("AA-1", "on: {event: tool.authorized, as: a}, forbid: {if: '!receipt_valid(a.receipt)'}");
+    static const char *const plain = RULE("AA-1", "on: {event: token.used}, forbid: {}");
+    static const char *const every = RULE("AA-1", "on: {event: '*'}, forbid: {}");
+#define T "parameters: {t: {at: 2026-01-01T00:00:00Z, other: 1}, m: {a: 1}}\n"
+#define D "events: {d.x: {stream: telemetry, fields: {k: string}}}\n"
+    const struct {
+        const char *rule;
+        const char *before;
+        const char *after;
+        bool same;
+    } rows[] = {
+        {by_parameter, T, "parameters: {t: {at: 2026-01-01T00:00:00Z, other: 2}, m: {a: 1}}\n", true},
+        {by_parameter, T, "parameters: {t: {at: 2026-01-02T00:00:00Z, other: 1}, m: {a: 1}}\n", false},
+        {by_parameter, T, T "overrides: [{match: {tenant: a}, parameters: {t: {other: 2}}}]\n", true},
+        {by_parameter, T,
+         T "overrides: [{match: {tenant: a}, parameters: {t: {at: 2026-01-02T00:00:00Z}}}]\n", false},
+        {by_map, T, "parameters: {t: {at: 2026-01-01T00:00:00Z, other: 1}, m: {a: 1, b: 1}}\n", false},
+        {by_map, T, "parameters: {t: {at: 2027-01-01T00:00:00Z, other: 1}, m: {a: 1}}\n", true},
+        {plain, "", "dedup: 5s\nidle: 3s\nmode: observe\nstreams: {telemetry: {lateness: 9s}}\n", true},
+        {plain, "", "streams: {ledger: {grade: best_effort, history: partial}}\n", true},
+        {plain, "", D, true},
+        {every, "", D, false},
+        {required, D, D "streams: {telemetry: {grade: best_effort}}\n", false},
+        {required, D, D "streams: {telemetry: {history: partial}}\n", false},
+        {required, D, D "streams: {ledger: {grade: best_effort}}\n", true},
+        {required, D, "events: {d.x: {stream: telemetry, fields: {k: int}}}\n", false},
+        {required, D,
+         "events: {d.x: {stream: telemetry, fields: {k: string}}, d.y: {stream: ledger, fields: "
+         "{k: string}}}\n",
+         true},
+        {signed_by, "",
+         "keys: [{id: k, role: orchestrator, public_key: "
+         "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=}]\n",
+         false},
+        {plain, "",
+         "keys: [{id: k, role: orchestrator, public_key: "
+         "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=}]\n",
+         true},
+    };
+#undef T
+#undef D
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        struct folder a = folder_with(rows[i].before, rows[i].rule);
+        struct folder b = folder_with(rows[i].after, rows[i].rule);
+        cr_assert(a.baseline != NULL && b.baseline != NULL, "row %zu: %s%s", i, a.said, b.said);
+        bool same = memcmp(rule_of(&a, "AA-1")->digest, rule_of(&b, "AA-1")->digest, 48) == 0;
+        cr_expect(same == rows[i].same, "row %zu", i);
+        folder_done(&a);
+        folder_done(&b);
+    }
+}
+
 static struct folder signed_folder(struct iv_signer **signer, const char *role)
 {
     struct iv_buf pem;

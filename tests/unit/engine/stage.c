@@ -122,16 +122,21 @@ void stage_snapshot(struct stage *s, struct iv_buf *out)
     cr_assert(iv_ok(iv_engine_snapshot(s->engine, out, &err)), "%s", err.text);
 }
 
-static void take_up(struct stage *s, const struct iv_buf *bytes)
+iv_rc stage_restore(struct stage *s, struct iv_str bytes, struct iv_err *err)
 {
-    struct iv_err err;
     struct iv_engine_options options = options_of(s);
     struct iv_engine *restored = NULL;
     options.hash_key = (struct iv_hash_key){99, 99}; /* the snapshot has its own */
-    cr_assert(iv_ok(iv_engine_restore(&restored, s->baseline, &options, iv_buf_slice(bytes), &err)), "%s",
-              err.text);
+    TRY(iv_engine_restore(&restored, s->baseline, &options, bytes, err));
     iv_engine_free(s->engine);
     s->engine = restored;
+    return IV_OK;
+}
+
+static void take_up(struct stage *s, const struct iv_buf *bytes)
+{
+    struct iv_err err;
+    cr_assert(iv_ok(stage_restore(s, iv_buf_slice(bytes), &err)), "%s", err.text);
 }
 
 static void restore(struct stage *s)

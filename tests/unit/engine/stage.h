@@ -36,6 +36,8 @@ void stage_script(const char *settings, const char *rules, const char *script);
 
 /* The state's bytes, appended. */
 void stage_snapshot(struct stage *stage, struct iv_buf *out);
+/* Goes on from these bytes, if they are sound. */
+iv_rc stage_restore(struct stage *stage, struct iv_str bytes, struct iv_err *err);
 /* Goes on under another baseline, from what the engine's snapshot says. */
 void stage_reload(struct stage *stage, const char *settings, const char *rules);
 
