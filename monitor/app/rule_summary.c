@@ -91,17 +91,15 @@ static void write_amount(struct iv_buf *out, const struct iv_amount *amount, iv_
     }
 }
 
-static void write_terms(struct iv_buf *out, const struct iv_catalogue *catalogue,
-                        const struct iv_terms *terms)
+/* Under what the rule keeps it. */
+static void write_key(struct iv_buf *out, const struct iv_catalogue *catalogue, const struct iv_terms *terms)
 {
+    iv_buf_text(out, terms->count == 0 ? ", all under one key" : ", per ");
     for (uint8_t i = 0; i < terms->count; i++) {
         const struct iv_term *t = &terms->terms[i];
         iv_buf_text(out, i > 0 ? ", " : "");
         iv_buf_str(out,
                    t->prog != NULL ? iv_cel_prog_source(t->prog) : iv_catalogue_name(catalogue, t->name_id));
-    }
-    if (terms->count == 0) {
-        iv_buf_text(out, "all");
     }
 }
 
@@ -149,12 +147,10 @@ static void keeps(struct iv_buf *out, const struct iv_baseline *baseline, const 
     } else if (rule->form == IV_LIMIT || rule->form == IV_SAME) {
         iv_buf_text(out, rule->form == IV_SAME ? "values for " : "triggers for ");
         write_amount(out, &rule->span, rule->span_max_ns);
-        iv_buf_text(out, ", per ");
-        write_terms(out, baseline->catalogue, &rule->by);
+        write_key(out, baseline->catalogue, &rule->by);
     } else if (rule->has_partner) {
         keeps_of_partner(out, rule);
-        iv_buf_text(out, ", per ");
-        write_terms(out, baseline->catalogue, &rule->with.key_on);
+        write_key(out, baseline->catalogue, &rule->with.key_on);
     } else {
         iv_buf_text(out, "nothing");
     }
