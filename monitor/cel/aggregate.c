@@ -264,11 +264,12 @@ iv_rc iv_cel_op_select(struct iv_val *out, const struct iv_val *of, const struct
         struct iv_str kind = iv_cel_kind_name(of);
         return iv_err_set(err, IV_E_EVAL,
                           "no such key: a value of type " IV_STR_FMT " has no field '" IV_STR_FMT "'",
-                          IV_STR_ARG(kind), IV_STR_ARG(iv_val_slice(*name)));
+                          IV_STR_ARG(kind), IV_STR_ARG(iv_cel_brief(iv_val_slice(*name))));
     }
     TRY(iv_cel_map_find(&found, of, name, frame, err));
     if (found == NULL && !optional && !in_optional) {
-        return iv_err_set(err, IV_E_EVAL, "no such key: '" IV_STR_FMT "'", IV_STR_ARG(iv_val_slice(*name)));
+        return iv_err_set(err, IV_E_EVAL, "no such key: '" IV_STR_FMT "'",
+                          IV_STR_ARG(iv_cel_brief(iv_val_slice(*name))));
     }
     return answer(out, found, optional || in_optional, frame, err);
 }

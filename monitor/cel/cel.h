@@ -159,6 +159,10 @@ void iv_cel_prog_dump(struct iv_buf *out, const struct iv_cel_prog *prog);
 /* A type as text: "list(string)". */
 void iv_cel_type_format(struct iv_buf *out, const struct iv_cel_type *type);
 
+/* Of one run. A step is an instruction, an element gone over, or as much work on a text or a pattern as takes
+ * as long, so a run ends within a tenth of a second or so, whatever the expression and the values are. The
+ * constants of an expression are worked out at its compilation in a tenth of that, all together; what is left
+ * then is worked out in each run. */
 #define IV_CEL_COST_DEFAULT 1000000u
 
 struct iv_cel_frame {

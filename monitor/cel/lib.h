@@ -23,6 +23,8 @@ static inline iv_rc iv_cel_spend_memory(struct iv_cel_frame *frame, size_t bytes
 }
 /* From the frame's arena; IV_E_NOMEM, which nothing absorbs, when that is full. */
 iv_rc iv_cel_alloc(void *out_pointer, struct iv_cel_frame *frame, size_t bytes, struct iv_err *err);
+/* As much of a text as a message shows: a failure must not cost by the length of what it quotes. */
+struct iv_str iv_cel_brief(struct iv_str s);
 iv_rc iv_cel_fail_overload(const char *what, const struct iv_val *args, size_t count, struct iv_err *err);
 
 /* A string that is built piece by piece in the frame's arena: write freely, the end

@@ -21,7 +21,7 @@ static iv_rc wrong_kind(const struct format *f, const struct iv_val *v)
     struct iv_str kind = iv_cel_kind_name(v);
     return iv_err_set(f->err, IV_E_EVAL,
                       "error during formatting: '" IV_STR_FMT "' does not go with " IV_STR_FMT,
-                      IV_STR_ARG(f->clause), IV_STR_ARG(kind));
+                      IV_STR_ARG(iv_cel_brief(f->clause)), IV_STR_ARG(kind));
 }
 
 static iv_rc add_any(struct format *f, const struct iv_val *v, int nesting);
@@ -168,7 +168,8 @@ static iv_rc add_clause(struct format *f, const struct iv_val *v)
 {
     char verb = f->clause.p[f->clause.n - 1];
     ENSURE(f->precision < 0 || verb == 'f' || verb == 'e', f->err, IV_E_EVAL,
-           "error during formatting: '" IV_STR_FMT "' takes no precision", IV_STR_ARG(f->clause));
+           "error during formatting: '" IV_STR_FMT "' takes no precision",
+           IV_STR_ARG(iv_cel_brief(f->clause)));
     switch (verb) {
     case 's':
         return add_any(f, v, 0);
@@ -185,7 +186,7 @@ static iv_rc add_clause(struct format *f, const struct iv_val *v)
     default:
         return iv_err_set(f->err, IV_E_EVAL,
                           "could not parse formatting clause: there is no '" IV_STR_FMT "'",
-                          IV_STR_ARG(f->clause));
+                          IV_STR_ARG(iv_cel_brief(f->clause)));
     }
 }
 

@@ -19,9 +19,9 @@ IV_CEL_FN(iv_cel_cidr_contains)
     struct iv_net net;
     struct iv_net address;
     ENSURE(iv_net_parse_cidr(&net, iv_val_slice(args[0])), err, IV_E_EVAL,
-           "'" IV_STR_FMT "' is no network in CIDR form", IV_STR_ARG(iv_val_slice(args[0])));
+           "'" IV_STR_FMT "' is no network in CIDR form", IV_STR_ARG(iv_cel_brief(iv_val_slice(args[0]))));
     ENSURE(iv_net_parse_ip(&address, iv_val_slice(args[1])), err, IV_E_EVAL,
-           "'" IV_STR_FMT "' is no IP address", IV_STR_ARG(iv_val_slice(args[1])));
+           "'" IV_STR_FMT "' is no IP address", IV_STR_ARG(iv_cel_brief(iv_val_slice(args[1]))));
     ENSURE(net.family == address.family, err, IV_E_EVAL, "an IPv%d network cannot hold an IPv%d address",
            net.family, address.family);
     *out = iv_val_bool(iv_net_contains(&net, &address));

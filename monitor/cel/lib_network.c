@@ -30,7 +30,7 @@ static iv_rc parse(struct iv_net *out, const struct iv_val *text, uint8_t aux, s
 {
     bool good = aux == IV_NET_IP ? iv_net_parse_ip(out, iv_val_slice(*text))
                                  : iv_net_parse_cidr(out, iv_val_slice(*text));
-    ENSURE(good, err, IV_E_EVAL, "'" IV_STR_FMT "' is no %s", IV_STR_ARG(iv_val_slice(*text)),
+    ENSURE(good, err, IV_E_EVAL, "'" IV_STR_FMT "' is no %s", IV_STR_ARG(iv_cel_brief(iv_val_slice(*text))),
            aux == IV_NET_IP ? "IP address" : "network in CIDR form");
     return IV_OK;
 }

@@ -20,7 +20,7 @@ static iv_rc local_time(struct local *out, const struct iv_val *args, size_t cou
     int64_t offset = 0;
     if (count > 1) {
         ENSURE(iv_zone_offset(&offset, iv_val_slice(args[1]), args[0].i), err, IV_E_EVAL,
-               "there is no time zone '" IV_STR_FMT "'", IV_STR_ARG(iv_val_slice(args[1])));
+               "there is no time zone '" IV_STR_FMT "'", IV_STR_ARG(iv_cel_brief(iv_val_slice(args[1]))));
     }
     int64_t s = args[0].i + offset;
     out->days = s / DAY_S - (s % DAY_S < 0);

@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#define BRIEF_BYTES 128
 #define PAIR(a, b) ((unsigned)(a) << 8 | (unsigned)(b))
 #define PAIR_OF(args) PAIR((args)[0].kind, (args)[1].kind)
 
@@ -27,6 +28,15 @@ iv_rc iv_cel_alloc(void *out_pointer, struct iv_cel_frame *frame, size_t bytes, 
     ENSURE(p != NULL, err, IV_E_NOMEM, "the expression needs more memory than it may have");
     memcpy(out_pointer, &p, sizeof p);
     return IV_OK;
+}
+
+struct iv_str iv_cel_brief(struct iv_str s)
+{
+    size_t n = s.n < BRIEF_BYTES ? s.n : BRIEF_BYTES;
+    while (n > 0 && n < s.n && ((unsigned char)s.p[n] & 0xc0) == 0x80) {
+        n--;
+    }
+    return (struct iv_str){s.p, n};
 }
 
 iv_rc iv_cel_fail_overload(const char *what, const struct iv_val *args, size_t count, struct iv_err *err)

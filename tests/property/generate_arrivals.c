@@ -147,7 +147,7 @@ struct arrivals generate_lateness(struct dice *dice, const struct world *world,
         }
     }
     for (size_t i = 0; i + 1 < out.count; i++) {
-        if (dice_one_in(dice, 5)) {
+        if (dice_one_in(dice, 3)) {
             size_t by = dice_below(dice, out.count - i);
             struct arrival moved = out.items[i];
             memmove(&out.items[i], &out.items[i + 1], by * sizeof moved);

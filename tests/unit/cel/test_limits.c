@@ -166,6 +166,17 @@ Test(cel_limits, charge_for_the_length_of_strings)
     }
 }
 
+Test(cel_limits, quote_the_beginning_of_what_is_wrong)
+{
+    static char bytes[100000];
+    memset(bytes, 'a', sizeof bytes);
+    w.events[WORLD_X] = iv_val_str((struct iv_str){bytes, sizeof bytes});
+
+    cr_expect_eq(strlen(world_eval(&w, "cidr_contains('10.0.0.0/8', x)")),
+                 strlen("error at 0: '' is no IP address") + 128);
+    cr_expect_eq(strlen(world_eval(&w, "ip(x)")), strlen("error at 0: '' is no IP address") + 128);
+}
+
 /* Shared parts make values whose size as a tree is exponential: none of them may be walked to its end. */
 Test(cel_limits, stop_at_values_that_grow_by_sharing)
 {
