@@ -211,7 +211,9 @@ static void judge_moment(struct moment *m, struct reference_horizon horizon)
     m->of_all_count = reference_judge(reference, m->run->events, known, &horizon, &found);
     m->of_all = iv_calloc(m->of_all_count + 1, sizeof *found);
     IV_CHECK(m->of_all != NULL);
-    memcpy(m->of_all, found, m->of_all_count * sizeof *found);
+    if (m->of_all_count > 0) {
+        memcpy(m->of_all, found, m->of_all_count * sizeof *found);
+    }
     m->of_in_time_count = reference_judge(reference, m->in_time, m->in_time_count, &horizon, &m->of_in_time);
     for (size_t i = 0; i < m->run->emission_count; i++) {
         if (m->run->emissions[i].after == m->arrived) {
