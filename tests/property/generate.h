@@ -73,7 +73,7 @@ struct arrival generate_event(struct dice *dice, const struct world *world, stru
 /* The records of this world, in the arena. */
 struct arrivals generate_arrivals(struct dice *dice, const struct world *world, struct iv_arena *arena);
 /* The same order with repetitions between: of a record that stood before, in a partition that has been read
- * that far, and where dedup is short no later than lateness allows. */
+ * that far, and as late as dedup allows. */
 struct arrivals generate_repetition(struct dice *dice, const struct world *world,
                                     const struct arrivals *arrivals, struct iv_arena *arena);
 /* The same with some records moved behind others, however late that makes them. An identity has one content;

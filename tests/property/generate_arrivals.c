@@ -107,6 +107,19 @@ static iv_ns read_until(const struct arrivals *arrivals, enum iv_stream stream, 
     return greatest;
 }
 
+/* The least watermark of all streams; one that carries nothing holds none back. */
+static iv_ns least_watermark(const struct world *world, const struct arrivals *arrivals)
+{
+    iv_ns least = IV_NS_MAX;
+    for (int s = 0; s < IV_STREAMS; s++) {
+        for (int32_t p = 0; p < world->partitions[s]; p++) {
+            iv_ns mark = iv_ns_add(read_until(arrivals, (enum iv_stream)s, p), -world->lateness[s]);
+            least = mark < least ? mark : least;
+        }
+    }
+    return least;
+}
+
 struct arrivals generate_repetition(struct dice *dice, const struct world *world,
                                     const struct arrivals *arrivals, struct iv_arena *arena)
 {
@@ -115,9 +128,9 @@ struct arrivals generate_repetition(struct dice *dice, const struct world *world
         out.items[out.count++] = arrivals->items[i];
         struct arrival again = out.items[dice_below(dice, out.count)];
         again.partition = (int32_t)dice_below(dice, (uint64_t)world->partitions[again.stream]);
-        iv_ns until = read_until(&out, again.stream, again.partition);
-        bool in_time = again.time >= iv_ns_add(until, -world->lateness[again.stream]);
-        if (dice_one_in(dice, 2) && again.time <= until && (in_time || world->dedup == WORLD_DEDUP_LONG_NS)) {
+        bool read = again.time <= read_until(&out, again.stream, again.partition);
+        bool known = iv_ns_add(again.time, world->dedup) >= least_watermark(world, &out);
+        if (dice_one_in(dice, 2) && read && known) {
             out.items[out.count++] = again;
         }
     }
