@@ -29,7 +29,7 @@ static bool agrees(struct iv_buf *why, struct trial *trial, const struct arrival
     }
     return failure == NULL && compare_verdicts(why, trial->reference, &way->run) &&
            (!trial->every_moment ||
-            compare_moments(why, trial->reference, trial->baseline, &trial->world, &way->run));
+            compare_moments(why, trial->reference, trial->baseline, &trial->world, &way->run, NULL));
 }
 
 /* Any rules but EVT-001 can be another engine's. */

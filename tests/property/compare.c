@@ -86,12 +86,13 @@ static bool is_superseded(const struct engine_run *run, size_t index, size_t arr
     return false;
 }
 
-static struct lines lines_of_engine(const struct engine_run *run, size_t arrived)
+/* only NULL: of all rules. */
+static struct lines lines_of_engine(const struct engine_run *run, size_t arrived, const struct iv_rule *only)
 {
     struct lines lines = {NULL, 0};
     for (size_t i = 0; i < run->emission_count && run->emissions[i].after <= arrived; i++) {
         const struct emission *e = &run->emissions[i];
-        if (!is_superseded(run, i, arrived)) {
+        if ((only == NULL || e->rule == only) && !is_superseded(run, i, arrived)) {
             add_line(&lines, engine_words[e->kind], e->rule, e->source, e->id, e->time, e->waived);
         }
     }
@@ -100,7 +101,8 @@ static struct lines lines_of_engine(const struct engine_run *run, size_t arrived
 
 /* Mid-stream, what is open is not reported yet. */
 static struct lines lines_of_reference(struct reference *reference, const struct engine_run *run,
-                                       size_t arrived, const struct reference_horizon *horizon)
+                                       size_t arrived, const struct reference_horizon *horizon,
+                                       const struct iv_rule *only)
 {
     struct lines lines = {NULL, 0};
     const struct reference_finding *findings = NULL;
@@ -108,7 +110,8 @@ static struct lines lines_of_reference(struct reference *reference, const struct
     size_t count = reference_judge(reference, run->events, known, horizon, &findings);
     for (size_t i = 0; i < count; i++) {
         const struct reference_finding *f = &findings[i];
-        if (f->verdict != REFERENCE_OPEN || arrived > run->event_count) {
+        bool told = f->verdict != REFERENCE_OPEN || arrived > run->event_count;
+        if (told && (only == NULL || f->rule == only)) {
             add_line(&lines, reference_words[f->verdict], f->rule, iv_event_attr(f->trigger, IV_ATTR_SOURCE),
                      iv_event_attr(f->trigger, IV_ATTR_ID), f->trigger->time, f->waived);
         }
@@ -117,10 +120,10 @@ static struct lines lines_of_reference(struct reference *reference, const struct
 }
 
 static bool agree(struct iv_buf *why, struct reference *reference, const struct engine_run *run,
-                  size_t arrived, const struct reference_horizon *horizon)
+                  size_t arrived, const struct reference_horizon *horizon, const struct iv_rule *only)
 {
-    struct lines wanted = lines_of_reference(reference, run, arrived, horizon);
-    struct lines got = lines_of_engine(run, arrived);
+    struct lines wanted = lines_of_reference(reference, run, arrived, horizon, only);
+    struct lines got = lines_of_engine(run, arrived, only);
     bool same = same_lines(why, &wanted, &got);
     lines_deinit(&wanted);
     lines_deinit(&got);
@@ -130,7 +133,7 @@ static bool agree(struct iv_buf *why, struct reference *reference, const struct 
 bool compare_verdicts(struct iv_buf *why, struct reference *reference, const struct engine_run *run)
 {
     struct reference_horizon end = reference_end(run->events, run->event_count);
-    if (!agree(why, reference, run, run->event_count + 1, &end)) {
+    if (!agree(why, reference, run, run->event_count + 1, &end, NULL)) {
         iv_buf_text(why, "at the end of input\n");
         return false;
     }
@@ -165,11 +168,11 @@ struct reference_horizon horizon_after(const struct iv_baseline *baseline, const
 }
 
 bool compare_moments(struct iv_buf *why, struct reference *reference, const struct iv_baseline *baseline,
-                     const struct world *world, const struct engine_run *run)
+                     const struct world *world, const struct engine_run *run, const struct iv_rule *only)
 {
     for (size_t arrived = 1; arrived <= run->event_count; arrived++) {
         struct reference_horizon horizon = horizon_after(baseline, world, run, arrived);
-        if (!agree(why, reference, run, arrived, &horizon)) {
+        if (!agree(why, reference, run, arrived, &horizon, only)) {
             iv_buf_printf(why, "when %zu of %zu records had arrived\n", arrived, run->event_count);
             return false;
         }

@@ -76,10 +76,11 @@ struct arrivals generate_arrivals(struct dice *dice, const struct world *world, 
  * that far, and as late as dedup allows. */
 struct arrivals generate_repetition(struct dice *dice, const struct world *world,
                                     const struct arrivals *arrivals, struct iv_arena *arena);
-/* The same with some records moved behind others, however late that makes them. An identity has one content;
- * where dedup is short it stands once. */
-struct arrivals generate_lateness(struct dice *dice, const struct world *world,
-                                  const struct arrivals *arrivals, struct iv_arena *arena);
+/* One content of each identity, and where dedup is short once. */
+struct arrivals generate_distinct(const struct world *world, const struct arrivals *arrivals,
+                                  struct iv_arena *arena);
+/* Some records moved behind others, however late that makes them. */
+struct arrivals generate_lateness(struct dice *dice, const struct arrivals *arrivals, struct iv_arena *arena);
 /* Another order of arrival of the same events that lateness allows: other partitions, delays and
  * interleaving. */
 struct arrivals generate_rearrangement(struct dice *dice, const struct world *world,

@@ -150,8 +150,8 @@ static bool may_follow(const struct world *world, const struct arrivals *before,
     return true;
 }
 
-struct arrivals generate_lateness(struct dice *dice, const struct world *world,
-                                  const struct arrivals *arrivals, struct iv_arena *arena)
+struct arrivals generate_distinct(const struct world *world, const struct arrivals *arrivals,
+                                  struct iv_arena *arena)
 {
     struct arrivals out = room_for(arrivals->count, arena);
     for (size_t i = 0; i < arrivals->count; i++) {
@@ -159,6 +159,14 @@ struct arrivals generate_lateness(struct dice *dice, const struct world *world,
             out.items[out.count++] = arrivals->items[i];
         }
     }
+    return out;
+}
+
+struct arrivals generate_lateness(struct dice *dice, const struct arrivals *arrivals, struct iv_arena *arena)
+{
+    struct arrivals out = room_for(arrivals->count, arena);
+    out.count = arrivals->count;
+    memcpy(out.items, arrivals->items, out.count * sizeof *out.items);
     for (size_t i = 0; i + 1 < out.count; i++) {
         if (dice_one_in(dice, 3)) {
             size_t by = dice_below(dice, out.count - i);
