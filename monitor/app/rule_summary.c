@@ -2,6 +2,7 @@
 #include "app/rule_summary.h"
 
 #include "base/guard.h"
+#include "engine/gate.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -196,12 +197,44 @@ static void dump_legend(struct iv_buf *out, const struct iv_baseline *baseline)
     }
 }
 
+static void dump_gate(struct iv_buf *out, const struct iv_baseline *baseline, const char *what,
+                      const struct iv_gate *gate)
+{
+    if (gate->set) {
+        iv_buf_printf(out, "  %s unless ", what);
+        iv_gate_write(out, gate, baseline->catalogue);
+        iv_buf_char(out, '\n');
+    }
+}
+
+/* Which events the engine need not look at, told by one field. */
+static void dump_gates(struct iv_buf *out, const struct iv_baseline *baseline, const struct iv_rule *rule,
+                       const struct iv_val *parameters)
+{
+    struct iv_arena arena;
+    struct iv_rule_gates gates;
+    iv_arena_init(&arena, 0);
+    if (iv_rule_gates_find(&gates, &arena, rule, parameters)) {
+        dump_gate(out, baseline, "passes over triggers", &gates.where);
+        dump_gate(out, baseline, rule->has_partner ? "passes over partners" : "passes over triggers",
+                  &gates.condition);
+    } else {
+        out->failed = true;
+    }
+    iv_arena_deinit(&arena);
+}
+
 void iv_rule_dump(struct iv_buf *out, const struct iv_baseline *baseline)
 {
+    IV_AUTO(iv_params_freep) struct iv_params *params = NULL;
+    bool made = iv_ok(iv_params_new(&params, baseline, NULL));
+    const struct iv_val *fixed = made ? iv_params_fixed(params) : NULL;
+    out->failed = out->failed || fixed == NULL;
     dump_legend(out, baseline);
     for (size_t i = 0; i < baseline->rule_count; i++) {
         const struct iv_rule *rule = baseline->rules[i];
         iv_buf_printf(out, "\n" IV_STR_FMT "\n", IV_STR_ARG(rule->id));
+        dump_gates(out, baseline, rule, fixed);
         dump_prog(out, "where", rule->where);
         dump_terms(out, "by, of the trigger", &rule->with.key_on);
         dump_terms(out, "by, of the partner", &rule->with.key_with);

@@ -34,17 +34,12 @@ struct type_dispatch {
     struct iv_concern *last;
 };
 
-struct rule_gates {
-    struct iv_gate where;
-    struct iv_gate condition; /* over the partner; where there is none, over a trigger without a where */
-};
-
 struct iv_dispatch {
     const struct iv_plan *plan;
     struct iv_arena arena;
     struct iv_arena concerns;
-    struct iv_params *params; /* the pivots that are parameters */
-    struct rule_gates *gates; /* by rule of the plan */
+    struct iv_params *params;    /* the pivots that are parameters */
+    struct iv_rule_gates *gates; /* by rule of the plan */
     struct type_dispatch *types;
     uint64_t *counted; /* triggers that were not evaluated, by rule */
     bool behind;       /* a concern has counted what is not there yet */
@@ -132,14 +127,7 @@ static const struct iv_event_type *type_at(const struct iv_baseline *b, size_t i
 static bool find_gates(struct iv_dispatch *d, const struct iv_val *parameters)
 {
     for (size_t i = 0; i < d->plan->rule_count; i++) {
-        const struct iv_rule *r = d->plan->rules[i].rule;
-        struct rule_gates *g = &d->gates[i];
-        bool alone = r->form == IV_FORBID && !r->has_partner;
-        const struct iv_cel_prog *condition =
-            r->has_partner || (alone && r->where == NULL) ? r->condition : NULL;
-        if (!iv_gate_find(&g->where, &d->arena, r->where, IV_SLOT_TRIGGER, parameters) ||
-            !iv_gate_find(&g->condition, &d->arena, condition, alone ? IV_SLOT_TRIGGER : IV_SLOT_PARTNER,
-                          parameters)) {
+        if (!iv_rule_gates_find(&d->gates[i], &d->arena, d->plan->rules[i].rule, parameters)) {
             return false;
         }
     }

@@ -316,7 +316,8 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
     if (known) {
         identity.hash = iv_identity_hash(e, event);
     }
-    struct iv_concern *concern = iv_dispatch_find(e->plan.dispatch, event);
+    struct iv_concern *concern = e->options.no_gates ? &e->plan.types[event->type->index].all
+                                                     : iv_dispatch_find(e->plan.dispatch, event);
     ENSURE(concern != NULL, err, IV_E_NOMEM, "cannot allocate what an event concerns");
     hash_keys(e, concern, event, false);
     if (known && iv_identity_repeats(e, &identity, event)) {

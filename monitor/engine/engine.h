@@ -69,6 +69,7 @@ struct iv_engine_options {
      * identities; it sees every event, and the others what it says of them (see iv_engine_reached). Used
      * during iv_engine_new only. */
     const uint64_t *rules;
+    bool no_gates; /* looks at rules also where one field tells that they are surely false: for tests */
 };
 
 struct iv_engine;

@@ -81,8 +81,9 @@ static bool make(struct iv_gate *out, const struct question *q, const struct sie
     return out->pivots != NULL;
 }
 
-bool iv_gate_find(struct iv_gate *out, struct iv_arena *arena, const struct iv_cel_prog *prog, uint16_t slot,
-                  const struct iv_val *parameters)
+/* By the field that tells most; not set where none tells anything, or prog is NULL. */
+static bool find(struct iv_gate *out, struct iv_arena *arena, const struct iv_cel_prog *prog, uint16_t slot,
+                 const struct iv_val *parameters)
 {
     *out = (struct iv_gate){.set = false};
     if (prog == NULL) {
@@ -106,6 +107,16 @@ bool iv_gate_find(struct iv_gate *out, struct iv_arena *arena, const struct iv_c
         }
     }
     return !s.spent && (best_weight == 0 || make(out, &best, &s));
+}
+
+bool iv_rule_gates_find(struct iv_rule_gates *out, struct iv_arena *arena, const struct iv_rule *rule,
+                        const struct iv_val *parameters)
+{
+    bool alone = rule->form == IV_FORBID && !rule->has_partner;
+    bool asks = rule->has_partner || (alone && rule->where == NULL);
+    return find(&out->where, arena, rule->where, IV_SLOT_TRIGGER, parameters) &&
+           find(&out->condition, arena, asks ? rule->condition : NULL,
+                alone ? IV_SLOT_TRIGGER : IV_SLOT_PARTNER, parameters);
 }
 
 bool iv_gate_admits(const struct iv_gate *gate, const struct iv_val *value)

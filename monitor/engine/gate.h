@@ -25,10 +25,16 @@ struct iv_gate {
     struct iv_pivot *pivots;
 };
 
-/* The gate of a condition over the event in that slot, by the field that tells most; not set where none tells
- * anything, or prog is NULL. False when memory is out. */
-bool iv_gate_find(struct iv_gate *out, struct iv_arena *arena, const struct iv_cel_prog *prog, uint16_t slot,
-                  const struct iv_val *parameters);
+/* The gates of a rule. parameters: those that every trigger sees (iv_params_fixed). False when memory is out.
+ */
+struct iv_rule;
+struct iv_rule_gates {
+    struct iv_gate where;
+    /* The if, over the partner. A forbid without a partner and without a where has one over its trigger. */
+    struct iv_gate condition;
+};
+bool iv_rule_gates_find(struct iv_rule_gates *out, struct iv_arena *arena, const struct iv_rule *rule,
+                        const struct iv_val *parameters);
 /* Value NULL: one that equals no pivot of any gate; absent: the field is not there. */
 bool iv_gate_admits(const struct iv_gate *gate, const struct iv_val *value);
 /* 'tool is "a" or "b", or absent'. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine agrees with the reference on random baselines and streams: in any order of arrival, at every
  * moment, whatever is repeated; so do two engines that share the rules, and engines that are made anew from
- * their snapshots at random points. */
+ * their snapshots at random points, and one that passes no rule over. */
 #include "base/guard.h"
 #include "compare.h"
 #include "coverage.h"
@@ -45,7 +45,7 @@ static struct split random_split(uint64_t *bits, size_t words, const struct iv_b
     return split;
 }
 
-enum { FIRST, REARRANGED, REPEATED, SHARED, RESTORED, SHARED_RESTORED, WAYS };
+enum { FIRST, REARRANGED, REPEATED, SHARED, RESTORED, SHARED_RESTORED, UNGATED, WAYS };
 
 /* Without asking the reference: the same verdicts, and where only repetition or the engines differ, each at
  * the same record. */
@@ -58,6 +58,7 @@ static bool alike(const struct trial *trial, const struct arrivals *first, const
         same = compare_runs(&why, &ways[FIRST].run, &ways[i].run) &&
                (i < SHARED || compare_when(&why, &ways[FIRST].run, &ways[i].run));
     }
+    same = same && compare_figures(&why, trial->baseline, &ways[FIRST].run, &ways[UNGATED].run);
     if (!same) {
         trial_report(trial, first, &why);
     }
@@ -74,7 +75,8 @@ static bool law(struct trial *trial)
     struct arrivals second = generate_rearrangement(&trial->dice, &trial->world, &first, &trial->arena);
     struct arrivals third = generate_repetition(&trial->dice, &trial->world, &first, &trial->arena);
     const struct upheaval restores = {.dice = {trial->seed ^ UINT64_C(0x5eed)}, .restores = true};
-    struct arrivals *arrivals[WAYS] = {&first, &second, &third, &first, &first, &first};
+    const struct upheaval ungated = {.no_gates = true};
+    struct arrivals *arrivals[WAYS] = {&first, &second, &third, &first, &first, &first, &first};
     struct way ways[WAYS] = {
         [FIRST] = {.words = ""},
         [REARRANGED] = {.words = "  in another order of arrival\n"},
@@ -82,6 +84,7 @@ static bool law(struct trial *trial)
         [SHARED] = {"  by two engines that share the rules\n", &split, NULL, {0}},
         [RESTORED] = {"  by an engine made anew from its snapshots\n", NULL, &restores, {0}},
         [SHARED_RESTORED] = {"  by two engines made anew from their snapshots\n", &split, &restores, {0}},
+        [UNGATED] = {"  by an engine that looks at every rule\n", NULL, &ungated, {0}},
     };
     bool passed = true;
     for (int i = 0; i < WAYS && passed; i++) {

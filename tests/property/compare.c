@@ -245,3 +245,46 @@ bool compare_when(struct iv_buf *why, const struct engine_run *a, const struct e
     }
     return same;
 }
+
+static bool has_program(const struct iv_terms *terms)
+{
+    for (uint8_t i = 0; i < terms->count; i++) {
+        if (terms->terms[i].prog != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Rules that are passed over do not look at their keys, so keys that can fail then fail less often. */
+static bool keys_can_fail(const struct iv_baseline *baseline)
+{
+    for (size_t i = 0; i < baseline->rule_count; i++) {
+        const struct iv_rule *r = baseline->rules[i];
+        if (has_program(&r->by) || has_program(&r->with.key_on) || has_program(&r->with.key_with)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool compare_figures(struct iv_buf *why, const struct iv_baseline *baseline, const struct engine_run *gated,
+                     const struct engine_run *all)
+{
+    bool same = true;
+    bool fewer = keys_can_fail(baseline);
+    for (size_t i = 0; i < baseline->rule_count; i++) {
+        const struct iv_rule_stats *a = &gated->rules[i];
+        const struct iv_rule_stats *b = &all->rules[i];
+        bool failures = a->failures == b->failures || (fewer && a->failures < b->failures);
+        if (a->triggers != b->triggers || !failures) {
+            iv_buf_printf(why,
+                          "  " IV_STR_FMT ": %llu triggers and %llu failures, without gates %llu and %llu\n",
+                          IV_STR_ARG(baseline->rules[i]->id), (unsigned long long)a->triggers,
+                          (unsigned long long)a->failures, (unsigned long long)b->triggers,
+                          (unsigned long long)b->failures);
+            same = false;
+        }
+    }
+    return same;
+}

@@ -17,3 +17,6 @@ struct reference_horizon horizon_after(const struct iv_baseline *baseline, const
 bool compare_runs(struct iv_buf *why, const struct engine_run *a, const struct engine_run *b);
 /* The same order of arrival: each verdict of both runs was said at the same moment. */
 bool compare_when(struct iv_buf *why, const struct engine_run *a, const struct engine_run *b);
+/* The same order of arrival, with and without gates: no rule was passed over that had something to count. */
+bool compare_figures(struct iv_buf *why, const struct iv_baseline *baseline, const struct engine_run *gated,
+                     const struct engine_run *all);

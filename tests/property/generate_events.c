@@ -33,6 +33,9 @@ static void fields(struct iv_json *json, struct dice *dice, iv_ns time)
         iv_json_text(json, "d", DICE_PICK(dice, "0s", "0.5s", "1s", "2s", "4s"));
     }
     if (!dice_one_in(dice, 4)) {
+        iv_json_bool(json, "f", dice_one_in(dice, 2));
+    }
+    if (!dice_one_in(dice, 4)) {
         short_name(json, dice, "v", "v", 3);
     }
     if (!dice_one_in(dice, 4)) {

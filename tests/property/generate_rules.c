@@ -48,19 +48,22 @@ struct world generate_world(struct dice *dice)
     return world;
 }
 
-/* The events' fields: k, j, n, t and d stand in every type; v, u and s in two; m is an int in two, a string
- * in two. */
-static const char events_yaml[] =
-    "events:\n"
-    "  x.a: {stream: telemetry, fields: {k: string, j: int, n: int, t: timestamp, d: duration, v: string, u: "
-    "double,"
-    " s: list<string>, m: int, profile: string}}\n"
-    "  x.b: {stream: telemetry, fields: {k: string, j: int, n: int, t: timestamp, d: duration, u: double, m: "
-    "string}}\n"
-    "  y.a: {stream: ledger, fields: {k: string, j: int, n: int, t: timestamp, d: duration, v: string, m: "
-    "int}}\n"
-    "  y.b: {stream: ledger, fields: {k: string, j: int, n: int, t: timestamp, d: duration, s: list<string>,"
-    " m: string}}\n";
+/* The events' fields: k, j, n, t, d and f stand in every type; v, u and s in two; m is an int in two, a
+ * string in two. */
+static const char events_yaml[] = "events:\n"
+                                  "  x.a: {stream: telemetry, fields: {k: string, j: int, n: int, t: "
+                                  "timestamp, d: duration, f: bool, v: string, u: "
+                                  "double,"
+                                  " s: list<string>, m: int, profile: string}}\n"
+                                  "  x.b: {stream: telemetry, fields: {k: string, j: int, n: int, t: "
+                                  "timestamp, d: duration, f: bool, u: double, m: "
+                                  "string}}\n"
+                                  "  y.a: {stream: ledger, fields: {k: string, j: int, n: int, t: timestamp, "
+                                  "d: duration, f: bool, v: string, m: "
+                                  "int}}\n"
+                                  "  y.b: {stream: ledger, fields: {k: string, j: int, n: int, t: timestamp, "
+                                  "d: duration, f: bool, s: list<string>,"
+                                  " m: string}}\n";
 
 static void stream_policy(struct iv_buf *out, struct dice *dice, const struct world *world,
                           enum iv_stream stream)
@@ -79,12 +82,14 @@ void generate_baseline(struct iv_buf *out, struct dice *dice, const struct world
     stream_policy(out, dice, world, IV_TELEMETRY);
     iv_buf_printf(out, "dedup: %lldms\nmode: %s\n", (long long)(world->dedup / IV_NS_PER_MS),
                   DICE_PICK(dice, "enforce", "observe"));
-    iv_buf_text(out, "parameters: {win: 2s, num: 3, cnt: 2, cap: 4.5, far: {win: 3s}}\n");
+    iv_buf_text(
+        out,
+        "parameters: {win: 2s, num: 3, cnt: 2, cap: 4.5, far: {win: 3s}, names: [k0, k2], ranks: {k1: 1}}\n");
     if (dice_one_in(dice, 2)) {
         iv_buf_text(out, "overrides:\n"
                          "- match: {tenant: t1, agent: \"a*\"}\n  parameters: {win: 1s, num: 5}\n"
                          "- match: {tenant: \"t?\"}\n  parameters: {cnt: 1, win: 500ms, far: {win: 1s}}\n"
-                         "- match: {profile: p0}\n  parameters: {cap: 0.5, cnt: 3}\n");
+                         "- match: {profile: p0}\n  parameters: {cap: 0.5, cnt: 3, names: [k1]}\n");
     }
     if (dice_one_in(dice, 2)) {
         iv_buf_text(
@@ -138,12 +143,34 @@ static void atom(struct iv_buf *out, struct dice *dice, const char *as, struct s
         "%s.t > %s.time",
         "%s.time >= timestamp(\"2026-01-01T00:00:03Z\")",
         "%s.n in [1, 2, 4]",
+        "%s.k in [\"k0\", \"k2\"]",
+        "%s.k in baseline.names",
+        "%s.k in baseline.ranks",
+        "%s.k != \"k2\"",
+        "%s.f",
+        "!has(%s.f) || %s.f",
+        "has(%s.k) && %s.k == \"k0\"",
+        "%s.j == 1 && %s.n / %s.j > 1",
+        "%s.n / %s.j > 1 && %s.j == 1",
+        "(%s.j == 0 || %s.j == 2) && %s.f",
+        "%s.n == baseline.num",
+        "%s.topic == \"telemetry\" && !%s.f",
+        "[1, 2].exists(q, q == %s.n) && %s.j == 1",
     };
     static const char *const rare[] = {
-        "%s.v in [\"v0\", \"v2\"]", "%s.u < baseline.cap",         "\"s1\" in %s.s", "has(%s.v)",
-        "%s.u + 1.0 > 2.0",         "%s.s.exists(q, q == \"s0\")", "%s.m == 1",      "%s.m != \"1\""};
-    const bool usable[] = {fields.has_v, fields.has_u, fields.has_s,   fields.has_v,
-                           fields.has_u, fields.has_s, fields.mixes_m, fields.mixes_m};
+        "%s.v in [\"v0\", \"v2\"]",
+        "%s.u < baseline.cap",
+        "\"s1\" in %s.s",
+        "has(%s.v)",
+        "%s.u + 1.0 > 2.0",
+        "%s.s.exists(q, q == \"s0\")",
+        "%s.m == 1",
+        "%s.m != \"1\"",
+        "%s.u == 1.0",
+        "has(%s.v) && %s.v != \"v1\"",
+    };
+    const bool usable[] = {fields.has_v, fields.has_u,   fields.has_s,   fields.has_v, fields.has_u,
+                           fields.has_s, fields.mixes_m, fields.mixes_m, fields.has_u, fields.has_v};
     size_t which = dice_below(dice, IV_COUNT(rare));
     const char *form =
         dice_one_in(dice, 3) && usable[which] ? rare[which] : common[dice_below(dice, IV_COUNT(common))];

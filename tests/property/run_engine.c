@@ -68,9 +68,10 @@ static void engines_deinit(struct engines *engines)
 }
 
 static iv_rc make_engines(struct engines *out, struct engine_run *run, struct iv_baseline *baseline,
-                          size_t events, const struct split *split, struct iv_err *err)
+                          size_t events, const struct split *split, bool no_gates, struct iv_err *err)
 {
-    struct iv_engine_options options = {.verdict = keep, .ctx = run, .hash_key = content_key};
+    struct iv_engine_options options = {
+        .verdict = keep, .ctx = run, .hash_key = content_key, .no_gates = no_gates};
     out->baseline = baseline;
     TRY(iv_decoder_new(&out->decoder, baseline->catalogue, &IV_DECODE_LIMITS_DEFAULT, content_key, err));
     if (split != NULL) {
@@ -212,6 +213,17 @@ static iv_rc disturb(struct engines *engines, struct engine_run *run, struct uph
     return upheaval->restores && dice_one_in(&upheaval->dice, 4) ? restore(engines, run, err) : IV_OK;
 }
 
+static void keep_figures(struct engine_run *run, const struct engines *engines)
+{
+    size_t count = engines->baseline->rule_count;
+    iv_engine_stats(engines->first, &run->stats);
+    run->rules = iv_arena_zalloc(&run->arena, (count + 1) * sizeof *run->rules);
+    IV_CHECK(run->rules != NULL);
+    for (size_t i = 0; i < count; i++) {
+        iv_engine_rule_stats(engines->first, (uint16_t)i, &run->rules[i]);
+    }
+}
+
 static const char *feed(struct engine_run *run, struct engines *engines, const struct arrivals *arrivals,
                         struct upheaval *upheaval)
 {
@@ -231,7 +243,7 @@ static const char *feed(struct engine_run *run, struct engines *engines, const s
         }
     }
     bool finished = iv_ok(finish(engines, run, arrivals->count, err));
-    iv_engine_stats(engines->first, &run->stats);
+    keep_figures(run, engines);
     sort_emissions(run);
     return finished ? NULL : "the engine failed at the end of input";
 }
@@ -246,7 +258,7 @@ const char *engine_run(struct engine_run *run, struct iv_baseline *baseline, con
     IV_AUTO(engines_deinit) struct engines engines = {NULL};
     struct upheaval none = {.restores = false};
     struct upheaval some = upheaval == NULL ? none : *upheaval;
-    if (!iv_ok(make_engines(&engines, run, baseline, arrivals->count, split, &run->err)) ||
+    if (!iv_ok(make_engines(&engines, run, baseline, arrivals->count, split, some.no_gates, &run->err)) ||
         !iv_ok(open_partitions(&engines, world, &run->err))) {
         return "no engine could be made";
     }

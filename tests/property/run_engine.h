@@ -28,8 +28,9 @@ struct engine_run {
     size_t emission_capacity;
     struct iv_arena arena;
     size_t arrived;               /* so far */
-    struct iv_engine_stats stats; /* of the first engine, at the end */
-    struct iv_err err;            /* of an engine that failed */
+    struct iv_engine_stats stats; /* of the first engine, at the end; and its rules', by their index */
+    struct iv_rule_stats *rules;
+    struct iv_err err; /* of an engine that failed */
 };
 
 /* The rules are split between two engines, as the app does it: the second sees only what concerns it, behind
@@ -45,6 +46,7 @@ struct upheaval {
     bool restores;              /* now and then each engine is replaced by one made from its snapshot */
     struct iv_baseline *reload; /* NULL, or what is in force after so many records */
     size_t reload_after;
+    bool no_gates; /* every rule of an event's type is looked at */
 };
 
 /* split NULL: one engine for all rules; upheaval NULL: none. NULL on success, else what went wrong that never
