@@ -69,7 +69,7 @@ static void bound_past(struct iv_rule_load *rl, iv_ns *out, const struct iv_amou
     }
 }
 
-/* For people alone, so where it cannot be told nothing is refused. */
+/* Where it cannot be told nothing is refused: the engine then keeps the window of each trigger. */
 static void bound_future(struct iv_rule_load *rl, struct iv_window *window)
 {
     const struct iv_cel_prog *prog = window->length.prog;

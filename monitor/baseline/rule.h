@@ -63,7 +63,8 @@ struct iv_window {
     const struct iv_cel_prog *until; /* UNTIL: a timestamp over the trigger and the parameters */
     iv_ns past_max_ns;   /* how far behind its trigger a partner can lie under any override; 0 for AFTER and
                             UNTIL */
-    iv_ns future_max_ns; /* AFTER and WITHIN: how far ahead, for people; 0 where the trigger has a say */
+    iv_ns future_max_ns; /* AFTER and WITHIN: how far ahead under any override; 0 where the trigger has a
+                            say, or it cannot be told */
 };
 
 struct iv_partner {

@@ -4,6 +4,7 @@
 #include "base/guard.h"
 #include "engine/lanes.h"
 #include "engine/obligation.h"
+#include "engine/plan_lanes.h"
 #include "engine/tree.h"
 
 /* Whether the event arrived after the rule joined the streams. */
@@ -218,18 +219,12 @@ static bool window_of(struct iv_engine *e, struct iv_search *s, const struct iv_
 }
 
 /* Whether a partner at this time is out of the window, told without a look at the trigger. */
-static bool surely_out(const struct iv_rule *rule, iv_ns trigger, iv_ns partner)
+static bool surely_out(const struct iv_rule_plan *r, iv_ns trigger, iv_ns partner)
 {
-    const struct iv_window *w = &rule->with.window;
-    if (w->kind != IV_WINDOW_WITHIN && w->kind != IV_WINDOW_BEFORE && partner < trigger) {
-        return true;
+    if (partner < trigger) {
+        return iv_ns_add(partner, iv_plan_past(r)) < trigger;
     }
-    if (w->kind == IV_WINDOW_BEFORE && partner > trigger) {
-        return true;
-    }
-    return w->kind != IV_WINDOW_UNTIL && w->length.prog == NULL &&
-           (partner < trigger ? iv_ns_add(partner, w->length.i) < trigger
-                              : iv_ns_add(trigger, w->length.i) < partner);
+    return !r->open_window && iv_ns_add(trigger, iv_plan_future(r)) < partner;
 }
 
 /* One trigger that waits, one rule, and the partner at hand. */
@@ -239,7 +234,7 @@ static void answer(struct iv_engine *e, const struct iv_rule_plan *r, const stru
     struct iv_mark *mark = at->mark;
     iv_ns time = iv_store_rec(&e->store, partner)->time;
     struct iv_search s;
-    if (surely_out(r->rule, mark->time, time) || !iv_search_of(e, &s, r, mark->rec, at->node)) {
+    if (surely_out(r, mark->time, time) || !iv_search_of(e, &s, r, mark->rec, at->node)) {
         return;
     }
     bool held = (e->plan.defs[at->def].held >> at->bit & 1) != 0;

@@ -70,10 +70,13 @@ static uint16_t terms_number(struct iv_plan *plan, const struct iv_rule *rule, c
     return plan->terms_count++;
 }
 
+/* A length that rests on the baseline alone has a bound, under which the trigger's mark can be kept; one that
+ * the trigger has a say in is known by its obligation only. */
 static bool leaves_window_open(const struct iv_rule *rule)
 {
     const struct iv_window *w = &rule->with.window;
-    return w->kind == IV_WINDOW_UNTIL || (w->kind != IV_WINDOW_BEFORE && w->length.prog != NULL);
+    return w->kind == IV_WINDOW_UNTIL ||
+           (w->kind != IV_WINDOW_BEFORE && w->length.prog != NULL && w->future_max_ns == 0);
 }
 
 static void plan_rule(struct iv_plan *plan, struct iv_rule_plan *out, const struct iv_rule *rule)

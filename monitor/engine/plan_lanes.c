@@ -91,7 +91,7 @@ iv_ns iv_plan_past(const struct iv_rule_plan *r)
 iv_ns iv_plan_future(const struct iv_rule_plan *r)
 {
     const struct iv_window *w = &r->rule->with.window;
-    return r->open_window || w->kind == IV_WINDOW_BEFORE || w->length.i < 0 ? 0 : w->length.i;
+    return r->open_window || w->kind == IV_WINDOW_BEFORE || w->future_max_ns < 0 ? 0 : w->future_max_ns;
 }
 
 /* How long the lane's events are needed: as partners, until no trigger can come whose window holds them; as
