@@ -358,7 +358,7 @@ static void raise(iv_ns *to, iv_ns value)
 /* Whether the plan's lane of this number is for the same rules. */
 static bool is_same_lane(const struct iv_plan *plan, const struct iv_old_lane *lane, size_t number)
 {
-    if (number >= plan->def_count || lane->figure) {
+    if (number >= plan->def_count || lane->figure || lane->trigger_count + lane->partner_count == 0) {
         return false;
     }
     const struct iv_lane_def *def = &plan->defs[number];

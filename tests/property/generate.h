@@ -43,6 +43,9 @@ struct world generate_world(struct dice *dice);
 /* baseline.yaml of this world, with one pack beside it. */
 void generate_baseline(struct iv_buf *baseline, struct dice *dice, const struct world *world);
 void generate_pack(struct iv_buf *pack, struct dice *dice);
+/* The same pack after somebody worked on it: some of its rules are others now, some are gone, one may be new.
+ */
+void generate_changed_pack(struct iv_buf *changed, struct dice *dice, const struct iv_buf *pack);
 
 /* What names an event, and when it was. */
 struct identity {

@@ -328,13 +328,45 @@ static void rule(struct iv_buf *out, struct dice *dice, unsigned number)
     }
 }
 
+static const char pack_head[] =
+    "apiVersion: invigil/v1\nkind: RulePack\nmetadata: {name: random, title: Random rules}\nrules:\n";
+
 void generate_pack(struct iv_buf *out, struct dice *dice)
 {
     unsigned count = 1 + (unsigned)dice_below(dice, 5);
-    iv_buf_text(
-        out,
-        "apiVersion: invigil/v1\nkind: RulePack\nmetadata: {name: random, title: Random rules}\nrules:\n");
+    iv_buf_text(out, pack_head);
     for (unsigned i = 1; i <= count; i++) {
         rule(out, dice, i);
     }
+}
+
+void generate_changed_pack(struct iv_buf *changed, struct dice *dice, const struct iv_buf *pack)
+{
+    static const char start[] = "- id: ";
+    const char *end = pack->p + pack->n;
+    const char *at = memmem(pack->p, pack->n, start, sizeof start - 1);
+    unsigned number = 1;
+    iv_buf_text(changed, pack_head);
+    if (dice_one_in(dice, 3)) {
+        rule(changed, dice, 900);
+    }
+    for (; at != NULL; number++) {
+        const char *next = memmem(at + 1, (size_t)(end - at - 1), start, sizeof start - 1);
+        size_t length = (size_t)((next == NULL ? end : next) - at);
+        switch (dice_below(dice, 5)) {
+        case 0:
+            rule(changed, dice, number);
+            break;
+        case 1:
+            if (number == 1) { /* a waiver may name it */
+                iv_buf_add(changed, at, length);
+            }
+            break;
+        default:
+            iv_buf_add(changed, at, length);
+            break;
+        }
+        at = next;
+    }
+    rule(changed, dice, 901);
 }

@@ -18,24 +18,25 @@ static void write_file(const char *folder, const char *name, const struct iv_buf
     IV_CHECK(file != NULL && fwrite(text->p, 1, text->n, file) == text->n && fclose(file) == 0);
 }
 
-static bool load(struct trial *trial, const char *folder)
+struct iv_baseline *trial_load(const struct trial *trial, const struct iv_buf *pack_yaml)
 {
     IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
+    struct iv_baseline *baseline = NULL;
     struct iv_err err;
-    write_file(folder, "baseline.yaml", &trial->baseline_yaml);
-    write_file(folder, "pack.yaml", &trial->pack_yaml);
+    write_file(trial->folder, "baseline.yaml", &trial->baseline_yaml);
+    write_file(trial->folder, "pack.yaml", pack_yaml);
     IV_CHECK(iv_ok(iv_problems_new(&problems, &err)));
-    if (iv_ok(iv_baseline_load(&trial->baseline, iv_str_of(folder), problems, &err))) {
-        trial->reference = reference_new(trial->baseline);
-        return true;
+    if (iv_ok(iv_baseline_load(&baseline, iv_str_of(trial->folder), problems, &err))) {
+        return baseline;
     }
     struct iv_buf text;
     iv_buf_init(&text, 1u << 20);
     iv_problems_render(&text, problems);
-    printf("seed %llu: the baseline does not load: %s\n" IV_STR_FMT "\n", (unsigned long long)trial->seed,
-           err.text, IV_STR_ARG(iv_buf_slice(&text)));
+    printf("seed %llu: the baseline does not load: %s\n" IV_STR_FMT "\n" IV_STR_FMT "\n",
+           (unsigned long long)trial->seed, err.text, IV_STR_ARG(iv_buf_slice(&text)),
+           IV_STR_ARG(iv_buf_slice(pack_yaml)));
     iv_buf_deinit(&text);
-    return false;
+    return NULL;
 }
 
 void trial_report(const struct trial *trial, const struct arrivals *arrivals, const struct iv_buf *why)
@@ -86,7 +87,7 @@ bool trial_try(struct trial *trial, struct arrivals *arrivals, trial_holds_fn ho
 
 static bool try_seed(uint64_t seed, const char *folder, bool (*law)(struct trial *trial))
 {
-    struct trial trial = {.seed = seed, .dice = {seed}, .every_moment = seed % 3 == 0};
+    struct trial trial = {.seed = seed, .dice = {seed}, .every_moment = seed % 3 == 0, .folder = folder};
     bool passed = false;
     trial.world = generate_world(&trial.dice);
     iv_arena_init(&trial.arena, 0);
@@ -94,10 +95,10 @@ static bool try_seed(uint64_t seed, const char *folder, bool (*law)(struct trial
     iv_buf_init(&trial.pack_yaml, 64u << 10);
     generate_baseline(&trial.baseline_yaml, &trial.dice, &trial.world);
     generate_pack(&trial.pack_yaml, &trial.dice);
-    if (load(&trial, folder)) {
+    trial.baseline = trial_load(&trial, &trial.pack_yaml);
+    if (trial.baseline != NULL) {
+        trial.reference = reference_new(trial.baseline);
         passed = law(&trial);
-    } else {
-        printf(IV_STR_FMT, IV_STR_ARG(iv_buf_slice(&trial.pack_yaml)));
     }
     reference_free(trial.reference);
     iv_baseline_unref(trial.baseline);

@@ -17,7 +17,11 @@ struct trial {
     struct reference *reference;
     bool every_moment;     /* hold each moment against the reference, not the end alone */
     struct iv_arena arena; /* of the arrivals */
+    const char *folder;    /* of the baseline's files */
 };
+
+/* The trial's baseline with another pack; NULL where it does not load, which is told. */
+struct iv_baseline *trial_load(const struct trial *trial, const struct iv_buf *pack_yaml);
 
 /* What a trial says of an order of arrival: true, or why not. */
 typedef bool (*trial_holds_fn)(struct iv_buf *why, struct trial *trial, const struct arrivals *arrivals,
