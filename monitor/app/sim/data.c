@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/sim/data.h"
-#include "app/sim/chance.h"
+#include "base/guard.h"
 
-typedef void (*data_fn)(struct iv_json *j, struct iv_sim_world *world, const struct iv_sim_step *step);
+typedef void (*data_fn)(struct iv_sim_text *t, const struct iv_sim_world *world,
+                        const struct iv_sim_step *step);
 
 static const data_fn writers[IV_STEPS] = {
 #define STEP(id, stream, type) iv_sim_write_##id,
@@ -10,36 +11,55 @@ static const data_fn writers[IV_STEPS] = {
 #undef STEP
 };
 
-void iv_sim_write_data(struct iv_buf *out, struct iv_sim_world *world, const struct iv_sim_step *step)
+void iv_sim_write_data(struct iv_sim_text *t, const struct iv_sim_world *world,
+                       const struct iv_sim_step *step)
 {
-    struct iv_json j = iv_json_to(out);
-    iv_json_open_object(&j, NULL);
-    writers[step->kind](&j, world, step);
-    iv_json_close_object(&j);
+    PUT(t, "{");
+    writers[step->kind](t, world, step);
+    PUT(t, "}");
 }
 
-static void member(struct iv_json *j, const char *name, const char *text, size_t n)
+void iv_sim_write_agent(struct iv_sim_text *t, const struct iv_sim_step *step)
 {
-    iv_json_raw(j, name, IV_STR("\""));
-    iv_buf_add(j->out, text, n);
-    iv_buf_char(j->out, '"');
+    if (step->alias == 0) {
+        iv_put_name(t, &step->agent->name);
+    } else {
+        struct iv_sim_name name = iv_sim_canary(step->alias);
+        iv_put_name(t, &name);
+    }
 }
 
-void iv_sim_member(struct iv_json *j, const char *name, const struct iv_sim_name *value)
+static iv_rc make_signer(struct iv_signer **out, uint64_t seed, struct iv_err *err)
 {
-    member(j, name, value->text, value->n);
+    unsigned char key[32];
+    for (size_t i = 0; i < sizeof key; i++) {
+        key[i] = (unsigned char)iv_mix(seed * 64 + i);
+    }
+    return iv_signer_of_seed(out, key, err);
 }
 
-void iv_sim_member_id(struct iv_json *j, const char *name, const char *prefix, uint64_t number)
+iv_rc iv_sim_world_init(struct iv_sim_world *world, uint64_t seed, uint32_t tenants, struct iv_err *err)
 {
-    struct iv_sim_name id = iv_sim_id(prefix, number);
-    iv_sim_member(j, name, &id);
+    IV_CHECK(tenants <= IV_SIM_TENANTS_MAX);
+    world->tenants = tenants;
+    for (uint32_t i = 0; i < tenants; i++) {
+        struct iv_sim_agent agent = {.tenant = i};
+        struct iv_sim_step step = {.agent = &agent};
+        world->tenant[i] = iv_sim_tenant(i);
+        world->source_of_tenant[i] = iv_sim_source(&agent, IV_LEDGER);
+        world->log_of_tenant[i] = iv_sim_log(&step);
+    }
+    for (uint32_t i = 0; i < IV_SIM_NODES; i++) {
+        world->source_of_node[i] = iv_sim_source(&(struct iv_sim_agent){.number = i}, IV_TELEMETRY);
+    }
+    TRY(make_signer(&world->orchestrator, seed, err));
+    TRY(make_signer(&world->ledger, seed ^ UINT64_C(0x6c6f67) << 40, err));
+    return make_signer(&world->stranger, ~seed, err);
 }
 
-void iv_sim_member_digest(struct iv_json *j, const char *name, enum iv_sim_digest of, uint64_t number,
-                          unsigned digits)
+void iv_sim_world_deinit(struct iv_sim_world *world)
 {
-    char text[96];
-    iv_sim_hex(text, number ^ (uint64_t)of << 56, digits);
-    member(j, name, text, digits);
+    iv_signer_free(world->orchestrator);
+    iv_signer_free(world->ledger);
+    iv_signer_free(world->stranger);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The data of a step's event, as canonical JSON (RFC 8785: members in order of their names).
- * Owner/thread: a world is the fleet's, one thread. */
+/* The data of a step's event, as canonical JSON (RFC 8785: members in order of their names, shortest
+ * numbers). Owner/thread: a world is immutable; any thread may write. */
 #pragma once
 
 #include "app/sim/names.h"
 #include "app/sim/step.h"
-#include "base/buf.h"
-#include "base/json_write.h"
+#include "app/sim/text.h"
+#include "base/err.h"
+#include "base/str.h"
 #include "event/sign.h"
 
 struct iv_sim_world {
@@ -14,32 +15,25 @@ struct iv_sim_world {
     struct iv_signer *orchestrator; /* signs receipts */
     struct iv_signer *ledger;       /* signs checkpoints */
     struct iv_signer *stranger;     /* signs some that are planted; nobody has its key */
-    struct iv_buf receipt;          /* scratch */
-    struct iv_buf note;             /* of the checkpoint that is being written */
+    /* Names that come again and again. */
+    struct iv_sim_name tenant[IV_SIM_TENANTS_MAX];
+    struct iv_sim_name source_of_tenant[IV_SIM_TENANTS_MAX];
+    struct iv_sim_name log_of_tenant[IV_SIM_TENANTS_MAX];
+    struct iv_sim_name source_of_node[IV_SIM_NODES];
 };
 
 #define IV_SIM_ORCHESTRATOR_KEY "orchestrator-1"
 #define IV_SIM_LEDGER_KEY "log-1"
 
-void iv_sim_write_data(struct iv_buf *out, struct iv_sim_world *world, const struct iv_sim_step *step);
+iv_rc iv_sim_world_init(struct iv_sim_world *world, uint64_t seed, uint32_t tenants, struct iv_err *err);
+void iv_sim_world_deinit(struct iv_sim_world *world);
 
-/* Of a number there are several digests that have nothing to do with each other. */
-enum iv_sim_digest {
-    IV_DIGEST_ARGS = 1,
-    IV_DIGEST_INPUT,
-    IV_DIGEST_OUTPUT,
-    IV_DIGEST_KEY,
-    IV_DIGEST_IMAGE,
-    IV_DIGEST_OTHER
-};
-
-/* Members: a string that needs no escaping; an id behind its prefix; a digest of so many hex digits. */
-void iv_sim_member(struct iv_json *j, const char *name, const struct iv_sim_name *value);
-void iv_sim_member_id(struct iv_json *j, const char *name, const char *prefix, uint64_t number);
-void iv_sim_member_digest(struct iv_json *j, const char *name, enum iv_sim_digest of, uint64_t number,
-                          unsigned digits);
+/* Of any step but a checkpoint: what that says depends on its log. */
+void iv_sim_write_data(struct iv_sim_text *t, const struct iv_sim_world *world,
+                       const struct iv_sim_step *step);
+void iv_sim_write_agent(struct iv_sim_text *t, const struct iv_sim_step *step);
 
 #define STEP(id, stream, type)                                                                               \
-    void iv_sim_write_##id(struct iv_json *j, struct iv_sim_world *world, const struct iv_sim_step *step);
+    void iv_sim_write_##id(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s);
 #include "app/sim/steps.def"
 #undef STEP

@@ -1,142 +1,179 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Enclaves and tokens. */
-#include "app/sim/chance.h"
 #include "app/sim/data.h"
 #include "app/sim/tools.h"
 #include "base/guard.h"
 
-#include <stdio.h>
-
-static void enclave(struct iv_json *j, const struct iv_sim_step *s)
+static void put_enclave(struct iv_sim_text *t, const struct iv_sim_step *s)
 {
     if (s->enclave != 0) {
-        iv_sim_member_id(j, "enclave_id", "enc", s->enclave);
+        PUT(t, "\"enclave_id\":\"enc-");
+        iv_put_id(t, s->enclave);
+        PUT(t, "\",");
     }
 }
 
-static void token(struct iv_json *j, const struct iv_sim_step *s)
+static void put_key(struct iv_sim_text *t, const struct iv_sim_step *s)
 {
+    PUT(t, "\"key_fp\":\"");
+    iv_put_digest(t, IV_DIGEST_KEY, s->thing, 64);
+    PUT(t, "\"");
+}
+
+static void put_token(struct iv_sim_text *t, const struct iv_sim_step *s)
+{
+    PUT(t, "\"token_id\":\"tok-");
+    iv_put_id(t, s->token);
+    PUT(t, "\"");
+}
+
+void iv_sim_write_created(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
+{
+    const struct iv_sim_name *source = &w->source_of_node[s->agent->number % IV_SIM_NODES];
+    size_t path = sizeof "/runtime" /* its NUL stands for the slash */;
+    put_enclave(t, s);
+    PUT(t, "\"image_sha256\":\"");
+    iv_put_digest(t, IV_DIGEST_IMAGE, 1, 64);
+    PUT(t, "\",");
+    put_key(t, s);
+    PUT(t, ",\"node\":\"");
+    iv_put(t, source->text + path, source->n - path);
+    PUT(t, "\"");
     if (s->token != 0) {
-        iv_sim_member_id(j, "token_id", "tok", s->token);
+        PUT(t, ",");
+        put_token(t, s);
     }
 }
 
-void iv_sim_write_created(struct iv_json *j, struct iv_sim_world *w, const struct iv_sim_step *s)
-{
-    (void)w;
-    enclave(j, s);
-    iv_sim_member_digest(j, "image_sha256", IV_DIGEST_IMAGE, 1, 64);
-    iv_sim_member_digest(j, "key_fp", IV_DIGEST_KEY, s->thing, 64);
-    struct iv_sim_name source = iv_sim_source(s->agent, IV_TELEMETRY);
-    iv_json_text(j, "node", source.text + sizeof "/runtime");
-    token(j, s);
-}
-
-static void purpose(struct iv_json *j, const struct iv_sim_step *s)
+static void put_purpose(struct iv_sim_text *t, const struct iv_sim_step *s)
 {
     static const char *const listed[] = {"support", "billing"};
-    if (s->plant != IV_PLANT_no_purpose) {
-        iv_json_text(j, "purpose", listed[s->variant]);
-    } else if (s->variant == 1) {
-        iv_json_text(j, "purpose", "marketing");
+    bool planted = s->plant == IV_PLANT_no_purpose;
+    if (!planted || s->variant == 1) {
+        PUT(t, "\"purpose\":\"");
+        iv_put_text(t, planted ? "marketing" : listed[s->variant]);
+        PUT(t, "\",");
     }
 }
 
-void iv_sim_write_accessed(struct iv_json *j, struct iv_sim_world *w, const struct iv_sim_step *s)
+static void put_resource(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s,
+                         uint64_t chance)
 {
     static const struct {
         const char *kind;
         const char *collection;
-    } kinds[] = {
-        {"vector", "knowledge"}, {"relational", "accounts"}, {"object", "documents"}, {"memory", "threads"}};
-    static const char *const operations[] = {"search", "read", "read", "write"};
-    uint64_t chance = iv_mix(s->id);
+        const char *operation;
+    } kinds[] = {{"vector", "/knowledge/", "search"},
+                 {"relational", "/accounts/", "read"},
+                 {"object", "/documents/", "read"},
+                 {"memory", "/threads/", "write"}};
     size_t kind = chance % IV_COUNT(kinds);
     uint32_t owner = s->agent->tenant + (s->plant == IV_PLANT_cross_tenant ? 1 : 0);
-    struct iv_sim_name tenant = iv_sim_tenant(owner % w->tenants);
-    iv_json_int(j, "bytes", (int64_t)(1024 + chance % 60000));
+    const struct iv_sim_name *tenant = &w->tenant[owner % w->tenants];
+    PUT(t, "\"operation\":\"");
+    iv_put_text(t, kinds[kind].operation);
+    iv_put_text(t, s->personal ? "\",\"personal_data\":true," : "\",\"personal_data\":false,");
     if (s->personal) {
-        iv_json_open_list(j, "data_subjects");
-        iv_sim_member_id(j, NULL, "person", chance % 100000);
-        iv_json_close_list(j);
+        put_purpose(t, s);
     }
-    enclave(j, s);
-    iv_json_text(j, "operation", operations[kind]);
-    iv_json_bool(j, "personal_data", s->personal);
-    if (s->personal) {
-        purpose(j, s);
-    }
-    char resource[96];
-    int n = snprintf(resource, sizeof resource, "%s://%s/%s/%u", kinds[kind].kind, tenant.text,
-                     kinds[kind].collection, (unsigned)(chance >> 32) % 9700);
-    iv_json_str(j, "resource", (struct iv_str){resource, (size_t)n});
-    iv_json_text(j, "resource_kind", kinds[kind].kind);
-    iv_sim_member(j, "resource_tenant", &tenant);
-    iv_json_int(j, "resource_tier", s->tier);
+    PUT(t, "\"resource\":\"");
+    iv_put_text(t, kinds[kind].kind);
+    PUT(t, "://");
+    iv_put_name(t, tenant);
+    iv_put_text(t, kinds[kind].collection);
+    iv_put_int(t, (chance >> 32) % 9700);
+    PUT(t, "\",\"resource_kind\":\"");
+    iv_put_text(t, kinds[kind].kind);
+    PUT(t, "\",\"resource_tenant\":\"");
+    iv_put_name(t, tenant);
+    PUT(t, "\",\"resource_tier\":");
+    iv_put_int(t, s->tier);
 }
 
-void iv_sim_write_terminated(struct iv_json *j, struct iv_sim_world *w, const struct iv_sim_step *s)
+void iv_sim_write_accessed(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
 {
-    (void)w;
-    enclave(j, s);
-    iv_json_text(j, "reason", "work done");
+    uint64_t chance = iv_mix(s->id);
+    PUT(t, "\"bytes\":");
+    iv_put_int(t, 1024 + chance % 60000);
+    PUT(t, ",");
+    if (s->personal) {
+        PUT(t, "\"data_subjects\":[\"person-");
+        iv_put_int(t, chance % 100000);
+        PUT(t, "\"],");
+    }
+    put_enclave(t, s);
+    put_resource(t, w, s, chance);
 }
 
-void iv_sim_write_shredded(struct iv_json *j, struct iv_sim_world *w, const struct iv_sim_step *s)
+void iv_sim_write_terminated(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
 {
     (void)w;
-    enclave(j, s);
-    iv_sim_member_digest(j, "key_fp", IV_DIGEST_KEY, s->thing, 64);
+    put_enclave(t, s);
+    PUT(t, "\"reason\":\"work done\"");
+}
+
+void iv_sim_write_shredded(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
+{
+    (void)w;
+    put_enclave(t, s);
+    put_key(t, s);
 }
 
 /* A token is good for all that its session's calls need. */
-void iv_sim_write_issued(struct iv_json *j, struct iv_sim_world *w, const struct iv_sim_step *s)
+void iv_sim_write_issued(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
 {
     (void)w;
-    enclave(j, s);
-    iv_json_time(j, "expires_at", s->until);
-    iv_sim_member_id(j, "request_id", "req", s->request);
-    iv_json_raw(
-        j, "scopes",
-        IV_STR(
-            "[\"documents:read\",\"records:read\",\"database:read\",\"messages:send\",\"records:write\"]"));
-    iv_json_bool(j, "single_use", s->single_use);
-    iv_json_int(j, "tier", s->tier);
-    token(j, s);
+    put_enclave(t, s);
+    PUT(t, "\"expires_at\":\"");
+    iv_put_time(t, s->until);
+    PUT(t, "\",\"request_id\":\"req-");
+    iv_put_id(t, s->request);
+    PUT(t, "\",\"scopes\":[\"documents:read\",\"records:read\",\"database:read\",\"messages:send\",\"records:"
+           "write\"]");
+    iv_put_text(t, s->single_use ? ",\"single_use\":true" : ",\"single_use\":false");
+    PUT(t, ",\"tier\":");
+    iv_put_int(t, s->tier);
+    PUT(t, ",");
+    put_token(t, s);
 }
 
-void iv_sim_write_used(struct iv_json *j, struct iv_sim_world *w, const struct iv_sim_step *s)
+void iv_sim_write_used(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
 {
     (void)w;
-    enclave(j, s);
-    iv_json_text(j, "endpoint", iv_sim_tools[s->tool].endpoint);
-    iv_sim_member_id(j, "request_id", "req", s->request);
-    iv_json_text(j, "scope",
-                 s->plant == IV_PLANT_ungranted_scope ? "admin:write" : iv_sim_tools[s->tool].scope);
-    token(j, s);
+    put_enclave(t, s);
+    PUT(t, "\"endpoint\":\"");
+    iv_put_text(t, iv_sim_tools[s->tool].endpoint);
+    PUT(t, "\",\"request_id\":\"req-");
+    iv_put_id(t, s->request);
+    PUT(t, "\",\"scope\":\"");
+    iv_put_text(t, s->plant == IV_PLANT_ungranted_scope ? "admin:write" : iv_sim_tools[s->tool].scope);
+    PUT(t, "\",");
+    put_token(t, s);
 }
 
-void iv_sim_write_expired(struct iv_json *j, struct iv_sim_world *w, const struct iv_sim_step *s)
+void iv_sim_write_expired(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
 {
     (void)w;
-    token(j, s);
+    put_token(t, s);
 }
 
-void iv_sim_write_revoked(struct iv_json *j, struct iv_sim_world *w, const struct iv_sim_step *s)
+void iv_sim_write_revoked(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
 {
     (void)w;
-    iv_json_text(j, "reason", "work done");
-    token(j, s);
+    PUT(t, "\"reason\":\"work done\",");
+    put_token(t, s);
 }
 
-void iv_sim_write_egress(struct iv_json *j, struct iv_sim_world *w, const struct iv_sim_step *s)
+void iv_sim_write_egress(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
 {
     bool beside = s->plant == IV_PLANT_egress_beside;
     (void)w;
-    iv_json_int(j, "bytes", (int64_t)(512 + iv_mix(s->id) % 20000));
-    enclave(j, s);
-    iv_json_text(j, "host", beside && s->variant == 1 ? "paste.example" : "api.tools.internal");
-    iv_json_int(j, "port", 443);
-    iv_json_bool(j, "tls", true);
-    iv_json_bool(j, "via_gateway", !beside || s->variant == 1);
+    PUT(t, "\"bytes\":");
+    iv_put_int(t, 512 + iv_mix(s->id) % 20000);
+    PUT(t, ",");
+    put_enclave(t, s);
+    PUT(t, "\"host\":\"");
+    iv_put_text(t, beside && s->variant == 1 ? "paste.example" : "api.tools.internal");
+    PUT(t, "\",\"port\":443,\"tls\":true,\"via_gateway\":");
+    iv_put_text(t, !beside || s->variant == 1 ? "true" : "false");
 }

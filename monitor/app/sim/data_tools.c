@@ -1,24 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tool calls: asked for, decided, run; and the receipt of the decision.
  * Source: contract "Events", receipts and signatures. */
-#include "app/sim/chance.h"
 #include "app/sim/data.h"
 #include "app/sim/tools.h"
-#include "base/encode.h"
 #include "base/guard.h"
 
-#include <string.h>
+#define RECEIPT_BYTES 2048
 
-static const char *risk_of(const struct iv_sim_step *s)
+static void put_request(struct iv_sim_text *t, const struct iv_sim_step *s)
 {
-    return s->elevated ? "high" : "low";
+    PUT(t, "\"request_id\":\"req-");
+    iv_put_id(t, s->request);
+    PUT(t, "\"");
 }
 
-static void scopes(struct iv_json *j, const struct iv_sim_step *s)
+static void put_args(struct iv_sim_text *t, const struct iv_sim_step *s)
 {
-    iv_json_open_list(j, "scopes");
-    iv_json_text(j, NULL, iv_sim_tools[s->tool].scope);
-    iv_json_close_list(j);
+    bool other = s->plant == IV_PLANT_other_arguments && s->kind == IV_STEP_executed;
+    PUT(t, "\"args_sha384\":\"");
+    iv_put_digest(t, other ? IV_DIGEST_OTHER : IV_DIGEST_ARGS, s->request, 96);
+    PUT(t, "\"");
+}
+
+static void put_risk(struct iv_sim_text *t, const struct iv_sim_step *s)
+{
+    iv_put_text(t, s->elevated ? "\"risk_tier\":\"high\"" : "\"risk_tier\":\"low\"");
+}
+
+static void put_tool(struct iv_sim_text *t, const struct iv_sim_step *s)
+{
+    PUT(t, "\"tool\":\"");
+    iv_put_text(t, iv_sim_tools[s->tool].name);
+    PUT(t, "\"");
+}
+
+static void put_scopes(struct iv_sim_text *t, const struct iv_sim_step *s)
+{
+    PUT(t, "\"scopes\":[\"");
+    iv_put_text(t, iv_sim_tools[s->tool].scope);
+    PUT(t, "\"]");
 }
 
 static const char *approver_of(unsigned approver)
@@ -27,147 +47,200 @@ static const char *approver_of(unsigned approver)
     return names[approver % IV_COUNT(names)];
 }
 
-void iv_sim_write_requested(struct iv_json *j, struct iv_sim_world *w, const struct iv_sim_step *s)
+void iv_sim_write_requested(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
 {
     (void)w;
-    iv_sim_member_digest(j, "args_sha384", IV_DIGEST_ARGS, s->request, 96);
-    iv_sim_member_id(j, "request_id", "req", s->request);
-    iv_json_text(j, "risk_tier", risk_of(s));
-    scopes(j, s);
-    iv_json_text(j, "tool", iv_sim_tools[s->tool].name);
+    put_args(t, s);
+    PUT(t, ",");
+    put_request(t, s);
+    PUT(t, ",");
+    put_risk(t, s);
+    PUT(t, ",");
+    put_scopes(t, s);
+    PUT(t, ",");
+    put_tool(t, s);
 }
 
-void iv_sim_write_approved(struct iv_json *j, struct iv_sim_world *w, const struct iv_sim_step *s)
+void iv_sim_write_approved(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
 {
     (void)w;
-    iv_json_text(j, "approver", s->variant == 1 ? "mallory@ops.example" : approver_of(s->approver));
-    iv_sim_member_id(j, "request_id", "req", s->request);
+    PUT(t, "\"approver\":\"");
+    iv_put_text(t, approver_of(s->approver));
+    PUT(t, "\",");
+    put_request(t, s);
+}
+
+static void put_decision(struct iv_sim_text *t, const struct iv_sim_step *s)
+{
+    iv_put_text(t, s->denied ? "\"decision\":\"deny\"" : "\"decision\":\"allow\"");
+}
+
+static void put_until(struct iv_sim_text *t, const struct iv_sim_step *s)
+{
+    PUT(t, "\"not_after\":\"");
+    iv_put_time(t, s->until);
+    PUT(t, "\"");
 }
 
 /* What of the receipt stands before its signature. */
-static void receipt_head(struct iv_json *j, const struct iv_sim_step *s)
+static void put_receipt_head(struct iv_sim_text *t, const struct iv_sim_step *s)
 {
-    struct iv_sim_name agent = iv_sim_agent_name(s);
-    iv_json_open_object(j, NULL);
-    iv_json_text(j, "adapter", "mcp-gateway-2");
-    iv_sim_member(j, "agent", &agent);
-    iv_json_open_list(j, "approvals");
+    PUT(t, "{\"adapter\":\"mcp-gateway-2\",\"agent\":\"");
+    iv_sim_write_agent(t, s);
+    PUT(t, "\",\"approvals\":[");
     for (unsigned i = 0; s->elevated && i < 2; i++) {
-        iv_json_text(j, NULL, approver_of(i));
+        iv_put_text(t, i == 0 ? "\"" : ",\"");
+        iv_put_text(t, approver_of(i));
+        PUT(t, "\"");
     }
-    iv_json_close_list(j);
-    iv_sim_member_digest(j, "args_sha384", IV_DIGEST_ARGS, s->request, 96);
-    iv_json_text(j, "decision", s->denied ? "deny" : "allow");
-    iv_json_time(j, "issued_at", s->time);
-    iv_json_text(j, "key_id", IV_SIM_ORCHESTRATOR_KEY);
-    iv_json_time(j, "not_after", s->until);
-    iv_json_text(j, "policy_version", "2026.11");
-    iv_sim_member_id(j, "receipt_id", "rcpt", iv_mix(s->request));
-    iv_sim_member_id(j, "request_id", "req", s->request);
-    iv_json_text(j, "risk_tier", risk_of(s));
+    PUT(t, "],");
+    put_args(t, s);
+    PUT(t, ",");
+    put_decision(t, s);
+    PUT(t, ",\"issued_at\":\"");
+    iv_put_time(t, s->time);
+    PUT(t, "\",\"key_id\":\"" IV_SIM_ORCHESTRATOR_KEY "\",");
+    put_until(t, s);
+    PUT(t, ",\"policy_version\":\"2026.11\",\"receipt_id\":\"rcpt-");
+    iv_put_id(t, iv_mix(s->request));
+    PUT(t, "\",");
+    put_request(t, s);
+    PUT(t, ",");
+    put_risk(t, s);
 }
 
-static void receipt_tail(struct iv_json *j, const struct iv_sim_step *s)
+static void put_receipt_tail(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
 {
-    struct iv_sim_name tenant = iv_sim_tenant(s->agent->tenant);
-    iv_sim_member(j, "tenant", &tenant);
-    iv_json_text(j, "tool", iv_sim_tools[s->tool].name);
-    iv_json_close_object(j);
+    PUT(t, ",\"tenant\":\"");
+    iv_put_name(t, &w->tenant[s->agent->tenant]);
+    PUT(t, "\",");
+    put_tool(t, s);
+    PUT(t, "}");
 }
 
 enum { MISSING, ALTERED, STRANGE };
 
 /* The signature is over the receipt without it; it stands between head and tail. */
-static void signed_receipt(struct iv_json *out, struct iv_sim_world *w, const struct iv_sim_step *s)
+static void put_receipt(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
 {
     bool bad = s->plant == IV_PLANT_bad_receipt;
-    if (bad && s->variant == MISSING) {
-        return;
-    }
+    char receipt[RECEIPT_BYTES];
     unsigned char signature[64];
-    iv_buf_clear(&w->receipt);
-    struct iv_json j = iv_json_to(&w->receipt);
-    receipt_head(&j, s);
-    size_t head = w->receipt.n;
-    receipt_tail(&j, s);
+    struct iv_sim_text unsigned_text = {receipt};
+    put_receipt_head(&unsigned_text, s);
+    size_t head = (size_t)(unsigned_text.p - receipt);
+    put_receipt_tail(&unsigned_text, w, s);
+    size_t all = (size_t)(unsigned_text.p - receipt);
+    IV_CHECK(all <= sizeof receipt);
     iv_sign(signature, bad && s->variant == STRANGE ? w->stranger : w->orchestrator,
-            iv_buf_slice(&w->receipt));
+            (struct iv_str){receipt, all});
     signature[9] ^= bad && s->variant == ALTERED ? 4 : 0;
-    iv_json_raw(out, "receipt", (struct iv_str){w->receipt.p, head});
-    iv_buf_text(out->out, ",\"signature\":\"");
-    iv_base64_encode(out->out, (struct iv_str){(const char *)signature, sizeof signature});
-    iv_buf_char(out->out, '"');
-    iv_buf_add(out->out, w->receipt.p + head, w->receipt.n - head);
-    iv_buf_inherit(out->out, &w->receipt);
+    PUT(t, "\"receipt\":");
+    iv_put(t, receipt, head);
+    PUT(t, ",\"signature\":\"");
+    iv_put_base64(t, signature, sizeof signature);
+    PUT(t, "\"");
+    iv_put(t, receipt + head, all - head);
+    PUT(t, ",");
 }
 
-void iv_sim_write_authorized(struct iv_json *j, struct iv_sim_world *w, const struct iv_sim_step *s)
+void iv_sim_write_authorized(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
 {
-    iv_sim_member_digest(j, "args_sha384", IV_DIGEST_ARGS, s->request, 96);
-    iv_json_text(j, "decision", s->denied ? "deny" : "allow");
-    iv_json_time(j, "not_after", s->until);
-    iv_json_text(j, "policy_version", "2026.11");
-    signed_receipt(j, w, s);
-    iv_sim_member_id(j, "request_id", "req", s->request);
-    iv_json_text(j, "risk_tier", risk_of(s));
-    scopes(j, s);
-    iv_json_text(j, "tool", iv_sim_tools[s->tool].name);
+    put_args(t, s);
+    PUT(t, ",");
+    put_decision(t, s);
+    PUT(t, ",");
+    put_until(t, s);
+    PUT(t, ",\"policy_version\":\"2026.11\",");
+    if (s->plant != IV_PLANT_bad_receipt || s->variant != MISSING) {
+        put_receipt(t, w, s);
+    }
+    put_request(t, s);
+    PUT(t, ",");
+    put_risk(t, s);
+    PUT(t, ",");
+    put_scopes(t, s);
+    PUT(t, ",");
+    put_tool(t, s);
 }
 
-void iv_sim_write_executed(struct iv_json *j, struct iv_sim_world *w, const struct iv_sim_step *s)
+void iv_sim_write_executed(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
 {
     const struct iv_sim_tool *tool = &iv_sim_tools[s->tool];
     (void)w;
-    iv_sim_member_digest(j, "args_sha384",
-                         s->plant == IV_PLANT_other_arguments ? IV_DIGEST_OTHER : IV_DIGEST_ARGS, s->request,
-                         96);
-    iv_json_text(j, "duration", "0.042s");
-    if (s->enclave != 0) {
-        iv_sim_member_id(j, "enclave_id", "enc", s->enclave);
-    }
-    iv_json_text(j, "endpoint", tool->endpoint);
-    iv_json_bool(j, "mutates", tool->mutates);
-    iv_json_text(j, "outcome", "success");
-    iv_sim_member_digest(j, "output_sha384", IV_DIGEST_OUTPUT, s->request, 96);
-    iv_json_int(j, "output_tier", s->tier);
+    put_args(t, s);
+    PUT(t, ",\"duration\":\"0.042s\",\"enclave_id\":\"enc-");
+    iv_put_id(t, s->enclave);
+    PUT(t, "\",\"endpoint\":\"");
+    iv_put_text(t, tool->endpoint);
+    iv_put_text(t, tool->mutates ? "\",\"mutates\":true" : "\",\"mutates\":false");
+    PUT(t, ",\"outcome\":\"success\",\"output_sha384\":\"");
+    iv_put_digest(t, IV_DIGEST_OUTPUT, s->request, 96);
+    PUT(t, "\",\"output_tier\":");
+    iv_put_int(t, s->tier);
     if (s->parent != IV_SIM_NO_TOOL) {
-        iv_json_text(j, "parent_tool", iv_sim_tools[s->parent].name);
+        PUT(t, ",\"parent_tool\":\"");
+        iv_put_text(t, iv_sim_tools[s->parent].name);
+        PUT(t, "\"");
     }
-    iv_sim_member_id(j, "request_id", "req", s->request);
-    iv_json_text(j, "risk_tier", risk_of(s));
+    PUT(t, ",");
+    put_request(t, s);
+    PUT(t, ",");
+    put_risk(t, s);
     if (s->token != 0) {
-        iv_sim_member_id(j, "token_id", "tok", s->token);
+        PUT(t, ",\"token_id\":\"tok-");
+        iv_put_id(t, s->token);
+        PUT(t, "\"");
     }
-    iv_json_text(j, "tool", tool->name);
+    PUT(t, ",");
+    put_tool(t, s);
 }
 
-void iv_sim_write_flagged(struct iv_json *j, struct iv_sim_world *w, const struct iv_sim_step *s)
+void iv_sim_write_flagged(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
 {
     static const char *const categories[] = {"pii", "prompt_injection", "secret"};
     (void)w;
-    iv_json_bool(j, "blocked", s->plant != IV_PLANT_flagged_call);
-    iv_json_text(j, "category", categories[iv_mix(s->id) % IV_COUNT(categories)]);
-    iv_json_text(j, "detector", "payload-guard-3");
-    iv_sim_member_id(j, "request_id", "req", s->request);
+    iv_put_text(t, s->plant == IV_PLANT_flagged_call ? "\"blocked\":false" : "\"blocked\":true");
+    PUT(t, ",\"category\":\"");
+    iv_put_text(t, categories[iv_mix(s->id) % IV_COUNT(categories)]);
+    PUT(t, "\",\"detector\":\"payload-guard-3\",");
+    put_request(t, s);
+}
+
+/* 0.ab1: three digits, of which the last is never 0, are the shortest form. */
+static void put_component(struct iv_sim_text *t, uint64_t hundredths)
+{
+    PUT(t, "0.");
+    *t->p++ = (char)('0' + hundredths / 10 % 10);
+    *t->p++ = (char)('0' + hundredths % 10);
+    PUT(t, "1");
+}
+
+/* Far from what the baseline restricts, which is the first axis; or close to it. */
+static void put_embedding(struct iv_sim_text *t, uint64_t chance, bool close)
+{
+    iv_put_text(t, !close && chance % 2 == 0 ? "\"embedding\":[-" : "\"embedding\":[");
+    put_component(t, close ? 90 : (chance >> 1) % 30);
+    PUT(t, ",");
+    put_component(t, close ? 20 : 50 + (chance >> 8) % 50);
+    PUT(t, ",");
+    put_component(t, (chance >> 16) % 30);
+    PUT(t, "],");
 }
 
 /* What is planted answers otherwise the second time, or close to what the baseline restricts. */
-void iv_sim_write_inference(struct iv_json *j, struct iv_sim_world *w, const struct iv_sim_step *s)
+void iv_sim_write_inference(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
 {
-    uint64_t chance = iv_mix(s->thing);
     bool close = s->plant == IV_PLANT_restricted_answer;
     (void)w;
     if (close || s->thing % 2 == 0) {
-        iv_json_open_list(j, "embedding");
-        iv_json_real(j, NULL, close ? 0.9 : (double)(chance % 61) / 100 - 0.3);
-        iv_json_real(j, NULL, close ? 0.2 : (double)(chance >> 8 & 255) / 512 + 0.5);
-        iv_json_real(j, NULL, (double)(chance >> 16 & 255) / 1024);
-        iv_json_close_list(j);
+        put_embedding(t, iv_mix(s->thing), close);
     }
-    iv_sim_member_digest(j, "input_sha384", IV_DIGEST_INPUT, s->thing, 96);
-    iv_json_text(j, "model", "atlas-7b");
-    iv_sim_member_digest(j, "output_sha384", s->variant == 0 ? IV_DIGEST_OUTPUT : IV_DIGEST_OTHER, s->thing,
-                         96);
-    iv_sim_member_id(j, "request_id", "req", s->request);
-    iv_json_int(j, "seed", 7);
+    PUT(t, "\"input_sha384\":\"");
+    iv_put_digest(t, IV_DIGEST_INPUT, s->thing, 96);
+    PUT(t, "\",\"model\":\"atlas-7b\",\"output_sha384\":\"");
+    iv_put_digest(t, s->variant == 0 ? IV_DIGEST_OUTPUT : IV_DIGEST_OTHER, s->thing, 96);
+    PUT(t, "\",");
+    put_request(t, s);
+    PUT(t, ",\"seed\":7");
 }

@@ -13,7 +13,6 @@
 
 #define AGENTS_PER_TENANT 20
 #define CHECKPOINT_EVERY 256 /* events of a log */
-#define EVENT_MAX_BYTES ((size_t)64 * 1024)
 
 /* What stands in the agenda, and what date.what is then. */
 enum date_kind {
@@ -43,8 +42,7 @@ struct iv_fleet {
     uint32_t aliases;
     iv_ns now;
     uint64_t happened; /* events */
-    struct iv_buf json;
-    struct iv_sim_name tenant;
+    char event[IV_SIM_EVENT_BYTES];
 };
 
 static iv_rc enter(struct iv_fleet *f, enum date_kind kind, iv_ns time, void *what, struct iv_err *err)
@@ -162,6 +160,7 @@ static void tell(struct iv_fleet *f, const struct iv_sim_breach *b, const struct
                                    .time = b->time,
                                    .witnesses = witnesses,
                                    .witness_count = b->witness_count,
+                                   .absence = b->deadline > b->proven,
                                    .deadline = b->deadline};
     f->planted(f->ctx, &plant);
 }
@@ -330,14 +329,13 @@ iv_rc iv_fleet_next(struct iv_fleet *f, struct iv_fleet_event *out, struct iv_er
     struct iv_sim_step step;
     iv_ns arrival = 0;
     TRY(next_step(f, &step, &arrival, err));
-    iv_buf_clear(&f->json);
-    TRY(iv_sim_write_event(&f->json, f->ledgers, &f->world, &step, err));
-    f->tenant = iv_sim_tenant(step.agent->tenant);
+    size_t n = iv_sim_write_event(f->event, &f->world, &step);
+    TRY(iv_sim_finish_event(f->event, &n, f->ledgers, &f->world, &step, err));
     *out = (struct iv_fleet_event){.stream = iv_sim_stream((enum iv_step_kind)step.kind),
                                    .time = step.time,
                                    .arrival = arrival,
-                                   .tenant = iv_sim_str(&f->tenant),
-                                   .json = iv_buf_slice(&f->json)};
+                                   .tenant = iv_sim_str(&f->world.tenant[step.agent->tenant]),
+                                   .json = {f->event, n}};
     return IV_OK;
 }
 
@@ -370,12 +368,7 @@ void iv_fleet_free(struct iv_fleet *fleet)
     free_dates(&fleet->agenda, false);
     free_dates(&fleet->delayed, true);
     iv_sim_ledgers_free(fleet->ledgers);
-    iv_signer_free(fleet->world.orchestrator);
-    iv_signer_free(fleet->world.ledger);
-    iv_signer_free(fleet->world.stranger);
-    iv_buf_deinit(&fleet->world.receipt);
-    iv_buf_deinit(&fleet->world.note);
-    iv_buf_deinit(&fleet->json);
+    iv_sim_world_deinit(&fleet->world);
     iv_free(fleet->agents);
     iv_free(fleet);
 }
@@ -385,15 +378,6 @@ void iv_fleet_freep(struct iv_fleet **fleet)
     iv_fleet_free(*fleet);
 }
 
-static iv_rc make_signer(struct iv_signer **out, uint64_t seed, struct iv_err *err)
-{
-    unsigned char key[32];
-    for (size_t i = 0; i < sizeof key; i++) {
-        key[i] = (unsigned char)iv_mix(seed * 64 + i);
-    }
-    return iv_signer_of_seed(out, key, err);
-}
-
 /* An agent starts somewhere in the first ten seconds. */
 static iv_rc begin_agents(struct iv_fleet *f, struct iv_err *err)
 {
@@ -401,6 +385,7 @@ static iv_rc begin_agents(struct iv_fleet *f, struct iv_err *err)
     ENSURE(f->agents != NULL, err, IV_E_NOMEM, "cannot allocate %u agents", f->options.agents);
     for (unsigned i = 0; i < f->options.agents; i++) {
         f->agents[i] = (struct iv_sim_agent){.number = i, .tenant = i % f->world.tenants};
+        iv_sim_name_agent(&f->agents[i]);
         iv_ns begin = f->options.start + iv_chance_between(&f->chance, 0, 10000) * MS;
         TRY(enter(f, START, begin, &f->agents[i], err));
     }
@@ -410,10 +395,8 @@ static iv_rc begin_agents(struct iv_fleet *f, struct iv_err *err)
 static iv_rc begin_fleet(struct iv_fleet *f, struct iv_err *err)
 {
     uint32_t tenants = f->options.agents / AGENTS_PER_TENANT;
-    f->world.tenants = tenants < 2 ? 2 : tenants > IV_SIM_TENANTS_MAX ? IV_SIM_TENANTS_MAX : tenants;
-    TRY(make_signer(&f->world.orchestrator, f->options.seed, err));
-    TRY(make_signer(&f->world.ledger, f->options.seed ^ UINT64_C(0x6c6f67) << 40, err));
-    TRY(make_signer(&f->world.stranger, ~f->options.seed, err));
+    tenants = tenants < 2 ? 2 : tenants > IV_SIM_TENANTS_MAX ? IV_SIM_TENANTS_MAX : tenants;
+    TRY(iv_sim_world_init(&f->world, f->options.seed, tenants, err));
     TRY(iv_sim_ledgers_new(&f->ledgers, f->world.tenants, err));
     TRY(begin_agents(f, err));
     iv_sim_quota_init(&f->quota, f->options.violations, f->options.events, f->options.agents,
@@ -430,13 +413,11 @@ iv_rc iv_fleet_new(struct iv_fleet **out, const struct iv_fleet_options *options
     IV_AUTO(iv_fleet_freep) struct iv_fleet *f = iv_calloc(1, sizeof *f);
     ENSURE(f != NULL, err, IV_E_NOMEM, "cannot allocate a fleet");
     f->options = *options;
+    f->options.start -= (options->start % MS + MS) % MS;
     f->planted = planted;
     f->ctx = ctx;
     f->chance.state = iv_mix(options->seed);
-    f->now = options->start;
-    iv_buf_init(&f->json, EVENT_MAX_BYTES);
-    iv_buf_init(&f->world.receipt, EVENT_MAX_BYTES);
-    iv_buf_init(&f->world.note, EVENT_MAX_BYTES);
+    f->now = f->options.start;
     TRY(begin_fleet(f, err));
     *out = TAKE(f);
     return IV_OK;

@@ -25,7 +25,7 @@ struct iv_fleet_options {
     uint64_t seed;
     unsigned agents;
     double violations; /* planted for each event; at most IV_QUOTA_MAX */
-    iv_ns start;       /* event time of the beginning */
+    iv_ns start;       /* event time of the beginning; cut to milliseconds, as all times are */
     uint64_t events;   /* after so many nothing happens any more; 0: it goes on for ever */
     /* What takes hours or months to be proven is planted so long before the beginning: such events come
      * first. */
@@ -54,7 +54,8 @@ struct iv_fleet_plant {
     iv_ns time;
     const struct iv_fleet_ref *witnesses;
     size_t witness_count;
-    iv_ns deadline; /* a violation only if event time reaches it; else it stays open */
+    bool absence; /* certain only when event time has reached the deadline; else now */
+    iv_ns deadline;
 };
 typedef void (*iv_fleet_plant_fn)(void *ctx, const struct iv_fleet_plant *plant);
 

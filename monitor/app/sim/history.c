@@ -21,7 +21,7 @@ static bool set_time(struct iv_sim_history *h)
         return false;
     }
     iv_ns span = iv_plant_kinds[h->plant].span;
-    iv_ns apart = span / 4 / (iv_ns)h->quota->past[h->plant];
+    iv_ns apart = span / 4 / (iv_ns)h->quota->past[h->plant] / IV_NS_PER_MS * IV_NS_PER_MS;
     h->time = h->start - span - apart * (iv_ns)(h->quota->past[h->plant] - h->done);
     return true;
 }

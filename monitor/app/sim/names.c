@@ -10,16 +10,29 @@ static void put(struct iv_sim_name *name, const char *text)
     size_t n = strlen(text);
     IV_CHECK(name->n + n < sizeof name->text);
     memcpy(name->text + name->n, text, n + 1);
-    name->n += n;
+    name->n = (uint8_t)(name->n + n);
+}
+
+/* The two digits of each byte. */
+#define PAIRS_OF(high)                                                                                       \
+    high "0" high "1" high "2" high "3" high "4" high "5" high "6" high "7" high "8" high "9" high "a" high  \
+         "b" high "c" high "d" high "e" high "f"
+static const char pairs[] = PAIRS_OF("0") PAIRS_OF("1") PAIRS_OF("2") PAIRS_OF("3") PAIRS_OF("4")
+    PAIRS_OF("5") PAIRS_OF("6") PAIRS_OF("7") PAIRS_OF("8") PAIRS_OF("9") PAIRS_OF("a") PAIRS_OF("b")
+        PAIRS_OF("c") PAIRS_OF("d") PAIRS_OF("e") PAIRS_OF("f");
+
+void iv_sim_hex16(char out[16], uint64_t number)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        memcpy(out + 2 * i, pairs + 2 * (number >> (56 - 8 * i) & 255), 2);
+    }
 }
 
 static void put_hex(struct iv_sim_name *name, uint64_t number)
 {
-    static const char hex[] = "0123456789abcdef";
-    IV_CHECK(name->n + 16 < sizeof name->text);
-    for (unsigned i = 0; i < 16; i++) {
-        name->text[name->n++] = hex[number >> (60 - 4 * i) & 15];
-    }
+    IV_CHECK(name->n + 16U < sizeof name->text);
+    iv_sim_hex16(name->text + name->n, number);
+    name->n = (uint8_t)(name->n + 16);
     name->text[name->n] = '\0';
 }
 
@@ -49,19 +62,23 @@ struct iv_sim_name iv_sim_tenant(uint32_t tenant)
     return name;
 }
 
-struct iv_sim_name iv_sim_agent_name(const struct iv_sim_step *step)
+void iv_sim_name_agent(struct iv_sim_agent *agent)
 {
     static const char *const roles[] = {"support", "billing", "research", "triage", "claims", "search",
                                         "fraud",   "ops",     "sales",    "legal",  "edge"};
+    size_t role = agent->number % IV_COUNT(roles);
+    agent->edge = role == IV_COUNT(roles) - 1;
+    agent->name.n = 0;
+    put(&agent->name, roles[role]);
+    put(&agent->name, "-");
+    put_number(&agent->name, agent->number, 5);
+}
+
+struct iv_sim_name iv_sim_canary(uint32_t alias)
+{
     struct iv_sim_name name = {.n = 0};
-    if (step->alias != 0) {
-        put(&name, "canary-");
-        put_number(&name, step->alias, 5);
-        return name;
-    }
-    put(&name, roles[step->agent->number % IV_COUNT(roles)]);
-    put(&name, "-");
-    put_number(&name, step->agent->number, 5);
+    put(&name, "canary-");
+    put_number(&name, alias, 5);
     return name;
 }
 
@@ -93,15 +110,6 @@ struct iv_sim_name iv_sim_log(const struct iv_sim_step *step)
     return name;
 }
 
-struct iv_sim_name iv_sim_id(const char *prefix, uint64_t number)
-{
-    struct iv_sim_name name = {.n = 0};
-    put(&name, prefix);
-    put(&name, prefix[0] == '\0' ? "" : "-");
-    put_hex(&name, number);
-    return name;
-}
-
 struct iv_sim_name iv_sim_event_id(uint64_t id)
 {
     struct iv_sim_name name = {.n = 0};
@@ -112,12 +120,9 @@ struct iv_sim_name iv_sim_event_id(uint64_t id)
 
 void iv_sim_hex(char *out, uint64_t number, unsigned digits)
 {
-    static const char hex[] = "0123456789abcdef";
     uint64_t word = number;
-    for (unsigned i = 0; i < digits; i++) {
-        if (i % 16 == 0) {
-            word = iv_mix(word);
-        }
-        out[i] = hex[word >> (4 * (i % 16)) & 15];
+    for (unsigned i = 0; i < digits; i += 16) {
+        word = iv_mix(word);
+        iv_sim_hex16(out + i, word);
     }
 }

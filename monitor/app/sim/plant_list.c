@@ -3,8 +3,6 @@
 #include "base/alloc.h"
 #include "base/json_write.h"
 
-#include <stdlib.h>
-
 void iv_plant_list_init(struct iv_plant_list *list)
 {
     *list = (struct iv_plant_list){.count = 0};
@@ -56,30 +54,21 @@ void iv_plant_list_add(void *ctx, const struct iv_fleet_plant *plant)
     }
 }
 
-static int compare(const void *left, const void *right)
+/* What is not due moves to a list of its own, so that the arena does not hold what is forgotten. */
+void iv_plant_list_take(struct iv_plant_list *list, iv_ns now, iv_fleet_plant_fn due, void *ctx)
 {
-    const struct iv_fleet_plant *a = left;
-    const struct iv_fleet_plant *b = right;
-    if (a->time != b->time) {
-        return a->time < b->time ? -1 : 1;
-    }
-    int order = iv_str_cmp(a->trigger.source, b->trigger.source);
-    order = order != 0 ? order : iv_str_cmp(a->trigger.id, b->trigger.id);
-    return order != 0 ? order : iv_str_cmp(a->rule, b->rule);
-}
-
-void iv_plant_list_close(struct iv_plant_list *list, iv_ns end)
-{
-    size_t kept = 0;
+    struct iv_plant_list rest;
+    iv_plant_list_init(&rest);
     for (size_t i = 0; i < list->count; i++) {
-        if (list->items[i].deadline <= end) {
-            list->items[kept++] = list->items[i];
+        if (list->items[i].deadline <= now) {
+            due(ctx, &list->items[i]);
+        } else {
+            iv_plant_list_add(&rest, &list->items[i]);
         }
     }
-    list->count = kept;
-    if (kept > 0) {
-        qsort(list->items, kept, sizeof *list->items, compare);
-    }
+    rest.failed = rest.failed || list->failed;
+    iv_plant_list_deinit(list);
+    *list = rest;
 }
 
 static void write_ref(struct iv_json *j, const char *name, const struct iv_fleet_ref *ref)

@@ -18,7 +18,7 @@ void iv_plant_list_init(struct iv_plant_list *list);
 void iv_plant_list_deinit(struct iv_plant_list *list);
 /* An iv_fleet_plant_fn; ctx is the list. */
 void iv_plant_list_add(void *ctx, const struct iv_fleet_plant *plant);
-/* Drops what is not due at the end of the events, sorts by time, source, id and rule. */
-void iv_plant_list_close(struct iv_plant_list *list, iv_ns end);
+/* Hands over what is due by then, and forgets it. */
+void iv_plant_list_take(struct iv_plant_list *list, iv_ns now, iv_fleet_plant_fn due, void *ctx);
 /* One line: {"rule":…,"trigger":{"source":…,"id":…},"time":…,"witness":[…]} */
 void iv_plant_write(struct iv_buf *out, const struct iv_fleet_plant *plant);

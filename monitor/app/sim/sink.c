@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #define FINISH_WAIT (60 * IV_NS_PER_S)
+#define BUFFER_BYTES ((size_t)256 * 1024)
 #define BUSY_WAIT (50 * IV_NS_PER_MS)
 
 struct files {
@@ -56,6 +57,7 @@ static iv_rc files_open(struct files *f, const char *folder, struct iv_err *err)
         ENSURE(f->streams[i] != NULL || errno != EEXIST, err, IV_E_REFUSED,
                "'%s' is there already; it is not overwritten", f->paths[i]);
         ENSURE(f->streams[i] != NULL, err, IV_E_IO, "cannot create '%s': %s", f->paths[i], strerror(errno));
+        (void)setvbuf(f->streams[i], NULL, _IOFBF, BUFFER_BYTES);
     }
     return IV_OK;
 }

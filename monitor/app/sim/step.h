@@ -24,9 +24,16 @@ enum iv_plant_id {
     IV_PLANTS
 };
 
+struct iv_sim_name {
+    char text[55];
+    uint8_t n;
+};
+
 struct iv_sim_agent {
+    struct iv_sim_name name;
     uint32_t number;
     uint32_t tenant;
+    bool edge;       /* its profile; else standard */
     iv_ns next_beat; /* a beat of another time is one of an earlier life */
 };
 
