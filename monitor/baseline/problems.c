@@ -7,16 +7,20 @@
 
 /* Nobody reads more, and a hostile text must not fill memory with complaints. */
 #define PROBLEMS_MAX 1000u
+#define EXCERPT_MAX 240u      /* characters of a line that are shown */
+#define BEFORE_CARET_MAX 100u /* of them before the caret */
 
 struct iv_problems {
     struct iv_arena arena;
     struct entry {
-        struct iv_problem problem;
+        struct iv_problem problem; /* its line and width are those of the excerpt that is shown */
+        uint32_t caret;            /* its column in the excerpt, from 1 */
         size_t file_rank;
     } * entries;
     size_t count;
     size_t capacity;
     size_t errors;
+    size_t unseen; /* that found no room */
     struct seen {
         struct seen *next;
         struct iv_str file;
@@ -107,44 +111,62 @@ static int order(const struct entry *a, const struct entry *b)
     return 0;
 }
 
-/* The line up to the last character that is underlined. */
-static struct iv_str cut(const struct iv_problem *problem)
+/* The bytes of the line's first so many characters. */
+static size_t bytes_of(struct iv_str line, size_t characters)
 {
-    size_t left = (size_t)problem->at.column - 1 + problem->width;
     size_t n = 0;
-    while (n < problem->line.n && left > 0) {
+    while (n < line.n && characters > 0) {
         do {
             n++;
-        } while (n < problem->line.n && ((unsigned char)problem->line.p[n] & 0xc0) == 0x80);
-        left--;
+        } while (n < line.n && ((unsigned char)line.p[n] & 0xc0) == 0x80);
+        characters--;
     }
-    return (struct iv_str){problem->line.p, n};
+    return n;
 }
 
-static bool copy_into(struct iv_problems *p, struct iv_problem *problem)
+/* Of a line that is longer than anybody reads, the part around the caret. */
+static bool take_excerpt(struct iv_problems *p, struct entry *entry)
 {
+    struct iv_problem *problem = &entry->problem;
+    size_t before = problem->at.column - 1;
+    struct iv_str line = problem->line;
+    if (p->secrets) { /* up to the last character that is underlined */
+        line.n = bytes_of(line, before + problem->width);
+    }
+    size_t skipped =
+        before > BEFORE_CARET_MAX && bytes_of(line, EXCERPT_MAX) < line.n ? before - BEFORE_CARET_MAX : 0;
+    size_t begin = bytes_of(line, skipped);
+    struct iv_str rest = {line.p + begin, line.n - begin};
+    size_t end = bytes_of(rest, EXCERPT_MAX);
+    problem->line = iv_arena_printf(&p->arena, "%s" IV_STR_FMT "%s", skipped > 0 ? "…" : "", (int)end, rest.p,
+                                    end < rest.n ? "…" : "");
+    entry->caret = (uint32_t)(before - skipped + (skipped > 0 ? 2 : 1));
+    size_t room = EXCERPT_MAX - (before - skipped < EXCERPT_MAX ? before - skipped : EXCERPT_MAX - 1);
+    problem->width = problem->width < room ? problem->width : (uint32_t)room;
+    return problem->line.p != NULL;
+}
+
+static bool copy_into(struct iv_problems *p, struct entry *entry)
+{
+    struct iv_problem *problem = &entry->problem;
     problem->at.file = iv_arena_str(&p->arena, problem->at.file);
     problem->text = iv_arena_str(&p->arena, problem->text);
-    if (problem->line.p != NULL) {
-        problem->line = iv_arena_str(&p->arena, p->secrets ? cut(problem) : problem->line);
-        if (problem->line.p == NULL) {
-            return false;
-        }
-    }
-    return problem->at.file.p != NULL && problem->text.p != NULL;
+    return (problem->line.p == NULL || take_excerpt(p, entry)) && problem->at.file.p != NULL &&
+           problem->text.p != NULL;
 }
 
 void iv_problems_add(struct iv_problems *problems, const struct iv_problem *problem)
 {
     problems->errors += !problem->warning;
     if (problems->count >= PROBLEMS_MAX) {
+        problems->unseen++;
         return;
     }
     if (!make_room(problems)) {
         problems->failed = true;
         return;
     }
-    struct entry entry = {*problem, rank_of(problems, problem->at.file)};
+    struct entry entry = {*problem, 1, rank_of(problems, problem->at.file)};
     size_t place = problems->count;
     while (place > 0 && order(&entry, &problems->entries[place - 1]) < 0) {
         place--;
@@ -155,7 +177,7 @@ void iv_problems_add(struct iv_problems *problems, const struct iv_problem *prob
             return;
         }
     }
-    if (!copy_into(problems, &entry.problem)) {
+    if (!copy_into(problems, &entry)) {
         problems->failed = true;
         return;
     }
@@ -181,10 +203,10 @@ static void render_line(struct iv_buf *out, struct iv_str line)
 }
 
 /* The caret stands under its character: tabs are repeated, all else is a column of one. */
-static void render_caret(struct iv_buf *out, const struct iv_problem *problem)
+static void render_caret(struct iv_buf *out, const struct iv_problem *problem, uint32_t caret)
 {
     uint32_t column = 1;
-    for (size_t i = 0; i < problem->line.n && column < problem->at.column; i++) {
+    for (size_t i = 0; i < problem->line.n && column < caret; i++) {
         unsigned char c = (unsigned char)problem->line.p[i];
         if ((c & 0xc0) != 0x80) {
             iv_buf_char(out, c == '\t' ? '\t' : ' ');
@@ -206,11 +228,12 @@ void iv_problems_render(struct iv_buf *out, const struct iv_problems *problems)
                       p->at.column, p->warning ? "warning" : "error", IV_STR_ARG(p->text));
         if (p->line.p != NULL) {
             render_line(out, p->line);
-            render_caret(out, p);
+            render_caret(out, p, problems->entries[i].caret);
         }
     }
-    if (problems->count == PROBLEMS_MAX) {
-        iv_buf_text(out, "more problems are not shown\n");
+    if (problems->unseen > 0) {
+        iv_buf_printf(out, "%zu more problem%s not shown\n", problems->unseen,
+                      problems->unseen == 1 ? " is" : "s are");
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct read {
@@ -100,6 +101,27 @@ Test(yaml, problems_show_the_line_and_a_caret_as_wide_as_what_is_wrong)
 
     cr_expect(eq(str, (char *)render_again(&r),
                  "t.yaml:2:16: error: undeclared 'then'\n  if: é.time > then\n               ^~~~\n"));
+    done(&r);
+}
+
+Test(yaml, of_a_line_that_nobody_reads_to_its_end_the_part_around_the_caret_is_shown)
+{
+    char text[1200] = "rule: \"";
+    char want[600];
+    memset(text + 7, 'x', 1000);
+    memcpy(text + 500, "wrong", 5);
+    memcpy(text + 1007, "\"\n", 3);
+    struct read r = read_yaml(text);
+    const struct iv_yaml_node *node = iv_yaml_at(iv_yaml_root(r.doc), "rule");
+
+    iv_yaml_error_inside(r.problems, node, 493, 5, "so it is");
+    iv_yaml_error_inside(r.problems, node, 493, 900, "and so is all that follows");
+
+    const char *got = render_again(&r);
+    (void)snprintf(want, sizeof want, "t.yaml:1:501: error: so it is\n…%.*swrong%.*s…\n%*s^~~~~\n", 100,
+                   text + 7, 135, text + 7, 101, "");
+    cr_expect_eq(strncmp(got, want, strlen(want)), 0, "%s", got);
+    cr_expect_eq(strlen(strrchr(got, '^')), 141, "the line of the caret is no longer than what is shown");
     done(&r);
 }
 
