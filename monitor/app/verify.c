@@ -260,7 +260,9 @@ static bool is_full(const struct iv_verify *v)
 static iv_rc failure_of(const struct iv_verify *v, struct iv_err *err)
 {
     if (v->failed) {
-        *err = v->err;
+        if (err != NULL) {
+            *err = v->err;
+        }
         return (struct iv_rc_s){v->err.code};
     }
     return IV_OK;
