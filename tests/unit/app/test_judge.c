@@ -23,6 +23,8 @@ static const char pack[] =
     "- {id: FAST-2, title: t, severity: low, criteria: [CC6.1], on: {event: x.plain, as: a},"
     " require: {with: {event: x.signed, by: k, after: 10ms}}}\n";
 
+static const struct iv_hash_key key = {1, 2};
+
 /* A stream of signed and plain events, and what was told of it. */
 struct play {
     struct scratch dir;
@@ -77,16 +79,16 @@ static void load(struct play *p)
     IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
     struct iv_buf text;
     struct iv_err err;
-    unsigned char key[32];
+    unsigned char public_key[32];
     cr_assert(iv_ok(iv_signer_of_seed(&p->signer, seed, &err)) && iv_ok(iv_problems_new(&problems, &err)));
-    iv_signer_public_bytes(key, p->signer);
+    iv_signer_public_bytes(public_key, p->signer);
     iv_buf_init(&text, 4096);
     iv_buf_text(&text, "apiVersion: invigil/v1\nkind: Baseline\nmetadata: {name: b, version: \"1\"}\n"
                        "streams: {telemetry: {lateness: 5ms}}\npacks: [pack.yaml]\nevents:\n"
                        "  x.signed: {stream: telemetry, fields: {k: string, receipt: map}}\n"
                        "  x.plain: {stream: telemetry, fields: {k: string, n: int}}\n"
                        "keys:\n- {id: orch, role: orchestrator, public_key: \"");
-    iv_base64_encode(&text, (struct iv_str){(const char *)key, sizeof key});
+    iv_base64_encode(&text, (struct iv_str){(const char *)public_key, sizeof public_key});
     iv_buf_text(&text, "\"}\n");
     scratch_write(&p->dir, "baseline.yaml", iv_buf_slice(&text));
     scratch_write(&p->dir, "pack.yaml", IV_STR(pack));
@@ -94,24 +96,33 @@ static void load(struct play *p)
     cr_assert(iv_ok(iv_baseline_load(&p->baseline, iv_str_of(p->dir.path), problems, &err)), "%s", err.text);
 }
 
-static void begin(struct play *p, unsigned verifiers, bool ordered)
+/* A judge, who goes on from the one before where there is one. */
+static void appoint(struct play *p, unsigned verifiers, bool ordered)
 {
     struct iv_err err;
-    struct iv_hash_key key = {1, 2};
-    *p = (struct play){.dir = scratch_make()};
-    iv_arena_init(&p->arena, 0);
-    iv_buf_init(&p->told, 1u << 20);
-    cr_assert(pthread_mutex_init(&p->lock, NULL) == 0 && pthread_cond_init(&p->moved, NULL) == 0);
-    load(p);
+    struct iv_judge *from = p->judge;
     const struct iv_judge_options options = {.baseline = p->baseline,
+                                             .from = from,
                                              .verdict = on_verdict,
                                              .through = ordered ? NULL : on_through,
                                              .ctx = p,
                                              .hash_key = key,
                                              .verifiers = verifiers};
+    cr_assert(iv_ok(iv_judge_new(&p->judge, &options, &err)), "%s", err.text);
+    iv_judge_free(from);
+}
+
+static void begin(struct play *p, unsigned verifiers, bool ordered)
+{
+    struct iv_err err;
+    *p = (struct play){.dir = scratch_make()};
+    iv_arena_init(&p->arena, 0);
+    iv_buf_init(&p->told, 1u << 20);
+    cr_assert(pthread_mutex_init(&p->lock, NULL) == 0 && pthread_cond_init(&p->moved, NULL) == 0);
+    load(p);
     cr_assert(
         iv_ok(iv_decoder_new(&p->decoder, p->baseline->catalogue, &IV_DECODE_LIMITS_DEFAULT, key, &err)));
-    cr_assert(iv_ok(iv_judge_new(&p->judge, &options, &err)), "%s", err.text);
+    appoint(p, verifiers, ordered);
     cr_assert(iv_ok(iv_judge_open(p->judge, IV_TELEMETRY, 0, &err)));
 }
 
@@ -231,6 +242,35 @@ Test(judge, tells_the_same_in_the_same_order_for_any_number_of_threads)
         end(&beside);
     }
     end(&plain);
+}
+
+Test(judge, one_goes_on_where_another_has_settled)
+{
+    static const unsigned threads[][2] = {{0, 2}, {3, 1}, {1, 0}};
+    struct play whole;
+    struct iv_err err;
+    begin(&whole, 0, true);
+    for (int i = 0; i < EVENTS; i++) {
+        play_event(&whole, i);
+    }
+    cr_assert(iv_ok(iv_judge_finish(whole.judge, &err)));
+
+    for (size_t t = 0; t < IV_COUNT(threads); t++) {
+        struct play p;
+        begin(&p, threads[t][0], true);
+        for (int i = 0; i < EVENTS; i++) {
+            if (i == EVENTS / 2) {
+                cr_assert(iv_ok(iv_judge_settle(p.judge, &err)));
+                appoint(&p, threads[t][1], true);
+            }
+            play_event(&p, i);
+        }
+        cr_assert(iv_ok(iv_judge_finish(p.judge, &err)));
+
+        cr_expect_str_eq(p.told.p, whole.told.p, "from %u to %u threads", threads[t][0], threads[t][1]);
+        end(&p);
+    }
+    end(&whole);
 }
 
 static void release(struct play *p)
