@@ -115,7 +115,9 @@ static bool is_read(const struct iv_plan *plan, const struct iv_event_type *type
 {
     for (size_t i = 0; i < plan->rule_count; i++) {
         const struct iv_rule *r = plan->rules[i].rule;
-        if (iv_selector_has(&r->on, type) && (r->all_trigger_fields || has_bit(r->trigger_fields, name_id))) {
+        bool at_once = r->form == IV_FORBID && !r->has_partner;
+        if (!at_once && iv_selector_has(&r->on, type) &&
+            (r->all_trigger_fields || has_bit(r->trigger_fields, name_id))) {
             return true;
         }
         if (r->has_partner && iv_selector_has(&r->with.select, type) &&
@@ -139,19 +141,17 @@ static bool asks_for_chain(const struct iv_plan *plan, const struct iv_event_typ
     return false;
 }
 
-/* A trigger is named by its whole content (iv_event_content_id), so on telemetry a type that can wait is kept
- * whole; on the ledger the content's identifier is taken before the event is cut. */
-static bool keeps(const struct iv_plan *plan, const struct iv_type_plan *t, const struct iv_event_type *type,
-                  const struct iv_field *field)
+/* What evidence shows: the scalar fields; and what rules read later. */
+static bool keeps(const struct iv_plan *plan, const struct iv_event_type *type, const struct iv_field *field)
 {
-    return is_scalar(field->type) || (t->waits && type->stream == IV_TELEMETRY) ||
-           is_read(plan, type, field->name_id);
+    return is_scalar(field->type) || is_read(plan, type, field->name_id);
 }
 
 static bool plan_kept(struct iv_plan *plan, struct iv_type_plan *t, const struct iv_event_type *type)
 {
     t->kept = iv_arena_alloc(&plan->arena, (size_t)IV_ATTRS + type->field_count);
-    if (t->kept == NULL) {
+    t->cut = iv_arena_alloc(&plan->arena, (size_t)type->field_count + 1);
+    if (t->kept == NULL || t->cut == NULL) {
         return false;
     }
     for (uint8_t slot = 0; slot < IV_ATTRS; slot++) {
@@ -162,8 +162,10 @@ static bool plan_kept(struct iv_plan *plan, struct iv_type_plan *t, const struct
         }
     }
     for (size_t i = 0; i < type->field_count; i++) {
-        if (keeps(plan, t, type, &type->fields[i])) {
+        if (keeps(plan, type, &type->fields[i])) {
             t->kept[t->kept_count++] = type->fields[i].slot;
+        } else {
+            t->cut[t->cut_count++] = type->fields[i].slot;
         }
     }
     return true;

@@ -101,7 +101,9 @@ struct iv_type_plan {
     uint16_t alone_count;
     struct iv_concern all; /* as if there were no gates */
     uint8_t *kept;         /* slots that a stored event keeps; the id is the first */
+    uint8_t *cut;          /* the others */
     uint16_t kept_count;
+    uint16_t cut_count;
     bool concerned;   /* it is selected by some rule */
     bool waits;       /* it can be a trigger that waits */
     bool needs_chain; /* its chain hash must be known before it is stored */
