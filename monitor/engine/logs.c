@@ -49,17 +49,25 @@ static void enqueue(struct iv_logs *logs, uint32_t ref)
     logs->newest = ref;
 }
 
-/* A new entry, not claimed yet; 0 when memory is out. Being in the table is a reference. */
-static uint32_t make(struct iv_logs *logs, struct iv_hash128 key, uint64_t seq, iv_ns time)
+/* Being in the table is a reference. */
+uint32_t iv_logs_put(struct iv_logs *logs, struct iv_hash128 key, uint64_t seq, iv_ns time, bool remembered)
 {
     uint32_t ref = iv_slab_take(&logs->entries);
-    if (ref == 0 || !iv_table_add(&logs->table, key.lo, ref)) {
+    if (ref == 0 || (remembered && !iv_table_add(&logs->table, key.lo, ref))) {
         return 0;
     }
     *at(logs, ref) = (struct iv_log_entry){
-        .key = key, .time = time, .seq = seq & ((UINT64_C(1) << 56) - 1), .state = IV_LOG_UNSEEN, .refs = 1};
-    enqueue(logs, ref);
+        .key = key, .time = time, .seq = seq & IV_LOG_SEQ_MAX, .state = IV_LOG_UNSEEN, .refs = remembered};
+    if (remembered) {
+        enqueue(logs, ref);
+    }
     return ref;
+}
+
+/* A new entry, not claimed yet; 0 when memory is out. */
+static uint32_t make(struct iv_logs *logs, struct iv_hash128 key, uint64_t seq, iv_ns time)
+{
+    return iv_logs_put(logs, key, seq, time, true);
 }
 
 /* An entry without references is in no list; what it refers to may go with it. */
@@ -128,6 +136,19 @@ static bool push_connected(struct iv_logs *logs, uint32_t ref)
     return true;
 }
 
+/* What a connected entry leans on. */
+static void refer_to(struct iv_logs *logs, uint32_t ref, uint32_t predecessor, uint32_t left)
+{
+    at(logs, ref)->tree.predecessor = predecessor;
+    at(logs, ref)->tree.left = left;
+    if (predecessor != 0) {
+        at(logs, predecessor)->refs++;
+    }
+    if (left != 0) {
+        at(logs, left)->refs++;
+    }
+}
+
 /* Builds the entry's tree upon its predecessor's; 0: it is the first. */
 static bool connect(struct iv_logs *logs, struct iv_digester *d, uint32_t ref, uint32_t predecessor)
 {
@@ -143,15 +164,10 @@ static bool connect(struct iv_logs *logs, struct iv_digester *d, uint32_t ref, u
     if (predecessor != 0) {
         iv_ns before = at(logs, predecessor)->tree.latest;
         latest = before > latest ? before : latest;
-        at(logs, predecessor)->refs++;
-    }
-    if (left != 0) {
-        at(logs, left)->refs++;
     }
     entry->state = IV_LOG_CONNECTED;
     entry->tree.latest = latest;
-    entry->tree.predecessor = predecessor;
-    entry->tree.left = left;
+    refer_to(logs, ref, predecessor, left);
     return entry->waiters == 0 || push_connected(logs, ref);
 }
 
@@ -297,6 +313,31 @@ void iv_logs_sweep(struct iv_logs *logs, iv_ns passed)
             forget(logs, ref);
         }
     }
+}
+
+bool iv_logs_link(struct iv_logs *logs, uint32_t entry, uint32_t predecessor, uint32_t left)
+{
+    struct iv_log_entry *e = at(logs, entry);
+    if (e->state == IV_LOG_CLAIMED) {
+        return await(logs, entry, e->time);
+    }
+    if (e->state == IV_LOG_WAITING) {
+        wait_for(logs, entry, predecessor);
+    } else if (e->state == IV_LOG_CONNECTED) {
+        refer_to(logs, entry, predecessor, left);
+    }
+    return true;
+}
+
+bool iv_logs_resume(struct iv_logs *logs)
+{
+    bool memory = true;
+    for (uint32_t ref = logs->oldest; ref != 0 && memory; ref = at(logs, ref)->newer) {
+        if (at(logs, ref)->state == IV_LOG_CONNECTED && at(logs, ref)->waiters != 0) {
+            memory = push_connected(logs, ref);
+        }
+    }
+    return memory;
 }
 
 uint32_t iv_logs_prefix(const struct iv_logs *logs, uint32_t entry, uint64_t leaves)

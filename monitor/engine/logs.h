@@ -28,6 +28,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define IV_LOG_SEQ_MAX ((UINT64_C(1) << 56) - 1)
+
 enum iv_log_state {
     IV_LOG_UNSEEN,    /* others name it; no event has claimed it */
     IV_LOG_CLAIMED,   /* an earlier claim may still come */
@@ -54,7 +56,7 @@ struct iv_log_entry {
     struct iv_merkle_hash hash; /* of the leaf; CONNECTED: the last peak */
     iv_ns time;                 /* of its earliest claim; UNSEEN: the latest of those that name it */
     uint64_t seq : 56;
-    uint64_t state : 4;
+    uint64_t state : 3;
     uint64_t disputed : 1; /* claims of the earliest time name different predecessors */
     uint32_t waiters;      /* the first entry that waits for this one */
     uint32_t newer;        /* in order of arrival */
@@ -103,6 +105,13 @@ uint32_t iv_logs_prefix(const struct iv_logs *logs, uint32_t entry, uint64_t lea
 void iv_logs_root(struct iv_merkle_hash *out, const struct iv_logs *logs, struct iv_digester *d,
                   uint32_t entry);
 uint64_t iv_logs_bytes(const struct iv_logs *logs);
+
+/* For whoever makes logs from what was written down (logs_image.h): an entry, remembered or only leant on,
+ * whose state and hash are then filled in, 0 when memory is out; what it refers to, 0 being none; and, when
+ * all are there, what was under way. */
+uint32_t iv_logs_put(struct iv_logs *logs, struct iv_hash128 key, uint64_t seq, iv_ns time, bool remembered);
+bool iv_logs_link(struct iv_logs *logs, uint32_t entry, uint32_t predecessor, uint32_t left);
+bool iv_logs_resume(struct iv_logs *logs);
 
 static inline struct iv_log_entry *iv_log_entry_at(const struct iv_logs *logs, uint32_t entry)
 {

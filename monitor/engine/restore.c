@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/guard.h"
+#include "engine/logs_image.h"
 #include "engine/snapshot.h"
 #include "engine/snapshot_form.h"
 #include "engine/verdict.h"
@@ -447,6 +448,17 @@ static struct iv_rc_s read_told(struct iv_restoring *r, struct iv_image *in, str
     return iv_image_done(&section) ? IV_OK : iv_restore_damaged("its list of verdicts", err);
 }
 
+/* Where no rule at hand asks for a tree, nothing is to be remembered. */
+static struct iv_rc_s read_logs(struct iv_restoring *r, struct iv_image *in, struct iv_err *err)
+{
+    struct iv_image section = iv_image_get_section(in, IV_SECTION_LOGS);
+    if (!r->e->plan.has_trees) {
+        return IV_OK;
+    }
+    r->e->spent = !iv_logs_read(&r->e->logs, &section) || r->e->spent;
+    return iv_image_done(&section) || r->e->spent ? IV_OK : iv_restore_damaged("its list of logs", err);
+}
+
 /* Where events of each type stand for each rule of the plan at hand. */
 static struct iv_rc_s find_seats(struct iv_restoring *r, struct iv_err *err)
 {
@@ -485,6 +497,7 @@ static struct iv_rc_s read_sections(struct iv_restoring *r, struct iv_image *in,
     TRY(read_topics(r, in, err));
     TRY(iv_restore_records(r, in, err));
     TRY(read_told(r, in, err));
+    TRY(read_logs(r, in, err));
     ENSURE(iv_image_done(in), err, IV_E_MALFORMED, "the snapshot is damaged: more follows its last section");
     ENSURE(!r->e->spent, err, IV_E_NOMEM, "cannot allocate the state of a snapshot");
     return IV_OK;

@@ -6,6 +6,7 @@
 #include "engine/dispatch.h"
 #include "engine/image.h"
 #include "engine/lanes.h"
+#include "engine/logs_image.h"
 #include "engine/snapshot_form.h"
 #include "engine/snapshot_records.h"
 
@@ -128,6 +129,9 @@ static struct iv_rc_s write_sections(struct iv_engine *e, struct iv_buf *out, st
     write_time(e, out);
     TRY(iv_snapshot_records(e, out, err));
     write_told(e, out);
+    size_t section = iv_image_open(out, IV_SECTION_LOGS);
+    TRY(iv_logs_write(&e->logs, out, err));
+    iv_image_close(out, section);
     return IV_OK;
 }
 

@@ -9,7 +9,7 @@
  * work is bounded by their number.
  * Not here: where snapshots are kept, and the positions in the input that belong to one.
  *
- * Form, version 1. Numbers are of base 128 with the lower bits first, signed ones in zigzag; where a width
+ * Form, version 2. Numbers are of base 128 with the lower bits first, signed ones in zigzag; where a width
  * is given they are little-endian. Texts are a length and bytes.
  * - "IVENGINE", 4 bytes version, 8 bytes length of the whole;
  * - sections in this order, each 4 bytes name, 8 bytes length, content:
@@ -22,6 +22,7 @@
  * - RECS: records in order of arrival: origin, content, fields, whether the identity is remembered, in which
  *   lanes under which key it stands and which rules wait for it there, its obligations;
  * - TOLD: what was emitted, the oldest first;
+ * - LOGS: the entries of logs and their trees (logs_image.h);
  * - 16 bytes SipHash-1-3 over all that, under the key zero: a guard against damage, not a signature.
  * Further state is a further section, and another version.
  *
@@ -30,6 +31,8 @@
  * - Every other rule starts as if all streams were joined midway at this moment. What arrived before is
  *   neither trigger nor partner to it, and a window that reaches behind the moment makes it inconclusive.
  *   Where no event has arrived yet it starts at the beginning, for nothing was missed.
+ * - The logs are no rule's own: they go on as long as some rule asks for their trees, so one that is new to
+ *   them finds what is remembered, and is inconclusive only about logs of which less is.
  * - What waits for a rule that has changed or is gone is dropped without a verdict.
  * - Titles, texts, severities, criteria, modes, playbooks, tests and waivers are no part of a digest: they
  *   hold at once, also for what waits.
@@ -47,7 +50,7 @@
 #include "base/buf.h"
 #include "engine/engine.h"
 
-#define IV_SNAPSHOT_VERSION 1
+#define IV_SNAPSHOT_VERSION 2
 
 /* Appends; the engine says the same afterwards. IV_E_NOMEM, IV_E_LIMIT (out is full): what was appended is
  * worthless. */

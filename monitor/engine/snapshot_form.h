@@ -15,6 +15,7 @@
 #define IV_SECTION_TOPICS "TOPI"
 #define IV_SECTION_RECORDS "RECS"
 #define IV_SECTION_TOLD "TOLD"
+#define IV_SECTION_LOGS "LOGS"
 
 /* Of struct iv_engine_stats, beside the verdicts. */
 #define IV_SNAPSHOT_FIGURES 7
