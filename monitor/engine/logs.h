@@ -13,6 +13,9 @@
  * event time counts (several earliest: none). So what an entry's predecessor is stands fast when the
  * watermark has passed its earliest claim, and not before: only then it is connected.
  *
+ * A claim that comes when the entry is forgotten makes a new one of it, so claims of one entry that lie
+ * further apart than the reach may be taken for two; all but one of them are forged.
+ *
  * The tree of n leaves is kept in its n-th entry: as the last of its peaks, the perfect trees that it is made
  * of, and a reference to the entry whose tree the other peaks make up, which is n less its lowest bit (as in
  * Fenwick's tree). Trees that fork share what they have in common. */

@@ -90,12 +90,7 @@ static void plan_rule(struct iv_plan *plan, struct iv_rule_plan *out, const stru
         out->several = rule->distinct.count > 0 || rule->at_least.prog != NULL || rule->at_least.is_double ||
                        rule->at_least.i > 1;
         out->terms_on = terms_number(plan, rule, &rule->with.key_on, false);
-        if (rule->tree.note != NULL) {
-            plan->has_trees = true;
-            plan->tree_reach = rule->with.window.past_max_ns > plan->tree_reach
-                                   ? rule->with.window.past_max_ns
-                                   : plan->tree_reach;
-        }
+        plan->has_trees = plan->has_trees || rule->tree.note != NULL;
         out->terms_with = terms_number(plan, rule, &rule->with.key_with, true);
     }
 }
@@ -218,6 +213,18 @@ static bool plan_types(struct iv_plan *plan, const struct iv_baseline *baseline)
     return true;
 }
 
+/* The same for every engine that shares the baseline's rules. */
+static iv_ns tree_reach(const struct iv_baseline *baseline)
+{
+    iv_ns reach = 0;
+    for (size_t i = 0; i < baseline->rule_count; i++) {
+        const struct iv_rule *rule = baseline->rules[i];
+        iv_ns past = rule->with.window.past_max_ns;
+        reach = rule->tree.note != NULL && past > reach ? past : reach;
+    }
+    return reach;
+}
+
 struct iv_rc_s iv_plan_init(struct iv_plan *plan, const struct iv_baseline *baseline, const uint64_t *rules,
                             struct iv_err *err)
 {
@@ -227,6 +234,7 @@ struct iv_rc_s iv_plan_init(struct iv_plan *plan, const struct iv_baseline *base
     plan->rules = iv_arena_zalloc(&plan->arena, (baseline->rule_count + 1) * sizeof *plan->rules);
     plan->types = iv_arena_zalloc(&plan->arena, plan->type_count * sizeof *plan->types);
     plan->terms = iv_arena_zalloc(&plan->arena, 2 * (baseline->rule_count + 1) * sizeof *plan->terms);
+    plan->tree_reach = tree_reach(baseline);
     bool memory = plan->rules != NULL && plan->types != NULL && plan->terms != NULL;
     for (size_t i = 0; memory && i < baseline->rule_count; i++) {
         /* EVT-001 has no lanes: it is asked of identities (identity.h). */

@@ -154,8 +154,8 @@ struct iv_plan {
     uint16_t def_count;
     uint16_t group_max; /* of any type */
     uint16_t join_max;  /* lanes that one event joins */
-    bool has_trees;     /* some rule asks for the tree of a log, */
-    iv_ns tree_reach;   /* and how far it looks back */
+    bool has_trees;     /* some rule asks for the tree of a log */
+    iv_ns tree_reach;   /* how far any rule of the baseline that does looks back */
 };
 
 /* Of iv_engine_options. */

@@ -33,6 +33,7 @@ struct world {
     iv_ns length;                   /* of the stream, in event time */
     iv_ns dedup;
     size_t event_count;
+    bool trees; /* the ledger has checkpoints, and rules ask for trees */
 };
 #define WORLD_DEDUP_LONG_NS (60 * IV_NS_PER_S) /* beyond every stream's length: nothing is forgotten */
 #define WORLD_GRID_NS (100 * IV_NS_PER_MS)
@@ -42,7 +43,7 @@ struct world generate_world(struct dice *dice);
 
 /* baseline.yaml of this world, with one pack beside it. */
 void generate_baseline(struct iv_buf *baseline, struct dice *dice, const struct world *world);
-void generate_pack(struct iv_buf *pack, struct dice *dice);
+void generate_pack(struct iv_buf *pack, struct dice *dice, const struct world *world);
 /* The same pack after somebody worked on it: some of its rules are others now, some are gone, one may be new.
  */
 void generate_changed_pack(struct iv_buf *changed, struct dice *dice, const struct iv_buf *pack);
@@ -72,6 +73,21 @@ struct arrivals {
 /* An event of this name, everything else left to the dice; its place is not. */
 struct arrival generate_event(struct dice *dice, const struct world *world, struct identity identity,
                               int64_t sequence, struct iv_arena *arena);
+
+/* The attributes of an event's place in a log; places are few, so that chains are often whole, and some of
+ * what claims them is forged. */
+struct generated_place {
+    int log;
+    int64_t seq;
+    int variant; /* of the hash */
+    int before;  /* the variant of the predecessor that it names */
+};
+struct generated_place generate_place(struct dice *dice, const struct world *world, iv_ns time);
+void generate_place_hash(struct iv_buf *out, int log, int64_t seq, int variant); /* hex */
+/* A checkpoint at this place, which may be true. */
+void generate_note(struct iv_buf *out, struct dice *dice, struct generated_place place);
+/* Of baseline.yaml: the keys that sign some of them. */
+void generate_note_keys(struct iv_buf *out, const struct world *world);
 
 /* The records of this world, in the arena. */
 struct arrivals generate_arrivals(struct dice *dice, const struct world *world, struct iv_arena *arena);

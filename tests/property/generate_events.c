@@ -63,6 +63,34 @@ static void mixed_field(struct iv_json *json, struct dice *dice, bool is_int)
     }
 }
 
+static void hash_attribute(struct iv_json *json, const char *name, int log, int64_t seq, int variant)
+{
+    struct iv_buf hex;
+    iv_buf_init(&hex, 128);
+    generate_place_hash(&hex, log, seq, variant);
+    iv_json_str(json, name, iv_buf_slice(&hex));
+    iv_buf_deinit(&hex);
+}
+
+static void place_attributes(struct iv_json *json, struct generated_place place)
+{
+    iv_json_text(json, "ledgerid", place.log == 0 ? "log0" : "log1");
+    iv_json_int(json, "ledgerseq", place.seq);
+    hash_attribute(json, "ledgerprev", place.log, place.seq - 1, place.before);
+    hash_attribute(json, "ledgerhash", place.log, place.seq, place.variant);
+}
+
+static void note_field(struct iv_json *json, struct dice *dice, struct generated_place place)
+{
+    struct iv_buf note;
+    iv_buf_init(&note, 64u << 10);
+    generate_note(&note, dice, place);
+    iv_json_open_object(json, "data");
+    iv_json_str(json, "note", iv_buf_slice(&note));
+    iv_json_close_object(json);
+    iv_buf_deinit(&note);
+}
+
 static void chain_attributes(struct iv_json *json, int64_t sequence)
 {
     char digest[97];
@@ -86,12 +114,13 @@ struct arrival generate_event(struct dice *dice, const struct world *world, stru
     struct iv_json json = iv_json_to(&buf);
     char source[] = {'s', (char)('0' + identity.source), '\0'};
     bool unknown = dice_one_in(dice, 20); /* a type of no catalogue */
+    bool seals = ledger && world->trees && dice_one_in(dice, 3);
     char type[] = {unknown ? 'z' : ledger ? 'y' : 'x', '.', is_a ? 'a' : 'b', '\0'};
     iv_json_open_object(&json, NULL);
     iv_json_text(&json, "specversion", "1.0");
     iv_json_str(&json, "id", iv_arena_printf(arena, "e%u", (unsigned)identity.id));
     iv_json_text(&json, "source", source);
-    iv_json_text(&json, "type", type);
+    iv_json_text(&json, "type", seals ? "ledger.checkpoint" : type);
     iv_json_time(&json, "time", identity.time);
     if (!dice_one_in(dice, 6)) {
         iv_json_text(&json, "subject", DICE_PICK(dice, "a1", "a12", "b1"));
@@ -99,14 +128,22 @@ struct arrival generate_event(struct dice *dice, const struct world *world, stru
     if (!dice_one_in(dice, 6)) {
         short_name(&json, dice, "tenantid", "t", 3);
     }
-    if (ledger) {
+    struct generated_place place = {0};
+    if (ledger && world->trees) {
+        place = generate_place(dice, world, identity.time);
+        place_attributes(&json, place);
+    } else if (ledger) {
         chain_attributes(&json, sequence);
     }
-    fields(&json, dice, identity.time);
-    if (!dice_one_in(dice, 4)) {
-        mixed_field(&json, dice, is_a);
+    if (seals) {
+        note_field(&json, dice, place);
+    } else {
+        fields(&json, dice, identity.time);
+        if (!dice_one_in(dice, 4)) {
+            mixed_field(&json, dice, is_a);
+        }
+        iv_json_close_object(&json);
     }
-    iv_json_close_object(&json);
     iv_json_close_object(&json);
     IV_CHECK(!iv_buf_failed(&buf));
     char *bytes = iv_arena_zalloc(arena, buf.n + IV_RECORD_PADDING);

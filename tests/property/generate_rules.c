@@ -45,6 +45,7 @@ struct world generate_world(struct dice *dice)
     if (dice_one_in(dice, 8)) {
         world.partitions[IV_LEDGER] = 0;
     }
+    world.trees = dice_one_in(dice, 3);
     return world;
 }
 
@@ -82,14 +83,14 @@ void generate_baseline(struct iv_buf *out, struct dice *dice, const struct world
     stream_policy(out, dice, world, IV_TELEMETRY);
     iv_buf_printf(out, "dedup: %lldms\nmode: %s\n", (long long)(world->dedup / IV_NS_PER_MS),
                   DICE_PICK(dice, "enforce", "observe"));
-    iv_buf_text(
-        out,
-        "parameters: {win: 2s, num: 3, cnt: 2, cap: 4.5, far: {win: 3s}, names: [k0, k2], ranks: {k1: 1}}\n");
+    iv_buf_text(out, "parameters: {win: 2s, num: 3, cnt: 2, cap: 4.5, log: 6s, far: {win: 3s}, names: [k0, "
+                     "k2], ranks: {k1: 1}}\n");
     if (dice_one_in(dice, 2)) {
-        iv_buf_text(out, "overrides:\n"
-                         "- match: {tenant: t1, agent: \"a*\"}\n  parameters: {win: 1s, num: 5}\n"
-                         "- match: {tenant: \"t?\"}\n  parameters: {cnt: 1, win: 500ms, far: {win: 1s}}\n"
-                         "- match: {profile: p0}\n  parameters: {cap: 0.5, cnt: 3, names: [k1]}\n");
+        iv_buf_text(out,
+                    "overrides:\n"
+                    "- match: {tenant: t1, agent: \"a*\"}\n  parameters: {win: 1s, num: 5}\n"
+                    "- match: {tenant: \"t?\"}\n  parameters: {cnt: 1, win: 500ms, log: 1s, far: {win: 1s}}\n"
+                    "- match: {profile: p0}\n  parameters: {cap: 0.5, cnt: 3, names: [k1]}\n");
     }
     if (dice_one_in(dice, 2)) {
         iv_buf_text(
@@ -98,6 +99,9 @@ void generate_baseline(struct iv_buf *out, struct dice *dice, const struct world
                  "- {rule: EVT-001, match: {tenant: t0}, reason: r, by: b, until: 2027-01-01T00:00:00Z}\n");
     }
     iv_buf_text(out, events_yaml);
+    if (world->trees) {
+        generate_note_keys(out, world);
+    }
     iv_buf_text(out, "packs: [pack.yaml]\n");
 }
 
@@ -264,6 +268,18 @@ static void partner_form(struct iv_buf *out, struct dice *dice, const char *form
     thresholds(out, dice, with);
 }
 
+static void tree_rule(struct iv_buf *out, struct dice *dice)
+{
+    iv_buf_printf(out, "  on: {%s, as: a}\n",
+                  DICE_PICK(dice, "event: ledger.checkpoint", "event: [ledger.checkpoint, y.a]"));
+    if (dice_one_in(dice, 4)) {
+        iv_buf_text(out, "  where: has(a.agent)\n");
+    }
+    iv_buf_printf(out, "  require:\n    with: {stream: ledger, by: ledger_id, before: %s}\n    tree: %s\n",
+                  DICE_PICK(dice, "20s", "20s", "6s", "baseline.log"),
+                  DICE_PICK(dice, "a.note", "a.note", "{note: a.note, role: log}", "'true ? a.note : a.id'"));
+}
+
 static void limit_form(struct iv_buf *out, struct dice *dice, struct selection on)
 {
     iv_buf_printf(out, "  limit:\n    by: %s\n    window: %s\n",
@@ -295,11 +311,15 @@ static void same_form(struct iv_buf *out, struct dice *dice, struct selection on
         DICE_PICK(dice, "1s", "5s", "baseline.win", "100ms", "'baseline.far.win'"));
 }
 
-static void rule(struct iv_buf *out, struct dice *dice, unsigned number)
+static void rule(struct iv_buf *out, struct dice *dice, unsigned number, bool trees)
 {
     struct selection on = selection_of(dice, true);
     iv_buf_printf(out, "- id: PRO-%03u\n  title: A random rule\n  severity: low\n  criteria: [CC7.2]\n",
                   number);
+    if (trees && dice_one_in(dice, 2)) {
+        tree_rule(out, dice);
+        return;
+    }
     iv_buf_printf(out, "  on: {%s, as: a}\n", on.yaml);
     if (dice_one_in(dice, 3)) {
         iv_buf_text(out, "  where: '");
@@ -331,12 +351,12 @@ static void rule(struct iv_buf *out, struct dice *dice, unsigned number)
 static const char pack_head[] =
     "apiVersion: invigil/v1\nkind: RulePack\nmetadata: {name: random, title: Random rules}\nrules:\n";
 
-void generate_pack(struct iv_buf *out, struct dice *dice)
+void generate_pack(struct iv_buf *out, struct dice *dice, const struct world *world)
 {
     unsigned count = 1 + (unsigned)dice_below(dice, 5);
     iv_buf_text(out, pack_head);
     for (unsigned i = 1; i <= count; i++) {
-        rule(out, dice, i);
+        rule(out, dice, i, world->trees);
     }
 }
 
@@ -348,14 +368,14 @@ void generate_changed_pack(struct iv_buf *changed, struct dice *dice, const stru
     unsigned number = 1;
     iv_buf_text(changed, pack_head);
     if (dice_one_in(dice, 3)) {
-        rule(changed, dice, 900);
+        rule(changed, dice, 900, false);
     }
     for (; at != NULL; number++) {
         const char *next = memmem(at + 1, (size_t)(end - at - 1), start, sizeof start - 1);
         size_t length = (size_t)((next == NULL ? end : next) - at);
         switch (dice_below(dice, 5)) {
         case 0:
-            rule(changed, dice, number);
+            rule(changed, dice, number, false);
             break;
         case 1:
             if (number == 1) { /* a waiver may name it */
@@ -368,5 +388,5 @@ void generate_changed_pack(struct iv_buf *changed, struct dice *dice, const stru
         }
         at = next;
     }
-    rule(changed, dice, 901);
+    rule(changed, dice, 901, false);
 }

@@ -94,7 +94,7 @@ static bool try_seed(uint64_t seed, const char *folder, bool (*law)(struct trial
     iv_buf_init(&trial.baseline_yaml, 64u << 10);
     iv_buf_init(&trial.pack_yaml, 64u << 10);
     generate_baseline(&trial.baseline_yaml, &trial.dice, &trial.world);
-    generate_pack(&trial.pack_yaml, &trial.dice);
+    generate_pack(&trial.pack_yaml, &trial.dice, &trial.world);
     trial.baseline = trial_load(&trial, &trial.pack_yaml);
     if (trial.baseline != NULL) {
         trial.reference = reference_new(trial.baseline);

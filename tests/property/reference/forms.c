@@ -146,10 +146,38 @@ static bool is_best_effort(const struct reference *r, const struct iv_rule *rule
     return false;
 }
 
+static void judge_tree(struct reference *r, const struct iv_rule *rule, const struct iv_event *t)
+{
+    struct span window;
+    long double at_least = 0;
+    if (!prepare(r, rule, t, &window, &at_least)) {
+        return;
+    }
+    enum reference_tree found = reference_tree(r, rule, t, window.from);
+    if (found == REFERENCE_TREE_KEPT || found == REFERENCE_TREE_ABSENT) {
+        return;
+    }
+    /* The first entry of the log may have stood before all that was seen. */
+    bool doubt = is_best_effort(r, rule) || unseen(r, rule, IV_NS_MIN);
+    if (found == REFERENCE_TREE_FALSE) {
+        reference_found(r, rule, t, REFERENCE_VIOLATED);
+    } else if (!passed(r, rule, window.to)) {
+        reference_found(r, rule, t, REFERENCE_OPEN);
+    } else if (found == REFERENCE_TREE_FORGOTTEN || (found == REFERENCE_TREE_MISSING && doubt)) {
+        reference_found(r, rule, t, REFERENCE_INCONCLUSIVE);
+    } else {
+        reference_found(r, rule, t, REFERENCE_VIOLATED);
+    }
+}
+
 void reference_judge_require(struct reference *r, const struct iv_rule *rule, const struct iv_event *t)
 {
     struct span window;
     long double at_least = 0;
+    if (rule->tree.note != NULL) {
+        judge_tree(r, rule, t);
+        return;
+    }
     if (!prepare(r, rule, t, &window, &at_least) ||
         (long double)count_partners(r, rule, t, window) >= at_least) {
         return;

@@ -45,6 +45,9 @@ bool reference_duration(struct reference *r, struct pair pair, const struct iv_a
 bool reference_number(struct reference *r, struct pair pair, const struct iv_amount *amount,
                       long double *out);
 bool reference_value_number(const struct iv_val *value, long double *out);
+/* An expression's text, which lasts until the next one runs. */
+bool reference_text(struct reference *r, struct pair pair, const struct iv_cel_prog *prog,
+                    struct iv_str *out);
 bool reference_instant(struct reference *r, struct pair pair, const struct iv_cel_prog *prog, iv_ns *out);
 /* A condition: NULL holds, one that fails does not. */
 bool reference_holds(struct reference *r, struct pair pair, const struct iv_cel_prog *prog);
@@ -52,5 +55,17 @@ bool reference_is_trigger(struct reference *r, const struct iv_rule *rule, const
 
 void reference_judge_forbid(struct reference *r, const struct iv_rule *rule, const struct iv_event *t);
 void reference_judge_require(struct reference *r, const struct iv_rule *rule, const struct iv_event *t);
+/* A require with a tree: what the log that the trigger continues makes of its note. */
+enum reference_tree {
+    REFERENCE_TREE_KEPT,
+    REFERENCE_TREE_FALSE,
+    REFERENCE_TREE_OTHER,
+    REFERENCE_TREE_MISSING,
+    REFERENCE_TREE_FORGOTTEN,
+    REFERENCE_TREE_ABSENT
+};
+/* from: where its window begins. */
+enum reference_tree reference_tree(struct reference *r, const struct iv_rule *rule, const struct iv_event *t,
+                                   iv_ns from);
 void reference_judge_limit(struct reference *r, const struct iv_rule *rule, const struct iv_event *t);
 void reference_judge_same(struct reference *r, const struct iv_rule *rule, const struct iv_event *t);

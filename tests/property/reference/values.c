@@ -96,6 +96,16 @@ bool reference_number(struct reference *r, struct pair pair, const struct iv_amo
     return run(r, pair, amount->prog, &value) && reference_value_number(&value, out);
 }
 
+bool reference_text(struct reference *r, struct pair pair, const struct iv_cel_prog *prog, struct iv_str *out)
+{
+    struct iv_val value;
+    if (!run(r, pair, prog, &value) || value.kind != IV_KIND_STRING) {
+        return false;
+    }
+    *out = iv_val_slice(value);
+    return true;
+}
+
 bool reference_instant(struct reference *r, struct pair pair, const struct iv_cel_prog *prog, iv_ns *out)
 {
     struct iv_val value;
