@@ -101,9 +101,7 @@ static bool read_rule(struct iv_restoring *r, struct iv_image *in, size_t number
     }
     seen[rule->index] = true;
     e->rule_stats[rule->index] = stats;
-    /* The trees of logs are not in the bytes, and without them a checkpoint would be held against nothing. */
-    bool whole = planned && rule->tree.note == NULL;
-    r->rules[number] = whole ? plan_number(e, rule) : IV_NO_RULE;
+    r->rules[number] = planned ? plan_number(e, rule) : IV_NO_RULE;
     return true;
 }
 
