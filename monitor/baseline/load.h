@@ -116,6 +116,9 @@ struct iv_str iv_load_head(struct iv_load *load, struct iv_yaml_map *map, const 
 /* Letters, digits and '_', no digit first. */
 bool iv_is_word(struct iv_str s);
 
+/* Warns of a criterion that is none of the Trust Services Criteria. */
+void iv_load_criterion(struct iv_load *load, struct iv_str id, const struct iv_yaml_node *node);
+
 /* digest.c */
 iv_rc iv_load_digest(struct iv_load *load, struct iv_err *err);
 void iv_load_signature(struct iv_load *load);

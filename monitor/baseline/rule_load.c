@@ -60,7 +60,9 @@ static void load_criteria(struct iv_rule_load *rl, const struct iv_yaml_node *no
     struct iv_str *criteria = iv_load_alloc(rl->load, items.count, sizeof *criteria);
     for (size_t i = 0; criteria != NULL && i < items.count; i++) {
         criteria[i] = IV_STR("");
-        (void)iv_yaml_string(&criteria[i], iv_yaml_item(&items, i), rl->load->problems);
+        if (iv_yaml_string(&criteria[i], iv_yaml_item(&items, i), rl->load->problems)) {
+            iv_load_criterion(rl->load, criteria[i], iv_yaml_item(&items, i));
+        }
     }
     if (items.count == 0) {
         iv_yaml_warning(rl->load->problems, node, "the rule evidences no criterion");
