@@ -181,7 +181,9 @@ static bool are_near(const struct iv_logs *logs, const struct iv_log_entry *a, c
 /* A connected predecessor was found. */
 static bool follow(struct iv_logs *logs, struct iv_digester *d, uint32_t ref, uint32_t predecessor)
 {
-    if (!are_near(logs, at(logs, ref), at(logs, predecessor))) {
+    bool next =
+        (uint64_t)at(logs, predecessor)->seq + 1 == at(logs, ref)->seq; /* but for keys that collide */
+    if (!next || !are_near(logs, at(logs, ref), at(logs, predecessor))) {
         at(logs, ref)->state = IV_LOG_BROKEN;
         return true;
     }

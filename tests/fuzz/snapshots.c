@@ -205,7 +205,7 @@ static bool go_on(struct iv_str bytes)
 
 static const char *const sections[] = {IV_SECTION_BASE,    IV_SECTION_RULES, IV_SECTION_TIME,
                                        IV_SECTION_TYPES,   IV_SECTION_LANES, IV_SECTION_TOPICS,
-                                       IV_SECTION_RECORDS, IV_SECTION_TOLD};
+                                       IV_SECTION_RECORDS, IV_SECTION_TOLD,  IV_SECTION_LOGS};
 
 /* Behind each rule's id stands its digest. */
 static void put_digests(char *content, size_t n)

@@ -21,7 +21,9 @@ static const char rules_of_all_kinds[] = RULE("REQ-1", NEEDS_A_AFTER) RULE("FOR-
     RULE("FOR-2", "on: {event: d.a, as: a}, forbid: {with: {event: d.b, as: b, by: k, until: a.t}}")
         RULE("LIM-1", "on: {event: d.a}, limit: {by: k, window: 9s, sum: {of: n, max: 3}}")
             RULE("LIM-2", "on: {event: d.a}, limit: {by: k, window: 9s, count: {max: 1}}")
-                RULE("SAM-1", "on: {event: d.a}, same: {by: k, value: v, within: 9s}");
+                RULE("SAM-1", "on: {event: d.a}, same: {by: k, value: v, within: 9s}")
+                    RULE("TRE-1", "on: {event: l.b, as: a}, require: {with: {stream: ledger, by: ledger_id, "
+                                  "before: 1h}, tree: a.v}");
 static void play_some(struct stage *s)
 {
     static const char *const lines[] = {
@@ -30,10 +32,13 @@ static void play_some(struct stage *s)
         "T0 1s d.a a1 k=x v=1 n=2 t=9s",
         "T0 2s d.a a2 k=x v=2 n=2 t=9s tenant=acme",
         "T0 2s d.a a2 k=x v=2 n=3 t=9s tenant=acme",
+        "L0 0s l.a l0 k=x",
         "L0 3s l.a l1 k=x",
+        "L0 90s l.a l2 k=x",
+        "L0 4s l.a l3 k=x",
         "T0 3s d.b b1 k=z",
         "T0 9s d.c c1 k=x",
-        "L0 9s l.a l2 k=x",
+        "L0 9s l.b l4 k=x v=none",
     };
     for (size_t i = 0; i < IV_COUNT(lines); i++) {
         stage_line(s, iv_str_of(lines[i]));
