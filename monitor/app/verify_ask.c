@@ -2,6 +2,7 @@
 #include "app/verify_ask.h"
 #include "base/alloc.h"
 #include "base/guard.h"
+#include "event/chain.h"
 
 #define FRAME_MAX ((size_t)64 << 20)
 
@@ -9,6 +10,8 @@ struct iv_verify_asker {
     struct iv_baseline *baseline;
     const struct iv_rule **rules;
     size_t rule_count;
+    bool chains; /* one of them asks for the chain hash */
+    struct iv_digester *digester;
     struct iv_params *params;
     struct iv_cel_frame frame;
 };
@@ -18,27 +21,29 @@ static bool has_bit(const uint64_t *bits, size_t index)
     return bits != NULL && (bits[index / 64] >> (index % 64) & 1) != 0;
 }
 
+static void asker_freep(struct iv_verify_asker **asker)
+{
+    iv_verify_asker_free(*asker);
+}
+
 iv_rc iv_verify_asker_new(struct iv_verify_asker **out, struct iv_baseline *baseline, const uint64_t *rules,
                           struct iv_err *err)
 {
-    struct iv_verify_asker *a = iv_calloc(1, sizeof *a);
+    IV_AUTO(asker_freep) struct iv_verify_asker *a = iv_calloc(1, sizeof *a);
     ENSURE(a != NULL, err, IV_E_NOMEM, "cannot allocate a verifying thread");
     iv_cel_frame_init(&a->frame, FRAME_MAX);
     a->baseline = iv_baseline_ref(baseline);
     a->rules = iv_calloc(baseline->rule_count + 1, sizeof(const struct iv_rule *));
-    struct iv_rc_s rc = a->rules == NULL
-                            ? iv_err_set(err, IV_E_NOMEM, "cannot allocate a verifying thread's rules")
-                            : iv_params_new(&a->params, baseline, err);
-    if (!iv_ok(rc)) {
-        iv_verify_asker_free(a);
-        return rc;
-    }
+    ENSURE(a->rules != NULL, err, IV_E_NOMEM, "cannot allocate a verifying thread's rules");
+    TRY(iv_digester_new(&a->digester, err));
+    TRY(iv_params_new(&a->params, baseline, err));
     for (size_t i = 0; i < baseline->rule_count; i++) {
         if (has_bit(rules, i)) {
             a->rules[a->rule_count++] = baseline->rules[i];
+            a->chains = a->chains || baseline->rules[i]->checks_chain;
         }
     }
-    *out = a;
+    *out = TAKE(a);
     return IV_OK;
 }
 
@@ -47,6 +52,7 @@ void iv_verify_asker_free(struct iv_verify_asker *asker)
     if (asker != NULL) {
         iv_cel_frame_deinit(&asker->frame);
         iv_params_free(asker->params);
+        iv_digester_free(asker->digester);
         iv_baseline_unref(asker->baseline);
         iv_free(asker->rules);
         iv_free(asker);
@@ -97,8 +103,11 @@ static bool ask_alone(struct iv_verify_asker *a, const struct iv_rule *rule)
     return wanted;
 }
 
-void iv_verify_asker_ask(struct iv_verify_asker *asker, const struct iv_event *event)
+void iv_verify_asker_ask(struct iv_verify_asker *asker, struct iv_event *event)
 {
+    if (asker->chains && event->origin.stream == IV_LEDGER) {
+        (void)iv_chain_valid(event, asker->digester);
+    }
     uint32_t set = iv_params_resolve(asker->params, &event->object);
     if (set == IV_PARAMS_NONE) {
         return;

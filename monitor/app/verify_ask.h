@@ -16,5 +16,5 @@ iv_rc iv_verify_asker_new(struct iv_verify_asker **out, struct iv_baseline *base
 void iv_verify_asker_free(struct iv_verify_asker *asker);
 
 /* Runs what those rules ask of the event alone. A rule that may ask more, of a pair, has every receipt of the
- * event verified. */
-void iv_verify_asker_ask(struct iv_verify_asker *asker, const struct iv_event *event);
+ * event verified. Where one asks for the chain hash as well, event->hash_valid is known afterwards. */
+void iv_verify_asker_ask(struct iv_verify_asker *asker, struct iv_event *event);

@@ -12,7 +12,7 @@
 
 #define EVENTS 3000
 
-static const char pack[] =
+static const char usual[] =
     "apiVersion: invigil/v1\nkind: RulePack\nmetadata: {name: p, title: P}\nrules:\n"
     "- {id: SIG-1, title: t, severity: low, criteria: [CC6.1], on: {event: x.signed, as: a},"
     " forbid: {if: \"!receipt_valid(a.receipt, 'orchestrator')\"}}\n"
@@ -23,6 +23,7 @@ static const char pack[] =
     "- {id: FAST-2, title: t, severity: low, criteria: [CC6.1], on: {event: x.plain, as: a},"
     " require: {with: {event: x.signed, by: k, after: 10ms}}}\n";
 
+static const char *pack = usual;
 static const struct iv_hash_key key = {1, 2};
 
 /* A stream of signed and plain events, and what was told of it. */
@@ -91,7 +92,7 @@ static void load(struct play *p)
     iv_base64_encode(&text, (struct iv_str){(const char *)public_key, sizeof public_key});
     iv_buf_text(&text, "\"}\n");
     scratch_write(&p->dir, "baseline.yaml", iv_buf_slice(&text));
-    scratch_write(&p->dir, "pack.yaml", IV_STR(pack));
+    scratch_write(&p->dir, "pack.yaml", iv_str_of(pack));
     iv_buf_deinit(&text);
     cr_assert(iv_ok(iv_baseline_load(&p->baseline, iv_str_of(p->dir.path), problems, &err)), "%s", err.text);
 }
@@ -365,4 +366,45 @@ Test(judge, a_baseline_without_signatures_runs_beside_nobody)
     begin(&p, 1, true);
     cr_expect(iv_judge_beside(p.judge));
     end(&p);
+}
+
+static uint64_t verified_under(const char *rule)
+{
+    struct play p;
+    struct iv_err err;
+    struct iv_keyring_counts counts;
+    struct iv_buf text;
+    iv_buf_init(&text, 4096);
+    iv_buf_printf(
+        &text,
+        "apiVersion: invigil/v1\nkind: RulePack\nmetadata: {name: p, title: P}\nrules:\n"
+        "- {id: SIG-1, title: t, severity: low, criteria: [CC6.1], on: {event: x.signed, as: a}, %s}\n",
+        rule);
+    pack = text.p;
+    begin(&p, 2, true);
+    for (int i = 0; i < 300; i++) {
+        play_event(&p, i);
+    }
+    cr_assert(iv_ok(iv_judge_finish(p.judge, &err)));
+    iv_keyring_counts(p.baseline->keyring, &counts);
+    end(&p);
+    iv_buf_deinit(&text);
+    return counts.verified;
+}
+
+Test(judge, verifies_the_signatures_that_rules_ask_for_and_no_others)
+{
+    static const struct {
+        const char *rule;
+        uint64_t verified;
+    } rows[] = {
+        {"forbid: {if: '!receipt_valid(a.receipt)'}", 90},
+        {"where: a.k == 'none', forbid: {if: '!receipt_valid(a.receipt)'}", 0},
+        {"forbid: {if: 'a.k == \"none\" && receipt_valid(a.receipt)'}", 0},
+        {"forbid: {if: '!receipt_valid(a.receipt, \"approver\")'}", 0},
+        {"require: {with: {event: x.plain, as: b, by: k, within: 1s}, if: 'receipt_valid(a.receipt)'}", 90},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        cr_expect_eq(verified_under(rows[i].rule), rows[i].verified, "%s", rows[i].rule);
+    }
 }
