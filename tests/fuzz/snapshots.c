@@ -46,7 +46,11 @@ static const char pack_yaml[] =
     "- {id: FUZ-6, title: t, severity: low, criteria: [CC7.2], on: {event: x.a},"
     " limit: {by: [k, tenant], window: 3s, distinct: {of: n, max: 2}}}\n"
     "- {id: FUZ-7, title: t, severity: low, criteria: [CC7.2], on: {event: y.a},"
-    " require: {with: {event: x.a, as: b, by: k, before: 5s}, if: \"size(b.s) > 0 || b.m.q == 1.0\"}}\n";
+    " require: {with: {event: x.a, as: b, by: k, before: 5s}, if: \"size(b.s) > 0 || b.m.q == 1.0\"}}\n"
+    "- {id: FUZ-8, title: t, severity: low, criteria: [CC7.2], on: {event: ledger.checkpoint, as: a},"
+    " require: {with: {stream: ledger, by: ledger_id, before: 5s}, tree: a.note}}\n";
+
+#define NOTE "log\n3\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n\xe2\x80\x94 log x08gowAAAAAAAAAA\n"
 
 static struct iv_baseline *baseline;
 static struct iv_arena arena;
@@ -83,7 +87,7 @@ static void load_baseline(void)
     drop_file(folder, "pack.yaml");
     (void)rmdir(folder);
     iv_problems_render(&json, problems);
-    (void)fwrite(json.p, 1, json.n, stderr);
+    (void)fprintf(stderr, IV_STR_FMT, IV_STR_ARG(iv_buf_slice(&json)));
     IV_CHECK(iv_ok(rc));
     iv_problems_free(problems);
 }
@@ -109,14 +113,16 @@ static void write_fields(struct iv_json *j, int64_t number, int type, iv_ns time
     } else if (type == 1) {
         iv_json_real(j, "u", (double)(number % 3) / 2);
         iv_json_text(j, "d", "1.5s");
+    } else if (type == 3) {
+        iv_json_text(j, "note", NOTE);
     }
     iv_json_close_object(j);
 }
 
-/* The event of this number: of three types, some late, some with a name that was there. */
+/* The event of this number: of four types, some late, some with a name that was there. */
 static struct iv_str event_text(int64_t number, int type)
 {
-    static const char *const types[] = {"x.a", "x.b", "y.a"};
+    static const char *const types[] = {"x.a", "x.b", "y.a", "ledger.checkpoint"};
     const char name[] = {(char)('A' + number / 26 % 26), (char)('A' + number % 23), '\0'};
     const char tenant[] = {'t', (char)('0' + number % 2), '\0'};
     iv_ns time = START_NS + number * 250 * IV_NS_PER_MS - (number % 11 == 0 ? 2 * IV_NS_PER_S : 0);
@@ -130,7 +136,7 @@ static struct iv_str event_text(int64_t number, int type)
     iv_json_time(&j, "time", time);
     iv_json_text(&j, "subject", number % 3 == 0 ? "a1" : "a2");
     iv_json_text(&j, "tenantid", tenant);
-    if (type == 2) {
+    if (type >= 2) {
         iv_json_text(&j, "ledgerid", "log");
         iv_json_int(&j, "ledgerseq", number);
         iv_json_text(&j, "ledgerprev", "00");
@@ -148,8 +154,8 @@ static void feed(struct iv_engine *engine, int64_t from, int64_t until)
     IV_CHECK(iv_ok(iv_decoder_new(&decoder, baseline->catalogue, &IV_DECODE_LIMITS_DEFAULT,
                                   iv_engine_hash_key(engine), &err)));
     for (int64_t i = from; i < until; i++) {
-        int type = (int)(i * i % 7 % 3);
-        enum iv_stream stream = type == 2 ? IV_LEDGER : IV_TELEMETRY;
+        int type = i % 9 == 8 ? 3 : (int)(i * i % 7 % 3);
+        enum iv_stream stream = type >= 2 ? IV_LEDGER : IV_TELEMETRY;
         struct iv_record record = {.origin = {stream, (int32_t)(i % 2), i, iv_str_of(iv_stream_name(stream))},
                                    .bytes = event_text(i, type)};
         struct iv_event event;
