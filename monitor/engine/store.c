@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#define OFFSET_BYTES sizeof(int64_t)
 #define DIGEST_BYTES 32
+#define BODY_MAX ((size_t)64 << 20)
 #define TRIGGER_VIEWS 4
 #define PARTNER_VIEWS 8
 
@@ -39,6 +39,7 @@ struct iv_rc_s iv_store_init(struct iv_store *store, struct iv_ground *ground,
     iv_slab_init(&store->records, ground, sizeof(struct iv_rec));
     iv_slab_init(&store->sources, ground, sizeof(struct source));
     iv_pool_init(&store->pool, ground);
+    iv_buf_init(&store->scratch, BODY_MAX);
     iv_table_init(&store->source_table, ground);
     for (size_t i = 0; i < iv_catalogue_types(catalogue); i++) {
         uint32_t n = iv_catalogue_type(catalogue, i)->slot_count;
@@ -59,6 +60,7 @@ void iv_store_deinit(struct iv_store *store)
     }
     iv_table_deinit(&store->source_table);
     iv_pool_deinit(&store->pool);
+    iv_buf_deinit(&store->scratch);
     iv_slab_deinit(&store->sources);
     iv_slab_deinit(&store->records);
 }
@@ -126,11 +128,10 @@ static size_t presence_bytes(const struct iv_type_plan *plan)
     return (plan->kept_count + 7U) / 8;
 }
 
-static size_t body_size(const struct iv_event *event, const struct iv_type_plan *plan,
-                        const struct iv_store_extra *extra)
+static size_t body_bound(const struct iv_event *event, const struct iv_type_plan *plan)
 {
-    size_t size = OFFSET_BYTES + presence_bytes(plan) + (extra->digest != NULL ? DIGEST_BYTES : 0) +
-                  (extra->content_id != NULL ? IV_CONTENT_ID_MAX : 0);
+    size_t size = iv_pack_size(&(struct iv_val){.kind = IV_KIND_INT}) + DIGEST_BYTES + IV_CONTENT_ID_MAX +
+                  presence_bytes(plan);
     for (uint16_t i = 0; i < plan->kept_count; i++) {
         const struct iv_val *value = &event->slots[plan->kept[i]];
         size += value->kind == IV_KIND_ABSENT ? 0 : iv_pack_size(value);
@@ -138,18 +139,12 @@ static size_t body_size(const struct iv_event *event, const struct iv_type_plan 
     return size;
 }
 
-/* Offset, digest and content id where there are, presence, values. */
-static uint32_t pack_body(struct iv_store *store, const struct iv_event *event,
-                          const struct iv_store_extra *extra)
+/* Offset, digest and content id where there are, presence, values. The id is plain text, so that it can
+ * be read where it lies. */
+static unsigned char *write_body(unsigned char *at, const struct iv_event *event,
+                                 const struct iv_type_plan *plan, const struct iv_store_extra *extra)
 {
-    const struct iv_type_plan *plan = type_plan(store, event->type->index);
-    uint32_t body = iv_pool_take(&store->pool, body_size(event, plan, extra));
-    if (body == 0) {
-        return 0;
-    }
-    unsigned char *at = iv_pool_at(&store->pool, body);
-    memcpy(at, &event->origin.offset, OFFSET_BYTES);
-    at += OFFSET_BYTES;
+    at = iv_pack(at, &(struct iv_val){.kind = IV_KIND_INT, .i = event->origin.offset});
     if (extra->digest != NULL) {
         memcpy(at, extra->digest->bytes, DIGEST_BYTES);
         at += DIGEST_BYTES;
@@ -163,10 +158,28 @@ static uint32_t pack_body(struct iv_store *store, const struct iv_event *event,
     at += presence_bytes(plan);
     for (uint16_t i = 0; i < plan->kept_count; i++) {
         const struct iv_val *value = &event->slots[plan->kept[i]];
-        if (value->kind != IV_KIND_ABSENT) {
-            presence[i / 8] = (unsigned char)(presence[i / 8] | 1U << (i % 8));
-            at = iv_pack(at, value);
+        if (value->kind == IV_KIND_ABSENT) {
+            continue;
         }
+        presence[i / 8] = (unsigned char)(presence[i / 8] | 1U << (i % 8));
+        at = plan->kept[i] == IV_ATTR_ID ? iv_pack_text(at, iv_val_slice(*value)) : iv_pack(at, value);
+    }
+    return at;
+}
+
+static uint32_t pack_body(struct iv_store *store, const struct iv_event *event,
+                          const struct iv_store_extra *extra)
+{
+    const struct iv_type_plan *plan = type_plan(store, event->type->index);
+    iv_buf_clear(&store->scratch);
+    unsigned char *bytes = (unsigned char *)iv_buf_reserve(&store->scratch, body_bound(event, plan));
+    if (bytes == NULL) {
+        return 0;
+    }
+    size_t n = (size_t)(write_body(bytes, event, plan, extra) - bytes);
+    uint32_t body = iv_pool_take(&store->pool, n);
+    if (body != 0) {
+        memcpy(iv_pool_at(&store->pool, body), bytes, n);
     }
     return body;
 }
@@ -240,11 +253,23 @@ const struct iv_event_type *iv_store_type(const struct iv_store *store, uint32_t
     return iv_store_type_at(store, iv_store_rec(store, rec)->type);
 }
 
+/* offset may be NULL. */
+static const unsigned char *behind_offset(const struct iv_store *store, const struct iv_rec *r,
+                                          int64_t *offset)
+{
+    const unsigned char *at = iv_pool_at(&store->pool, r->body);
+    struct iv_val value;
+    (void)iv_unpack(&value, &at, NULL);
+    if (offset != NULL) {
+        *offset = value.i;
+    }
+    return at;
+}
+
 /* Of presence and the packed slots. */
 static const unsigned char *body_at(const struct iv_store *store, const struct iv_rec *r)
 {
-    const unsigned char *body = iv_pool_at(&store->pool, r->body);
-    return body + OFFSET_BYTES + (r->has_digest ? DIGEST_BYTES : 0) +
+    return behind_offset(store, r, NULL) + (r->has_digest ? DIGEST_BYTES : 0) +
            (r->has_content_id ? IV_CONTENT_ID_MAX : 0);
 }
 
@@ -257,7 +282,7 @@ struct iv_origin iv_store_origin(const struct iv_store *store, uint32_t rec)
 {
     const struct iv_rec *r = iv_store_rec(store, rec);
     struct iv_origin origin = {.stream = stream_of(r), .partition = r->partition};
-    memcpy(&origin.offset, iv_pool_at(&store->pool, r->body), OFFSET_BYTES);
+    (void)behind_offset(store, r, &origin.offset);
     origin.topic =
         r->topic < store->topic_count ? store->topics[r->topic] : iv_str_of(iv_stream_name(origin.stream));
     return origin;
@@ -346,8 +371,7 @@ struct iv_digest iv_store_digest(const struct iv_store *store, uint32_t rec)
     const struct iv_rec *r = iv_store_rec(store, rec);
     struct iv_digest digest = {.n = r->has_digest ? DIGEST_BYTES : 0};
     if (r->has_digest) {
-        const unsigned char *body = iv_pool_at(&store->pool, r->body);
-        memcpy(digest.bytes, body + OFFSET_BYTES, DIGEST_BYTES);
+        memcpy(digest.bytes, behind_offset(store, r, NULL), DIGEST_BYTES);
     }
     return digest;
 }
@@ -355,8 +379,7 @@ struct iv_digest iv_store_digest(const struct iv_store *store, uint32_t rec)
 const unsigned char *iv_store_content_id(const struct iv_store *store, uint32_t rec)
 {
     const struct iv_rec *r = iv_store_rec(store, rec);
-    const unsigned char *body = iv_pool_at(&store->pool, r->body);
-    return r->has_content_id ? body + OFFSET_BYTES + (r->has_digest ? DIGEST_BYTES : 0) : NULL;
+    return r->has_content_id ? behind_offset(store, r, NULL) + (r->has_digest ? DIGEST_BYTES : 0) : NULL;
 }
 
 uint64_t iv_store_bytes(const struct iv_store *store)

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "engine/engine.h"
 #include "engine/plan.h"
 #include "engine/slab.h"
@@ -66,7 +67,8 @@ struct iv_store {
     const struct iv_catalogue *catalogue;
     const struct iv_plan *plan;
     struct iv_slab records;
-    struct iv_pool pool; /* bodies, and whatever else has no fixed size */
+    struct iv_pool pool;   /* bodies, and whatever else has no fixed size */
+    struct iv_buf scratch; /* the body that is being packed */
     struct iv_slab sources;
     struct iv_table source_table;
     struct iv_hash_key key;
