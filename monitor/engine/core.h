@@ -60,8 +60,9 @@ struct iv_obligation {
     uint16_t def;
     uint16_t rule;
     uint8_t bit;
-    uint8_t state; /* enum iv_wait_state */
-    bool blind;    /* the trigger came so late that partners may have been forgotten */
+    uint8_t state;    /* enum iv_wait_state */
+    bool blind;       /* the trigger came so late that partners may have been forgotten */
+    uint32_t missing; /* of a tree, VIOLATED: its place in the engine's list */
 };
 
 /* A mark that may have to leave its lane at the end of the call. */
@@ -104,6 +105,10 @@ struct iv_engine {
     uint32_t *later; /* obligations that wait for the logs to be connected */
     uint32_t later_count;
     uint32_t later_capacity;
+    uint32_t *missing; /* obligations that were violated for want of an entry */
+    uint32_t missing_count;
+    uint32_t missing_capacity;
+    uint32_t recheck; /* the first so many are judged again, for a late entry has come */
     /* identities; none are kept by an engine that does not have EVT-001 */
     bool identifies;
     struct iv_table identity_table; /* records */

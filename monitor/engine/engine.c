@@ -77,6 +77,7 @@ void iv_engine_free(struct iv_engine *e)
     }
     iv_free(e->leaving);
     iv_free(e->later);
+    iv_free(e->missing);
     iv_free(e->keys);
     iv_free(e->joined);
     iv_free(e->marks);
@@ -347,7 +348,7 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
         if (known) {
             iv_identity_note(e, &identity, rec);
         }
-        iv_tree_note_entry(e, event);
+        iv_tree_note_entry(e, event, rec);
         iv_dispatch_count(e->plan.dispatch, concern);
         evaluate(e, concern, rec);
         iv_store_set_live(&e->store, rec, NULL);

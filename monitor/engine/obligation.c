@@ -18,6 +18,11 @@ static const struct iv_rule_plan *plan_of(const struct iv_engine *e, const struc
     return &e->plan.rules[o->rule];
 }
 
+static bool is_of_tree(const struct iv_engine *e, const struct iv_obligation *o)
+{
+    return plan_of(e, o)->rule->tree.note != NULL;
+}
+
 /* Whether a partner that was dropped before this trigger came could have mattered. */
 static bool is_blind(const struct iv_engine *e, const struct iv_search *s)
 {
@@ -47,6 +52,9 @@ void iv_obligation_put(struct iv_engine *e, const struct iv_obligation *o)
     rec->obligations = ref;
     e->undecided += o->state == IV_WAIT_REQUIRED ? 1 : 0;
     e->aftermath += o->state == IV_WAIT_VIOLATED ? 1 : 0;
+    if (o->state == IV_WAIT_VIOLATED && is_of_tree(e, o)) {
+        iv_tree_add_missing(e, ref);
+    }
 }
 
 void iv_obligation_arm(struct iv_engine *e, const struct iv_search *s, const struct iv_waiting *at,
@@ -82,6 +90,9 @@ void iv_obligation_end(struct iv_engine *e, struct iv_obligation *o, struct iv_m
         link = &obligation_at(e, *link)->next;
     }
     *link = o->next;
+    if (o->state == IV_WAIT_VIOLATED && is_of_tree(e, o)) {
+        iv_tree_remove_missing(e, o);
+    }
     e->aftermath -= o->state == IV_WAIT_VIOLATED ? 1 : 0;
     e->undecided -= o->state == IV_WAIT_REQUIRED ? 1 : 0;
     o->state = IV_WAIT_DONE;
@@ -103,6 +114,23 @@ void iv_obligation_fulfil(struct iv_engine *e, struct iv_obligation *o, struct i
                                    .detail = "what it requires was found late"};
         iv_emit(e, &ruling, &w);
     }
+    iv_obligation_end(e, o, mark);
+}
+
+void iv_obligation_contradict(struct iv_engine *e, struct iv_obligation *o, uint32_t late)
+{
+    struct iv_mark *mark = iv_mark_find(e, o->node, o->def, o->rec);
+    struct iv_witnesses w = {0};
+    IV_CHECK(mark != NULL);
+    if (late != 0) {
+        iv_witness_add(e, &w, late);
+    }
+    struct iv_ruling ruling = {.kind = IV_CONTRADICTED,
+                               .rule = plan_of(e, o)->rule,
+                               .trigger = o->rec,
+                               .deadline = o->high,
+                               .detail = "an entry of the log was found late"};
+    iv_emit(e, &ruling, &w);
     iv_obligation_end(e, o, mark);
 }
 
@@ -128,11 +156,6 @@ static const char *doubt(const struct iv_engine *e, const struct iv_obligation *
                                     : "the window reaches behind telemetry's first event";
     }
     return o->blind ? "the event came later than the monitor remembers" : NULL;
-}
-
-static bool is_of_tree(const struct iv_engine *e, const struct iv_obligation *o)
-{
-    return plan_of(e, o)->rule->tree.note != NULL;
 }
 
 /* What follows where the trigger has not what it requires. */
@@ -175,13 +198,16 @@ static void decide(struct iv_engine *e, uint32_t ref, bool open)
         rule_on(e, o, open, finding, &ruling);
         iv_emit(e, &ruling, &w);
     }
-    if (finding != IV_TREE_KEPT && ruling.kind == IV_VIOLATED && !tree && e->aftermath < IV_AFTERMATH_MAX) {
+    if (finding == IV_TREE_MISSING && ruling.kind == IV_VIOLATED && e->aftermath < IV_AFTERMATH_MAX) {
         o->state = IV_WAIT_VIOLATED;
         e->aftermath++;
         e->undecided--;
         uint64_t order = iv_store_rec(&e->store, o->rec)->order;
         if (!iv_timers_push(&e->timers[s.plan->with_streams], ends_at(e, o), order, ref)) {
             e->spent = true;
+        }
+        if (tree) {
+            iv_tree_add_missing(e, ref);
         }
         return;
     }

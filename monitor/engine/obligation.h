@@ -21,6 +21,8 @@ void iv_obligation_fulfil(struct iv_engine *e, struct iv_obligation *o, struct i
 /* Decides what the watermarks have passed: a bounded number, the rest with the next call; all of it where
  * `all`. */
 void iv_obligation_fire(struct iv_engine *e, bool all);
+/* A violated one whose log a late entry has made whole; late: that entry, or 0. */
+void iv_obligation_contradict(struct iv_engine *e, struct iv_obligation *o, uint32_t late);
 /* Decides one that was put off (iv_tree_ready). */
 void iv_obligation_due(struct iv_engine *e, uint32_t obligation);
 /* The end of input: what is undecided is open. */

@@ -37,7 +37,57 @@ static struct iv_hash128 entry_key(const struct iv_engine *e, struct iv_str log,
     return iv_hash128(e->options.hash_key, (struct iv_str){text, sizeof id + sizeof seq + hash.n});
 }
 
-void iv_tree_note_entry(struct iv_engine *e, const struct iv_event *event)
+static struct iv_obligation *obligation_at(const struct iv_engine *e, uint32_t ref)
+{
+    return iv_slab_at(&e->obligations, ref);
+}
+
+void iv_tree_add_missing(struct iv_engine *e, uint32_t obligation)
+{
+    if (e->missing_count == e->missing_capacity) {
+        uint32_t capacity = e->missing_capacity == 0 ? 64 : e->missing_capacity * 2;
+        uint32_t *missing = iv_realloc(e->missing, capacity * sizeof *missing);
+        if (missing == NULL) {
+            e->spent = true;
+            return;
+        }
+        e->missing = missing;
+        e->missing_capacity = capacity;
+    }
+    obligation_at(e, obligation)->missing = e->missing_count;
+    e->missing[e->missing_count++] = obligation;
+}
+
+void iv_tree_remove_missing(struct iv_engine *e, const struct iv_obligation *o)
+{
+    if (o->missing >= e->missing_count) {
+        return; /* memory was out when it should have been put in */
+    }
+    uint32_t last = e->missing[--e->missing_count];
+    e->missing[o->missing] = last;
+    obligation_at(e, last)->missing = o->missing;
+}
+
+/* late: the entry that came, 0 where it is gone. */
+static void recheck(struct iv_engine *e, uint32_t late)
+{
+    struct iv_search s;
+    for (uint32_t n = 0; n < LATER_MAX && e->recheck > 0 && !e->spent && iv_logs_settled(&e->logs, passed(e));
+         n++) {
+        uint32_t i = --e->recheck;
+        struct iv_obligation *o = i < e->missing_count ? obligation_at(e, e->missing[i]) : NULL;
+        if (o == NULL || !iv_search_of(e, &s, &e->plan.rules[o->rule], o->rec, o->node)) {
+            continue;
+        }
+        s.low = o->low;
+        s.high = o->high;
+        if (iv_tree_judge(e, &s) == IV_TREE_KEPT) {
+            iv_obligation_contradict(e, o, late);
+        }
+    }
+}
+
+void iv_tree_note_entry(struct iv_engine *e, const struct iv_event *event, uint32_t rec)
 {
     if (!e->plan.has_trees || event->origin.stream != IV_LEDGER || e->spent) {
         return;
@@ -58,6 +108,11 @@ void iv_tree_note_entry(struct iv_engine *e, const struct iv_event *event)
             entry_key(e, log, claim.seq - 1, digest_bytes(last, iv_event_attr(event, IV_ATTR_LEDGER_PREV)));
     }
     e->spent = !iv_logs_add(&e->logs, e->digester, &claim);
+    if (e->missing_count > 0 && event->time < passed(e) && !e->spent) {
+        e->spent = !iv_logs_settle(&e->logs, e->digester, passed(e), false);
+        e->recheck = e->missing_count;
+        recheck(e, rec);
+    }
 }
 
 static bool read_note(struct iv_engine *e, const struct iv_search *s, struct iv_val *value)
@@ -186,6 +241,7 @@ void iv_tree_advance(struct iv_engine *e, bool all)
          i++) {
         iv_obligation_due(e, e->later[--e->later_count]);
     }
+    recheck(e, 0);
 }
 
 /* A trigger that the watermark has passed, and that could not be judged in this call, still needs what it

@@ -7,8 +7,11 @@
 
 #include "engine/correlate.h"
 
-/* Takes up what the event says of its log. */
-void iv_tree_note_entry(struct iv_engine *e, const struct iv_event *event);
+/* Takes up what the event says of its log. One that is late may contradict what was said. */
+void iv_tree_note_entry(struct iv_engine *e, const struct iv_event *event, uint32_t rec);
+/* The obligation was violated for want of an entry, and waits for late ones; it no longer does. */
+void iv_tree_add_missing(struct iv_engine *e, uint32_t obligation);
+void iv_tree_remove_missing(struct iv_engine *e, const struct iv_obligation *o);
 
 /* The event at hand as a trigger; its window is worked out. */
 void iv_tree_trigger(struct iv_engine *e, const struct iv_search *s, const struct iv_waiting *at);
