@@ -170,6 +170,9 @@ static void find_nodes(struct iv_engine *e, const struct iv_concern *concern)
     }
     for (uint16_t g = 0; g < concern->group_count; g++) {
         e->joined[g] = e->keys[g].present ? iv_node_for(e, e->keys[g].hash) : 0;
+        if (e->joined[g] != 0) {
+            iv_marks_prefetch(e, e->joined[g]);
+        }
     }
 }
 

@@ -28,6 +28,18 @@ static inline void iv_node_prefetch(const struct iv_engine *e, struct iv_hash128
     }
 }
 
+/* Asks the memory for the events of a node's lone marks: those that the event at hand will be held against.
+ */
+static inline void iv_marks_prefetch(const struct iv_engine *e, uint32_t node)
+{
+    const struct iv_node *n = iv_node_at(e, node);
+    for (int i = 0; i < IV_NODE_LANES; i++) {
+        if (iv_timeline_is_one(&n->lanes[i].line)) {
+            __builtin_prefetch(iv_store_rec(&e->store, n->lanes[i].line.one.rec));
+        }
+    }
+}
+
 /* The lanes of a node; NULL behind the last. A lane's address is valid until a mark is dropped. */
 static inline struct iv_lane *iv_lane_first(const struct iv_engine *e, uint32_t node)
 {
