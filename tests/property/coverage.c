@@ -114,6 +114,8 @@ static struct part parts[] = {
     RULE("distinct and at_least", "    distinct: ", "at_least:", NULL),
     RULE("max of the baseline", "max: baseline", NULL, NULL),
     RULE("max of the trigger", "max: 'a.", NULL, NULL),
+    RULE("a tree", "    tree: ", NULL, NULL),
+    RULE("a tree, signed in a role", "tree: {note", NULL, NULL),
     WORLD("grade: best_effort", "grade: best_effort", IV_INCONCLUSIVE),
     WORLD("history: partial", "history: partial", IV_INCONCLUSIVE),
     WORLD("mode: observe", "mode: observe", IV_VIOLATED),
