@@ -200,11 +200,10 @@ const struct iv_command iv_command_simulate = {
     .details = "With --out, 'invigil replay --baseline DIR --ledger DIR/ledger.ndjson --telemetry "
                "DIR/telemetry.ndjson'\n"
                "finds what expected.ndjson lists, and nothing else.\n\n"
-               "Each rule that ships is violated in its turn, from about fifty violations on each at least "
-               "once. What\n"
-               "takes longer to be certain than the stream lasts (a key that is not rotated in 90 days) is "
-               "planted so\n"
-               "long before --start, and comes first; with --live it is left out.",
+               "Each rule that ships is violated in its turn: with some sixty violations, over twenty\n"
+               "seconds or more, each at least once. What takes longer to be certain than the stream lasts\n"
+               "(a key that is not rotated in 90 days) is planted so long before --start, and comes first;\n"
+               "with --live it is left out.",
     .flags = simulate_flags,
     .flag_count = IV_COUNT(simulate_flags),
     .args_size = sizeof(struct simulate_args),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The data of a step's event, as canonical JSON (RFC 8785: members in order of their names, shortest
- * numbers). Owner/thread: a world is immutable; any thread may write. */
+ * numbers).
+ * Owner/thread: a world is immutable; any thread may write. */
 #pragma once
 
 #include "app/sim/names.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* expected.ndjson: the planted violations as the brief lines that a replay prints, in the order in which they
- * are certain. Guarantee: memory holds only what is not due yet, and a count for each rule. Owner/thread: one
- * thread. */
+/* expected.ndjson: the planted violations as the brief lines that a replay prints, in the order in
+ * which they are certain.
+ * Guarantee: memory holds only what is not due yet, and a count for each rule.
+ * Owner/thread: one thread. */
 #pragma once
 
 #include "app/sim/fleet.h"

@@ -102,7 +102,7 @@ static iv_rc plant_case(struct iv_fleet *f, struct iv_sim_case *c, const struct 
     return enter_draft(f, false, err);
 }
 
-/* While the session works, its enclave and its token live for at least 100ms more. */
+/* While the session works, its enclave and its token live for at least 50ms more. */
 static bool works(const struct iv_sim_step *step)
 {
     switch (step->kind) {

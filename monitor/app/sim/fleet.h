@@ -2,13 +2,15 @@
 /* A simulated fleet of agents: their traffic on both streams, with violations planted in it.
  * Purpose: one generator for `simulate` (files, a broker) and `demo` (paced by the clock).
  * Owner/thread: one fleet, one thread.
- * Guarantee: the same options give the same bytes. Apart from what is planted, the traffic conforms to every
- * rule that ships, with the figures that ship. Ledger events come in order of their time; telemetry, and a
- * backdated entry that is planted, up to IV_FLEET_DELAY later than its time. Memory grows with the agents,
- * not with the events. How it works: an agent's session, or a case of something planted, is drafted
- * (session.h, plants.h), made into a plan (draft.h), and entered in the agenda; what the agenda lets happen
- * is written (data.h, ledger.h). After each step of a session the quota (quota.h) says whether something is
- * planted beside it. Not here: files and brokers (simulate.c). */
+ * Guarantee: the same options give the same bytes. Apart from what is planted, the traffic conforms to
+ * every rule that ships, with the figures that ship. Ledger events come in order of their time;
+ * telemetry, and a backdated entry that is planted, up to IV_FLEET_DELAY later than its time. Memory
+ * grows with the agents, not with the events.
+ * How it works: an agent's session, or a case of something planted, is drafted (session.h, plants.h),
+ * made into a plan (draft.h), and entered in the agenda; what the agenda lets happen is written
+ * (data.h, ledger.h). After each step of a session the quota (quota.h) says whether something is
+ * planted beside it.
+ * Not here: files and brokers (simulate.c). */
 #pragma once
 
 #include "base/buf.h"

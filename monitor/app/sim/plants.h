@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Planting violations: what each kind adds to the traffic.
- * Guarantee: a plant breaks the rules that its breaches name, and no others; nothing that it adds is used by
- * anything else. Not here: which is planted, and when (quota.h). */
+ * Guarantee: a plant breaks the rules that its breaches name, and no others; nothing that it adds is
+ * used by anything else.
+ * Not here: which is planted, and when (quota.h). */
 #pragma once
 
 #include "app/sim/draft.h"
@@ -9,7 +10,7 @@
 /* Beside what a plant can happen. */
 enum iv_plant_host {
     IV_HOST_any,  /* any step of an agent */
-    IV_HOST_work, /* while the enclave and the token of a session live, and for 100ms more */
+    IV_HOST_work, /* while the enclave and the token of a session live, and for 50ms more */
     IV_HOST_executed,
     IV_HOST_created,
     IV_HOST_terminated,

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which violation is planted next, so that they are the share of the events that was asked for, and every
- * rule has its part of them. Guarantee: in a stream that is long enough for each to come due, the share is
- * met within a few percent, and from about IV_PLANTS violations on each rule has one. The share is of
- * violations; at most IV_QUOTA_MAX. */
+/* Which violation is planted next, so that they are the share of the events that was asked for, and
+ * every rule has its part of them.
+ * Guarantee: the share is met within a few percent, in a stream of a thousand events and more. Each
+ * rule has a violation where there are some sixty of them, and the stream lasts twenty seconds or
+ * longer. In a shorter one, those come first that are proven at once. The share is of violations; at
+ * most IV_QUOTA_MAX. */
 #pragma once
 
 #include "app/sim/chance.h"
