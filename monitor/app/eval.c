@@ -76,8 +76,8 @@ static iv_rc print_value(const struct iv_eval_scope *scope, struct iv_cel_frame 
 {
     IV_AUTO(iv_buf_deinit) struct iv_buf text;
     struct iv_val plain;
-    TRY(iv_eval_scope_plain(&plain, scope, v, &frame->arena, err));
     iv_buf_init(&text, OUTPUT_BYTES_MAX);
+    TRY(iv_eval_scope_plain(&plain, scope, v, &frame->arena, err));
     iv_val_json(&text, &plain);
     iv_buf_char(&text, '\n');
     ENSURE(!iv_buf_failed(&text), err, IV_E_EVAL, "the value is too large to print");
