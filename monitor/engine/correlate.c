@@ -102,7 +102,7 @@ bool iv_search_reached(struct iv_engine *e, struct iv_search *s, bool *absent)
 {
     struct tally t = {.distinct = s->pair.rule->distinct.count > 0};
     s->pair.with = NULL;
-    *absent = !iv_eval_amount(e, &s->pair, &s->pair.rule->at_least, &t.need);
+    *absent = !iv_eval_amount(e, &s->pair, &s->plan->at_least, &t.need);
     if (*absent) {
         return false;
     }
@@ -180,7 +180,7 @@ void iv_correlate_trigger(struct iv_engine *e, const struct iv_rule_plan *r, con
     }
     e->rule_stats[r->rule->index].triggers++;
     bool absent = false;
-    if (!iv_eval_window(e, &s.pair, &s.low, &s.high)) {
+    if (!iv_eval_window(e, &s.pair, r, &s.low, &s.high)) {
         return;
     }
     if (r->rule->tree.note != NULL) {
@@ -215,7 +215,7 @@ static bool window_of(struct iv_engine *e, struct iv_search *s, const struct iv_
         s->high = o->high;
         return true;
     }
-    return iv_eval_window(e, &s->pair, &s->low, &s->high);
+    return iv_eval_window(e, &s->pair, s->plan, &s->low, &s->high);
 }
 
 /* Whether a partner at this time is out of the window, told without a look at the trigger. */

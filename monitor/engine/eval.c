@@ -199,7 +199,8 @@ static bool until(struct iv_engine *e, const struct iv_pair *pair, iv_ns *high)
     return true;
 }
 
-bool iv_eval_window(struct iv_engine *e, const struct iv_pair *pair, iv_ns *low, iv_ns *high)
+bool iv_eval_window(struct iv_engine *e, const struct iv_pair *pair, const struct iv_rule_plan *plan,
+                    iv_ns *low, iv_ns *high)
 {
     const struct iv_window *w = &pair->rule->with.window;
     iv_ns t = pair->on->time;
@@ -208,7 +209,7 @@ bool iv_eval_window(struct iv_engine *e, const struct iv_pair *pair, iv_ns *low,
         return until(e, pair, high);
     }
     iv_ns length = 0;
-    if (!iv_eval_length(e, pair, &w->length, &length)) {
+    if (!iv_eval_length(e, pair, &plan->length, &length)) {
         return false;
     }
     if (w->kind != IV_WINDOW_AFTER) {

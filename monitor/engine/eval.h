@@ -30,6 +30,7 @@ bool iv_eval_key(struct iv_engine *e, const struct iv_pair *pair, const struct i
 bool iv_eval_term(struct iv_engine *e, const struct iv_pair *pair, const struct iv_term *term, bool partner,
                   struct iv_val *out);
 /* Both ends included; empty where *high is below *low. */
-bool iv_eval_window(struct iv_engine *e, const struct iv_pair *pair, iv_ns *low, iv_ns *high);
+bool iv_eval_window(struct iv_engine *e, const struct iv_pair *pair, const struct iv_rule_plan *plan,
+                    iv_ns *low, iv_ns *high);
 /* Counts a failure that no program told: a value that is not what the rule needs. */
 void iv_eval_complain(struct iv_engine *e, const struct iv_pair *pair, const char *why);

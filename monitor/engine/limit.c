@@ -58,8 +58,8 @@ static bool part_of(struct iv_engine *e, const struct iv_pair *pair, struct iv_h
 
 static bool bounds(struct iv_engine *e, const struct iv_pair *pair, struct limit *limit)
 {
-    return iv_eval_length(e, pair, &pair->rule->span, &limit->span) &&
-           iv_eval_amount(e, pair, &pair->rule->max, &limit->max);
+    return iv_eval_length(e, pair, &limit->plan->span, &limit->span) &&
+           iv_eval_amount(e, pair, &limit->plan->max, &limit->max);
 }
 
 static bool above(struct iv_number max, uint64_t figure)
@@ -129,7 +129,7 @@ static void convict(struct iv_engine *e, const struct limit *l, struct iv_mark *
 static void judge(struct iv_engine *e, struct limit *l, struct iv_mark *mark, iv_ns part)
 {
     const struct iv_rule *rule = l->plan->rule;
-    if (rule->span.prog != NULL || rule->max.prog != NULL) {
+    if (l->plan->span.prog != NULL || l->plan->max.prog != NULL) {
         struct iv_pair pair = {.rule = rule,
                                .on = iv_store_view(&e->store, IV_VIEW_TRIGGERS, mark->rec),
                                .params = iv_store_rec(&e->store, mark->rec)->params};

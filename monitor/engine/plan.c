@@ -5,6 +5,7 @@
 #include "base/guard.h"
 #include "engine/concern.h"
 #include "engine/dispatch.h"
+#include "engine/plan_amounts.h"
 #include "engine/plan_lanes.h"
 
 #include <string.h>
@@ -142,6 +143,13 @@ static bool keeps(const struct iv_plan *plan, const struct iv_event_type *type, 
     return is_scalar(field->type) || is_read(plan, type, field->name_id);
 }
 
+static bool keeps_attribute(const struct iv_event_type *type, uint8_t slot)
+{
+    return slot != IV_ATTR_SOURCE && slot != IV_ATTR_TIME && slot != IV_ATTR_TOPIC &&
+           (slot != IV_ATTR_TYPE || type->name.n == 0);
+}
+
+/* The attributes and what else rules read come first, so that the rest need not be unpacked for them. */
 static bool plan_kept(struct iv_plan *plan, struct iv_type_plan *t, const struct iv_event_type *type)
 {
     t->kept = iv_arena_alloc(&plan->arena, (size_t)IV_ATTRS + type->field_count);
@@ -150,16 +158,21 @@ static bool plan_kept(struct iv_plan *plan, struct iv_type_plan *t, const struct
         return false;
     }
     for (uint8_t slot = 0; slot < IV_ATTRS; slot++) {
-        bool known = slot == IV_ATTR_SOURCE || slot == IV_ATTR_TIME || slot == IV_ATTR_TOPIC ||
-                     (slot == IV_ATTR_TYPE && type->name.n > 0);
-        if (!known) {
+        if (keeps_attribute(type, slot)) {
             t->kept[t->kept_count++] = slot;
         }
     }
+    for (int read = 1; read >= 0; read--) {
+        for (size_t i = 0; i < type->field_count; i++) {
+            const struct iv_field *field = &type->fields[i];
+            if (is_read(plan, type, field->name_id) ? read == 1 : read == 0 && is_scalar(field->type)) {
+                t->kept[t->kept_count++] = field->slot;
+            }
+        }
+        t->read_count = read == 1 ? t->kept_count : t->read_count;
+    }
     for (size_t i = 0; i < type->field_count; i++) {
-        if (keeps(plan, type, &type->fields[i])) {
-            t->kept[t->kept_count++] = type->fields[i].slot;
-        } else {
+        if (!keeps(plan, type, &type->fields[i])) {
             t->cut[t->cut_count++] = type->fields[i].slot;
         }
     }
@@ -244,6 +257,7 @@ struct iv_rc_s iv_plan_init(struct iv_plan *plan, const struct iv_baseline *base
     }
     if (memory) {
         struct iv_rc_s rc = iv_plan_lanes(plan, baseline, err);
+        rc = iv_ok(rc) ? iv_plan_amounts(plan, baseline, err) : rc;
         if (!iv_ok(rc)) {
             iv_plan_deinit(plan);
             return rc;

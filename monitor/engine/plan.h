@@ -103,6 +103,7 @@ struct iv_type_plan {
     uint8_t *kept;         /* slots that a stored event keeps; the id is the first */
     uint8_t *cut;          /* the others */
     uint16_t kept_count;
+    uint16_t read_count; /* of the kept ones: the attributes and what else rules read, which come first */
     uint16_t cut_count;
     bool concerned;   /* it is selected by some rule */
     bool waits;       /* it can be a trigger that waits */
@@ -132,8 +133,13 @@ struct iv_rule_plan {
     } * waits; /* lanes that hold its triggers */
     uint16_t wait_count;
     uint16_t own_def; /* LIMIT, SAME */
-    uint16_t join;    /* of the watermark's: when the rule joined the streams; 0: at their beginning */
-    uint64_t since;   /* events up to this one in order of arrival came before */
+    /* The rule's amounts, constant where every trigger sees the same. */
+    struct iv_amount length;
+    struct iv_amount at_least;
+    struct iv_amount span;
+    struct iv_amount max;
+    uint16_t join;  /* of the watermark's: when the rule joined the streams; 0: at their beginning */
+    uint64_t since; /* events up to this one in order of arrival came before */
 };
 
 #define IV_LANE_DEFS UINT16_MAX

@@ -43,15 +43,15 @@ static struct iv_place from(const struct iv_engine *e, const struct same *s, iv_
 static bool span_of(struct iv_engine *e, const struct same *s, uint32_t rec, iv_ns *out)
 {
     const struct iv_rule *rule = s->plan->rule;
-    if (rule->span.prog == NULL) {
-        *out = rule->span.i;
+    if (s->plan->span.prog == NULL) {
+        *out = s->plan->span.i;
         return true;
     }
     struct iv_pair pair = {.rule = rule,
                            .on = iv_store_view(&e->store, IV_VIEW_TRIGGERS, rec),
                            .params = iv_store_rec(&e->store, rec)->params};
     e->spent = e->spent || pair.on == NULL;
-    return pair.on != NULL && iv_eval_length(e, &pair, &rule->span, out);
+    return pair.on != NULL && iv_eval_length(e, &pair, &s->plan->span, out);
 }
 
 /* Convicts the trigger if an earlier one within its span has another value. */

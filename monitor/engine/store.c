@@ -11,6 +11,7 @@
 #define BODY_MAX ((size_t)64 << 20)
 #define TRIGGER_VIEWS 4
 #define PARTNER_VIEWS 8
+#define RULING_VIEWS 2
 
 /* A source that records share. */
 struct source {
@@ -47,6 +48,7 @@ struct iv_rc_s iv_store_init(struct iv_store *store, struct iv_ground *ground,
     }
     TRY(init_ring(store, &store->rings[IV_VIEW_TRIGGERS], TRIGGER_VIEWS, err));
     TRY(init_ring(store, &store->rings[IV_VIEW_PARTNERS], PARTNER_VIEWS, err));
+    TRY(init_ring(store, &store->rings[IV_VIEW_RULINGS], RULING_VIEWS, err));
     return init_ring(store, &store->rings[IV_VIEW_WITNESSES], IV_WITNESS_MAX, err);
 }
 
@@ -219,23 +221,11 @@ void iv_store_set_live(struct iv_store *store, uint32_t rec, const struct iv_eve
     }
 }
 
-static void forget_views(struct iv_store *store, uint32_t rec)
-{
-    for (int set = 0; set < IV_VIEW_SETS; set++) {
-        for (uint32_t i = 0; i < store->rings[set].size; i++) {
-            if (store->rings[set].views[i].rec == rec) {
-                store->rings[set].views[i].rec = 0;
-            }
-        }
-    }
-}
-
 void iv_store_release(struct iv_store *store, uint32_t rec)
 {
     struct iv_rec *r = iv_store_rec(store, rec);
     IV_CHECK(r->refs > 0);
     if (--r->refs == 0) {
-        forget_views(store, rec);
         forget_source(store, r->source);
         iv_pool_give(&store->pool, r->body);
         iv_slab_give(&store->records, rec);
@@ -295,13 +285,14 @@ int8_t iv_store_hash_valid(const struct iv_store *store, uint32_t rec)
 }
 
 static bool unpack_slots(const struct iv_store *store, struct iv_view *view, const struct iv_rec *r,
-                         const struct iv_event_type *type)
+                         const struct iv_event_type *type, bool whole)
 {
     memset(view->slots, 0, type->slot_count * sizeof *view->slots);
     const struct iv_type_plan *plan = type_plan(store, r->type);
     const unsigned char *presence = body_at(store, r);
     const unsigned char *at = presence + presence_bytes(plan);
-    for (uint16_t i = 0; i < plan->kept_count; i++) {
+    uint16_t count = whole ? plan->kept_count : plan->read_count;
+    for (uint16_t i = 0; i < count; i++) {
         bool present = (presence[i / 8] >> (i % 8) & 1) != 0;
         if (present && !iv_unpack(&view->slots[plan->kept[i]], &at, &view->arena)) {
             return false;
@@ -323,21 +314,22 @@ struct iv_event *iv_store_view(struct iv_store *store, enum iv_view_set set, uin
         return &store->live.event;
     }
     struct iv_view_ring *ring = &store->rings[set];
+    const struct iv_rec *r = iv_store_rec(store, rec);
     for (uint32_t i = 0; i < ring->size; i++) {
-        if (ring->views[i].rec == rec) {
+        if (ring->orders[i] == r->order) {
             return &ring->views[i].event;
         }
     }
     struct iv_view *view = &ring->views[ring->next];
+    uint64_t *order = &ring->orders[ring->next];
     ring->next = (ring->next + 1) % ring->size;
-    const struct iv_rec *r = iv_store_rec(store, rec);
     const struct iv_event_type *type = iv_store_type(store, rec);
     iv_arena_reset(&view->arena);
-    view->rec = 0;
-    if (!unpack_slots(store, view, r, type)) {
+    *order = 0;
+    if (!unpack_slots(store, view, r, type, set >= IV_VIEW_RULINGS)) {
         return NULL;
     }
-    view->rec = rec;
+    *order = r->order;
     view->event = (struct iv_event){
         .type = type,
         .time = r->time,

@@ -46,18 +46,20 @@ struct iv_rec {
 _Static_assert(sizeof(struct iv_rec) == 64, "a record is a line of the cache");
 
 struct iv_view {
-    uint32_t rec; /* 0: empty */
     struct iv_event event;
     struct iv_val *slots; /* as many as any type has */
     struct iv_arena arena;
 };
 
-/* Views of one purpose: the next one overwrites the oldest. */
-#define IV_VIEW_SETS 3
-enum iv_view_set { IV_VIEW_TRIGGERS, IV_VIEW_PARTNERS, IV_VIEW_WITNESSES };
+/* Views of one purpose: the next one overwrites the oldest. Triggers and partners show what rules read of
+ * them, the others all that is kept. */
+#define IV_VIEW_SETS 4
+enum iv_view_set { IV_VIEW_TRIGGERS, IV_VIEW_PARTNERS, IV_VIEW_RULINGS, IV_VIEW_WITNESSES };
 #define IV_WITNESS_MAX 32
 
 struct iv_view_ring {
+    uint64_t
+        orders[IV_WITNESS_MAX]; /* of arrival of what is viewed, which no other record ever has; 0: none */
     struct iv_view views[IV_WITNESS_MAX];
     uint32_t size;
     uint32_t next;

@@ -159,7 +159,7 @@ static void count(struct iv_engine *e, const struct iv_ruling *ruling)
 
 void iv_emit(struct iv_engine *e, const struct iv_ruling *ruling, const struct iv_witnesses *w)
 {
-    const struct iv_event *event = iv_store_view(&e->store, IV_VIEW_TRIGGERS, ruling->trigger);
+    const struct iv_event *event = iv_store_view(&e->store, IV_VIEW_RULINGS, ruling->trigger);
     struct iv_verdict verdict = {.kind = ruling->kind, .rule = ruling->rule, .deadline = ruling->deadline};
     if (event == NULL || !find_uid(e, ruling, event, verdict.uid)) {
         e->spent = true;
