@@ -121,6 +121,7 @@ struct iv_cel_prog {
     uint32_t region_count;
     uint32_t read_count;
     uint32_t max_stack;
+    bool compares; /* all that it does is to compare two operands, each a field, a variable or a constant */
 };
 
 struct iv_cel_op_info {

@@ -113,6 +113,18 @@ static bool visit(struct walk *w, uint32_t pc)
     return follow(w, pc, after);
 }
 
+static bool loads(const struct iv_cel_insn *i)
+{
+    return i->op == IV_CEL_OP_CONST || i->op == IV_CEL_OP_VAR || i->op == IV_CEL_OP_FIELD;
+}
+
+static bool only_compares(const struct iv_cel_prog *prog)
+{
+    const struct iv_cel_insn *code = prog->code;
+    bool relation = prog->code_count == 4 && code[2].op >= IV_CEL_OP_EQ && code[2].op <= IV_CEL_OP_GE;
+    return relation && loads(&code[0]) && loads(&code[1]) && code[3].op == IV_CEL_OP_RETURN;
+}
+
 iv_rc iv_cel_verify(struct iv_cel_prog *prog, struct iv_err *err)
 {
     uint32_t n = prog->code_count;
@@ -128,5 +140,6 @@ iv_rc iv_cel_verify(struct iv_cel_prog *prog, struct iv_err *err)
     }
     ENSURE(good, err, IV_E_STATE, "the program for '" IV_STR_FMT "' is damaged", IV_STR_ARG(prog->source));
     prog->max_stack = w.max_stack + 1; /* a failure may be put on top */
+    prog->compares = only_compares(prog);
     return IV_OK;
 }

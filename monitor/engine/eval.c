@@ -142,18 +142,51 @@ bool iv_eval_term(struct iv_engine *e, const struct iv_pair *pair, const struct 
     return term_value(e, pair, term, partner ? pair->with : pair->on, out);
 }
 
-/* The commonest key, one short text: as iv_val_key has it, without the buffer. */
-static bool text_key(const struct iv_engine *e, const struct iv_val *value, struct iv_hash128 *out)
+/* Keys that fit into a few bytes are made there: as iv_val_key has them, without the buffer's care. */
+struct short_key {
+    char bytes[256];
+    size_t n;
+};
+
+/* False where the value is no text or int, or does not fit. */
+static bool short_add(struct short_key *key, const struct iv_val *value)
 {
-    char few[128];
-    size_t head = 1 + sizeof value->n;
-    if (value->kind != IV_KIND_STRING || value->n > sizeof few - head) {
-        return false;
+    char *at = key->bytes + key->n;
+    if (value->kind == IV_KIND_INT && key->n + 1 + sizeof value->i <= sizeof key->bytes) {
+        *at = 'i';
+        memcpy(at + 1, &value->i, sizeof value->i);
+        key->n += 1 + sizeof value->i;
+        return true;
     }
-    few[0] = 's';
-    memcpy(few + 1, &value->n, sizeof value->n);
-    memcpy(few + head, value->s, value->n);
-    *out = iv_hash128(e->options.hash_key, (struct iv_str){few, head + value->n});
+    if (value->kind == IV_KIND_STRING && key->n + 1 + sizeof value->n + value->n <= sizeof key->bytes) {
+        *at = 's';
+        memcpy(at + 1, &value->n, sizeof value->n);
+        memcpy(at + 1 + sizeof value->n, value->s, value->n);
+        key->n += 1 + sizeof value->n + value->n;
+        return true;
+    }
+    return false;
+}
+
+/* The commonest keys, of fields alone. False: it is another kind of key. */
+static bool short_key(struct short_key *key, const struct iv_terms *terms, const struct iv_event *side,
+                      bool *present)
+{
+    key->n = 0;
+    *present = true;
+    for (uint8_t i = 0; i < terms->count; i++) {
+        if (terms->terms[i].prog != NULL) {
+            return false;
+        }
+        struct iv_val value = field_of(side, terms->terms[i].name_id);
+        if (value.kind == IV_KIND_ABSENT) {
+            *present = false;
+            return true;
+        }
+        if (!short_add(key, &value)) {
+            return false;
+        }
+    }
     return true;
 }
 
@@ -161,11 +194,13 @@ bool iv_eval_key(struct iv_engine *e, const struct iv_pair *pair, const struct i
                  struct iv_hash128 *out)
 {
     const struct iv_event *side = partner ? pair->with : pair->on;
-    if (terms->count == 1 && terms->terms[0].prog == NULL) {
-        struct iv_val value = field_of(side, terms->terms[0].name_id);
-        if (value.kind == IV_KIND_ABSENT || text_key(e, &value, out)) {
-            return value.kind != IV_KIND_ABSENT;
+    struct short_key few;
+    bool present = false;
+    if (short_key(&few, terms, side, &present)) {
+        if (present) {
+            *out = iv_hash128(e->options.hash_key, (struct iv_str){few.bytes, few.n});
         }
+        return present;
     }
     bind(e, pair->on, pair->with, pair->params);
     iv_buf_clear(&e->key);

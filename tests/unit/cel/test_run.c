@@ -2,6 +2,9 @@
 #include "base/alloc.h"
 #include "unit/cel/world.h"
 
+#include <math.h>
+#include <stdio.h>
+
 static struct world w;
 
 static void init(void)
@@ -230,6 +233,50 @@ Test(cel_run, tells_a_condition_that_fails_from_one_that_does_not_hold)
 
         cr_expect_eq(holds, rows[i].holds, "'%s'", rows[i].source);
         cr_expect_eq(failed, rows[i].failed, "'%s'", rows[i].source);
+    }
+}
+
+/* iv_cel_test has a way of its own for them. */
+Test(cel_run, answers_comparisons_as_the_machine_does)
+{
+    static const char *const operators[] = {"==", "!=", "<", "<=", ">", ">="};
+    static const char *const operands[] = {"use.time", "gone.time",          "use.token_id", "gone.token_id",
+                                           "x",        "use.bytes",          "use.scope",    "'t1'",
+                                           "7",        "baseline.token.skew"};
+    const struct iv_val values[] = {
+        {0},
+        iv_val_int(7),
+        iv_val_int(-8),
+        iv_val_uint(7),
+        iv_val_double(7),
+        iv_val_double((double)NAN),
+        iv_val_str(IV_STR("t1")),
+        iv_val_str(IV_STR("")),
+        iv_val_bytes(IV_STR("t1")),
+        iv_val_bool(true),
+        {.kind = IV_KIND_NULL},
+        iv_val_timestamp((struct iv_instant){998, 0}),
+        iv_val_timestamp((struct iv_instant){998, 1}),
+        iv_val_duration((struct iv_instant){1, 0}),
+        {.kind = IV_KIND_LIST},
+    };
+    struct iv_cel_options options = {.no_check = true};
+    for (size_t i = 0; i < IV_COUNT(operands) * IV_COUNT(operands) * IV_COUNT(operators); i++) {
+        char source[64];
+        (void)snprintf(source, sizeof source, "%s %s %s", operands[i % IV_COUNT(operands)],
+                       operators[i / IV_COUNT(operands) % IV_COUNT(operators)],
+                       operands[i / IV_COUNT(operands) / IV_COUNT(operators)]);
+        cr_assert(iv_ok(world_compile(&w, source, &options)), "%s: %s", source, w.err.text);
+        for (size_t v = 0; v < IV_COUNT(values); v++) {
+            struct iv_val got = {0};
+            bool holds = false;
+            bool failed = false;
+            w.events[WORLD_X] = values[v];
+            w.use_slots[N_BYTES] = v % 2 == 0 ? values[v] : (struct iv_val){0};
+            bool ran = iv_ok(iv_cel_run(w.prog, &w.frame, &got, NULL));
+            iv_cel_test(w.prog, &w.frame, &holds, &failed, NULL);
+            cr_assert(failed == !ran && holds == (ran && got.b), "'%s' where x is the value %zu", source, v);
+        }
     }
 }
 
