@@ -121,8 +121,8 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .playbooks = m->playbooks,
         .kafka = c->kafka,
         .kafka_count = c->kafka_count,
-        .topics = {[IV_LEDGER] = iv_monitor_topic(m, m->baseline, IV_LEDGER),
-                   [IV_TELEMETRY] = iv_monitor_topic(m, m->baseline, IV_TELEMETRY)},
+        .topics = {[IV_LEDGER] = iv_arena_str(&m->names, iv_monitor_topic(m, m->baseline, IV_LEDGER)),
+                   [IV_TELEMETRY] = iv_arena_str(&m->names, iv_monitor_topic(m, m->baseline, IV_TELEMETRY))},
         .commits = m->commits,
         .kept = &m->kept,
         .metrics = m->metrics,
@@ -131,6 +131,8 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .reloaded = iv_monitor_reloaded,
         .ctx = m,
     };
+    ENSURE(detect.topics[IV_LEDGER].p != NULL && detect.topics[IV_TELEMETRY].p != NULL, err, IV_E_NOMEM,
+           "cannot allocate the names of the topics");
     ENSURE(!iv_str_eq(detect.topics[IV_LEDGER], detect.topics[IV_TELEMETRY]), err, IV_E_REFUSED,
            "topics.ledger and topics.telemetry are both '" IV_STR_FMT
            "'; each stream needs a topic of its own",
@@ -191,6 +193,7 @@ iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, 
     struct iv_monitor *m = iv_calloc(1, sizeof *m);
     ENSURE(m != NULL, err, IV_E_NOMEM, "cannot allocate the monitor");
     IV_CHECK(pthread_mutex_init(&m->lock, NULL) == 0);
+    iv_arena_init(&m->names, 0);
     m->config = config;
     m->baseline = iv_baseline_ref(baseline);
     m->playbooks = iv_playbooks_ref(playbooks);
@@ -230,6 +233,7 @@ void iv_monitor_stop(struct iv_monitor *monitor)
     iv_metrics_free(monitor->metrics);
     iv_baseline_unref(monitor->baseline);
     iv_playbooks_unref(monitor->playbooks);
+    iv_arena_deinit(&monitor->names);
     (void)pthread_mutex_destroy(&monitor->lock);
     iv_free(monitor);
 }

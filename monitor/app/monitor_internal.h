@@ -9,6 +9,7 @@
 #include "app/keep.h"
 #include "app/monitor.h"
 #include "app/publish.h"
+#include "base/arena.h"
 #include "base/clock.h"
 
 #include <pthread.h>
@@ -20,6 +21,7 @@ struct iv_reader;
 struct iv_monitor {
     const struct iv_config *config;
     struct iv_clock clock;
+    struct iv_arena names; /* of the topics that are read: they outlive the baseline that they came from */
     struct iv_metrics *metrics;
     struct iv_store *store;
     struct iv_reader *reader; /* of the ticking thread */
