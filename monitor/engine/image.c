@@ -178,7 +178,7 @@ uint64_t iv_image_get_u64(struct iv_image *in)
     return n;
 }
 
-struct iv_str iv_image_get_str(struct iv_image *in)
+static struct iv_str get_run(struct iv_image *in)
 {
     uint64_t n = iv_image_get_uint(in);
     if (n > left(in) || n > UINT32_MAX) {
@@ -187,6 +187,16 @@ struct iv_str iv_image_get_str(struct iv_image *in)
     }
     struct iv_str s = {(const char *)in->at, (size_t)n};
     in->at += n;
+    return s;
+}
+
+struct iv_str iv_image_get_str(struct iv_image *in)
+{
+    struct iv_str s = get_run(in);
+    if (!iv_utf8_valid(s)) {
+        fail(in);
+        return (struct iv_str){"", 0};
+    }
     return s;
 }
 
@@ -275,10 +285,7 @@ static bool get_value(struct iv_image *in, struct iv_arena *arena, struct iv_val
         break;
     case IV_KIND_STRING:
     case IV_KIND_BYTES: {
-        struct iv_str s = iv_image_get_str(in);
-        if (out->kind == IV_KIND_STRING && !iv_utf8_valid(s)) {
-            fail(in);
-        }
+        struct iv_str s = out->kind == IV_KIND_STRING ? iv_image_get_str(in) : get_run(in);
         out->n = (uint32_t)s.n;
         out->s = s.p;
         break;

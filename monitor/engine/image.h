@@ -36,7 +36,7 @@ uint64_t iv_image_get_uint(struct iv_image *in);
 int64_t iv_image_get_int(struct iv_image *in);
 uint64_t iv_image_get_u64(struct iv_image *in);
 unsigned char iv_image_get_byte(struct iv_image *in);
-struct iv_str iv_image_get_str(struct iv_image *in);
+struct iv_str iv_image_get_str(struct iv_image *in); /* UTF-8 */
 struct iv_hash128 iv_image_get_hash(struct iv_image *in);
 /* Zeroed where they do not suffice. */
 void iv_image_get_bytes(struct iv_image *in, unsigned char *out, size_t n);
