@@ -6,7 +6,7 @@
 #include "engine/tree.h"
 
 /* Timers that one call fires, so that no burst of deadlines stops the stream for long. */
-#define FIRE_MAX 1024
+#define FIRE_MAX 512
 
 static struct iv_obligation *obligation_at(const struct iv_engine *e, uint32_t ref)
 {
