@@ -17,7 +17,7 @@
 #include <criterion/new/assert.h>
 #include <stdio.h>
 
-#define LONG_ENOUGH (60 * IV_NS_PER_S)
+#define LONG_ENOUGH (100 * IV_NS_PER_S) /* a group may need a second attempt on a busy machine */
 #define SETTINGS                                                                                             \
     "apiVersion: invigil/v1\nkind: Baseline\nmetadata: {name: %s, version: \"1\"}\npacks: [pack.yaml]\n"     \
     "streams: {telemetry: {topic: %s, lateness: 1h}}\n"                                                      \
