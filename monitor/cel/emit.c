@@ -5,6 +5,8 @@
 #include "cel/lib.h"
 #include "cel/regex.h"
 
+#define COPIED_BYTES_MAX ((size_t)4 << 20) /* of all constants of an expression together */
+
 enum array { CODE, OFFSETS, CONSTS, SITES, REGIONS, READS };
 
 /* Room for one more item; *array is a pointer to the items. */
@@ -208,6 +210,25 @@ static void warn(struct iv_cel_emitter *e, const struct iv_cel_node *at, const s
     e->said_to_fail = true; /* and so will what it stands in */
 }
 
+/* Whether a value fits into what is left for constants. Its parts may be shared, and their copies are not: a
+ * short expression can make more than any memory holds. */
+static bool spend_bytes(struct iv_cel_emitter *e, const struct iv_val *v)
+{
+    bool nested = v->kind == IV_KIND_LIST || v->kind == IV_KIND_MAP || v->kind == IV_KIND_OPTIONAL;
+    size_t n = v->kind == IV_KIND_MAP ? 2 * (size_t)v->n : v->n;
+    size_t own = sizeof *v + (nested ? 0 : n);
+    if (e->constant_bytes + own > COPIED_BYTES_MAX) {
+        return false;
+    }
+    e->constant_bytes += own;
+    for (size_t i = 0; nested && i < n; i++) {
+        if (!spend_bytes(e, &v->items[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool iv_cel_emit_fold(struct iv_cel_emitter *e, const struct iv_cel_node *at, uint32_t start, uint32_t consts,
                       uint32_t regions)
 {
@@ -228,7 +249,7 @@ bool iv_cel_emit_fold(struct iv_cel_emitter *e, const struct iv_cel_node *at, ui
     if (rc.code == IV_E_EVAL && !e->c->no_check && !e->said_to_fail) {
         warn(e, at, &why);
     }
-    if (!iv_ok(rc) || !iv_val_dup_into(&copy, e->c->arena, &v)) {
+    if (!iv_ok(rc) || !spend_bytes(e, &v) || !iv_val_dup_into(&copy, e->c->arena, &v)) {
         return true; /* it fails when it is run, or is too large: leave it as it is */
     }
     e->prog.code_count = start;

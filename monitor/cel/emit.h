@@ -17,6 +17,7 @@ struct iv_cel_emitter {
     uint32_t depth; /* of the stack at this point */
     uint32_t max_depth;
     struct iv_cel_frame scratch; /* constants are computed in it */
+    size_t constant_bytes;       /* of the values that were copied out of it */
     bool said_to_fail;           /* a warning says of a part that it always fails */
 };
 
