@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/value.h"
+#include "base/alloc.h"
 #include "base/arena.h"
 #include "base/json_write.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static bool is_number(uint8_t kind)
 {
@@ -160,41 +162,59 @@ static void key_number(struct iv_buf *out, const struct iv_val *v)
     }
 }
 
-/* Maps are unordered, so a map's key bytes are those of its pairs in order of their own key bytes. */
+static int by_bytes(const void *a, const void *b)
+{
+    const struct iv_str *left = a;
+    const struct iv_str *right = b;
+    return iv_str_cmp(*left, *right);
+}
+
+/* The pairs, of which the lengths are known, stand one behind the other. */
+static void add_sorted(struct iv_buf *out, struct iv_str bytes, struct iv_str *pairs, size_t n)
+{
+    const char *at = bytes.p;
+    for (size_t i = 0; i < n; i++) {
+        pairs[i].p = at;
+        at += pairs[i].n;
+    }
+    qsort(pairs, n, sizeof *pairs, by_bytes);
+    for (size_t i = 0; i < n; i++) {
+        iv_buf_str(out, pairs[i]);
+    }
+}
+
+/* Maps are unordered, so a map's key bytes are those of its pairs in order of their own key bytes. Each value
+ * is visited once, however deep: a record's producer chooses the depth. */
 static void key_map(struct iv_buf *out, const struct iv_val *v)
 {
     key_bytes(out, 'm', &v->n, sizeof v->n);
-    struct iv_buf previous;
-    struct iv_buf best;
-    struct iv_buf pair;
-    iv_buf_init(&previous, out->max);
-    iv_buf_init(&best, out->max);
-    iv_buf_init(&pair, out->max);
-    for (size_t round = 0; round < v->n; round++) {
-        bool found = false;
-        for (size_t i = 0; i < v->n; i++) {
-            iv_buf_clear(&pair);
-            iv_val_key(&pair, &v->items[2 * i]);
-            iv_val_key(&pair, &v->items[2 * i + 1]);
-            bool later = round == 0 || iv_str_cmp(iv_buf_slice(&pair), iv_buf_slice(&previous)) > 0;
-            if (later && (!found || iv_str_cmp(iv_buf_slice(&pair), iv_buf_slice(&best)) < 0)) {
-                iv_buf_clear(&best);
-                iv_buf_str(&best, iv_buf_slice(&pair));
-                found = true;
-            }
-        }
-        iv_buf_str(out, iv_buf_slice(&best));
-        iv_buf_clear(&previous);
-        iv_buf_str(&previous, iv_buf_slice(&best));
+    struct iv_str *pairs = iv_calloc((size_t)v->n + 1, sizeof *pairs);
+    if (pairs == NULL) {
+        out->failed = out->out_of_memory = true;
+        return;
     }
-    out->failed = out->failed || previous.failed || best.failed || pair.failed;
-    iv_buf_deinit(&previous);
-    iv_buf_deinit(&best);
-    iv_buf_deinit(&pair);
+    struct iv_buf bytes;
+    iv_buf_init(&bytes, out->max);
+    for (size_t i = 0; i < v->n; i++) {
+        size_t start = bytes.n;
+        iv_val_key(&bytes, &v->items[2 * i]);
+        iv_val_key(&bytes, &v->items[2 * i + 1]);
+        pairs[i].n = bytes.n - start;
+    }
+    if (iv_buf_failed(&bytes)) {
+        iv_buf_inherit(out, &bytes);
+    } else {
+        add_sorted(out, iv_buf_slice(&bytes), pairs, v->n);
+    }
+    iv_buf_deinit(&bytes);
+    iv_free(pairs);
 }
 
 void iv_val_key(struct iv_buf *out, const struct iv_val *v)
 {
+    if (iv_buf_failed(out)) {
+        return; /* the parts of a value may be shared, so the rest of it may be without end */
+    }
     switch ((enum iv_kind)v->kind) {
     case IV_KIND_ABSENT:
         iv_buf_char(out, '-');

@@ -80,7 +80,9 @@ static int compare(struct iv_engine *e, uint32_t a, uint32_t b)
     const struct iv_event *be = iv_store_view(&e->store, IV_VIEW_WITNESSES, b);
     e->spent = e->spent || ae == NULL || be == NULL;
     for (uint8_t slot = 0; !e->spent && slot < ae->type->slot_count && slot < be->type->slot_count; slot++) {
-        bool list = ae->slots[slot].kind >= IV_KIND_LIST || be->slots[slot].kind >= IV_KIND_LIST;
+        if (ae->slots[slot].kind >= IV_KIND_LIST || be->slots[slot].kind >= IV_KIND_LIST) {
+            continue;
+        }
         iv_buf_clear(&e->key);
         iv_val_key(&e->key, &ae->slots[slot]);
         size_t middle = e->key.n;
@@ -89,7 +91,7 @@ static int compare(struct iv_engine *e, uint32_t a, uint32_t b)
         struct iv_str both = iv_buf_slice(&e->key);
         int order =
             iv_str_cmp((struct iv_str){both.p, middle}, (struct iv_str){both.p + middle, both.n - middle});
-        if (order != 0 && !list) {
+        if (order != 0) {
             return order;
         }
     }

@@ -53,6 +53,38 @@ Test(value, maps_are_equal_in_any_order)
     expect_same(map_of(one, 2), map_of(three, 2), false);
 }
 
+Test(value, the_key_of_a_deep_map_visits_each_value_once)
+{
+    struct iv_val pairs[32][6];
+    struct iv_val deep = iv_val_int(1);
+    for (size_t i = 0; i < IV_COUNT(pairs); i++) {
+        pairs[i][0] = iv_val_str(IV_STR("a"));
+        pairs[i][1] = deep;
+        pairs[i][2] = iv_val_str(IV_STR("b"));
+        pairs[i][3] = iv_val_int(1);
+        pairs[i][4] = iv_val_str(IV_STR("c"));
+        pairs[i][5] = iv_val_int(1);
+        deep = map_of(pairs[i], 3);
+    }
+    expect_same(deep, deep, true);
+    expect_same(deep, pairs[31][1], false);
+}
+
+Test(value, the_key_of_a_value_with_shared_parts_ends_at_the_maximum)
+{
+    struct iv_val items[64][2];
+    struct iv_val wide = iv_val_int(1);
+    for (size_t i = 0; i < IV_COUNT(items); i++) {
+        items[i][0] = items[i][1] = wide;
+        wide = list_of(items[i], 2);
+    }
+    struct iv_buf key;
+    iv_buf_init(&key, 4096);
+    iv_val_key(&key, &wide);
+    cr_expect(iv_buf_failed(&key));
+    iv_buf_deinit(&key);
+}
+
 Test(value, lists_keep_their_borders)
 {
     struct iv_val ab[] = {iv_val_str(IV_STR("ab")), iv_val_str(IV_STR("c"))};
