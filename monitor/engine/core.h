@@ -72,6 +72,14 @@ struct iv_leaving {
     uint16_t def;
 };
 
+/* Where a rule's expressions have failed: what was told once is not told again. */
+#define IV_TOLD_MAX 8
+struct iv_told {
+    const void *what[IV_TOLD_MAX]; /* a program, or a sentence */
+    uint32_t at[IV_TOLD_MAX];      /* the offset of what failed */
+    uint8_t count;
+};
+
 /* The key of the event at hand under one list of terms. */
 struct iv_key_place {
     struct iv_hash128 hash;
@@ -130,4 +138,5 @@ struct iv_engine {
     bool spent;
     struct iv_engine_stats stats;
     struct iv_rule_stats *rule_stats;
+    struct iv_told *told; /* by rule */
 };

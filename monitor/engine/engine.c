@@ -47,11 +47,13 @@ static struct iv_rc_s build(struct iv_engine *e, struct iv_err *err)
     TRY(iv_digester_new(&e->digester, err));
     TRY(iv_params_new(&e->params, e->baseline, err));
     e->rule_stats = iv_calloc(e->baseline->rule_count + 1, sizeof *e->rule_stats);
+    e->told = iv_calloc(e->baseline->rule_count + 1, sizeof *e->told);
     e->keys = iv_calloc((size_t)e->plan.group_max + 1, sizeof *e->keys);
     e->joined = iv_calloc((size_t)e->plan.group_max + 1, sizeof *e->joined);
     e->marks = iv_calloc((size_t)e->plan.join_max + 1, sizeof *e->marks);
-    ENSURE(e->rule_stats != NULL && e->keys != NULL && e->joined != NULL && e->marks != NULL, err, IV_E_NOMEM,
-           "cannot allocate an engine for %zu rules", e->baseline->rule_count);
+    ENSURE(e->rule_stats != NULL && e->told != NULL && e->keys != NULL && e->joined != NULL &&
+               e->marks != NULL,
+           err, IV_E_NOMEM, "cannot allocate an engine for %zu rules", e->baseline->rule_count);
     return IV_OK;
 }
 
@@ -82,6 +84,7 @@ void iv_engine_free(struct iv_engine *e)
     iv_free(e->joined);
     iv_free(e->marks);
     iv_free(e->rule_stats);
+    iv_free(e->told);
     iv_distinct_deinit(&e->distinct);
     iv_buf_deinit(&e->key);
     iv_cel_frame_deinit(&e->frame);

@@ -3,38 +3,59 @@
 
 #include "base/guard.h"
 
-/* Sentences cost more than evaluating: they are asked for while somebody may still read them. */
-#define COMPLAINTS_MAX 256
-
-static struct iv_rule_stats *stats_of(struct iv_engine *e, const struct iv_rule *rule)
+/* Whether a rule fails in this place for the first time: a program's offset, or a sentence of ours. */
+static bool is_news(struct iv_engine *e, const struct iv_rule *rule, const void *what, uint32_t at)
 {
-    return &e->rule_stats[rule->index];
-}
-
-static bool wants_sentence(struct iv_engine *e, const struct iv_rule *rule)
-{
-    return !e->quiet && e->options.complaint != NULL && stats_of(e, rule)->failures < COMPLAINTS_MAX;
-}
-
-static void note_failure(struct iv_engine *e, const struct iv_pair *pair, const struct iv_err *why)
-{
-    if (e->quiet) {
-        return;
+    struct iv_told *told = &e->told[rule->index];
+    for (uint8_t i = 0; i < told->count; i++) {
+        if (told->what[i] == what && told->at[i] == at) {
+            return false;
+        }
     }
-    bool told = wants_sentence(e, pair->rule);
-    stats_of(e, pair->rule)->failures++;
+    if (e->options.complaint == NULL || told->count == IV_TOLD_MAX) {
+        return false;
+    }
+    told->what[told->count] = what;
+    told->at[told->count++] = at;
+    return true;
+}
+
+static void count_failure(struct iv_engine *e, const struct iv_rule *rule)
+{
+    e->rule_stats[rule->index].failures++;
     e->stats.failures++;
-    if (told) {
-        e->options.complaint(e->options.ctx, pair->rule, pair->on, why);
-    }
 }
 
 void iv_eval_complain(struct iv_engine *e, const struct iv_pair *pair, const char *why)
 {
-    struct iv_err err = {0};
-    struct iv_rc_s rc = iv_err_set(wants_sentence(e, pair->rule) ? &err : NULL, IV_E_EVAL, "%s", why);
-    (void)rc;
-    note_failure(e, pair, &err);
+    if (e->quiet) {
+        return;
+    }
+    count_failure(e, pair->rule);
+    if (is_news(e, pair->rule, why, 0)) {
+        struct iv_err err = {0};
+        struct iv_rc_s rc = iv_err_set(&err, IV_E_EVAL, "%s", why);
+        (void)rc;
+        e->options.complaint(e->options.ctx, pair->rule, pair->on, &err);
+    }
+}
+
+/* A sentence costs more than evaluating: only for the first of a kind the program runs once more to write
+ * one. */
+static void note_failure(struct iv_engine *e, const struct iv_pair *pair, const struct iv_cel_prog *prog)
+{
+    if (e->quiet) {
+        return;
+    }
+    count_failure(e, pair->rule);
+    if (is_news(e, pair->rule, prog, e->frame.error_offset)) {
+        struct iv_err err = {0};
+        bool holds = false;
+        bool failed = false;
+        iv_arena_reset(&e->frame.arena);
+        iv_cel_test(prog, &e->frame, &holds, &failed, &err);
+        e->options.complaint(e->options.ctx, pair->rule, pair->on, &err);
+    }
 }
 
 static void bind(struct iv_engine *e, const struct iv_event *on, const struct iv_event *with, uint32_t params)
@@ -52,14 +73,13 @@ bool iv_eval_holds(struct iv_engine *e, const struct iv_pair *pair, const struct
     if (prog == NULL) {
         return true;
     }
-    struct iv_err err;
     bool holds = false;
     bool failed = false;
     bind(e, pair->on, pair->with, pair->params);
     e->stats.evaluations++;
-    iv_cel_test(prog, &e->frame, &holds, &failed, wants_sentence(e, pair->rule) ? &err : NULL);
+    iv_cel_test(prog, &e->frame, &holds, &failed, NULL);
     if (failed) {
-        note_failure(e, pair, &err);
+        note_failure(e, pair, prog);
         return false;
     }
     return holds;
@@ -69,10 +89,9 @@ bool iv_eval_holds(struct iv_engine *e, const struct iv_pair *pair, const struct
 static bool run(struct iv_engine *e, const struct iv_pair *pair, const struct iv_cel_prog *prog,
                 struct iv_val *out)
 {
-    struct iv_err err;
-    struct iv_rc_s rc = iv_cel_run(prog, &e->frame, out, wants_sentence(e, pair->rule) ? &err : NULL);
+    struct iv_rc_s rc = iv_cel_run(prog, &e->frame, out, NULL);
     if (!iv_ok(rc)) {
-        note_failure(e, pair, &err);
+        note_failure(e, pair, prog);
         return false;
     }
     return out->kind != IV_KIND_ABSENT;
@@ -212,7 +231,8 @@ bool iv_eval_key(struct iv_engine *e, const struct iv_pair *pair, const struct i
         iv_val_key(&e->key, &value);
     }
     if (iv_buf_failed(&e->key)) {
-        e->spent = true;
+        e->spent = e->spent || e->key.out_of_memory;
+        iv_eval_complain(e, pair, "a key or a value is too large to be compared");
         return false;
     }
     *out = iv_hash128(e->options.hash_key, iv_buf_slice(&e->key));
