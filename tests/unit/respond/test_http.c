@@ -16,7 +16,7 @@
     "- name: one\n"                                                                                          \
     "  http: {endpoint: hook, path: \"/revoke/{{trigger.token_id}}\", body: {token: "                        \
     "\"{{trigger.token_id}}\"}}\n"                                                                           \
-    "  timeout: 2s\n"                                                                                        \
+    "  timeout: 5m\n"                                                                                        \
     "  retry: {attempts: 3, backoff: 1s, max_backoff: 10s}\n"
 #define IMPATIENT                                                                                            \
     "- name: one\n"                                                                                          \
