@@ -78,11 +78,10 @@ const struct iv_command iv_command_check = {
     .name = "check",
     .synopsis = "[BASELINE] [--test] [--dump]",
     .doc = "Validates a baseline and says what its rules keep.",
-    .details = "BASELINE is a folder with a baseline.yaml, or such a file; without it the folder rules, else "
-               "the rules "
-               "that were installed. What is wrong is printed on standard error, each with its file, line "
-               "and column, "
-               "all of it in one run.",
+    .details =
+        "BASELINE is a folder with a baseline.yaml, or such a file; without it the folder rules, else\n"
+        "the rules that were installed. What is wrong is printed on standard error, each with its\n"
+        "file, line and column, all of it in one run.",
     .flags = check_flags,
     .flag_count = IV_COUNT(check_flags),
     .args_size = sizeof(struct check_args),

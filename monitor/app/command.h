@@ -62,6 +62,9 @@ void iv_command_print_help(const struct iv_command *command);
 /* The exit status that an error of this code stands for: 2 for what was refused, 1 for the rest. */
 int iv_exit_of(struct iv_rc_s rc);
 
+/* Refuses a command that there is not, with the name of the nearest one. */
+iv_rc iv_command_refuse(const char *name, struct iv_err *err);
+
 /* All commands, in the order of commands.def. */
 extern const struct iv_command *const iv_commands[];
 extern const size_t iv_command_count;

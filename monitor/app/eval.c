@@ -142,7 +142,7 @@ static const struct iv_flag eval_flags[] = {
 
 const struct iv_command iv_command_eval = {
     .name = "eval",
-    .synopsis = "EXPRESSION [--bind NAME=JSON]... [--event NAME=FILE]... [--disable-check]",
+    .synopsis = "EXPRESSION [--bind NAME=JSON]… [--event NAME=FILE]… [--disable-check]",
     .doc = "Evaluates one CEL expression, for people who write rules.",
     .details =
         "Prints the value as JSON; an error, with its line and column, goes to standard error. There is no\n"

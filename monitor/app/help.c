@@ -30,8 +30,7 @@ static int help_run(const void *args, const struct iv_words *words, struct iv_er
             return IV_EXIT_DONE;
         }
     }
-    return iv_exit_of(
-        iv_err_set(err, IV_E_REFUSED, "there is no command '%s'; see 'invigil help'", words->items[0]));
+    return iv_exit_of(iv_command_refuse(words->items[0], err));
 }
 
 const struct iv_command iv_command_help = {

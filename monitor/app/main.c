@@ -17,20 +17,18 @@ const struct iv_command *const iv_commands[] = {
 };
 const size_t iv_command_count = IV_COUNT(iv_commands);
 
-static int unknown_command(struct iv_str name)
+iv_rc iv_command_refuse(const char *name, struct iv_err *err)
 {
     struct iv_str names[IV_COUNT(iv_commands)];
     for (size_t i = 0; i < IV_COUNT(iv_commands); i++) {
         names[i] = iv_str_of(iv_commands[i]->name);
     }
-    struct iv_str near = iv_str_nearest(name, names, IV_COUNT(names));
-    (void)fprintf(stderr, "invigil: there is no command '" IV_STR_FMT "'", IV_STR_ARG(name));
-    if (near.p != NULL) {
-        (void)fprintf(stderr, "; did you mean '" IV_STR_FMT "'?\n", IV_STR_ARG(near));
-    } else {
-        (void)fprintf(stderr, "; see 'invigil help'\n");
+    struct iv_str near = iv_str_nearest(iv_str_of(name), names, IV_COUNT(names));
+    if (near.p == NULL) {
+        return iv_err_set(err, IV_E_REFUSED, "there is no command '%s'; see 'invigil help'", name);
     }
-    return IV_EXIT_REFUSED;
+    return iv_err_set(err, IV_E_REFUSED, "there is no command '%s'; did you mean '" IV_STR_FMT "'?", name,
+                      IV_STR_ARG(near));
 }
 
 static const struct {
@@ -60,5 +58,8 @@ int main(int argc, char **argv)
             return status;
         }
     }
-    return unknown_command(iv_str_of(name));
+    struct iv_err err;
+    int status = iv_exit_of(iv_command_refuse(name, &err));
+    (void)fprintf(stderr, "invigil: %s\n", err.text);
+    return status;
 }
