@@ -15,9 +15,11 @@ static const struct {
     [IV_SHA3_256] = {IV_STR_INIT("sha3-256"), "SHA3-256", 32},
 };
 
+/* A context for each algorithm: one that changes it is made anew, which costs more than a short message. */
 struct iv_digester {
     EVP_MD *md[IV_COUNT(algs)];
-    EVP_MD_CTX *ctx;
+    EVP_MD_CTX *ctx[IV_COUNT(algs)];
+    EVP_MD_CTX *at; /* of the message at hand */
 };
 
 void iv_digester_free(struct iv_digester *d)
@@ -27,8 +29,8 @@ void iv_digester_free(struct iv_digester *d)
     }
     for (size_t i = 0; i < IV_COUNT(algs); i++) {
         EVP_MD_free(d->md[i]);
+        EVP_MD_CTX_free(d->ctx[i]);
     }
-    EVP_MD_CTX_free(d->ctx);
     iv_free(d);
 }
 
@@ -41,12 +43,14 @@ iv_rc iv_digester_new(struct iv_digester **out, struct iv_err *err)
 {
     IV_AUTO(iv_digester_freep) struct iv_digester *d = iv_calloc(1, sizeof *d);
     ENSURE(d != NULL, err, IV_E_NOMEM, "cannot allocate a digester");
-    d->ctx = EVP_MD_CTX_new();
-    ENSURE(d->ctx != NULL, err, IV_E_NOMEM, "cannot allocate a digest context");
     for (size_t i = 0; i < IV_COUNT(algs); i++) {
+        d->ctx[i] = EVP_MD_CTX_new();
+        ENSURE(d->ctx[i] != NULL, err, IV_E_NOMEM, "cannot allocate a digest context");
         d->md[i] = EVP_MD_fetch(NULL, algs[i].openssl_name, NULL);
         ENSURE(d->md[i] != NULL, err, IV_E_CRYPTO, "OpenSSL does not offer the digest %s",
                algs[i].openssl_name);
+        ENSURE(EVP_DigestInit_ex2(d->ctx[i], d->md[i], NULL) == 1, err, IV_E_CRYPTO,
+               "OpenSSL does not begin the digest %s", algs[i].openssl_name);
     }
     *out = TAKE(d);
     return IV_OK;
@@ -54,18 +58,19 @@ iv_rc iv_digester_new(struct iv_digester **out, struct iv_err *err)
 
 void iv_digest_begin(struct iv_digester *d, enum iv_digest_alg alg)
 {
-    IV_CHECK(EVP_DigestInit_ex2(d->ctx, d->md[alg], NULL) == 1);
+    d->at = d->ctx[alg];
+    IV_CHECK(EVP_DigestInit_ex2(d->at, NULL, NULL) == 1);
 }
 
 void iv_digest_update(struct iv_digester *d, struct iv_str part)
 {
-    IV_CHECK(EVP_DigestUpdate(d->ctx, part.p, part.n) == 1);
+    IV_CHECK(EVP_DigestUpdate(d->at, part.p, part.n) == 1);
 }
 
 void iv_digest_end(struct iv_digester *d, struct iv_digest *out)
 {
     unsigned int n = 0;
-    IV_CHECK(EVP_DigestFinal_ex(d->ctx, out->bytes, &n) == 1);
+    IV_CHECK(EVP_DigestFinal_ex(d->at, out->bytes, &n) == 1);
     out->n = n;
 }
 

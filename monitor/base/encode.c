@@ -30,15 +30,14 @@ bool iv_hex_decode(unsigned char *out, size_t n, struct iv_str hex)
     if (hex.n != 2 * n) {
         return false;
     }
+    int all = 0; /* below 0 if one of them is: one branch for the text, none for a digit */
     for (size_t i = 0; i < n; i++) {
         int high = iv_hex_digit(hex.p[2 * i]);
         int low = iv_hex_digit(hex.p[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return false;
-        }
+        all |= high | low;
         out[i] = (unsigned char)(high * 16 + low);
     }
-    return true;
+    return all >= 0;
 }
 
 static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

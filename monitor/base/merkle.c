@@ -20,9 +20,15 @@ void iv_merkle_empty(struct iv_merkle_hash *out, struct iv_digester *d)
 /*= RFC 6962 2.1 "MTH({d(0)}) = SHA-256(0x00 || d(0))" */
 void iv_merkle_leaf(struct iv_merkle_hash *out, struct iv_digester *d, struct iv_str data)
 {
+    char few[1 + IV_DIGEST_MAX_BYTES] = "\0";
     iv_digest_begin(d, IV_SHA256);
-    iv_digest_update(d, (struct iv_str){"\0", 1});
-    iv_digest_update(d, data);
+    if (data.n > 0 && data.n < sizeof few) {
+        memcpy(few + 1, data.p, data.n);
+        iv_digest_update(d, (struct iv_str){few, 1 + data.n});
+    } else {
+        iv_digest_update(d, (struct iv_str){"\0", 1});
+        iv_digest_update(d, data);
+    }
     finish(out, d);
 }
 
