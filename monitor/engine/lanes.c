@@ -225,14 +225,18 @@ static void end_mark(struct iv_engine *e, uint16_t def, const struct iv_queued *
 static void sweep_queue(struct iv_engine *e, uint16_t def, int marks)
 {
     struct iv_lane_def *d = &e->plan.defs[def];
-    for (int i = 0; i < marks; i++) {
+    for (int i = 0; i < marks && iv_watermark_passed(&e->watermark, d->streams, d->first_end); i++) {
         const struct iv_queued *first = iv_queue_first(&d->queue, &e->store.pool);
-        iv_ns keep = iv_ns_add(d->keep, d->recount);
-        if (first == NULL ||
-            !iv_watermark_passed(&e->watermark, d->streams,
-                                 iv_ns_add(iv_store_rec(&e->store, first->rec)->time, keep))) {
+        if (first == NULL) {
             return;
         }
+        iv_ns keep = iv_ns_add(d->keep, d->recount);
+        iv_ns end = iv_ns_add(iv_store_rec(&e->store, first->rec)->time, keep);
+        if (!iv_watermark_passed(&e->watermark, d->streams, end)) {
+            d->first_end = end; /* recount only grows, so that it ends no earlier */
+            return;
+        }
+        d->first_end = IV_NS_MIN;
         struct iv_queued item = *first;
         iv_queue_pop(&d->queue, &e->store.pool);
         end_mark(e, def, &item);

@@ -53,6 +53,7 @@ struct iv_lane_def {
     iv_ns reach;      /* of triggers: the longest window into the future met so far that was left to them */
     iv_ns recount;    /* of partners: as long again, until triggers that count several of them are decided */
     struct iv_queue queue;
+    iv_ns first_end; /* the queue's first cannot be dropped before this is passed; IV_NS_MIN: look at it */
 };
 
 /* The rules of a lane that an event of some type can be partner for. */

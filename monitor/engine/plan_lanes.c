@@ -126,7 +126,8 @@ static void add_defs(struct iv_plan *plan, uint16_t terms, struct iv_parts *part
         *def = (struct iv_lane_def){.terms = terms,
                                     .rules = parts->rules + done,
                                     .rule_count = (uint8_t)(left < IV_LANE_RULES ? left : IV_LANE_RULES),
-                                    .stride = sizeof(struct iv_mark)};
+                                    .stride = sizeof(struct iv_mark),
+                                    .first_end = IV_NS_MIN};
         plan_keep(plan, def, parts, done == 0, grace);
         done = (uint16_t)(done + def->rule_count);
         parts->def_count++;
@@ -162,7 +163,8 @@ static void add_figure_def(struct iv_plan *plan, struct iv_rule_plan *r, iv_ns g
         (struct iv_lane_def){.terms = r->terms_on,
                              .streams = r->on_streams,
                              .keep = iv_ns_add(r->rule->span_max_ns, grace),
-                             .stride = plain ? sizeof(struct iv_mark) : sizeof(struct iv_value_mark)};
+                             .stride = plain ? sizeof(struct iv_mark) : sizeof(struct iv_value_mark),
+                             .first_end = IV_NS_MIN};
 }
 
 /* Which lanes hold a rule's partners, and which its triggers. */
