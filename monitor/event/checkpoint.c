@@ -38,8 +38,9 @@ static bool read_size(uint64_t *out, struct iv_str line)
 
 static bool read_root(struct iv_merkle_hash *out, struct iv_str line)
 {
+    char room[IV_MERKLE_BYTES + 4];
     struct iv_buf bytes;
-    iv_buf_init(&bytes, IV_MERKLE_BYTES + 3);
+    iv_buf_init_lent(&bytes, room, sizeof room, sizeof room - 1);
     bool read = iv_base64_decode(&bytes, line) && bytes.n == IV_MERKLE_BYTES;
     if (read) {
         memcpy(out->bytes, bytes.p, IV_MERKLE_BYTES);

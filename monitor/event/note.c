@@ -151,8 +151,9 @@ static enum judgement judge(const struct iv_note *note, const struct signature *
 {
     unsigned char id[KEY_ID_BYTES];
     iv_note_key_id(id, digester, s->name, key);
+    char room[128]; /* for an id and an Ed25519 signature */
     struct iv_buf bytes;
-    iv_buf_init(&bytes, IV_NOTE_BYTES);
+    iv_buf_init_lent(&bytes, room, sizeof room, IV_NOTE_BYTES);
     enum judgement out = UNKNOWN_KEY;
     if (iv_base64_decode(&bytes, s->base64) && bytes.n >= KEY_ID_BYTES &&
         memcmp(bytes.p, id, KEY_ID_BYTES) == 0) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
 #include "base/encode.h"
 #include "event/checkpoint.h"
 
@@ -246,7 +247,7 @@ Test(checkpoint, refuses_what_is_none)
     }
 }
 
-Test(checkpoint, what_is_signed_verifies)
+Test(checkpoint, what_is_signed_verifies_without_an_allocation)
 {
     static const unsigned char seed[32] = {7};
     unsigned char key[32];
@@ -266,9 +267,11 @@ Test(checkpoint, what_is_signed_verifies)
 
     cr_assert(iv_ok(iv_checkpoint_sign(&bytes, &c, IV_STR("log-1"), signer, digester, &err)), "%s", err.text);
 
+    uint64_t before = iv_alloc_calls();
     cr_expect(verifies(bytes.p, "log", 0));
     cr_assert(iv_ok(iv_note_parse(&note, iv_buf_slice(&bytes), &err)));
     cr_assert(iv_ok(iv_checkpoint_parse(&back, note.text, &err)));
+    cr_expect_eq(iv_alloc_calls(), before);
     cr_expect(iv_str_eq(back.origin, c.origin));
     cr_expect_eq(back.size, c.size);
     cr_expect_arr_eq(back.root.bytes, c.root.bytes, IV_MERKLE_BYTES);
