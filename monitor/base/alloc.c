@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 static atomic_uint_fast64_t calls;
 
@@ -46,17 +45,6 @@ void *iv_realloc(void *p, size_t bytes)
 void *iv_malloc_aligned(size_t alignment, size_t bytes)
 {
     return may_allocate() ? aligned_alloc(alignment, bytes) : NULL;
-}
-
-void *iv_malloc_huge(size_t bytes)
-{
-    void *p = iv_malloc_aligned(IV_HUGE_BYTES, bytes);
-#ifdef MADV_HUGEPAGE
-    if (p != NULL) {
-        (void)madvise(p, bytes, MADV_HUGEPAGE); /* advice only: without it the pages are small */
-    }
-#endif
-    return p;
 }
 
 void iv_free(void *p)

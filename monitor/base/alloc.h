@@ -15,11 +15,6 @@ void iv_free(void *p);
 
 /* Begins at a multiple of alignment, a power of two of which bytes is a multiple. */
 void *iv_malloc_aligned(size_t alignment, size_t bytes) __attribute__((malloc, warn_unused_result));
-/* For memory that is read at random: begins at a multiple of IV_HUGE_BYTES, of which bytes is a multiple, and
- * the system is asked to map it in pages of that size. Not zeroed; NULL when memory is out; freed with
- * iv_free. */
-#define IV_HUGE_BYTES ((size_t)2 << 20)
-void *iv_malloc_huge(size_t bytes) __attribute__((malloc, warn_unused_result));
 
 /* A NUL-terminated copy of n bytes; NULL when memory is out. */
 char *iv_strndup(const char *p, size_t n) __attribute__((warn_unused_result));
