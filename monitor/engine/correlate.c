@@ -160,10 +160,10 @@ static void forbid_waits(struct iv_engine *e, const struct iv_search *s, const s
 static void note_reach(struct iv_engine *e, const struct iv_search *s, uint16_t def)
 {
     iv_ns time = s->pair.on->time;
-    iv_ns reach = time < 0 && s->high > IV_NS_MAX + time ? IV_NS_MAX : s->high - time;
     if (!s->plan->open_window || s->high <= time) {
-        return;
+        return; /* and the difference may be none that a time can be */
     }
+    iv_ns reach = time < 0 && s->high > IV_NS_MAX + time ? IV_NS_MAX : s->high - time;
     struct iv_lane_def *d = &e->plan.defs[def];
     d->reach = reach > d->reach ? reach : d->reach;
     for (uint16_t i = 0; s->plan->several && i < s->plan->partner_def_count; i++) {

@@ -42,7 +42,7 @@ struct iv_dispatch {
     struct iv_rule_gates *gates; /* by rule of the plan */
     struct type_dispatch *types;
     uint64_t *counted; /* triggers that were not evaluated, by rule */
-    bool behind;       /* a concern has counted what is not there yet */
+    bool behind;       /* something was counted that the rules' figures do not have yet */
     size_t words;      /* of a bitmap by rule */
     uint64_t *triggers;
     uint64_t *partners;
@@ -332,7 +332,7 @@ static struct iv_concern *make(struct iv_dispatch *d, const struct iv_event_type
 /* Moves what the concerns counted to the rules. */
 static void collect(struct iv_dispatch *d)
 {
-    for (size_t i = 0; d->behind && i < d->plan->type_count * BUCKETS; i++) {
+    for (size_t i = 0; i < d->plan->type_count * BUCKETS; i++) {
         struct iv_concern **buckets = d->types[i / BUCKETS].buckets;
         for (struct iv_concern *c = buckets == NULL ? NULL : buckets[i % BUCKETS]; c != NULL; c = c->next) {
             for (size_t r = 0; c->idle != NULL && c->seen > 0 && r < d->plan->rule_count; r++) {
@@ -341,7 +341,6 @@ static void collect(struct iv_dispatch *d)
             c->seen = 0;
         }
     }
-    d->behind = false;
 }
 
 static void forget(struct iv_dispatch *d)
@@ -407,9 +406,13 @@ void iv_dispatch_count(struct iv_dispatch *dispatch, struct iv_concern *concern)
 
 void iv_dispatch_settle(struct iv_dispatch *dispatch, struct iv_rule_stats *stats)
 {
+    if (!dispatch->behind) {
+        return; /* it is asked rule by rule */
+    }
     collect(dispatch);
     for (size_t i = 0; i < dispatch->plan->rule_count; i++) {
         stats[dispatch->plan->rules[i].rule->index].triggers += dispatch->counted[i];
         dispatch->counted[i] = 0;
     }
+    dispatch->behind = false;
 }

@@ -99,6 +99,9 @@ static bool await(struct iv_logs *logs, uint32_t ref, iv_ns time)
 
 bool iv_logs_add(struct iv_logs *logs, struct iv_digester *d, const struct iv_log_claim *claim)
 {
+    if (claim->seq > IV_LOG_SEQ_MAX) {
+        return true; /* cut short, its place would be another one's */
+    }
     uint32_t ref = iv_logs_find(logs, claim->key);
     ref = ref == 0 ? make(logs, claim->key, claim->seq, claim->time) : ref;
     if (ref == 0) {

@@ -31,6 +31,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What claims a place beyond it is no entry. */
 #define IV_LOG_SEQ_MAX ((UINT64_C(1) << 56) - 1)
 
 enum iv_log_state {

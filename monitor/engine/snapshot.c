@@ -35,7 +35,6 @@ static const struct iv_rule_plan *plan_of(const struct iv_engine *e, const struc
 
 static void write_rules(const struct iv_engine *e, struct iv_buf *out)
 {
-    iv_dispatch_settle(e->plan.dispatch, e->rule_stats);
     const struct iv_baseline *b = e->baseline;
     iv_dispatch_settle(e->plan.dispatch, e->rule_stats);
     size_t section = iv_image_open(out, IV_SECTION_RULES);

@@ -177,6 +177,14 @@ Test(forbid, a_field_that_a_type_does_not_have_is_absent)
                  "T0 1s d.b b1 k=x\n= violated FOR-1 a1 [b1]\nfailures 0\n");
 }
 
+Test(forbid, a_window_that_ends_before_all_time_is_empty)
+{
+    stage_script(
+        "",
+        RULE("  forbid: {with: {event: d.b, as: b, by: k, until: \"timestamp('0001-01-01T00:00:00Z')\"}}"),
+        "T0 10s d.a a1 k=x\nT0 10s d.b b1 k=x\nT0 11s d.c c1\n");
+}
+
 Test(forbid, more_rules_than_a_lane_can_hold_are_all_judged)
 {
     static char rules[70 * 256];

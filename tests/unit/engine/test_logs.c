@@ -188,6 +188,17 @@ static void sweep(iv_ns passed)
     }
 }
 
+Test(logs, have_no_entry_where_no_place_can_be_told)
+{
+    uint64_t beyond = IV_LOG_SEQ_MAX + 1;
+    claim(beyond, 0, 0, 1);
+    claim(beyond + 1, 0, 0, 2);
+    settle(1000);
+
+    cr_expect_not(is_connected(beyond, 0));
+    cr_expect_not(is_connected(beyond + 1, 0));
+}
+
 Test(logs, keeps_a_peak_for_each_bit_of_what_it_forgets)
 {
     struct iv_merkle tree = {0};
