@@ -261,16 +261,6 @@ static void evaluate(struct iv_engine *e, const struct iv_concern *concern, uint
     settle_nodes(e, concern);
 }
 
-/* Whether what will be kept of the event is less than its content. */
-static bool is_cut(const struct iv_type_plan *type, const struct iv_event *event)
-{
-    bool cut = event->origin.stream == IV_LEDGER;
-    for (uint16_t i = 0; i < type->cut_count && !cut; i++) {
-        cut = event->slots[type->cut[i]].kind != IV_KIND_ABSENT;
-    }
-    return cut;
-}
-
 /* Stores the event with what cannot be told later from what is kept of it: a trigger that waits is named by
  * its whole content. */
 static uint32_t remember(struct iv_engine *e, struct iv_event *event, const struct iv_concern *concern)
@@ -282,7 +272,7 @@ static uint32_t remember(struct iv_engine *e, struct iv_event *event, const stru
         iv_digest(e->digester, &digest, IV_SHA256, event->record->bytes);
         extra.digest = &digest;
     }
-    if (concern->waits && is_cut(&e->plan.types[event->type->index], event)) {
+    if (concern->waits && iv_plan_cuts(&e->plan, event)) {
         struct iv_err err;
         e->spent = !iv_ok(iv_event_content_id(content, e->digester, &e->key, event, &err)) || e->spent;
         extra.content_id = content;

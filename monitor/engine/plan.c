@@ -301,3 +301,13 @@ void iv_plan_deinit(struct iv_plan *plan)
     iv_arena_deinit(&plan->arena);
     *plan = (struct iv_plan){0};
 }
+
+bool iv_plan_cuts(const struct iv_plan *plan, const struct iv_event *event)
+{
+    const struct iv_type_plan *type = &plan->types[event->type->index];
+    bool cut = event->origin.stream == IV_LEDGER;
+    for (uint16_t i = 0; i < type->cut_count && !cut; i++) {
+        cut = event->slots[type->cut[i]].kind != IV_KIND_ABSENT;
+    }
+    return cut;
+}

@@ -174,6 +174,9 @@ static inline bool iv_rules_have(const uint64_t *rules, size_t index)
 /* rules: those to plan, a bit for each index; NULL: all. */
 iv_rc iv_plan_init(struct iv_plan *plan, const struct iv_baseline *baseline, const uint64_t *rules,
                    struct iv_err *err);
+/* Whether what is kept of the event is less than its content. */
+bool iv_plan_cuts(const struct iv_plan *plan, const struct iv_event *event);
+
 /* The limit or same that the lane belongs to; IV_LANE_DEFS: none. */
 uint16_t iv_plan_figure(const struct iv_plan *plan, uint16_t def);
 /* The parts of the events of the lane, where it is the first of theirs; NULL: it is not. */

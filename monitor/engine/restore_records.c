@@ -8,6 +8,7 @@
 #include "engine/lanes.h"
 #include "engine/obligation.h"
 #include "engine/snapshot_form.h"
+#include "event/content.h"
 
 #include <string.h>
 
@@ -371,6 +372,25 @@ static void read_obligations(struct iv_restoring *r, struct iv_image *in, uint32
     in->bad = in->bad || (put != waiting && !r->e->spent);
 }
 
+/* A trigger that waits is named by its whole content, of which the rules at hand may have less kept. */
+static void name_content(struct iv_restoring *r, struct old_record *old)
+{
+    struct iv_engine *e = r->e;
+    bool waits = false;
+    for (uint16_t i = 0; i < r->touched_count; i++) {
+        waits = waits || (r->targets[r->touched[i]].bits & ~IV_LINGERS) != 0;
+    }
+    if (waits && (old->flags & IV_RECORD_CONTENT_ID) == 0 && old->event.origin.stream != IV_LEDGER &&
+        iv_plan_cuts(&e->plan, &old->event)) {
+        struct iv_err err;
+        old->event.slots[IV_ATTR_TIME] = iv_val_timestamp(iv_instant_of_ns(old->event.time));
+        old->event.slots[IV_ATTR_TYPE] = iv_val_str(old->event.type->name);
+        e->spent =
+            !iv_ok(iv_event_content_id(old->content_id, e->digester, &e->key, &old->event, &err)) || e->spent;
+        old->flags |= IV_RECORD_CONTENT_ID;
+    }
+}
+
 static uint32_t keep_record(struct iv_restoring *r, const struct old_record *old)
 {
     struct iv_engine *e = r->e;
@@ -409,6 +429,7 @@ static void read_record(struct iv_restoring *r, struct iv_image *in, struct old_
     if (in->bad) {
         return;
     }
+    name_content(r, old);
     uint32_t rec = is_event(old) ? keep_record(r, old) : 0;
     unsigned waiting = rec == 0 ? 0 : put_targets(r, rec);
     read_obligations(r, in, rec, old, waiting);
