@@ -29,8 +29,7 @@ void iv_buf_clear(struct iv_buf *buf)
     buf->out_of_memory = false;
 }
 
-/* Room for n more bytes and a NUL. */
-static bool reserve(struct iv_buf *buf, size_t n)
+bool iv_buf_grow(struct iv_buf *buf, size_t n)
 {
     if (buf->failed || n > buf->max || buf->n > buf->max - n) {
         buf->failed = true;
@@ -57,14 +56,9 @@ static bool reserve(struct iv_buf *buf, size_t n)
     return true;
 }
 
-char *iv_buf_reserve(struct iv_buf *buf, size_t n)
-{
-    return reserve(buf, n) ? buf->p + buf->n : NULL;
-}
-
 void iv_buf_add(struct iv_buf *buf, const void *p, size_t n)
 {
-    if (!reserve(buf, n)) {
+    if (!iv_buf_room(buf, n)) {
         return;
     }
     if (n > 0) {
@@ -84,11 +78,6 @@ void iv_buf_text(struct iv_buf *buf, const char *text)
     iv_buf_add(buf, text, strlen(text));
 }
 
-void iv_buf_char(struct iv_buf *buf, char c)
-{
-    iv_buf_add(buf, &c, 1);
-}
-
 void iv_buf_printf(struct iv_buf *buf, const char *format, ...)
 {
     va_list args;
@@ -99,7 +88,7 @@ void iv_buf_printf(struct iv_buf *buf, const char *format, ...)
     va_end(args);
     if (n < 0) {
         buf->failed = true;
-    } else if (reserve(buf, (size_t)n)) {
+    } else if (iv_buf_room(buf, (size_t)n)) {
         (void)vsnprintf(buf->p + buf->n, (size_t)n + 1, format, again);
         buf->n += (size_t)n;
     }

@@ -27,9 +27,19 @@ void iv_buf_init_lent(struct iv_buf *buf, char *p, size_t n, size_t max_bytes);
 void iv_buf_deinit(struct iv_buf *buf);
 void iv_buf_clear(struct iv_buf *buf); /* empties, keeps the memory, forgives a failure */
 
+/* Of the functions below: makes room for n more bytes and a NUL; false when the buffer has failed. */
+bool iv_buf_grow(struct iv_buf *buf, size_t n);
+static inline bool iv_buf_room(struct iv_buf *buf, size_t n)
+{
+    return (!buf->failed && n < buf->capacity - buf->n && n <= buf->max - buf->n) || iv_buf_grow(buf, n);
+}
+
 /* Room for n bytes behind what is there: write them at the answer, then say how many were written. NULL when
  * the buffer has failed. For inner loops; everything else appends. */
-char *iv_buf_reserve(struct iv_buf *buf, size_t n);
+static inline char *iv_buf_reserve(struct iv_buf *buf, size_t n)
+{
+    return iv_buf_room(buf, n) ? buf->p + buf->n : NULL;
+}
 static inline void iv_buf_wrote(struct iv_buf *buf, size_t n)
 {
     buf->n += n;
@@ -39,7 +49,13 @@ static inline void iv_buf_wrote(struct iv_buf *buf, size_t n)
 void iv_buf_add(struct iv_buf *buf, const void *p, size_t n);
 void iv_buf_str(struct iv_buf *buf, struct iv_str s);
 void iv_buf_text(struct iv_buf *buf, const char *text);
-void iv_buf_char(struct iv_buf *buf, char c);
+static inline void iv_buf_char(struct iv_buf *buf, char c)
+{
+    if (iv_buf_room(buf, 1)) {
+        buf->p[buf->n] = c;
+        iv_buf_wrote(buf, 1);
+    }
+}
 void iv_buf_printf(struct iv_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* IV_E_NOMEM or IV_E_LIMIT where the buffer has failed, in a sentence about what ("a request"). */
