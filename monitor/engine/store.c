@@ -308,11 +308,8 @@ static bool unpack_slots(const struct iv_store *store, struct iv_view *view, con
     return true;
 }
 
-struct iv_event *iv_store_view(struct iv_store *store, enum iv_view_set set, uint32_t rec)
+struct iv_event *iv_store_view_kept(struct iv_store *store, enum iv_view_set set, uint32_t rec)
 {
-    if (rec == store->live_rec) {
-        return &store->live.event;
-    }
     struct iv_view_ring *ring = &store->rings[set];
     const struct iv_rec *r = iv_store_rec(store, rec);
     for (uint32_t i = 0; i < ring->size; i++) {

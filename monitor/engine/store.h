@@ -105,7 +105,11 @@ static inline struct iv_rec *iv_store_rec(const struct iv_store *store, uint32_t
 }
 
 /* NULL when memory is out. */
-struct iv_event *iv_store_view(struct iv_store *store, enum iv_view_set set, uint32_t rec);
+struct iv_event *iv_store_view_kept(struct iv_store *store, enum iv_view_set set, uint32_t rec);
+static inline struct iv_event *iv_store_view(struct iv_store *store, enum iv_view_set set, uint32_t rec)
+{
+    return rec == store->live_rec ? &store->live.event : iv_store_view_kept(store, set, rec);
+}
 
 struct iv_origin iv_store_origin(const struct iv_store *store, uint32_t rec);
 int8_t iv_store_hash_valid(const struct iv_store *store, uint32_t rec); /* as in struct iv_event */
