@@ -9,7 +9,7 @@
 
 #define BATCH_RECORDS 1024
 #define PROBE_PERIOD IV_NS_PER_S
-#define PROBE_MS 100
+#define PROBE_MS 500 /* behind a fetch that waits, on the same connection */
 #define COMMITTED_LATER "offsets are committed when what came of their records is on disk"
 
 /* The library's defaults are made for other ends: they lose what is processed after an automatic commit, jump
@@ -161,11 +161,17 @@ static int milliseconds(iv_ns wait)
     return ms > INT32_MAX ? INT32_MAX : (int)ms;
 }
 
+/* What was fetched before a broker went away is handed out after it: it does not say that one is back. */
+static void delivered(struct iv_consumer *consumer)
+{
+    if (consumer->reachable) {
+        consumer->trouble[0] = '\0';
+    }
+}
+
 static void answered(struct iv_consumer *consumer)
 {
-    if (!consumer->reachable) {
-        LOG_INFO("kafka.reachable", KV_I64("partitions", consumer->partition_count));
-    }
+    LOG_INFO("kafka.reachable", KV_I64("partitions", consumer->partition_count));
     consumer->reachable = true;
     consumer->trouble[0] = '\0';
 }
@@ -230,7 +236,7 @@ static void take_notice(struct iv_consumer *consumer, struct iv_partition *p,
             p->at.offset = message->offset;
             p->seen = p->at_end = true;
         }
-        answered(consumer);
+        delivered(consumer);
     } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && p != NULL) {
         p->out_of_range = consumer->resets = true;
     } else if (iv_consumer_stream_of(&stream, consumer, topic)) {
@@ -263,7 +269,7 @@ static iv_rc take(struct iv_consumer *consumer, struct iv_batch *out, const rd_k
     p->at.offset = message->offset + 1;
     p->seen = true;
     p->at_end = false;
-    answered(consumer);
+    delivered(consumer);
     return IV_OK;
 }
 
