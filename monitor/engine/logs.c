@@ -152,6 +152,14 @@ static void refer_to(struct iv_logs *logs, uint32_t ref, uint32_t predecessor, u
     }
 }
 
+static iv_ns apart(const struct iv_log_entry *a, const struct iv_log_entry *b)
+{
+    iv_ns length = 0;
+    bool beyond = a->time > b->time ? __builtin_sub_overflow(a->time, b->time, &length)
+                                    : __builtin_sub_overflow(b->time, a->time, &length);
+    return beyond ? IV_NS_MAX : length;
+}
+
 /* Builds the entry's tree upon its predecessor's; 0: it is the first. */
 static bool connect(struct iv_logs *logs, struct iv_digester *d, uint32_t ref, uint32_t predecessor)
 {
@@ -164,21 +172,17 @@ static bool connect(struct iv_logs *logs, struct iv_digester *d, uint32_t ref, u
         left = peak->tree.left;
     }
     iv_ns latest = entry->time;
+    iv_ns gap = 0;
     if (predecessor != 0) {
-        iv_ns before = at(logs, predecessor)->tree.latest;
-        latest = before > latest ? before : latest;
+        const struct iv_log_entry *p = at(logs, predecessor);
+        latest = p->tree.latest > latest ? p->tree.latest : latest;
+        gap = p->tree.gap > apart(entry, p) ? p->tree.gap : apart(entry, p);
     }
     entry->state = IV_LOG_CONNECTED;
     entry->tree.latest = latest;
+    entry->tree.gap = gap;
     refer_to(logs, ref, predecessor, left);
     return entry->waiters == 0 || push_connected(logs, ref);
-}
-
-static bool are_near(const struct iv_logs *logs, const struct iv_log_entry *a, const struct iv_log_entry *b)
-{
-    iv_ns early = a->time < b->time ? a->time : b->time;
-    iv_ns late = a->time < b->time ? b->time : a->time;
-    return iv_ns_add(early, logs->reach) >= late;
 }
 
 /* A connected predecessor was found. */
@@ -186,7 +190,7 @@ static bool follow(struct iv_logs *logs, struct iv_digester *d, uint32_t ref, ui
 {
     bool next =
         (uint64_t)at(logs, predecessor)->seq + 1 == at(logs, ref)->seq; /* but for keys that collide */
-    if (!next || !are_near(logs, at(logs, ref), at(logs, predecessor))) {
+    if (!next || apart(at(logs, ref), at(logs, predecessor)) > logs->reach) {
         at(logs, ref)->state = IV_LOG_BROKEN;
         return true;
     }

@@ -52,7 +52,8 @@ struct iv_log_entry {
             uint32_t last;
         } waits;
         struct {
-            iv_ns latest;         /* CONNECTED: the latest time of the entries up to here */
+            iv_ns latest;         /* CONNECTED: the latest time of the entries up to here, */
+            iv_ns gap;            /* and how far neighbours among them are apart at most */
             uint32_t predecessor; /* 0: none, or it is forgotten */
             uint32_t left;        /* the entry of the other peaks; 0: there are none */
         } tree;
@@ -77,7 +78,7 @@ struct iv_logs {
     uint32_t connected_capacity;
     uint32_t oldest; /* in order of arrival */
     uint32_t newest;
-    iv_ns reach; /* neighbours are at most so far apart in time */
+    iv_ns reach; /* of all that ask: neighbours further apart in time than this concern nobody */
 };
 
 void iv_logs_init(struct iv_logs *logs, struct iv_ground *ground, iv_ns reach);

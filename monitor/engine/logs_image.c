@@ -57,6 +57,7 @@ static void write_entry(const struct roll *roll, const struct iv_log_entry *entr
         iv_image_uint(out, roll->numbers[entry->waits.entry]);
     } else if (entry->state == IV_LOG_CONNECTED) {
         iv_image_int(out, entry->tree.latest);
+        iv_image_int(out, entry->tree.gap);
         iv_image_uint(out, roll->numbers[entry->tree.predecessor]);
         iv_image_uint(out, roll->numbers[entry->tree.left]);
     }
@@ -111,6 +112,7 @@ static bool read_entry(struct iv_logs *logs, struct iv_image *in, uint32_t count
         out->predecessor = (uint32_t)iv_image_get_below(in, count);
     } else if (state == IV_LOG_CONNECTED) {
         entry->tree.latest = iv_image_get_int(in);
+        entry->tree.gap = iv_image_get_int(in);
         out->predecessor = (uint32_t)iv_image_get_below(in, count);
         out->left = (uint32_t)iv_image_get_below(in, count);
     }

@@ -4,7 +4,8 @@
  * Form: how many entries are remembered, in order of arrival, and how many others that trees lean on, in the
  * order in which they are come upon; then the entries, which have numbers from 1: key, hash of leaf or peak,
  * time, place, state, whether it is disputed; CLAIMED: the key of its predecessor; WAITING: the number of
- * that; CONNECTED: the latest time, the numbers of the predecessor and of the entry of the other peaks, or 0.
+ * that; CONNECTED: the latest time, the gap, the numbers of the predecessor and of the entry of the other
+ * peaks, or 0.
  */
 #pragma once
 

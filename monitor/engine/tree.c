@@ -203,7 +203,8 @@ static uint32_t log_before(const struct iv_engine *e, const struct iv_search *s)
     }
     const struct iv_log_entry *entry = iv_log_entry_at(&e->logs, ref);
     bool known = entry->state == IV_LOG_CONNECTED && entry->time >= s->low && entry->tree.latest <= on->time;
-    return known ? ref : 0;
+    /* The window is the rule's own; the logs serve the longest of all rules. */
+    return known && iv_ns_add(s->low, entry->tree.gap) <= on->time ? ref : 0;
 }
 
 enum iv_tree_finding iv_tree_judge(struct iv_engine *e, const struct iv_search *s)

@@ -54,18 +54,6 @@ static const struct iv_event *entry_at(const struct reference *r, struct iv_str 
     return disputed && seq > 0 ? NULL : first;
 }
 
-/* The longest window of all rules that ask for a tree, under any override. */
-static iv_ns reach_of(const struct reference *r)
-{
-    iv_ns reach = 0;
-    for (size_t i = 0; i < r->baseline->rule_count; i++) {
-        const struct iv_rule *rule = r->baseline->rules[i];
-        iv_ns past = rule->with.window.past_max_ns;
-        reach = rule->tree.note != NULL && past > reach ? past : reach;
-    }
-    return reach;
-}
-
 /* The entries before the trigger; false where they are not there down to the first. */
 static bool follow(const struct reference *r, const struct iv_event *t, iv_ns from, struct leaf *leaves)
 {
@@ -77,7 +65,7 @@ static bool follow(const struct reference *r, const struct iv_event *t, iv_ns fr
             e = entry_at(r, log, seq, &leaves[seq]);
         }
         iv_ns apart = e == NULL ? 0 : last->time > e->time ? last->time - e->time : e->time - last->time;
-        if (e == NULL || e->time > t->time || (last == t ? e->time < from : apart > reach_of(r))) {
+        if (e == NULL || e->time > t->time || (last == t ? e->time < from : apart > t->time - from)) {
             return false;
         }
         leaves[seq].time = e->time;
