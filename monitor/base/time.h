@@ -51,6 +51,12 @@ void iv_duration_format(struct iv_buf *out, struct iv_instant d);
 /* a + b, held at the ends of iv_ns. */
 iv_ns iv_ns_add(iv_ns a, iv_ns b);
 
+/* -t, held likewise. */
+static inline iv_ns iv_ns_negate(iv_ns t)
+{
+    return t == IV_NS_MIN ? IV_NS_MAX : -t;
+}
+
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back. */
 int64_t iv_days_of_civil(int64_t year, int month, int day);
 void iv_civil_of_days(int64_t *year, int *month, int *day, int64_t days);

@@ -268,7 +268,7 @@ bool iv_eval_window(struct iv_engine *e, const struct iv_pair *pair, const struc
         return false;
     }
     if (w->kind != IV_WINDOW_AFTER) {
-        *low = iv_ns_add(t, length == IV_NS_MIN ? IV_NS_MAX : -length);
+        *low = iv_ns_add(t, iv_ns_negate(length));
     }
     if (w->kind != IV_WINDOW_BEFORE) {
         *high = iv_ns_add(t, length);

@@ -69,7 +69,7 @@ static bool above(struct iv_number max, uint64_t figure)
 
 static iv_ns first_in(const struct limit *l, iv_ns time)
 {
-    return iv_ns_add(iv_ns_add(time, -l->span), 1);
+    return iv_ns_add(iv_ns_add(time, iv_ns_negate(l->span)), 1);
 }
 
 static bool count_exceeds(const struct iv_engine *e, const struct limit *l, iv_ns time)

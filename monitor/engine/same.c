@@ -62,7 +62,7 @@ static void judge(struct iv_engine *e, const struct same *s, struct iv_mark *mar
         return;
     }
     struct iv_witnesses w = {0};
-    struct iv_place place = from(e, s, iv_ns_add(mark->time, -span));
+    struct iv_place place = from(e, s, iv_ns_add(mark->time, iv_ns_negate(span)));
     for (struct iv_mark *other = next_mark(e, s, &place); other != NULL && other->time <= mark->time;
          place.at++, other = next_mark(e, s, &place)) {
         if (differ(other, mark) && earlier(e, other, mark)) {

@@ -41,6 +41,13 @@ Test(limit, of_zero_convicts_every_trigger)
                  "T0 1s d.a a1 k=x\n= violated LIM-1 a1 []\nT0 99s d.a a2 k=x\n= violated LIM-1 a2 []\n");
 }
 
+Test(limit, of_a_length_below_all_bounds_holds_no_trigger)
+{
+    stage_script("parameters: {win: -3000000h}",
+                 RULE("  limit: {by: k, window: baseline.win, count: {max: 0}}"),
+                 "T0 1s d.a a1 k=x\nT0 2s d.a a2 k=x\n");
+}
+
 Test(limit, sums_up)
 {
     stage_script("", RULE("  limit: {by: k, window: 10s, sum: {of: n, max: 10}}"),
