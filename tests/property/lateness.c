@@ -95,7 +95,7 @@ static const struct emission *said_before(const struct engine_run *run, const st
 }
 
 /* Whether the trigger came later than the engine remembers, so that what it says may be that it cannot
- * tell. */
+ * tell, or, where its deadline has not passed, not yet. */
 static bool may_be_blind(const struct moment *m, const struct emission *e)
 {
     for (size_t i = 0; i < m->run->event_count; i++) {
@@ -128,7 +128,7 @@ static void judge_emission(struct moment *m, const struct emission *e)
         }
         break;
     case IV_OPEN:
-        if (f == NULL || f->verdict != REFERENCE_OPEN) {
+        if ((f == NULL || f->verdict != REFERENCE_OPEN) && !may_be_blind(m, e)) {
             object(m, e, "is called open and is not");
         }
         break;
