@@ -357,8 +357,8 @@ static void raise(iv_ns *to, iv_ns value)
 /* Whether the plan's lane of this number is for the same rules. */
 static bool is_same_lane(const struct iv_plan *plan, const struct iv_old_lane *lane, size_t number)
 {
-    if (number >= plan->def_count || lane->figure || lane->trigger_count + lane->partner_count == 0) {
-        return false;
+    if (lane->figure) {
+        return iv_plan_figure(plan, (uint16_t)number) == lane->triggers[0];
     }
     const struct iv_lane_def *def = &plan->defs[number];
     const struct iv_parts *parts = iv_plan_lane_parts(plan, (uint16_t)number);
@@ -391,6 +391,24 @@ static void carry_reach(struct iv_restoring *r, const struct iv_old_lane *lane)
     }
 }
 
+/* One lane of the same rules is not enough: the types that had it may have others now. */
+static void take_reach(struct iv_restoring *r)
+{
+    struct iv_plan *plan = &r->e->plan;
+    bool same = r->lane_count == plan->def_count;
+    for (size_t i = 0; i < r->lane_count && same; i++) {
+        same = is_same_lane(plan, &r->lanes[i], i);
+    }
+    for (size_t i = 0; i < r->lane_count; i++) {
+        if (same) {
+            raise(&plan->defs[i].reach, r->lanes[i].reach);
+            raise(&plan->defs[i].recount, r->lanes[i].recount);
+        } else {
+            carry_reach(r, &r->lanes[i]);
+        }
+    }
+}
+
 static struct iv_rc_s read_lanes(struct iv_restoring *r, struct iv_image *in, struct iv_err *err)
 {
     struct iv_image section = iv_image_get_section(in, IV_SECTION_LANES);
@@ -408,15 +426,7 @@ static struct iv_rc_s read_lanes(struct iv_restoring *r, struct iv_image *in, st
     if (!iv_image_done(&section)) {
         return iv_restore_damaged("its list of lanes", err);
     }
-    for (size_t i = 0; i < r->lane_count; i++) {
-        struct iv_plan *plan = &r->e->plan;
-        if (is_same_lane(plan, &r->lanes[i], i)) {
-            raise(&plan->defs[i].reach, r->lanes[i].reach);
-            raise(&plan->defs[i].recount, r->lanes[i].recount);
-        } else {
-            carry_reach(r, &r->lanes[i]);
-        }
-    }
+    take_reach(r);
     return IV_OK;
 }
 
