@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/commit.h"
 #include "app/detect_internal.h"
+#include "base/fault.h"
 #include "base/guard.h"
 
 /* Under the lock. */
@@ -25,10 +26,12 @@ static void push(struct iv_detect *d, struct iv_commit *commit)
         note_position(d, &p->cursor);
     }
     iv_commit_answer_by(commit, d->playbooks);
+    iv_fault("detect.before_hand");
     if (!iv_handoff_push(d->commits, commit)) {
         iv_commit_free(commit);
     }
     d->handed++;
+    iv_fault("detect.handed");
     (void)pthread_mutex_unlock(&d->hand_lock);
 }
 
@@ -108,8 +111,10 @@ void iv_detect_acknowledge(struct iv_detect *d)
     }
     struct iv_err err;
     if (d->unacknowledged_count > 0) {
+        iv_fault("detect.before_acknowledge");
         /* A failure is logged by the consumer, and the next report makes up for it. */
         (void)iv_ok(iv_consumer_commit(d->consumer, d->unacknowledged, d->unacknowledged_count, false, &err));
+        iv_fault("detect.acknowledged");
     }
     d->unacknowledged_count = 0;
     (void)pthread_mutex_lock(&d->hand_lock);

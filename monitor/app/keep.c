@@ -3,6 +3,7 @@
 #include "app/commit.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/guard.h"
 #include "base/log.h"
 #include "evidence/finding.h"
@@ -96,7 +97,10 @@ static iv_rc keep_group(struct iv_keep *k, struct iv_commit *const *group, size_
             return rc;
         }
     }
-    return iv_store_commit(k->options.store, err);
+    iv_fault("keep.before_commit");
+    TRY(iv_store_commit(k->options.store, err));
+    iv_fault("keep.committed");
+    return IV_OK;
 }
 
 /* Until it is durable, or the time is up. The store's class RETRY means: the same again, later. */

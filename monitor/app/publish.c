@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/guard.h"
 #include "base/log.h"
 #include "stream/producer.h"
@@ -96,6 +97,7 @@ static void on_report(void *ctx, void *ticket, const struct iv_err *failure)
     int64_t id = (int64_t)(intptr_t)ticket;
     if (failure == NULL) {
         IV_CHECK(p->delivered_count < WINDOW);
+        iv_fault("publish.acknowledged");
         p->delivered[p->delivered_count++] = id;
     } else if (failure->code == IV_E_LIMIT && p->alone) {
         refuse(p, id, failure);
@@ -148,6 +150,7 @@ static void strike(struct iv_publish *p)
         LOG_WARN("publish.not_struck", KV_TEXT("why", err.text));
         return;
     }
+    iv_fault("publish.struck");
     p->delivered_count = 0;
     p->refused_count = 0;
     if (p->options.delivered != NULL) {
@@ -168,6 +171,7 @@ static void send(struct iv_publish *p, const struct iv_posting *posting)
         .ticket = (void *)(intptr_t)posting->id,
     };
     struct iv_err err = {.text = ""};
+    iv_fault("publish.before_send");
     struct iv_rc_s rc = iv_producer_send(p->producer, &message, &err);
     while (rc.code == IV_E_BUSY) {
         (void)iv_producer_poll(p->producer, REPORT_WAIT);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
+#include "base/fault.h"
 
 #include <time.h>
 
@@ -13,7 +14,7 @@ static iv_ns read_clock(clockid_t id)
 static iv_ns system_wall(void *ctx)
 {
     (void)ctx;
-    return read_clock(CLOCK_REALTIME);
+    return read_clock(CLOCK_REALTIME) + iv_fault_clock();
 }
 
 static iv_ns system_monotonic(void *ctx)
