@@ -47,11 +47,9 @@ static const char *approver_of(unsigned approver)
     return names[approver % IV_COUNT(names)];
 }
 
-void iv_sim_write_requested(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
+/* The call that is asked for, and that is decided about. */
+static void put_call(struct iv_sim_text *t, const struct iv_sim_step *s)
 {
-    (void)w;
-    put_args(t, s);
-    PUT(t, ",");
     put_request(t, s);
     PUT(t, ",");
     put_risk(t, s);
@@ -59,6 +57,14 @@ void iv_sim_write_requested(struct iv_sim_text *t, const struct iv_sim_world *w,
     put_scopes(t, s);
     PUT(t, ",");
     put_tool(t, s);
+}
+
+void iv_sim_write_requested(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
+{
+    (void)w;
+    put_args(t, s);
+    PUT(t, ",");
+    put_call(t, s);
 }
 
 void iv_sim_write_approved(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
@@ -155,13 +161,7 @@ void iv_sim_write_authorized(struct iv_sim_text *t, const struct iv_sim_world *w
     if (s->plant != IV_PLANT_bad_receipt || s->variant != MISSING) {
         put_receipt(t, w, s);
     }
-    put_request(t, s);
-    PUT(t, ",");
-    put_risk(t, s);
-    PUT(t, ",");
-    put_scopes(t, s);
-    PUT(t, ",");
-    put_tool(t, s);
+    put_call(t, s);
 }
 
 void iv_sim_write_executed(struct iv_sim_text *t, const struct iv_sim_world *w, const struct iv_sim_step *s)
