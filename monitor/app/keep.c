@@ -1,114 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/keep.h"
 #include "app/commit.h"
+#include "app/keep_step.h"
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/fault.h"
 #include "base/guard.h"
 #include "base/log.h"
 #include "evidence/finding.h"
 
 #include <pthread.h>
-#include <stdio.h>
 
 #define POP_WAIT (200 * IV_NS_PER_MS)
 #define GROUP_MAX 64
 #define RETRY_FIRST (20 * IV_NS_PER_MS)
 #define RETRY_MAX (2 * IV_NS_PER_S)
-#define FINDING_MAX_BYTES ((size_t)8 << 20)
 
 struct iv_keep {
     struct iv_keep_options options;
     struct iv_clock clock;
-    struct iv_buf scratch;
+    struct iv_keep_step step;
     pthread_t thread;
     _Atomic iv_ns deadline; /* monotonic: until then a busy store is tried again */
 };
-
-static iv_rc publish_finding(struct iv_keep *k, const struct iv_finding *row, struct iv_err *err)
-{
-    struct iv_posting posting = {
-        .channel = IV_CHANNEL_FINDING, .key = row->uid, .value = row->ocsf, .time = row->detected};
-    return iv_store_post(k->options.store, NULL, &posting, err);
-}
-
-static iv_rc keep_verdict(struct iv_keep *k, const struct iv_commit *commit, struct iv_verdict_node *node,
-                          enum iv_put *put, struct iv_err *err)
-{
-    struct iv_finding row;
-    iv_ns wall = iv_wall(&k->clock);
-    TRY(iv_finding_of_verdict(&row, &k->scratch, commit->baseline, &node->verdict, wall, err));
-    TRY(iv_store_put_finding(k->options.store, put, &row, err));
-    if (*put == IV_PUT_SAME) {
-        return IV_OK;
-    }
-    TRY(publish_finding(k, &row, err));
-    if (commit->playbooks != NULL && *put == IV_PUT_NEW) {
-        TRY(iv_respond_plan(commit->playbooks, k->options.store, &row, &node->verdict, commit->baseline, wall,
-                            err));
-    }
-    return IV_OK;
-}
-
-static iv_rc keep_letter(struct iv_keep *k, const struct iv_dead_letter *letter, struct iv_err *err)
-{
-    bool fresh = false;
-    TRY(iv_store_put_dead_letter(k->options.store, &fresh, letter, err));
-    if (!fresh) {
-        return IV_OK;
-    }
-    char key[96];
-    int n = snprintf(key, sizeof key, "%.*s/%lld/%lld", (int)(letter->topic.n < 48 ? letter->topic.n : 48),
-                     letter->topic.p, (long long)letter->partition, (long long)letter->offset);
-    struct iv_posting posting = {.channel = IV_CHANNEL_DEAD_LETTER,
-                                 .key = {key, (size_t)n},
-                                 .value = letter->json,
-                                 .time = letter->time};
-    return iv_store_post(k->options.store, NULL, &posting, err);
-}
-
-static iv_rc keep_commit(struct iv_keep *k, struct iv_commit *commit, struct iv_err *err)
-{
-    if (commit->takes_force) {
-        TRY(iv_store_put_fact(k->options.store, IV_STR("baseline.digest"),
-                              iv_str_of(commit->baseline->digest_hex), err));
-    }
-    for (struct iv_verdict_node *node = commit->verdicts; node != NULL; node = node->next) {
-        enum iv_put put = IV_PUT_SAME;
-        TRY(keep_verdict(k, commit, node, &put, err));
-        node->fresh = put == IV_PUT_NEW;
-    }
-    for (const struct iv_letter_node *node = commit->letters; node != NULL; node = node->next) {
-        TRY(keep_letter(k, &node->letter, err));
-    }
-    for (const struct iv_position_node *p = commit->positions; p != NULL; p = p->next) {
-        TRY(iv_store_put_position(k->options.store, p->topic, p->cursor.partition, p->cursor.offset, err));
-    }
-    return IV_OK;
-}
-
-static iv_rc keep_group(struct iv_keep *k, struct iv_commit *const *group, size_t count, struct iv_err *err)
-{
-    TRY(iv_store_begin(k->options.store, err));
-    for (size_t i = 0; i < count; i++) {
-        struct iv_rc_s rc = keep_commit(k, group[i], err);
-        if (!iv_ok(rc)) {
-            iv_store_rollback(k->options.store);
-            return rc;
-        }
-    }
-    iv_fault("keep.before_commit");
-    TRY(iv_store_commit(k->options.store, err));
-    iv_fault("keep.committed");
-    return IV_OK;
-}
 
 /* Until it is durable, or the time is up. The store's class RETRY means: the same again, later. */
 static iv_rc keep_stubbornly(struct iv_keep *k, struct iv_commit *const *group, size_t count,
                              struct iv_err *err)
 {
     for (iv_ns wait = RETRY_FIRST;; wait = wait * 2 < RETRY_MAX ? wait * 2 : RETRY_MAX) {
-        struct iv_rc_s rc = keep_group(k, group, count, err);
+        struct iv_rc_s rc = iv_keep_write(&k->step, group, count, err);
         if (iv_code_class(rc.code) != IV_CLASS_RETRY ||
             iv_monotonic(&k->clock) >= atomic_load(&k->deadline)) {
             return rc;
@@ -215,7 +135,7 @@ iv_rc iv_keep_start(struct iv_keep **out, const struct iv_keep_options *options,
     k->options = *options;
     k->clock = iv_clock_system();
     atomic_store(&k->deadline, IV_NS_MAX);
-    iv_buf_init(&k->scratch, FINDING_MAX_BYTES);
+    iv_keep_step_init(&k->step, options->store, k->clock);
     if (pthread_create(&k->thread, NULL, keep_thread, k) != 0) {
         iv_free(k);
         return iv_err_set(err, IV_E_NOMEM, "cannot start a thread");
@@ -235,7 +155,7 @@ void iv_keep_stop(struct iv_keep *keep)
 {
     if (keep != NULL) {
         (void)pthread_join(keep->thread, NULL);
-        iv_buf_deinit(&keep->scratch);
+        iv_keep_step_deinit(&keep->step);
         iv_free(keep);
     }
 }
