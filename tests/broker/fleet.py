@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A simulated fleet as a test sends it to a broker: in the order of event time, at the test's own pace, each tenant on a
+partition of its own. The test's baseline lets event time alone move the watermark (`idle` is an hour), so that nothing
+depends on the pace; at the end every partition gets an event of an hour later, so that everything falls due which a replay
+of the same records calls due. What must be found is what that replay finds."""
+
+import datetime
+import hashlib
+import json
+import os
+import subprocess
+import zlib
+
+from monitor import INVIGIL
+
+STREAMS = ("ledger", "telemetry")
+LATER = datetime.timedelta(hours=1)
+
+
+def text_of(moment):
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def stamped(event, seq=0, before="0" * 96):
+    """A ledger event with its place in a log: contract "Events", hash chain. Its members are ASCII and its numbers small,
+    so that sorted JSON is JCS."""
+    event = {**event, "ledgerseq": seq, "ledgerprev": before}
+    text = json.dumps(event, sort_keys=True, separators=(",", ":"))
+    return {**event, "ledgerhash": hashlib.sha384(text.encode()).hexdigest()}
+
+
+def closing(moment, stream, partition):
+    """An event that no rule asks anything of."""
+    event = {"specversion": "1.0", "id": f"closing-{partition}", "source": "/test", "time": text_of(moment),
+             "subject": "nobody"}
+    if stream == "telemetry":
+        return {**event, "type": "agent.stopped", "data": {"reason": "the end"}}
+    return stamped({**event, "type": "change.approved", "data": {"change_id": "none", "approver": "nobody"},
+                    "ledgerid": f"closing-{partition}"})
+
+
+def edit(path, old, new):
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    assert old in text, f"{path} has no '{old}'"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace(old, new))
+
+
+def brief(path):
+    with open(path, encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    return {(line["rule"], line["trigger"]["source"], line["trigger"]["id"]) for line in lines}
+
+
+class Fleet:
+    def __init__(self, folder, partitions=1, agents=40, events=3000, seed=1, violations=0.05, idle="1h"):
+        self.folder = os.path.join(folder, "fleet")
+        self.partitions = partitions
+        subprocess.run([INVIGIL, "simulate", "--agents", str(agents), "--events", str(events), "--seed", str(seed),
+                        "--violations", str(violations), "--out", self.folder], check=True, stdin=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        edit(os.path.join(self.folder, "baseline.yaml"), "idle: 500ms", f"idle: {idle}")
+        self.records = self.read()
+        self.close()
+        self.sent = 0
+
+    def path(self, stream):
+        return os.path.join(self.folder, f"{stream}.ndjson")
+
+    def read(self):
+        """(time, stream, partition, key, line), by time; those of one stream stay in their order."""
+        records = []
+        for stream in STREAMS:
+            latest = ""
+            with open(self.path(stream), encoding="utf-8") as file:
+                for line in file:
+                    event = json.loads(line)
+                    latest = max(latest, event["time"])
+                    key = event["tenantid"]
+                    records.append((latest, stream, zlib.crc32(key.encode()) % self.partitions, key, line.rstrip("\n")))
+        return sorted(records, key=lambda record: record[0])
+
+    def close(self):
+        """An hour after the last event."""
+        last = datetime.datetime.strptime(self.records[-1][0][:19], "%Y-%m-%dT%H:%M:%S") + LATER
+        for stream in STREAMS:
+            with open(self.path(stream), "a", encoding="utf-8") as file:
+                for partition in range(self.partitions):
+                    line = json.dumps(closing(last, stream, partition))
+                    file.write(line + "\n")
+                    self.records.append((text_of(last), stream, partition, "nobody", line))
+
+    def expected(self):
+        """What a replay finds: {(rule, source, id)}."""
+        found = os.path.join(self.folder, "found.ndjson")
+        with open(found, "w", encoding="utf-8") as out:
+            ran = subprocess.run([INVIGIL, "replay", "--baseline", self.folder, "--ledger", self.path("ledger"),
+                                  "--telemetry", self.path("telemetry"), "--format", "brief"], stdout=out,
+                                 stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False)
+        assert ran.returncode == 3, f"replay ended with status {ran.returncode}: {ran.stderr.decode()}"
+        return brief(found)
+
+    def topics(self):
+        return tuple(f"{stream}:{self.partitions}" for stream in STREAMS)
+
+    def left(self):
+        return len(self.records) - self.sent
+
+    def send(self, producer, count=None):
+        """The next records, or all that are left; acknowledged when it returns."""
+        part = self.records[self.sent:] if count is None else self.records[self.sent:self.sent + count]
+        for _, stream, partition, key, line in part:
+            producer.send(stream, partition, key, line)
+        producer.flush()
+        self.sent += len(part)
