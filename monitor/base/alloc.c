@@ -8,23 +8,58 @@
 
 static atomic_uint_fast64_t calls;
 
-/* 0: no fault is planted. Read once: the variable is set before the process starts. */
-static uint64_t fault_at(void)
+#ifdef IV_FAULT_POINTS
+
+#define UNREAD UINT64_MAX
+#define NEVER (UINT64_MAX - 1)
+
+/* The calls that fail, by their number in this process: from the first to the last. */
+static atomic_uint_fast64_t first_to_fail = UNREAD;
+static atomic_uint_fast64_t last_to_fail;
+
+static void plan(uint64_t first, uint64_t last)
 {
-    static atomic_uint_fast64_t at = UINT64_MAX;
-    uint64_t n = atomic_load_explicit(&at, memory_order_relaxed);
-    if (n == UINT64_MAX) {
-        const char *text = getenv("IV_FAULT_ALLOC");
-        n = text == NULL ? 0 : strtoull(text, NULL, 10);
-        atomic_store_explicit(&at, n, memory_order_relaxed);
-    }
-    return n;
+    atomic_store_explicit(&last_to_fail, last, memory_order_relaxed);
+    atomic_store_explicit(&first_to_fail, first, memory_order_relaxed);
 }
+
+/* Once: the variable is set before the process starts. */
+static void read_environment(void)
+{
+    const char *text = getenv("IV_FAULT_ALLOC");
+    char *end = NULL;
+    uint64_t n = text == NULL ? 0 : strtoull(text, &end, 10);
+    plan(n == 0 ? NEVER : n, end != NULL && *end == '+' ? UINT64_MAX : n);
+}
+
+void iv_alloc_fail(uint64_t nth, bool lasting)
+{
+    uint64_t at = iv_alloc_calls() + nth;
+    plan(nth == 0 ? NEVER : at, lasting ? UINT64_MAX : at);
+}
+
+bool iv_alloc_failed(void)
+{
+    return iv_alloc_calls() >= atomic_load_explicit(&first_to_fail, memory_order_relaxed);
+}
+
+static bool is_to_fail(uint64_t n)
+{
+    if (atomic_load_explicit(&first_to_fail, memory_order_relaxed) == UNREAD) {
+        read_environment();
+    }
+    return n >= atomic_load_explicit(&first_to_fail, memory_order_relaxed) &&
+           n <= atomic_load_explicit(&last_to_fail, memory_order_relaxed);
+}
+
+#else
+#define is_to_fail(n) (false)
+#endif
 
 static bool may_allocate(void)
 {
     uint64_t n = atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed) + 1;
-    return n != fault_at();
+    return !is_to_fail(n);
 }
 
 void *iv_malloc(size_t bytes)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The only place that allocates. Counts, so that tests can say "no allocation per event", and fails on
- * command, so that tests can fail every allocation in turn (environment IV_FAULT_ALLOC=n: the n-th call of
- * the process fails). */
+/* The only place that allocates. Counts, so that tests can say "no allocation per event", and in builds with
+ * IV_FAULT_POINTS (base/fault.h) fails on command, so that tests can fail every allocation in turn:
+ * IV_FAULT_ALLOC=n in the environment has the n-th call of the process fail, n+ that and all later ones. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,3 +25,10 @@ void iv_freep(void *pointer_to_pointer);
 
 /* Calls of malloc, calloc and realloc so far in this process (relaxed; for benches and tests). */
 uint64_t iv_alloc_calls(void);
+
+#ifdef IV_FAULT_POINTS
+/* The nth call from now on fails, or with lasting that and all later ones. 0: none fails. */
+void iv_alloc_fail(uint64_t nth, bool lasting);
+/* Whether that call has been made. */
+bool iv_alloc_failed(void);
+#endif
