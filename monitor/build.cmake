@@ -41,11 +41,7 @@ endif()
 if(IV_FAULT_POINTS)
   target_compile_definitions(iv_options INTERFACE IV_FAULT_POINTS)
 endif()
-if(IV_HARDEN)
-  target_compile_options(iv_options INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
-    -fstack-protector-strong -fstack-clash-protection -fcf-protection)
-  target_link_options(iv_options INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
-endif()
+include(${CMAKE_CURRENT_LIST_DIR}/harden.cmake)
 
 # iv_add_module(NAME SOURCES a.c b.c DEPENDS base event LIBS PkgConfig::RDKAFKA)
 # The room NAME: a static library iv_NAME of the sources in its folder. DEPENDS are rooms below it.
