@@ -75,11 +75,19 @@ static void on_through(void *ctx, struct iv_commit *before, struct iv_commit *fo
     iv_commit_free(found);
 }
 
+static bool has_rule(const struct iv_judge *j, const struct iv_rule *rule)
+{
+    return j->options.part == IV_JUDGE_ALL || rule->global == (j->options.part == IV_JUDGE_GLOBAL);
+}
+
 /* False where no rule checks signatures. */
 static bool split(struct iv_judge *j, const struct iv_baseline *b)
 {
     bool any = false;
     for (size_t i = 0; i < b->rule_count; i++) {
+        if (!has_rule(j, b->rules[i])) {
+            continue;
+        }
         uint64_t *of = b->rules[i]->checks_signature ? j->slow : j->fast;
         of[i / 64] |= UINT64_C(1) << (i % 64);
         any = any || b->rules[i]->checks_signature;
@@ -112,6 +120,7 @@ static iv_rc open_engines(struct iv_judge *j, struct iv_err *err)
                                        .ctx = j,
                                        .digests = o->digests,
                                        .hash_key = o->hash_key,
+                                       .share = o->share,
                                        .rules = j->fast};
     bool any = split(j, o->baseline);
     TRY(make_engine(&j->first, j, o->from == NULL ? NULL : o->from->first, &engine, err));
@@ -127,6 +136,7 @@ static iv_rc open_engines(struct iv_judge *j, struct iv_err *err)
                                              .from = second_of(o->from),
                                              .digests = o->digests,
                                              .hash_key = o->hash_key,
+                                             .share = o->share,
                                              .threads = o->verifiers,
                                              .complaint = on_complaint,
                                              .through = on_through,
@@ -235,6 +245,19 @@ iv_rc iv_judge_joined_midway(struct iv_judge *judge, enum iv_stream stream, stru
         iv_engine_joined_midway(judge->second, stream);
     }
     return judge->verify == NULL ? IV_OK : pass_on(judge, &move, err);
+}
+
+iv_rc iv_judge_reached(struct iv_judge *judge, enum iv_stream stream, int32_t partition, iv_ns time,
+                       struct iv_err *err)
+{
+    struct iv_move move = {
+        .kind = IV_MOVE_REACHED, .stream = (uint8_t)stream, .partition = partition, .time = time};
+    judge->moves++;
+    TRY(iv_engine_reached(judge->first, stream, partition, time, err));
+    if (judge->verify != NULL) {
+        return pass_on(judge, &move, err);
+    }
+    return judge->second == NULL ? IV_OK : iv_engine_reached(judge->second, stream, partition, time, err);
 }
 
 iv_rc iv_judge_idle(struct iv_judge *judge, enum iv_stream stream, int32_t partition, iv_ns wall,

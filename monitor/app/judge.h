@@ -12,6 +12,9 @@
 
 struct iv_judge;
 
+/* Rules that are global are decided through the exchange (exchange_back.h). */
+enum iv_judge_part { IV_JUDGE_ALL, IV_JUDGE_LOCAL, IV_JUDGE_GLOBAL };
+
 struct iv_judge_options {
     struct iv_baseline *baseline; /* a reference is taken */
     /* NULL, or one of the same hash key that has settled, and stays as it is: what it knows is taken over for
@@ -21,6 +24,8 @@ struct iv_judge_options {
     bool digests;
     struct iv_hash_key hash_key;
     unsigned verifiers; /* threads; 0: none */
+    enum iv_judge_part part;
+    struct iv_share share; /* GLOBAL: of the keys; else all zero */
     /* With `through` NULL, verdicts are told in the order of the events at which they were found, on any
      * thread, one at a time; all of them by the end of iv_judge_finish or iv_judge_settle. Else those of the
      * rules that check no signatures are told at once, on the caller's thread, and `through` is given the
@@ -42,6 +47,9 @@ iv_rc iv_judge_close(struct iv_judge *judge, enum iv_stream stream, int32_t part
 iv_rc iv_judge_joined_midway(struct iv_judge *judge, enum iv_stream stream, struct iv_err *err);
 /* event->record is set, and need not outlive the call. Waits where verification is too far behind. */
 iv_rc iv_judge_event(struct iv_judge *judge, struct iv_event *event, struct iv_err *err);
+/* Of a judge without EVT-001, as of the engine: of a record that concerns none of its rules. */
+iv_rc iv_judge_reached(struct iv_judge *judge, enum iv_stream stream, int32_t partition, iv_ns time,
+                       struct iv_err *err);
 iv_rc iv_judge_idle(struct iv_judge *judge, enum iv_stream stream, int32_t partition, iv_ns wall,
                     struct iv_err *err);
 iv_rc iv_judge_finish(struct iv_judge *judge, struct iv_err *err);

@@ -399,6 +399,7 @@ static iv_rc open_parts(struct iv_verify *v, const struct iv_verify_options *opt
                                              .ctx = v,
                                              .digests = options->digests,
                                              .hash_key = options->hash_key,
+                                             .share = options->share,
                                              .rules = options->rules};
     v->rule_stats = iv_calloc(v->baseline->rule_count + 1, sizeof *v->rule_stats);
     ENSURE(v->rule_stats != NULL, err, IV_E_NOMEM, "cannot allocate the figures of the rules");

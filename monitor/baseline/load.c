@@ -317,7 +317,7 @@ static void add_equivocation(struct iv_load *load)
         .at_least = {.i = 1},
         .trigger_fields = fields,
         .partner_fields = fields,
-        .scope = IV_STR("one source speaks for one tenant"),
+        .scope = IV_STR("the records of one event bear one key of Kafka"),
     };
     memcpy(rule->digest, "EVT-001", 7);
     struct iv_rule **rules = iv_load_alloc(load, load->rule_count + 1, sizeof *rules);

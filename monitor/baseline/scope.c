@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a rule reads, and whether the events of several tenants can meet in it. A stream's records are
- * partitioned by their tenant, so a rule whose key tells tenants apart is decided within one partition. */
+ * partitioned by their tenant, so a rule whose key holds the tenant is decided within one partition. No other
+ * key will do: that a token, an enclave or a request is one tenant's is what an attacker does not keep to. */
 #include "baseline/rule_parts.h"
 
 #include "base/guard.h"
@@ -10,30 +11,33 @@ static bool has_bit(const uint64_t *bits, uint16_t id)
     return (bits[id / 64] >> (id % 64) & 1) != 0;
 }
 
-static bool names_tenant(const struct iv_terms *terms)
+static bool is_tenant(const struct iv_term *term)
 {
-    for (uint8_t i = 0; i < terms->count; i++) {
-        if (terms->terms[i].prog == NULL && terms->terms[i].name_id == IV_ATTR_TENANT) {
+    return term->prog == NULL && term->name_id == IV_ATTR_TENANT;
+}
+
+/* Whether events meet in it only if they are of one tenant: on each side the tenant stands in the same place.
+ */
+static bool tells_tenants_apart(const struct iv_terms *on, const struct iv_terms *with)
+{
+    for (uint8_t i = 0; i < on->count; i++) {
+        if (is_tenant(&on->terms[i]) && i < with->count && is_tenant(&with->terms[i])) {
             return true;
         }
     }
     return false;
 }
 
-/* A term that the platform gives to one tenant only. */
-static struct iv_str bound_term(const struct iv_catalogue *catalogue, const struct iv_terms *terms)
+/* A stream that can carry the rule's partners, and of which only somebody who knows all partitions can tell
+ * where it begins; NULL if there is none. */
+static const char *partial_stream(const struct iv_baseline *baseline, const struct iv_rule *rule)
 {
-    static const char *const bound[] = {"agent",     "ledger_id", "enclave_id", "token_id", "request_id",
-                                        "change_id", "update_id", "object_id",  "source"};
-    for (uint8_t i = 0; i < terms->count; i++) {
-        for (size_t b = 0; terms->terms[i].prog == NULL && b < IV_COUNT(bound); b++) {
-            struct iv_str name = iv_catalogue_name(catalogue, terms->terms[i].name_id);
-            if (iv_str_eq(name, iv_str_of(bound[b]))) {
-                return name;
-            }
+    for (int s = 0; s < IV_STREAMS && rule->form == IV_REQUIRE; s++) {
+        if (rule->with.select.streams[s] && baseline->streams[s].history == IV_HISTORY_PARTIAL) {
+            return iv_stream_name((enum iv_stream)s);
         }
     }
-    return (struct iv_str){NULL, 0};
+    return NULL;
 }
 
 static void set_scope(struct iv_rule_load *rl, bool global, const char *why, struct iv_str name,
@@ -57,19 +61,20 @@ static void judge_scope(struct iv_rule_load *rl)
         return;
     }
     const struct iv_terms *key = partners ? &rule->with.key_on : &rule->by;
+    const char *partial = partial_stream(&rl->load->body->pub, rule);
     bool compares = has_bit(rl->fields[IV_SLOT_TRIGGER], IV_ATTR_TENANT) &&
                     (!partners || has_bit(rl->fields[IV_SLOT_PARTNER], IV_ATTR_TENANT));
-    struct iv_str bound = bound_term(rl->load->body->catalogue, key);
-    if (names_tenant(key) && (!partners || names_tenant(&rule->with.key_with))) {
-        set_scope(rl, false, "its key holds the tenant", none, "");
-    } else if (compares) {
-        set_scope(rl, true, "it compares tenants", none, "");
-    } else if (bound.p != NULL) {
-        set_scope(rl, false, "its key holds ", bound, ", which belongs to one tenant");
-    } else if (key->count == 0) {
-        set_scope(rl, true, "it has no key", none, "");
+    if (!tells_tenants_apart(key, partners ? &rule->with.key_with : key)) {
+        set_scope(rl, true,
+                  compares          ? "it compares tenants"
+                  : key->count == 0 ? "it has no key"
+                                    : "its key may occur under several tenants",
+                  none, "");
+    } else if (partial != NULL) {
+        set_scope(rl, true, "its key holds the tenant, but where ", iv_str_of(partial),
+                  " begins is known of all partitions together");
     } else {
-        set_scope(rl, true, "its key may occur under several tenants", none, "");
+        set_scope(rl, false, "its key holds the tenant", none, "");
     }
 }
 

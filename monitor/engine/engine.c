@@ -142,11 +142,13 @@ void iv_engine_close(struct iv_engine *engine, enum iv_stream stream, int32_t pa
     iv_watermark_close(&engine->watermark, stream, partition);
 }
 
-/* Hashes the keys that the event has under the terms of what it concerns. Programs can fail, and a repeated
- * record must not be told of, so their turn comes when the event is known to be new. */
+/* Hashes the keys of the engine's share that the event has under the terms of what it concerns. Programs can
+ * fail, and a repeated record must not be told of, so their turn comes when the event is known to be new. */
 static void hash_keys(struct iv_engine *e, const struct iv_concern *concern, struct iv_event *event,
                       bool programs)
 {
+    bool quiet = e->quiet;
+    e->quiet = quiet || e->options.share.count > 0; /* who sent the event here has told what failed */
     uint32_t params = programs ? iv_params_resolve(e->params, &event->object) : 0;
     for (uint16_t g = 0; g < concern->group_count; g++) {
         const struct iv_terms_plan *terms = &e->plan.terms[concern->groups[g].terms];
@@ -155,11 +157,16 @@ static void hash_keys(struct iv_engine *e, const struct iv_concern *concern, str
         }
         struct iv_pair pair = {terms->owner, event, event, params};
         struct iv_key_place *key = &e->keys[g];
-        key->present = iv_eval_key(e, &pair, terms->terms, terms->partner, &key->hash);
+        struct iv_short_key room;
+        struct iv_str bytes;
+        key->present = iv_eval_key_bytes(e, &pair, terms->terms, terms->partner, &room, &bytes) &&
+                       iv_share_has(e->options.share, bytes);
         if (key->present) {
+            key->hash = iv_hash128(e->options.hash_key, bytes);
             iv_table_prefetch(&e->node_table, key->hash.lo);
         }
     }
+    e->quiet = quiet;
 }
 
 /* The nodes of the event's keys. Each step asks the memory for what the next one reads: with many keys alive
@@ -268,11 +275,16 @@ static uint32_t remember(struct iv_engine *e, struct iv_event *event, const stru
     struct iv_digest digest;
     unsigned char content[IV_CONTENT_ID_BYTES];
     struct iv_store_extra extra = {0};
-    if (e->options.digests && event->record != NULL) {
+    const struct iv_seal *seal = event->seal;
+    if (e->options.digests && seal != NULL && seal->digest.n > 0) {
+        extra.digest = &seal->digest;
+    } else if (e->options.digests && event->record != NULL) {
         iv_digest(e->digester, &digest, IV_SHA256, event->record->bytes);
         extra.digest = &digest;
     }
-    if (concern->waits && iv_plan_cuts(&e->plan, event)) {
+    if (concern->waits && seal != NULL && seal->named) {
+        extra.content_id = seal->content_id;
+    } else if (concern->waits && iv_plan_cuts(&e->plan, event)) {
         struct iv_err err;
         e->spent = !iv_ok(iv_event_content_id(content, e->digester, &e->key, event, &err)) || e->spent;
         extra.content_id = content;

@@ -11,6 +11,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "baseline/baseline.h"
+#include "engine/share.h"
 #include "event/event.h"
 
 /* An event as evidence. Valid during the call that hands it over. */
@@ -69,6 +70,7 @@ struct iv_engine_options {
      * identities; it sees every event, and the others what it says of them (see iv_engine_reached). Used
      * during iv_engine_new only. */
     const uint64_t *rules;
+    struct iv_share share; /* of the keys of these rules (share.h) */
     bool no_gates; /* looks at rules also where one field tells that they are surely false: for tests */
 };
 

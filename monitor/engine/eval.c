@@ -161,14 +161,9 @@ bool iv_eval_term(struct iv_engine *e, const struct iv_pair *pair, const struct 
     return term_value(e, pair, term, partner ? pair->with : pair->on, out);
 }
 
-/* Keys that fit into a few bytes are made there: as iv_val_key has them, without the buffer's care. */
-struct short_key {
-    char bytes[256];
-    size_t n;
-};
-
-/* False where the value is no text or int, or does not fit. */
-static bool short_add(struct short_key *key, const struct iv_val *value)
+/* As iv_val_key has it, without the buffer's care. False where the value is no text or int, or does not fit.
+ */
+static bool short_add(struct iv_short_key *key, const struct iv_val *value)
 {
     char *at = key->bytes + key->n;
     if (value->kind == IV_KIND_INT && key->n + 1 + sizeof value->i <= sizeof key->bytes) {
@@ -188,7 +183,7 @@ static bool short_add(struct short_key *key, const struct iv_val *value)
 }
 
 /* The commonest keys, of fields alone. False: it is another kind of key. */
-static bool short_key(struct short_key *key, const struct iv_terms *terms, const struct iv_event *side,
+static bool short_key(struct iv_short_key *key, const struct iv_terms *terms, const struct iv_event *side,
                       bool *present)
 {
     key->n = 0;
@@ -209,16 +204,13 @@ static bool short_key(struct short_key *key, const struct iv_terms *terms, const
     return true;
 }
 
-bool iv_eval_key(struct iv_engine *e, const struct iv_pair *pair, const struct iv_terms *terms, bool partner,
-                 struct iv_hash128 *out)
+bool iv_eval_key_bytes(struct iv_engine *e, const struct iv_pair *pair, const struct iv_terms *terms,
+                       bool partner, struct iv_short_key *room, struct iv_str *out)
 {
     const struct iv_event *side = partner ? pair->with : pair->on;
-    struct short_key few;
     bool present = false;
-    if (short_key(&few, terms, side, &present)) {
-        if (present) {
-            *out = iv_hash128(e->options.hash_key, (struct iv_str){few.bytes, few.n});
-        }
+    if (short_key(room, terms, side, &present)) {
+        *out = (struct iv_str){room->bytes, room->n};
         return present;
     }
     bind(e, pair->on, pair->with, pair->params);
@@ -235,7 +227,19 @@ bool iv_eval_key(struct iv_engine *e, const struct iv_pair *pair, const struct i
         iv_eval_complain(e, pair, "a key or a value is too large to be compared");
         return false;
     }
-    *out = iv_hash128(e->options.hash_key, iv_buf_slice(&e->key));
+    *out = iv_buf_slice(&e->key);
+    return true;
+}
+
+bool iv_eval_key(struct iv_engine *e, const struct iv_pair *pair, const struct iv_terms *terms, bool partner,
+                 struct iv_hash128 *out)
+{
+    struct iv_short_key room;
+    struct iv_str bytes;
+    if (!iv_eval_key_bytes(e, pair, terms, partner, &room, &bytes)) {
+        return false;
+    }
+    *out = iv_hash128(e->options.hash_key, bytes);
     return true;
 }
 

@@ -23,6 +23,14 @@ bool iv_eval_amount(struct iv_engine *e, const struct iv_pair *pair, const struc
 /* A duration in nanoseconds. */
 bool iv_eval_length(struct iv_engine *e, const struct iv_pair *pair, const struct iv_amount *amount,
                     iv_ns *out);
+/* Keys that fit into a few bytes are made there. */
+struct iv_short_key {
+    char bytes[256];
+    size_t n;
+};
+/* The bytes that stand for the values of terms, in room or until the next call; as iv_eval_key. */
+bool iv_eval_key_bytes(struct iv_engine *e, const struct iv_pair *pair, const struct iv_terms *terms,
+                       bool partner, struct iv_short_key *room, struct iv_str *out);
 /* The hash of the values of terms over one event, which stands for both sides; false where one is absent. */
 bool iv_eval_key(struct iv_engine *e, const struct iv_pair *pair, const struct iv_terms *terms, bool partner,
                  struct iv_hash128 *out);

@@ -328,3 +328,49 @@ bool iv_image_done(const struct iv_image *in)
 {
     return !in->bad && in->at == in->end;
 }
+
+static bool all_of(const struct iv_val *list, enum iv_kind kind)
+{
+    for (uint32_t i = 0; i < list->n; i++) {
+        if (list->items[i].kind != kind) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_json(const struct iv_val *v)
+{
+    if (v->kind == IV_KIND_LIST || v->kind == IV_KIND_MAP) {
+        for (uint32_t i = 0; i < v->n; i++) {
+            bool map = v->kind == IV_KIND_MAP;
+            if (!is_json(&v->items[map ? 2 * i + 1 : i]) || (map && v->items[2 * i].kind != IV_KIND_STRING)) {
+                return false;
+            }
+        }
+        return true;
+    }
+    return v->kind == IV_KIND_NULL || v->kind == IV_KIND_BOOL || v->kind == IV_KIND_DOUBLE ||
+           v->kind == IV_KIND_STRING;
+}
+
+bool iv_image_fits(enum iv_ftype type, const struct iv_val *v)
+{
+    static const uint8_t kinds[] = {
+        [IV_F_STRING] = IV_KIND_STRING,       [IV_F_INT] = IV_KIND_INT,
+        [IV_F_DOUBLE] = IV_KIND_DOUBLE,       [IV_F_BOOL] = IV_KIND_BOOL,
+        [IV_F_TIMESTAMP] = IV_KIND_TIMESTAMP, [IV_F_DURATION] = IV_KIND_DURATION,
+        [IV_F_LIST_STRING] = IV_KIND_STRING,  [IV_F_LIST_INT] = IV_KIND_INT,
+        [IV_F_LIST_DOUBLE] = IV_KIND_DOUBLE,  [IV_F_LIST_BOOL] = IV_KIND_BOOL,
+    };
+    if (v->kind == IV_KIND_ABSENT) {
+        return true;
+    }
+    if (type == IV_F_MAP) {
+        return v->kind == IV_KIND_MAP && is_json(v);
+    }
+    if (type >= IV_F_LIST_STRING) {
+        return v->kind == IV_KIND_LIST && all_of(v, (enum iv_kind)kinds[type]);
+    }
+    return v->kind == kinds[type];
+}

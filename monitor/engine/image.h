@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/value.h"
+#include "event/catalogue.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,6 +47,8 @@ uint64_t iv_image_get_below(struct iv_image *in, uint64_t most);
 size_t iv_image_get_count(struct iv_image *in);
 /* Lists and maps are built in the arena; text is in the bytes. False when memory is out. */
 bool iv_image_get_value(struct iv_image *in, struct iv_arena *arena, struct iv_val *out);
+/* Whether a value can be a field's of this type: programs are compiled for it and do not ask again. */
+bool iv_image_fits(enum iv_ftype type, const struct iv_val *value);
 /* The section of this name, which must be the next one. */
 struct iv_image iv_image_get_section(struct iv_image *in, const char name[4]);
 /* Nothing is left, nothing was amiss. */

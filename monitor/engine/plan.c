@@ -91,8 +91,11 @@ static void plan_rule(struct iv_plan *plan, struct iv_rule_plan *out, const stru
         out->several = rule->distinct.count > 0 || rule->at_least.prog != NULL || rule->at_least.is_double ||
                        rule->at_least.i > 1;
         out->terms_on = terms_number(plan, rule, &rule->with.key_on, false);
-        plan->has_trees = plan->has_trees || rule->tree.note != NULL;
         out->terms_with = terms_number(plan, rule, &rule->with.key_with, true);
+        if (rule->tree.note != NULL) {
+            plan->has_trees = true;
+            plan->tree_terms = out->terms_with;
+        }
     }
 }
 

@@ -159,10 +159,11 @@ struct iv_plan {
     struct iv_parts *parts; /* terms_count rows of type_count */
     struct iv_lane_def *defs;
     uint16_t def_count;
-    uint16_t group_max; /* of any type */
-    uint16_t join_max;  /* lanes that one event joins */
-    bool has_trees;     /* some rule asks for the tree of a log */
-    iv_ns tree_reach;   /* how far any rule of the baseline that does looks back */
+    uint16_t group_max;  /* of any type */
+    uint16_t join_max;   /* lanes that one event joins */
+    bool has_trees;      /* some rule asks for the tree of a log */
+    uint16_t tree_terms; /* the key of all that do: the log */
+    iv_ns tree_reach;    /* how far any rule of the baseline that does looks back */
 };
 
 /* Of iv_engine_options. */

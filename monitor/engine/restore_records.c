@@ -22,53 +22,6 @@ struct old_record {
     unsigned char content_id[IV_CONTENT_ID_MAX];
 };
 
-static bool all_of(const struct iv_val *list, enum iv_kind kind)
-{
-    for (uint32_t i = 0; i < list->n; i++) {
-        if (list->items[i].kind != kind) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool is_json(const struct iv_val *v)
-{
-    if (v->kind == IV_KIND_LIST || v->kind == IV_KIND_MAP) {
-        for (uint32_t i = 0; i < v->n; i++) {
-            bool map = v->kind == IV_KIND_MAP;
-            if (!is_json(&v->items[map ? 2 * i + 1 : i]) || (map && v->items[2 * i].kind != IV_KIND_STRING)) {
-                return false;
-            }
-        }
-        return true;
-    }
-    return v->kind == IV_KIND_NULL || v->kind == IV_KIND_BOOL || v->kind == IV_KIND_DOUBLE ||
-           v->kind == IV_KIND_STRING;
-}
-
-/* Programs are compiled for a field's type and do not ask again. */
-static bool fits(enum iv_ftype type, const struct iv_val *v)
-{
-    static const uint8_t kinds[] = {
-        [IV_F_STRING] = IV_KIND_STRING,       [IV_F_INT] = IV_KIND_INT,
-        [IV_F_DOUBLE] = IV_KIND_DOUBLE,       [IV_F_BOOL] = IV_KIND_BOOL,
-        [IV_F_TIMESTAMP] = IV_KIND_TIMESTAMP, [IV_F_DURATION] = IV_KIND_DURATION,
-        [IV_F_LIST_STRING] = IV_KIND_STRING,  [IV_F_LIST_INT] = IV_KIND_INT,
-        [IV_F_LIST_DOUBLE] = IV_KIND_DOUBLE,  [IV_F_LIST_BOOL] = IV_KIND_BOOL,
-    };
-    if (v->kind == IV_KIND_ABSENT) {
-        return true;
-    }
-    if (type == IV_F_MAP) {
-        return v->kind == IV_KIND_MAP && is_json(v);
-    }
-    if (type >= IV_F_LIST_STRING) {
-        return v->kind == IV_KIND_LIST && all_of(v, (enum iv_kind)kinds[type]);
-    }
-    return v->kind == kinds[type];
-}
-
 /* False when memory is out. */
 static bool read_fields(struct iv_restoring *r, struct iv_image *in, struct old_record *old)
 {
@@ -84,7 +37,7 @@ static bool read_fields(struct iv_restoring *r, struct iv_image *in, struct old_
         if (slot == IV_NO_SLOT || slot == IV_ATTR_SOURCE) {
             continue;
         }
-        in->bad = in->bad || !fits(old->type->fields[i].type, &value);
+        in->bad = in->bad || !iv_image_fits(old->type->fields[i].type, &value);
         r->slots[slot] = value;
     }
     /* No event is without these, and what follows relies on them. */

@@ -87,9 +87,21 @@ static void recheck(struct iv_engine *e, uint32_t late)
     }
 }
 
-void iv_tree_note_entry(struct iv_engine *e, const struct iv_event *event, uint32_t rec)
+bool iv_tree_key(struct iv_engine *e, struct iv_event *event, struct iv_short_key *room, struct iv_str *out)
 {
-    if (!e->plan.has_trees || event->origin.stream != IV_LEDGER || e->spent) {
+    if (!e->plan.has_trees || event->origin.stream != IV_LEDGER) {
+        return false;
+    }
+    const struct iv_terms_plan *terms = &e->plan.terms[e->plan.tree_terms];
+    const struct iv_pair pair = {terms->owner, event, event, 0};
+    return iv_eval_key_bytes(e, &pair, terms->terms, terms->partner, room, out);
+}
+
+void iv_tree_note_entry(struct iv_engine *e, struct iv_event *event, uint32_t rec)
+{
+    struct iv_short_key room;
+    struct iv_str key;
+    if (e->spent || !iv_tree_key(e, event, &room, &key) || !iv_share_has(e->options.share, key)) {
         return;
     }
     unsigned char hash[IV_DIGEST_MAX_BYTES];

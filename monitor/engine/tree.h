@@ -7,8 +7,13 @@
 
 #include "engine/correlate.h"
 
-/* Takes up what the event says of its log. One that is late may contradict what was said. */
-void iv_tree_note_entry(struct iv_engine *e, const struct iv_event *event, uint32_t rec);
+/* The key of all rules that ask for trees: the log of an entry. False: it is none, or nobody asks. */
+struct iv_short_key;
+bool iv_tree_key(struct iv_engine *e, struct iv_event *event, struct iv_short_key *room, struct iv_str *out);
+
+/* Takes up what the event says of its log, if that is of the engine's share. One that is late may contradict
+ * what was said. */
+void iv_tree_note_entry(struct iv_engine *e, struct iv_event *event, uint32_t rec);
 /* The obligation was violated for want of an entry, and waits for late ones; it no longer does. */
 void iv_tree_add_missing(struct iv_engine *e, uint32_t obligation);
 void iv_tree_remove_missing(struct iv_engine *e, const struct iv_obligation *o);

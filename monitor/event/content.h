@@ -11,8 +11,6 @@
 #include "base/err.h"
 #include "event/event.h"
 
-#define IV_CONTENT_ID_BYTES 16
-
 /* The first 16 bytes of the SHA-256 over the content. scratch is cleared and
  * written; reuse it. IV_E_NOMEM. */
 iv_rc iv_event_content_id(unsigned char out[IV_CONTENT_ID_BYTES], struct iv_digester *digester,

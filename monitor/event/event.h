@@ -4,6 +4,7 @@
  * copies it. */
 #pragma once
 
+#include "base/digest.h"
 #include "base/hash.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -45,6 +46,15 @@ enum iv_standing {
     IV_STANDING_NONE,     /* an unknown type of telemetry: no event for any rule */
 };
 
+#define IV_CONTENT_ID_BYTES 16
+
+/* What names the whole of an event: worked out where all of it was at hand, for where only a part is. */
+struct iv_seal {
+    struct iv_digest digest; /* SHA-256 of the record's bytes; n 0: not asked for */
+    bool named;              /* there is a content_id (content.h) */
+    unsigned char content_id[IV_CONTENT_ID_BYTES];
+};
+
 struct iv_event {
     const struct iv_event_type *type; /* iv_catalogue_unknown() for a type that the catalogue does not have */
     iv_ns time;
@@ -62,6 +72,7 @@ struct iv_event {
     int8_t digest_alg; /* ledger: the enum iv_digest_alg that ledgeralg names, -1: one that nobody knows */
     int8_t hash_valid; /* ledger: 1 or 0 once known, -1 before (see chain.h) */
     uint8_t standing;  /* enum iv_standing, once iv_engine_event has seen it */
+    const struct iv_seal *seal; /* NULL: the event is whole, and nothing of this was worked out yet */
 };
 
 static inline struct iv_str iv_event_attr(const struct iv_event *e, enum iv_attr attr)

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/exchange_back.h"
+#include "app/exchange_rules.h"
+#include "base/alloc.h"
+#include "base/guard.h"
+#include "engine/image.h"
+#include "engine/packet.h"
+
+#include <string.h>
+
+#define SAVED_VERSION 1
+#define KEPT_BYTES ((size_t)4 << 20)
+
+/* A partition of both streams, and who reads it. */
+struct source {
+    uint64_t epoch;
+    int64_t next[IV_STREAMS]; /* -1: nothing was taken yet */
+};
+
+struct iv_back {
+    struct iv_back_options options;
+    struct source *sources; /* by partition */
+    struct iv_arena arena;  /* of the packet at hand */
+    struct iv_back_stats stats;
+};
+
+static bool is_read(const struct iv_back *b, int stream)
+{
+    return b->options.topics[stream].n > 0;
+}
+
+static iv_rc open_sources(const struct iv_back *b, struct iv_err *err)
+{
+    for (uint32_t p = 0; p < b->options.share.count; p++) {
+        for (int s = 0; s < IV_STREAMS; s++) {
+            b->sources[p].next[s] = -1;
+            if (is_read(b, s)) {
+                TRY(iv_judge_open(b->options.judge, (enum iv_stream)s, (int32_t)p, err));
+            }
+        }
+    }
+    return IV_OK;
+}
+
+iv_rc iv_back_new(struct iv_back **out, const struct iv_back_options *options, struct iv_err *err)
+{
+    IV_AUTO(iv_back_freep) struct iv_back *b = iv_calloc(1, sizeof *b);
+    ENSURE(b != NULL, err, IV_E_NOMEM, "cannot allocate a share of the exchange");
+    b->options = *options;
+    (void)iv_baseline_ref(b->options.baseline);
+    iv_arena_init(&b->arena, 0);
+    b->sources = iv_calloc(options->share.count, sizeof *b->sources);
+    ENSURE(b->sources != NULL, err, IV_E_NOMEM, "cannot allocate a share of the exchange from %u partitions",
+           (unsigned)options->share.count);
+    TRY(open_sources(b, err));
+    *out = TAKE(b);
+    return IV_OK;
+}
+
+void iv_back_free(struct iv_back *back)
+{
+    if (back != NULL) {
+        iv_free(back->sources);
+        iv_arena_deinit(&back->arena);
+        iv_baseline_unref(back->options.baseline);
+        iv_free(back);
+    }
+}
+
+void iv_back_freep(struct iv_back **back)
+{
+    iv_back_free(*back);
+    *back = NULL;
+}
+
+static iv_rc check_head(const struct iv_back *b, const struct iv_packet_head *head, struct iv_err *err)
+{
+    ENSURE(head->shares == b->options.share.count && head->share == b->options.share.mine, err,
+           IV_E_MALFORMED, "the packet is for share %u of %u, and this one is %u of %u",
+           (unsigned)head->share, (unsigned)head->shares, (unsigned)b->options.share.mine,
+           (unsigned)b->options.share.count);
+    ENSURE((uint32_t)head->source < head->shares, err, IV_E_MALFORMED,
+           "the packet is of partition %d, and there are %u", (int)head->source, (unsigned)head->shares);
+    for (int s = 0; s < IV_STREAMS; s++) {
+        ENSURE(head->read[s].topic.n == 0 || is_read(b, s), err, IV_E_MALFORMED,
+               "the packet tells of the stream %s, which is not read here",
+               iv_stream_name((enum iv_stream)s));
+    }
+    return IV_OK;
+}
+
+/* The packets of a source follow on each other; where one is missing, so is what it covered. */
+static iv_rc check_gaps(struct iv_back *b, const struct iv_packet_head *head, struct iv_err *err)
+{
+    const struct source *source = &b->sources[head->source];
+    for (int s = 0; s < IV_STREAMS; s++) {
+        if (head->read[s].from <= source->next[s]) {
+            continue;
+        }
+        b->stats.gaps++;
+        TRY(iv_judge_joined_midway(b->options.judge, (enum iv_stream)s, err));
+        if (b->options.gap != NULL) {
+            b->options.gap(b->options.ctx, (enum iv_stream)s, head->source,
+                           source->next[s] < 0 ? 0 : source->next[s], head->read[s].from);
+        }
+    }
+    return IV_OK;
+}
+
+static iv_rc take_event(struct iv_back *b, struct iv_packet_move *move, struct iv_err *err)
+{
+    struct iv_record record = *move->event->record;
+    record.origin.topic = b->options.topics[move->stream]; /* that of the packet does not last */
+    move->event->origin = record.origin;
+    move->event->record = &record;
+    b->stats.events++;
+    return iv_judge_event(b->options.judge, move->event, err);
+}
+
+static iv_rc take_move(struct iv_back *b, const struct source *source, const struct iv_packet_head *head,
+                       struct iv_packet_move *move, struct iv_err *err)
+{
+    struct iv_judge *judge = b->options.judge;
+    if (move->offset < source->next[move->stream]) {
+        b->stats.skipped += move->kind == IV_PACKET_EVENT;
+        return IV_OK;
+    }
+    switch (move->kind) {
+    case IV_PACKET_EVENT:
+        return take_event(b, move, err);
+    case IV_PACKET_REACHED:
+        return iv_judge_reached(judge, move->stream, head->source, move->time, err);
+    case IV_PACKET_IDLE:
+        return head->epoch < source->epoch
+                   ? IV_OK
+                   : iv_judge_idle(judge, move->stream, head->source, move->time, err);
+    case IV_PACKET_MIDWAY:
+        return iv_judge_joined_midway(judge, move->stream, err);
+    case IV_PACKET_KINDS:
+        break;
+    }
+    return IV_OK;
+}
+
+iv_rc iv_back_take(struct iv_back *back, struct iv_str packet, struct iv_err *err)
+{
+    struct iv_back *b = back;
+    struct iv_packet p;
+    if (b->arena.total_bytes > KEPT_BYTES) {
+        iv_arena_deinit(&b->arena);
+    }
+    iv_arena_reset(&b->arena);
+    TRY(iv_packet_read(&p, packet, b->options.baseline->catalogue, &b->arena, err));
+    TRY(check_head(b, &p.head, err));
+    TRY(check_gaps(b, &p.head, err));
+    struct source *source = &b->sources[p.head.source];
+    source->epoch = p.head.epoch > source->epoch ? p.head.epoch : source->epoch;
+    for (size_t i = 0; i < p.move_count; i++) {
+        TRY(take_move(b, source, &p.head, &p.moves[i], err));
+    }
+    for (int s = 0; s < IV_STREAMS; s++) {
+        source->next[s] = p.head.read[s].next > source->next[s] ? p.head.read[s].next : source->next[s];
+    }
+    b->stats.packets++;
+    return IV_OK;
+}
+
+iv_rc iv_back_joined_midway(struct iv_back *back, struct iv_err *err)
+{
+    for (int s = 0; s < IV_STREAMS; s++) {
+        if (is_read(back, s)) {
+            TRY(iv_judge_joined_midway(back->options.judge, (enum iv_stream)s, err));
+        }
+    }
+    return IV_OK;
+}
+
+void iv_back_reload(struct iv_back *back, struct iv_judge *judge, struct iv_baseline *baseline)
+{
+    iv_baseline_unref(back->options.baseline);
+    back->options.baseline = iv_baseline_ref(baseline);
+    back->options.judge = judge;
+}
+
+void iv_back_save(const struct iv_back *back, struct iv_buf *out)
+{
+    iv_image_uint(out, SAVED_VERSION);
+    iv_image_uint(out, back->options.share.count);
+    iv_image_uint(out, back->options.share.mine);
+    for (uint32_t p = 0; p < back->options.share.count; p++) {
+        iv_image_uint(out, back->sources[p].epoch);
+        for (int s = 0; s < IV_STREAMS; s++) {
+            iv_image_int(out, back->sources[p].next[s]);
+        }
+    }
+}
+
+iv_rc iv_back_restore(struct iv_back *back, struct iv_str saved, struct iv_err *err)
+{
+    const unsigned char *at = (const unsigned char *)saved.p;
+    struct iv_image in = {at, at + saved.n, false};
+    struct iv_share share = back->options.share;
+    uint64_t version = iv_image_get_uint(&in);
+    uint64_t count = iv_image_get_uint(&in);
+    uint64_t mine = iv_image_get_uint(&in);
+    ENSURE(version == SAVED_VERSION && count == share.count && mine == share.mine, err, IV_E_MALFORMED,
+           "what was kept is of share %llu of %llu in version %llu, and this one is %u of %u in version %d",
+           (unsigned long long)mine, (unsigned long long)count, (unsigned long long)version,
+           (unsigned)share.mine, (unsigned)share.count, SAVED_VERSION);
+    for (uint32_t p = 0; p < share.count; p++) {
+        back->sources[p].epoch = iv_image_get_uint(&in);
+        for (int s = 0; s < IV_STREAMS; s++) {
+            back->sources[p].next[s] = iv_image_get_int(&in);
+        }
+    }
+    ENSURE(iv_image_done(&in), err, IV_E_MALFORMED, "what was kept of a share of the exchange is damaged");
+    return IV_OK;
+}
+
+void iv_back_stats(const struct iv_back *back, struct iv_back_stats *out)
+{
+    *out = back->stats;
+}
+
+int64_t iv_back_next(const struct iv_back *back, enum iv_stream stream, int32_t partition)
+{
+    return back->sources[partition].next[stream];
+}
