@@ -4,15 +4,12 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/guard.h"
+#include "evidence/reader_internal.h"
 #include "evidence/rows.h"
 #include "evidence/schema.h"
 
 #define DEFAULT_LIMIT 100
 #define QUERY_MAX_BYTES 4096
-
-struct iv_reader {
-    struct iv_sql sql;
-};
 
 iv_rc iv_reader_open(struct iv_reader **out, struct iv_str path, struct iv_err *err)
 {

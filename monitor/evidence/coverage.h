@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Coverage in the store: a row for each partition, and what it lacks.
+ * Owner/thread: as store.h and reader.h have it.
+ * Not here: how it is worked out (engine/coverage.h), what partitions and rules have in common (covered.h).
+ */
+#pragma once
+
+#include "engine/coverage.h"
+#include "evidence/reader.h"
+#include "evidence/store.h"
+
+/* Inside a transaction: replaces what the store has of this partition of the topic. */
+iv_rc iv_store_put_cover(struct iv_store *store, struct iv_str topic, const struct iv_cover *cover,
+                         struct iv_err *err);
+/* Inside a transaction: what the store has of any other topic than these two is nobody's any more. */
+iv_rc iv_store_covers_away(struct iv_store *store, struct iv_str ledger, struct iv_str telemetry,
+                           struct iv_err *err);
+/* Inside a transaction: replaces what the store has of this rule. */
+iv_rc iv_store_put_rule_losses(struct iv_store *store, struct iv_str rule, const struct iv_loss *losses,
+                               size_t count, struct iv_err *err);
+
+const char *iv_cover_state_name(enum iv_cover_state state);
+
+/* By stream, topic and partition; the losses by cause and time. As of one moment. */
+typedef iv_rc (*iv_cover_visit)(void *ctx, struct iv_str topic, const struct iv_cover *cover,
+                                struct iv_err *err);
+iv_rc iv_reader_covers(struct iv_reader *reader, iv_cover_visit visit, void *ctx, struct iv_err *err);
+/* By rule, cause and time. */
+typedef iv_rc (*iv_rule_loss_visit)(void *ctx, struct iv_str rule, const struct iv_loss *loss,
+                                    struct iv_err *err);
+iv_rc iv_reader_rule_losses(struct iv_reader *reader, iv_rule_loss_visit visit, void *ctx,
+                            struct iv_err *err);
