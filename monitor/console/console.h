@@ -77,6 +77,7 @@ struct iv_console_rule {
     struct iv_str remediate; /* p NULL: no playbook */
     const struct iv_str *criteria;
     size_t criteria_count;
+    unsigned streams; /* that carry its triggers or partners: a bit 1 << enum iv_stream each */
 };
 
 struct iv_console_baseline {

@@ -42,7 +42,8 @@ void iv_answer_metrics(struct iv_reply *reply, struct iv_request *request)
 {
     struct iv_err err;
     iv_process_measure(request->console->metrics);
-    if (!iv_ok(iv_status_measure(request->console, &err))) {
+    if (!iv_ok(iv_status_measure(request->console, &err)) ||
+        !iv_ok(iv_coverage_measure(request->console, &err))) {
         /* The other metrics are worth more than an error: what the store knows stays at its last value. */
         LOG_WARN("console.metrics.store", KV_TEXT("why", err.text));
     }

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "console/console.h"
+#include "console/coverage.h"
 #include "console/metrics.h"
 
 #include <microhttpd.h>
@@ -51,8 +52,9 @@ struct iv_console {
     bool stopping;
     char not_ready[640];    /* empty: ready */
     struct iv_buf baseline; /* JSON; empty: none yet */
-    char digest[100];       /* of the baseline, hex */
-    iv_ns reloaded;         /* when the last reload ended; 0: there was none */
+    struct iv_coverage_rules coverage_rules;
+    char digest[100]; /* of the baseline, hex */
+    iv_ns reloaded;   /* when the last reload ended; 0: there was none */
     bool reload_accepted;
     char reload_reason[512];
     struct iv_peer *peers;

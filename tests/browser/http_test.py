@@ -204,6 +204,27 @@ class Shapes(unittest.TestCase):
                     after = page["next"]
                 self.assertEqual(seen, sorted(range(1, 58), reverse=order == "newest"), order)
 
+    def test_coverage_is_what_all_that_a_rule_needs_have_in_common(self):
+        with Console() as console:
+            day = "2026-01-01T00:00:"
+            console.tell("cover", "telemetry", day + "05Z", day + "50Z", "late", day + "20Z", day + "21Z")
+            console.tell("cover", "ledger", day + "00Z", day + "40Z", "sequence", day + "12Z", day + "15Z")
+            console.tell("forget", "ISO-001", day + "18Z", day + "20Z")
+            got = json.loads(console.ask(f"/api/v1/coverage?from={day}10Z&to={day}50Z")[2])
+            spans = {row["rule"]: [(i["from"][17:19], i["to"][17:19]) for i in row["intervals"]] for row in got["rules"]}
+            self.assertEqual(spans["ISO-001"], [("10", "18"), ("21", "50")])
+            self.assertEqual(spans["ISO-003"], [("10", "20"), ("21", "50")])
+            streams = {row["stream"]: row["covered_seconds"] for row in got["streams"]}
+            self.assertEqual(streams, {"ledger": 27, "telemetry": 39})
+            criteria = {row["criterion"]: row["ratio"] for row in got["criteria"]}
+            self.assertEqual(criteria["C1.1"], 37 / 40)
+            self.assertEqual([row["losses"] for row in got["partitions"]],
+                             [[{"from": day + "12Z", "to": day + "15Z", "cause": "sequence", "records": 2}],
+                              [{"from": day + "20Z", "to": day + "21Z", "cause": "late", "records": 2}]])
+            metrics = console.ask("/metrics")[2].decode()
+            self.assertIn('invigil_coverage_ratio{criterion="C1.1"} 0.94', metrics)  # 47 of 50 seconds
+            self.assertIn('invigil_coverage_lost_seconds{stream="ledger",cause="sequence"} 3', metrics)
+
     def test_metrics_parse_and_every_series_belongs_to_a_declared_metric(self):
         status, headers, body = self.console.ask("/metrics")
         self.assertEqual((status, headers["content-type"]), (200, "text/plain; version=0.0.4; charset=utf-8"))

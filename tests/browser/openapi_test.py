@@ -69,6 +69,10 @@ class OpenApi(unittest.TestCase):
         failed = console.tell("plan", uid, "terminate-sandbox", "")
         console.tell("move", failed, "failed")
         console.tell("events", "ledger", "1000")
+        day = "2026-01-01T00:00:"
+        console.tell("cover", "ledger", day + "00Z", day + "59Z", "sequence", day + "12Z", day + "15Z")
+        console.tell("cover", "telemetry", day + "05Z", day + "50Z", "late", day + "20Z", day + "21Z")
+        console.tell("forget", "ISO-001", day + "18Z", day + "19Z")
         return uid
 
     def with_all_that_it_serves(self, console, uid):
@@ -78,6 +82,8 @@ class OpenApi(unittest.TestCase):
             "/metrics": ["/metrics"],
             "/api/v1/status": ["/api/v1/status", "/api/v1/status?x=1"],
             "/api/v1/baseline": ["/api/v1/baseline"],
+            "/api/v1/coverage": ["/api/v1/coverage", "/api/v1/coverage?from=2026-01-01T00:00:10Z&to=2026-01-01T00:00:20Z",
+                                 "/api/v1/coverage?from=soon"],
             "/api/v1/findings": ["/api/v1/findings", "/api/v1/findings?limit=3", "/api/v1/findings?format=ocsf",
                                  "/api/v1/findings?severity=critical,high&order=oldest&suppressed=false",
                                  "/api/v1/findings?from=2026-01-01T00:00:00Z&to=2099-01-01T00:00:00Z",

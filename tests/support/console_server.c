@@ -8,7 +8,8 @@
  *     plan UID PLAYBOOK TARGET             commits an execution of two steps, planned; answers its key
  *     move KEY STATE                       commits its next state: running, done or failed
  *     events TOPIC COUNT                   counts events
- *     ready | unready WHY | quit
+ *     cover STREAM FIRST REACH CAUSE FROM UNTIL   commits what is covered of a stream's partition, and one
+ * loss forget RULE FROM UNTIL               commits what a rule had to forget ready | unready WHY | quit
  *
  * Words of a command are parted by tabs. */
 #include "base/arena.h"
@@ -20,6 +21,7 @@
 #include "console/metrics.h"
 #include "event/catalogue.h"
 #include "event/event.h"
+#include "evidence/coverage.h"
 #include "evidence/ocsf.h"
 #include "evidence/reader.h"
 #include "evidence/store.h"
@@ -390,6 +392,34 @@ static iv_rc do_events(struct server *s, char *const words[], char out[], struct
     return IV_OK;
 }
 
+static iv_ns time_of(const char *word)
+{
+    struct iv_instant instant = {0};
+    (void)iv_instant_parse(&instant, iv_str_of(word));
+    return iv_instant_to_ns_saturated(instant);
+}
+
+static iv_rc do_cover(struct server *s, char *const words[], char out[], struct iv_err *err)
+{
+    struct iv_loss loss = {.from = time_of(words[5]), .until = time_of(words[6]), .records = 2};
+    const struct iv_cover cover = {.stream = strcmp(words[1], "ledger") == 0 ? IV_LEDGER : IV_TELEMETRY,
+                                   .first = time_of(words[2]),
+                                   .reach = time_of(words[3]),
+                                   .losses = &loss,
+                                   .loss_count = iv_loss_of(&loss.cause, iv_str_of(words[4])) ? 1 : 0};
+    (void)snprintf(out, 16, "told");
+    TRY(iv_store_begin(s->store, err));
+    return commit_if(s, iv_store_put_cover(s->store, iv_str_of(words[1]), &cover, err), err);
+}
+
+static iv_rc do_forget(struct server *s, char *const words[], char out[], struct iv_err *err)
+{
+    const struct iv_loss loss = {time_of(words[2]), time_of(words[3]), 7, IV_LOSS_EVICTED};
+    (void)snprintf(out, 16, "told");
+    TRY(iv_store_begin(s->store, err));
+    return commit_if(s, iv_store_put_rule_losses(s->store, iv_str_of(words[1]), &loss, 1, err), err);
+}
+
 static iv_rc do_ready(struct server *s, char *const words[], char out[], struct iv_err *err)
 {
     (void)err;
@@ -403,8 +433,9 @@ static const struct {
     size_t words;
     struct iv_rc_s (*run)(struct server *s, char *const words[], char out[], struct iv_err *err);
 } commands[] = {
-    {"finding", 5, do_finding}, {"many", 2, do_many},   {"plan", 4, do_plan},     {"move", 3, do_move},
-    {"events", 3, do_events},   {"ready", 1, do_ready}, {"unready", 2, do_ready},
+    {"finding", 5, do_finding}, {"many", 2, do_many},     {"plan", 4, do_plan},
+    {"move", 3, do_move},       {"events", 3, do_events}, {"ready", 1, do_ready},
+    {"unready", 2, do_ready},   {"cover", 7, do_cover},   {"forget", 4, do_forget},
 };
 
 static void obey(struct server *s, char *line)
@@ -425,6 +456,11 @@ static void obey(struct server *s, char *line)
     (void)printf("%s%s\n", iv_ok(rc) ? "" : "! ", iv_ok(rc) ? out : err.text);
 }
 
+static unsigned streams_of(const struct server *s, const struct rule_row *row)
+{
+    return 1U << iv_catalogue_find(s->catalogue, iv_str_of(row->event))->stream;
+}
+
 static void show_baseline(struct server *s)
 {
     struct iv_console_rule rules[IV_COUNT(rule_rows)];
@@ -439,7 +475,8 @@ static void show_baseline(struct server *s)
                                             .source = IV_STR("on: {event: token.used, as: use}\nforbid: …\n"),
                                             .remediate = rule.remediate,
                                             .criteria = rule.criteria,
-                                            .criteria_count = rule.criteria_count};
+                                            .criteria_count = rule.criteria_count,
+                                            .streams = streams_of(s, &rule_rows[i])};
     }
     struct iv_err err;
     const struct iv_console_baseline baseline = {s->baseline.name, s->baseline.version,
