@@ -6,6 +6,8 @@
 #include "event/decode.h"
 #include "respond/playbook.h"
 
+#include <string.h>
+
 /* A dead letter holds its record as base64, and the record is bounded by the decoder's limit and the
  * source's. */
 #define LETTER_MAX_BYTES ((size_t)64 << 20)
@@ -134,5 +136,25 @@ iv_rc iv_commit_position(struct iv_commit *commit, struct iv_str topic, const st
     ENSURE(iv_arena_keep(&commit->arena, &node->topic), err, IV_E_NOMEM, "cannot allocate a position");
     node->next = commit->positions;
     commit->positions = node;
+    return IV_OK;
+}
+
+iv_rc iv_commit_cover(struct iv_commit *commit, struct iv_str topic, const struct iv_cover *cover,
+                      struct iv_err *err)
+{
+    size_t bytes = cover->loss_count * sizeof *cover->losses;
+    struct iv_cover_node *node = iv_arena_zalloc(&commit->arena, sizeof *node);
+    struct iv_loss *losses = iv_arena_alloc(&commit->arena, bytes + 1);
+    ENSURE(node != NULL && losses != NULL, err, IV_E_NOMEM, "cannot allocate the coverage of a partition");
+    node->topic = topic;
+    node->cover = *cover;
+    if (bytes > 0) {
+        memcpy(losses, cover->losses, bytes);
+    }
+    node->cover.losses = losses;
+    ENSURE(iv_arena_keep(&commit->arena, &node->topic), err, IV_E_NOMEM,
+           "cannot allocate the coverage of a partition");
+    node->next = commit->covers;
+    commit->covers = node;
     return IV_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "engine/coverage.h"
 #include "engine/engine.h"
 #include "evidence/store.h"
 #include "stream/source.h"
@@ -29,6 +30,12 @@ struct iv_position_node {
     struct iv_cursor cursor; /* the next record to read */
 };
 
+struct iv_cover_node {
+    struct iv_cover_node *next;
+    struct iv_str topic;
+    struct iv_cover cover;
+};
+
 struct iv_commit {
     struct iv_arena arena; /* owns everything below */
     struct iv_verdict_node *verdicts;
@@ -36,6 +43,7 @@ struct iv_commit {
     struct iv_letter_node *letters;
     struct iv_letter_node **letters_end;
     struct iv_position_node *positions; /* one for each partition of the batch */
+    struct iv_cover_node *covers;       /* of partitions whose coverage has changed */
     size_t verdict_count;
     size_t letter_count;
     uint64_t ordinal; /* what its next verdicts are numbered with, by whoever puts them in order */
@@ -54,6 +62,8 @@ iv_rc iv_commit_verdict(struct iv_commit *commit, const struct iv_verdict *verdi
                         struct iv_err *err);
 iv_rc iv_commit_letter(struct iv_commit *commit, const struct iv_record *record, struct iv_str reason,
                        iv_ns wall, struct iv_err *err);
+iv_rc iv_commit_cover(struct iv_commit *commit, struct iv_str topic, const struct iv_cover *cover,
+                      struct iv_err *err);
 /* Replaces an earlier position of the same partition. */
 iv_rc iv_commit_position(struct iv_commit *commit, struct iv_str topic, const struct iv_cursor *next,
                          struct iv_err *err);

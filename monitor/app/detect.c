@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/detect.h"
 #include "app/commit.h"
+#include "app/detect_coverage.h"
 #include "app/detect_internal.h"
 #include "base/alloc.h"
 #include "base/guard.h"
@@ -82,6 +83,7 @@ static iv_rc on_assigned(void *ctx, struct iv_cursor *positions, size_t count, s
         LOG_INFO("detect.partition.assigned", KV_TEXT("stream", iv_stream_name(p->stream)),
                  KV_I64("partition", p->partition), KV_I64("offset", p->next));
     }
+    TRY(iv_detect_cover_assigned(d, err));
     return close_what_is_gone(d, err);
 }
 
@@ -106,6 +108,9 @@ static void on_gap(void *ctx, const struct iv_cursor *at, int64_t next)
     iv_series_add(IV_SERIES(d->metrics, GAPS, topic), 1);
     LOG_ERROR("detect.gap", KV_STR("topic", topic), KV_I64("partition", at->partition),
               KV_I64("from", at->offset), KV_I64("next", next));
+    if (iv_ok(d->failure)) {
+        d->failure = iv_detect_cover_gap(d, at, next, &d->err);
+    }
 }
 
 static void on_verdict(void *ctx, const struct iv_verdict *verdict)
@@ -166,6 +171,8 @@ static iv_rc take_letter(struct iv_detect *d, const struct iv_record *record, co
     struct iv_str reason = iv_str_of(why->text);
     iv_series_add(IV_SERIES(d->metrics, EVENTS, record->origin.topic, IV_STR("malformed")), 1);
     iv_series_add(IV_SERIES(d->metrics, DEAD_LETTERS, record->origin.topic, label_of(d, reason)), 1);
+    TRY(iv_coverage_lost(d->coverage, record->origin.stream, record->origin.partition, IV_LOSS_DEAD_LETTER, 1,
+                         err));
     return iv_commit_letter(d->commit, record, reason, iv_wall(&d->clock), err);
 }
 
@@ -187,6 +194,7 @@ static iv_rc take_record(struct iv_detect *d, const struct iv_record *record, st
     d->newest[stream] = event.time > d->newest[stream] ? event.time : d->newest[stream];
     d->written = record->written;
     TRY(iv_judge_event(d->judge, &event, err));
+    TRY(iv_coverage_event(d->coverage, &event, err));
     if (!iv_ok(d->failure)) {
         *err = d->err;
     }
@@ -214,6 +222,7 @@ static iv_rc take_batch(struct iv_detect *d, const struct iv_batch *batch, struc
             iv_detect_partition(d, record->origin.stream, record->origin.partition);
         ENSURE(p != NULL, err, IV_E_NOMEM, "cannot allocate a partition's state");
         TRY(note_beginning(d, p, record, err));
+        TRY(iv_detect_cover_at(d, p, record->origin.offset, err));
         TRY(take_record(d, record, err));
         p->next = record->origin.offset + 1;
         p->quiet_since = now;
@@ -223,6 +232,9 @@ static iv_rc take_batch(struct iv_detect *d, const struct iv_batch *batch, struc
     for (size_t i = 0; i < batch->end_count; i++) {
         struct iv_detect_partition *p =
             iv_detect_partition(d, batch->ends[i].stream, batch->ends[i].partition);
+        if (p != NULL) {
+            TRY(iv_detect_cover_at(d, p, batch->ends[i].offset, err));
+        }
         if (p != NULL && !p->at_end) {
             p->at_end = true;
             p->quiet_since = now;
@@ -237,9 +249,13 @@ static iv_rc let_idle_pass(struct iv_detect *d, struct iv_err *err)
     iv_ns now = iv_monotonic(&d->clock);
     d->written = 0;
     for (size_t i = 0; i < d->partition_count; i++) {
-        const struct iv_detect_partition *p = &d->partitions[i];
-        if (p->ours && p->at_end && now - p->quiet_since >= d->baseline->idle) {
-            TRY(iv_judge_idle(d->judge, p->stream, p->partition, iv_wall(&d->clock), err));
+        struct iv_detect_partition *p = &d->partitions[i];
+        bool blind = false;
+        TRY(iv_detect_cover_blind(d, p, &blind, err));
+        if (p->ours && p->at_end && !blind && now - p->quiet_since >= d->baseline->idle) {
+            iv_ns wall = iv_wall(&d->clock);
+            TRY(iv_judge_idle(d->judge, p->stream, p->partition, wall, err));
+            TRY(iv_coverage_idle(d->coverage, p->stream, p->partition, wall, err));
         }
     }
     if (!iv_ok(d->failure)) {
@@ -293,6 +309,7 @@ static void detect_free(struct iv_detect *d)
     }
     iv_consumer_close(d->consumer);
     iv_judge_free(d->judge);
+    iv_coverage_free(d->coverage);
     iv_decoder_free(d->decoder);
     iv_commit_free(d->commit);
     iv_baseline_unref(d->baseline);
@@ -337,6 +354,7 @@ static iv_rc open_parts(struct iv_detect *d, const struct iv_detect_options *opt
     TRY(iv_decoder_new(&d->decoder, d->baseline->catalogue, &limits, key, err));
     TRY(iv_judge_new(&d->judge, &judge, err));
     TRY(hold_back(d, err));
+    TRY(iv_detect_cover_open(d, options->reader, err));
     TRY(iv_commit_new(&d->commit, d->baseline, err));
     return iv_consumer_open(&d->consumer, &consumer, err);
 }

@@ -21,6 +21,7 @@
 
 struct iv_detect;
 struct iv_playbooks;
+struct iv_reader;
 
 struct iv_detect_options {
     struct iv_baseline *baseline;   /* references are taken */
@@ -31,7 +32,8 @@ struct iv_detect_options {
     struct iv_handoff *commits;       /* of struct iv_commit; closed when the thread ends */
     const atomic_uint_fast64_t *kept; /* how many of them the store has made durable */
     struct iv_metrics *metrics;
-    unsigned verifiers; /* threads that verify signatures beside the other rules */
+    struct iv_reader *reader; /* what the store knows of earlier runs; used during the start only */
+    unsigned verifiers;       /* threads that verify signatures beside the other rules */
     void (*failed)(void *ctx,
                    const struct iv_err *why); /* called once, from the thread, if it cannot go on */
     /* A baseline that was handed to iv_detect_reload is in force (why is NULL), or could not be taken up and

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/commit.h"
+#include "app/detect_coverage.h"
 #include "app/detect_internal.h"
 #include "base/fault.h"
 #include "base/guard.h"
@@ -82,6 +83,7 @@ iv_rc iv_detect_hand_over(struct iv_detect *d, bool positions_too, struct iv_err
         push(d, commit);
     }
     TRY(take_positions(d, err));
+    TRY(iv_detect_cover_take(d, err));
     TRY(take_commit(&commit, d, err));
     if (beside) {
         return iv_judge_flush(d->judge, commit, err);

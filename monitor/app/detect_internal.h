@@ -7,6 +7,7 @@
 #include "app/judge.h"
 #include "base/arena.h"
 #include "base/clock.h"
+#include "engine/coverage.h"
 #include "event/decode.h"
 
 #include <pthread.h>
@@ -26,6 +27,8 @@ struct iv_detect_partition {
     bool at_end;
     bool moved;        /* since the last hand-over */
     iv_ns quiet_since; /* monotonic */
+    iv_ns blind_since; /* monotonic; 0: no transaction holds records back */
+    bool blind_told;
 };
 
 struct iv_detect {
@@ -46,6 +49,7 @@ struct iv_detect {
     struct iv_decoder *decoder;
     struct iv_judge_options judging; /* what a judge is made by, but for the baseline */
     struct iv_judge *judge;
+    struct iv_coverage *coverage;
     struct iv_arena arena; /* of the batch */
     struct iv_commit *commit;
     struct iv_detect_partition *partitions;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/commit.h"
+#include "app/detect_coverage.h"
 #include "app/detect_internal.h"
 #include "base/alloc.h"
 #include "base/guard.h"
@@ -88,6 +89,7 @@ static void swap_in(struct iv_detect *d, struct taking *t)
     d->judge = t->judge;
     d->commit = t->commit;
     d->complained = t->complained;
+    iv_detect_cover_policy(d);
     *t = old;
 }
 

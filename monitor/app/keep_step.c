@@ -3,6 +3,7 @@
 #include "app/commit.h"
 #include "base/fault.h"
 #include "base/guard.h"
+#include "evidence/coverage.h"
 #include "evidence/finding.h"
 #include "respond/playbook.h"
 
@@ -78,6 +79,9 @@ static iv_rc keep_commit(struct iv_keep_step *k, struct iv_commit *commit, struc
     }
     for (const struct iv_position_node *p = commit->positions; p != NULL; p = p->next) {
         TRY(iv_store_put_position(k->store, p->topic, p->cursor.partition, p->cursor.offset, err));
+    }
+    for (const struct iv_cover_node *c = commit->covers; c != NULL; c = c->next) {
+        TRY(iv_store_put_cover(k->store, c->topic, &c->cover, err));
     }
     return IV_OK;
 }

@@ -6,6 +6,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "console/console.h"
+#include "evidence/coverage.h"
 #include "evidence/reader.h"
 #include "evidence/store.h"
 #include "respond/playbook.h"
@@ -103,6 +104,19 @@ static iv_rc start_console(struct iv_monitor *m, struct iv_err *err)
     return iv_monitor_tell_console(m, m->baseline, err);
 }
 
+/* What is known of topics that are no longer read holds nothing back. */
+static iv_rc leave_other_topics(struct iv_monitor *m, const struct iv_str topics[IV_STREAMS],
+                                struct iv_err *err)
+{
+    TRY(iv_store_begin(m->store, err));
+    struct iv_rc_s rc = iv_store_covers_away(m->store, topics[IV_LEDGER], topics[IV_TELEMETRY], err);
+    if (!iv_ok(rc)) {
+        iv_store_rollback(m->store);
+        return rc;
+    }
+    return iv_store_commit(m->store, err);
+}
+
 static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
 {
     const struct iv_config *c = m->config;
@@ -126,6 +140,7 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .commits = m->commits,
         .kept = &m->kept,
         .metrics = m->metrics,
+        .reader = m->reader,
         .verifiers = (unsigned)c->verifiers,
         .failed = on_failed,
         .reloaded = iv_monitor_reloaded,
@@ -137,6 +152,7 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
            "topics.ledger and topics.telemetry are both '" IV_STR_FMT
            "'; each stream needs a topic of its own",
            IV_STR_ARG(detect.topics[IV_LEDGER]));
+    TRY(leave_other_topics(m, detect.topics, err));
     return iv_detect_start(&m->detect, &detect, err);
 }
 

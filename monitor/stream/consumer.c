@@ -366,17 +366,33 @@ void iv_consumer_health(const struct iv_consumer *consumer, struct iv_consumer_h
     }
 }
 
+/* The end of the log as of the last fetch; -1: nothing has been fetched yet. */
+static int64_t end_of(const struct iv_consumer *consumer, const struct iv_partition *p)
+{
+    int64_t low = -1;
+    int64_t high = -1;
+    bool known = rd_kafka_get_watermark_offsets(consumer->rk, consumer->topics[p->at.stream], p->at.partition,
+                                                &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    return known && high >= 0 ? high : -1;
+}
+
+int64_t iv_consumer_held(const struct iv_consumer *consumer, enum iv_stream stream, int32_t partition)
+{
+    for (size_t i = 0; i < consumer->partition_count; i++) {
+        const struct iv_partition *p = &consumer->partitions[i];
+        if (p->at.stream == stream && p->at.partition == partition && p->at_end) {
+            int64_t high = end_of(consumer, p);
+            return high > p->at.offset ? high - p->at.offset : 0;
+        }
+    }
+    return 0;
+}
+
 size_t iv_consumer_partitions(const struct iv_consumer *consumer, struct iv_partition_stats *out, size_t room)
 {
     for (size_t i = 0; i < consumer->partition_count && i < room; i++) {
         const struct iv_partition *p = &consumer->partitions[i];
-        int64_t low = -1;
-        int64_t high = -1;
-        if (rd_kafka_get_watermark_offsets(consumer->rk, consumer->topics[p->at.stream], p->at.partition,
-                                           &low, &high) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-            high < 0) {
-            high = -1; /* nothing has been fetched yet */
-        }
+        int64_t high = end_of(consumer, p);
         int64_t behind = high >= 0 && p->seen && high > p->at.offset ? high - p->at.offset : 0;
         out[i] = (struct iv_partition_stats){.position = p->at,
                                              .high = high,

@@ -86,6 +86,9 @@ struct iv_partition_stats {
                      back */
     bool at_end;  /* read to its end, as far as committed records go */
 };
+/* A partition that was read to its end, as far as committed records go, and yet has so many offsets before
+ * the end of its log: an open transaction holds them back. 0 where it is not so, or not known. */
+int64_t iv_consumer_held(const struct iv_consumer *consumer, enum iv_stream stream, int32_t partition);
 /* Of the partitions that are ours, as many as fit; answers how many there are. */
 size_t iv_consumer_partitions(const struct iv_consumer *consumer, struct iv_partition_stats *out,
                               size_t room);
