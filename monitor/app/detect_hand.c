@@ -28,7 +28,7 @@ static void push(struct iv_detect *d, struct iv_commit *commit)
     }
     iv_commit_answer_by(commit, d->playbooks);
     iv_fault("detect.before_hand");
-    if (!iv_handoff_push(d->commits, commit)) {
+    if (!iv_handoff_push(d->commits, commit, commit->arena.total_bytes)) {
         iv_commit_free(commit);
     }
     d->handed++;

@@ -5,6 +5,7 @@
 #include "base/guard.h"
 
 #include <pthread.h>
+#include <stdint.h>
 #include <time.h>
 
 struct iv_handoff {
@@ -14,15 +15,21 @@ struct iv_handoff {
     size_t capacity;
     size_t first;
     size_t count;
+    size_t bytes;
+    size_t most_bytes;
     bool closed;
-    void *items[];
+    struct {
+        void *item;
+        size_t bytes;
+    } items[];
 };
 
-iv_rc iv_handoff_new(struct iv_handoff **out, size_t capacity, struct iv_err *err)
+iv_rc iv_handoff_new(struct iv_handoff **out, size_t capacity, size_t most_bytes, struct iv_err *err)
 {
     struct iv_handoff *q = iv_calloc(1, sizeof *q + capacity * sizeof q->items[0]);
     ENSURE(q != NULL, err, IV_E_NOMEM, "cannot allocate a queue of %zu", capacity);
     q->capacity = capacity;
+    q->most_bytes = most_bytes == 0 ? SIZE_MAX : most_bytes;
     pthread_condattr_t monotonic;
     IV_CHECK(pthread_condattr_init(&monotonic) == 0);
     IV_CHECK(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
@@ -46,16 +53,24 @@ void iv_handoff_free(struct iv_handoff *queue)
     iv_free(queue);
 }
 
-bool iv_handoff_push(struct iv_handoff *queue, void *item)
+static bool is_full(const struct iv_handoff *q)
+{
+    return q->count == q->capacity || q->bytes >= q->most_bytes;
+}
+
+bool iv_handoff_push(struct iv_handoff *queue, void *item, size_t bytes)
 {
     (void)pthread_mutex_lock(&queue->lock);
-    while (queue->count == queue->capacity && !queue->closed) {
+    while (is_full(queue) && !queue->closed) {
         (void)pthread_cond_wait(&queue->not_full, &queue->lock);
     }
     bool open = !queue->closed;
     if (open) {
-        queue->items[(queue->first + queue->count) % queue->capacity] = item;
+        size_t last = (queue->first + queue->count) % queue->capacity;
+        queue->items[last].item = item;
+        queue->items[last].bytes = bytes;
         queue->count++;
+        queue->bytes += bytes;
         (void)pthread_cond_signal(&queue->not_empty);
     }
     (void)pthread_mutex_unlock(&queue->lock);
@@ -73,7 +88,8 @@ void *iv_handoff_pop(struct iv_handoff *queue, iv_ns wait)
         timed_out = pthread_cond_timedwait(&queue->not_empty, &queue->lock, &deadline);
     }
     if (queue->count > 0) {
-        item = queue->items[queue->first];
+        item = queue->items[queue->first].item;
+        queue->bytes -= queue->items[queue->first].bytes;
         queue->first = (queue->first + 1) % queue->capacity;
         queue->count--;
         (void)pthread_cond_signal(&queue->not_full);

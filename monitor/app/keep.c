@@ -14,6 +14,10 @@
 #define GROUP_MAX 64
 #define RETRY_FIRST (20 * IV_NS_PER_MS)
 #define RETRY_MAX (2 * IV_NS_PER_S)
+/* What the outbox may hold before what comes next waits: a broker that takes nothing must not fill the disk.
+ */
+#define OUTBOX_MOST 100000
+#define OUTBOX_WAIT (50 * IV_NS_PER_MS)
 
 struct iv_keep {
     struct iv_keep_options options;
@@ -87,9 +91,24 @@ static size_t pop_group(struct iv_keep *k, struct iv_commit **group)
     return count;
 }
 
+/* Waits until the broker has taken enough of what was found before, or the end is near. */
+static void wait_for_outbox(struct iv_keep *k)
+{
+    bool told = false;
+    while (iv_store_outbox_count(k->options.store) >= OUTBOX_MOST && atomic_load(&k->deadline) == IV_NS_MAX) {
+        if (!told) {
+            LOG_WARN("outbox.full", KV_I64("messages", iv_store_outbox_count(k->options.store)),
+                     KV_TEXT("then", "nothing more is read until the broker takes them"));
+        }
+        told = true;
+        iv_pause(OUTBOX_WAIT);
+    }
+}
+
 static iv_rc turn(struct iv_keep *k, struct iv_err *err)
 {
     struct iv_commit *group[GROUP_MAX];
+    wait_for_outbox(k);
     size_t count = pop_group(k, group);
     struct iv_rc_s rc = IV_OK;
     if (count > 0) {

@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #define COMMIT_QUEUE 256
+#define COMMIT_BYTES ((size_t)64 << 20)
 #define KEEP_GRACE (5 * IV_NS_PER_S)
 #define PUBLISH_GRACE (5 * IV_NS_PER_S)
 #define TOTALS_EVERY IV_NS_PER_S
@@ -180,7 +181,7 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
     TRY(iv_store_open(&m->store, c->store_path, err));
     TRY(iv_reader_open(&m->reader, c->store_path, err));
     TRY(record_baseline(m, err));
-    TRY(iv_handoff_new(&m->commits, COMMIT_QUEUE, err));
+    TRY(iv_handoff_new(&m->commits, COMMIT_QUEUE, COMMIT_BYTES, err));
     if ((c->roles & IV_ROLE_CONSOLE) != 0) {
         TRY(start_console(m, err));
     }

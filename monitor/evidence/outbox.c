@@ -2,6 +2,8 @@
 #include "base/guard.h"
 #include "evidence/store_internal.h"
 
+#include <stdatomic.h>
+
 iv_rc iv_store_post(struct iv_store *store, int64_t *id, const struct iv_posting *message, struct iv_err *err)
 {
     IV_CHECK(store->inside);
@@ -15,6 +17,7 @@ iv_rc iv_store_post(struct iv_store *store, int64_t *id, const struct iv_posting
     iv_sql_bind_str(&args, message->idempotency_key);
     iv_sql_bind_int(&args, message->time);
     TRY(iv_sql_run(&store->sql, stmt, "write a message to the outbox", err));
+    store->posted++;
     if (id != NULL) {
         *id = sqlite3_last_insert_rowid(store->sql.db);
     }
@@ -75,6 +78,7 @@ iv_rc iv_store_delivered(struct iv_store *store, const int64_t *ids, size_t coun
     IV_CHECK(store->inside);
     for (size_t i = 0; i < count; i++) {
         TRY(run_for_id(store, IV_SQL_OUTBOX_DELETE, ids[i], "take a message from the outbox", err));
+        store->posted -= sqlite3_changes(store->sql.db);
     }
     return IV_OK;
 }
@@ -86,4 +90,9 @@ iv_rc iv_store_undeliverable(struct iv_store *store, const int64_t *ids, size_t 
         TRY(run_for_id(store, IV_SQL_STEP_REFUSED, ids[i], "mark the step of a message", err));
     }
     return iv_store_delivered(store, ids, count, err);
+}
+
+int64_t iv_store_outbox_count(const struct iv_store *store)
+{
+    return atomic_load_explicit(&store->outbox, memory_order_relaxed);
 }

@@ -8,6 +8,8 @@
 #include "evidence/schema.h"
 #include "evidence/store_internal.h"
 
+#include <stdatomic.h>
+
 static const char *const statement_texts[] = {
 #define STATEMENT(id, text) [IV_SQL_##id] = text,
 #include "evidence/statements.def"
@@ -16,8 +18,12 @@ static const char *const statement_texts[] = {
 
 static iv_rc open_store(struct iv_store *store, struct iv_str path, struct iv_err *err)
 {
+    int64_t waiting = 0;
     TRY(iv_sql_open(&store->sql, path, true, err));
-    return iv_schema_migrate(&store->sql, err);
+    TRY(iv_schema_migrate(&store->sql, err));
+    TRY(iv_sql_int(&store->sql, &waiting, "SELECT count(*) FROM outbox", "count the outbox", err));
+    atomic_store_explicit(&store->outbox, waiting, memory_order_relaxed);
+    return IV_OK;
 }
 
 iv_rc iv_store_open(struct iv_store **out, struct iv_str path, struct iv_err *err)
@@ -70,6 +76,7 @@ iv_rc iv_store_begin(struct iv_store *store, struct iv_err *err)
         return rc;
     }
     store->inside = true;
+    store->posted = 0;
     return IV_OK;
 }
 
@@ -89,6 +96,7 @@ iv_rc iv_store_commit(struct iv_store *store, struct iv_err *err)
         return rc;
     }
     iv_fault("store.after_commit");
+    (void)atomic_fetch_add_explicit(&store->outbox, store->posted, memory_order_relaxed);
     leave(store);
     return IV_OK;
 }

@@ -89,6 +89,9 @@ struct iv_posting {
 iv_rc iv_store_post(struct iv_store *store, int64_t *id, const struct iv_posting *message,
                     struct iv_err *err);
 
+/* How many messages wait there, as of the last commit. From any thread. */
+int64_t iv_store_outbox_count(const struct iv_store *store);
+
 /* Calls visit for up to limit messages with an id above after, in order of id. Takes the writer for the
  * length of the call; visit must not call the store. */
 typedef void (*iv_posting_fn)(void *ctx, const struct iv_posting *message);

@@ -17,8 +17,10 @@ enum iv_statement {
 
 struct iv_store {
     struct iv_sql sql;
-    pthread_mutex_t lock; /* held from begin to commit or rollback */
-    bool inside;          /* a transaction is open; guarded by lock */
+    pthread_mutex_t lock;   /* held from begin to commit or rollback */
+    bool inside;            /* a transaction is open; guarded by lock */
+    int64_t posted;         /* messages more in the outbox than when it began; guarded by lock */
+    _Atomic int64_t outbox; /* messages there, as far as is committed */
     sqlite3_stmt *statements[IV_SQL_STATEMENTS];
 };
 
