@@ -208,7 +208,7 @@ static iv_rc pass_on(struct iv_judge *j, struct iv_move *move, struct iv_err *er
 {
     move->ordinal = j->moves;
     TRY(check_hook(j, err));
-    if (!iv_verify_fits(j->verify, move->record)) {
+    if (!iv_verify_fits(j->verify, move)) {
         TRY(iv_judge_flush(j, NULL, err));
     }
     return iv_verify_move(j->verify, move, err);
@@ -273,6 +273,11 @@ iv_rc iv_judge_idle(struct iv_judge *judge, enum iv_stream stream, int32_t parti
     return judge->second == NULL ? IV_OK : iv_engine_idle(judge->second, stream, partition, wall, err);
 }
 
+static bool is_cut(const struct iv_event *event)
+{
+    return event->seal != NULL && event->seal->named;
+}
+
 static iv_rc pass_event_on(struct iv_judge *j, const struct iv_event *event, bool concerned,
                            struct iv_err *err)
 {
@@ -281,7 +286,8 @@ static iv_rc pass_event_on(struct iv_judge *j, const struct iv_event *event, boo
                            .partition = event->origin.partition,
                            .time = event->time,
                            .written = event->record->written,
-                           .record = concerned ? event->record : NULL};
+                           .record = concerned ? event->record : NULL,
+                           .event = concerned && is_cut(event) ? event : NULL};
     return pass_on(j, &move, err);
 }
 

@@ -27,6 +27,8 @@ struct iv_move {
     iv_ns time;       /* REACHED: the event's; IDLE: the wall's */
     iv_ns written;    /* EVENT, REACHED: the broker's time of the record, 0 where none is known */
     const struct iv_record *record; /* EVENT: in the parcel's arena */
+    const struct iv_event
+        *event; /* EVENT that is cut, so that it cannot be decoded from its record: the same */
 };
 
 #define IV_PARCEL_MOVES 256
@@ -47,7 +49,8 @@ void iv_parcel_free(struct iv_parcel *parcel);
 /* Empties it for another turn; keeps memory of the usual size. */
 void iv_parcel_reset(struct iv_parcel *parcel);
 
-/* Whether one more move fits, of an event with this record (NULL: without). */
-bool iv_parcel_fits(const struct iv_parcel *parcel, const struct iv_record *record);
-/* Adds the move, which fits; where move->record is set, a copy of it and its headers takes its place. */
+/* Whether one more move fits. */
+bool iv_parcel_fits(const struct iv_parcel *parcel, const struct iv_move *move);
+/* Adds the move, which fits; copies take the place of what move->record, with its headers, and move->event
+ * point to. */
 iv_rc iv_parcel_add(struct iv_parcel *parcel, const struct iv_move *move, struct iv_err *err);

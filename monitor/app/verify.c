@@ -137,7 +137,20 @@ static iv_rc follow(struct iv_verify *v, struct iv_parcel *parcel, struct decode
     return IV_OK;
 }
 
-/* Decodes the parcel's events again, here where there are threads for it, and asks for their signatures. */
+/* Decodes the event again, here where there are threads for it; what is cut was decoded elsewhere, and lives
+ * as long as its parcel. */
+static iv_rc open_event(const struct worker *worker, const struct iv_move *move, struct decoded *out,
+                        struct iv_event *event, struct iv_err *err)
+{
+    if (move->event == NULL) {
+        return iv_decode(worker->decoder, move->record, &out->arena, event, err);
+    }
+    *event = *move->event;
+    event->object.owner = event;
+    return IV_OK;
+}
+
+/* Opens the parcel's events and asks for their signatures. */
 static iv_rc verify(const struct worker *worker, const struct iv_parcel *parcel, struct decoded *out,
                     struct iv_err *err)
 {
@@ -146,7 +159,7 @@ static iv_rc verify(const struct worker *worker, const struct iv_parcel *parcel,
     for (size_t i = 0; i < parcel->move_count; i++) {
         if (parcel->moves[i].kind == IV_MOVE_EVENT) {
             struct iv_event *event = &out->events[n++];
-            TRY(iv_decode(worker->decoder, parcel->moves[i].record, &out->arena, event, err));
+            TRY(open_event(worker, &parcel->moves[i], out, event, err));
             iv_verify_asker_ask(worker->asker, event);
         }
     }
@@ -241,9 +254,9 @@ static void *worker_thread(void *argument)
     return NULL;
 }
 
-bool iv_verify_fits(const struct iv_verify *verify, const struct iv_record *record)
+bool iv_verify_fits(const struct iv_verify *verify, const struct iv_move *move)
 {
-    return iv_parcel_fits(verify->open, record);
+    return iv_parcel_fits(verify->open, move);
 }
 
 iv_rc iv_verify_move(struct iv_verify *verify, const struct iv_move *move, struct iv_err *err)

@@ -42,7 +42,7 @@ iv_rc iv_verify_start(struct iv_verify **out, const struct iv_verify_options *op
 void iv_verify_stop(struct iv_verify *verify);
 
 /* one move, numbered by its ordinal. The parcel at hand has room for it (iv_verify_fits). */
-bool iv_verify_fits(const struct iv_verify *verify, const struct iv_record *record);
+bool iv_verify_fits(const struct iv_verify *verify, const struct iv_move *move);
 iv_rc iv_verify_move(struct iv_verify *verify, const struct iv_move *move, struct iv_err *err);
 /* Hands over the parcel at hand, with what the leader has to say about its time, which is taken in any case;
  * an empty one without a word stays. Waits while there is too much on the way. */

@@ -125,11 +125,13 @@ iv_rc iv_producer_send(struct iv_producer *producer, const struct iv_message *me
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)message->key.p, message->key.n}},
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)message->value.p, message->value.n}},
         {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = message->ticket},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION,
+         .u.i32 = message->partition == NULL ? RD_KAFKA_PARTITION_UA : *message->partition},
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
     };
     /* Before the call: the report may come on another thread before it returns. */
     atomic_fetch_add(&producer->pending, 1);
-    rd_kafka_error_t *error = rd_kafka_produceva(producer->rk, args, headers == NULL ? 5 : 6);
+    rd_kafka_error_t *error = rd_kafka_produceva(producer->rk, args, headers == NULL ? 6 : 7);
     if (error != NULL) {
         rd_kafka_resp_err_t code = rd_kafka_error_code(error);
         rd_kafka_error_destroy(error);

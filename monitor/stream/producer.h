@@ -18,8 +18,9 @@
 
 struct iv_message {
     struct iv_str topic;
-    struct iv_str key;   /* p NULL: none, any partition */
-    struct iv_str value; /* copied */
+    struct iv_str key;        /* p NULL: none, any partition */
+    const int32_t *partition; /* NULL: the key decides */
+    struct iv_str value;      /* copied */
     const struct iv_header *headers;
     size_t header_count;
     void *ticket; /* the sender's own, given back with the report */

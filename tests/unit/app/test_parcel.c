@@ -62,24 +62,26 @@ Test(parcel, is_full_by_moves_events_or_bytes)
     static char large[IV_PARCEL_BYTES];
     const struct iv_record small = {.bytes = IV_STR("{}")};
     const struct iv_record big = {.bytes = {large, sizeof large}};
+    const struct iv_move event = {.kind = IV_MOVE_EVENT, .record = &small};
+    const struct iv_move big_event = {.kind = IV_MOVE_EVENT, .record = &big};
     const struct iv_move time = {.kind = IV_MOVE_REACHED};
 
     for (int i = 0; i < IV_PARCEL_EVENTS; i++) {
-        cr_assert(iv_parcel_fits(parcel, &small));
+        cr_assert(iv_parcel_fits(parcel, &event));
         add_record(&small);
     }
-    cr_expect(!iv_parcel_fits(parcel, &small));
+    cr_expect(!iv_parcel_fits(parcel, &event));
     for (int i = IV_PARCEL_EVENTS; i < IV_PARCEL_MOVES; i++) {
-        cr_assert(iv_parcel_fits(parcel, NULL));
+        cr_assert(iv_parcel_fits(parcel, &time));
         cr_assert(iv_ok(iv_parcel_add(parcel, &time, &err)));
     }
-    cr_expect(!iv_parcel_fits(parcel, NULL));
+    cr_expect(!iv_parcel_fits(parcel, &time));
 
     iv_parcel_reset(parcel);
-    cr_expect(iv_parcel_fits(parcel, &big), "one record fits, whatever its size");
+    cr_expect(iv_parcel_fits(parcel, &big_event), "one record fits, whatever its size");
     add_record(&big);
-    cr_expect(!iv_parcel_fits(parcel, &small));
-    cr_expect(iv_parcel_fits(parcel, NULL));
+    cr_expect(!iv_parcel_fits(parcel, &event));
+    cr_expect(iv_parcel_fits(parcel, &time));
 }
 
 Test(parcel, gives_back_memory_beyond_the_usual_when_it_is_emptied)
