@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cryptographic digests, by OpenSSL with fetched algorithms and a reused context.
+/* Cryptographic digests, by OpenSSL; SHA-2 without an allocation for each message.
  * Owner/thread: one iv_digester per thread.
  * Source: FIPS 180-4 (SHA-2), FIPS 202 (SHA-3). */
 #pragma once
