@@ -101,6 +101,7 @@ struct iv_engine {
     struct iv_slab lanes;
     struct iv_slab obligations;
     struct iv_table node_table;
+    struct iv_slab timer_blocks;
     struct iv_timers timers[IV_STREAM_SETS]; /* by the set whose watermark they wait for */
     uint32_t undecided;                      /* obligations of require */
     uint32_t aftermath;                      /* violations that wait for late events */

@@ -27,7 +27,11 @@ static void init_state(struct iv_engine *e, const struct iv_engine_options *opti
     iv_slab_init(&e->obligations, &e->ground, sizeof(struct iv_obligation));
     iv_slab_init(&e->emitted, &e->ground, sizeof(struct iv_hash128));
     iv_table_init(&e->node_table, &e->ground);
-    iv_logs_init(&e->logs, &e->ground, 0);
+    iv_slab_init(&e->timer_blocks, &e->ground, IV_TIMER_BLOCK_BYTES);
+    for (int set = 0; set < IV_STREAM_SETS; set++) {
+        iv_timers_init(&e->timers[set], &e->timer_blocks);
+    }
+    iv_logs_init(&e->logs, &e->ground, &e->timer_blocks, 0);
     iv_table_init(&e->identity_table, &e->ground);
     iv_table_init(&e->emitted_table, &e->ground);
     iv_watermark_init(&e->watermark, e->baseline);
@@ -94,6 +98,7 @@ void iv_engine_free(struct iv_engine *e)
     iv_table_deinit(&e->node_table);
     iv_logs_deinit(&e->logs);
     iv_slab_deinit(&e->emitted);
+    iv_slab_deinit(&e->timer_blocks);
     iv_slab_deinit(&e->obligations);
     iv_slab_deinit(&e->lanes);
     iv_slab_deinit(&e->nodes);
@@ -406,10 +411,8 @@ void iv_engine_stats(const struct iv_engine *engine, struct iv_engine_stats *out
     out->state_bytes = iv_store_bytes(&e->store) + iv_slab_bytes(&e->nodes) + iv_slab_bytes(&e->lanes) +
                        iv_slab_bytes(&e->obligations) + iv_slab_bytes(&e->emitted) +
                        iv_table_bytes(&e->node_table) + iv_table_bytes(&e->identity_table) +
-                       iv_table_bytes(&e->emitted_table) + iv_logs_bytes(&e->logs);
-    for (int set = 0; set < IV_STREAM_SETS; set++) {
-        out->state_bytes += e->timers[set].bytes;
-    }
+                       iv_table_bytes(&e->emitted_table) + iv_logs_bytes(&e->logs) +
+                       iv_slab_bytes(&e->timer_blocks);
     for (int s = 0; s < IV_STREAMS; s++) {
         out->watermark[s] = e->watermark.passed[1 << s];
     }

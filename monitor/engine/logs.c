@@ -13,9 +13,10 @@ static struct iv_log_entry *at(const struct iv_logs *logs, uint32_t ref)
     return iv_log_entry_at(logs, ref);
 }
 
-void iv_logs_init(struct iv_logs *logs, struct iv_ground *ground, iv_ns reach)
+void iv_logs_init(struct iv_logs *logs, struct iv_ground *ground, struct iv_slab *blocks, iv_ns reach)
 {
     *logs = (struct iv_logs){.reach = reach};
+    iv_timers_init(&logs->claims, blocks);
     iv_slab_init(&logs->entries, ground, sizeof(struct iv_log_entry));
     iv_table_init(&logs->table, ground);
 }
@@ -371,6 +372,6 @@ void iv_logs_root(struct iv_merkle_hash *out, const struct iv_logs *logs, struct
 
 uint64_t iv_logs_bytes(const struct iv_logs *logs)
 {
-    return iv_slab_bytes(&logs->entries) + iv_table_bytes(&logs->table) + logs->claims.bytes +
+    return iv_slab_bytes(&logs->entries) + iv_table_bytes(&logs->table) +
            logs->connected_capacity * sizeof *logs->connected;
 }

@@ -81,7 +81,8 @@ struct iv_logs {
     iv_ns reach; /* of all that ask: neighbours further apart in time than this concern nobody */
 };
 
-void iv_logs_init(struct iv_logs *logs, struct iv_ground *ground, iv_ns reach);
+/* blocks: of timers (timers.h). */
+void iv_logs_init(struct iv_logs *logs, struct iv_ground *ground, struct iv_slab *blocks, iv_ns reach);
 void iv_logs_deinit(struct iv_logs *logs);
 
 /* An event's claim to be an entry. */

@@ -44,8 +44,8 @@ static unsigned char *add_region(struct iv_ground *ground, size_t bytes)
     return region;
 }
 
-/* NULL when memory is out. What does not fit into the last region begins the next, or has one of its own. */
-static unsigned char *take_ground(struct iv_ground *ground, size_t bytes)
+/* What does not fit into the last region begins the next, or has one of its own. */
+void *iv_ground_take(struct iv_ground *ground, size_t bytes)
 {
     bytes = (bytes + LINE - 1) / LINE * LINE;
     if (bytes > REGION_BYTES / 4) {
@@ -75,7 +75,6 @@ void iv_slab_init(struct iv_slab *slab, struct iv_ground *ground, uint32_t item_
 
 void iv_slab_deinit(struct iv_slab *slab)
 {
-    iv_free(slab->chunks);
     slab->chunks = NULL;
     slab->chunk_count = 0;
 }
@@ -84,14 +83,17 @@ static bool add_chunk(struct iv_slab *slab)
 {
     if (slab->chunk_count == slab->chunk_capacity) {
         uint32_t capacity = slab->chunk_capacity == 0 ? 16 : slab->chunk_capacity * 2;
-        unsigned char **chunks = iv_realloc(slab->chunks, capacity * sizeof *chunks);
+        unsigned char **chunks = iv_ground_take(slab->ground, capacity * sizeof *chunks);
         if (chunks == NULL) {
             return false;
+        }
+        if (slab->chunk_count > 0) {
+            memcpy(chunks, slab->chunks, slab->chunk_count * sizeof *chunks);
         }
         slab->chunks = chunks;
         slab->chunk_capacity = capacity;
     }
-    unsigned char *chunk = take_ground(slab->ground, (size_t)slab->item_bytes << slab->shift);
+    unsigned char *chunk = iv_ground_take(slab->ground, (size_t)slab->item_bytes << slab->shift);
     if (chunk == NULL) {
         return false;
     }

@@ -21,12 +21,14 @@ struct iv_ground {
 void iv_ground_init(struct iv_ground *ground);
 /* Frees what all slabs on it hold. */
 void iv_ground_deinit(struct iv_ground *ground);
+/* Bytes that are given back with the ground alone; they begin with a cache line. NULL when memory is out. */
+void *iv_ground_take(struct iv_ground *ground, size_t bytes);
 
 /* Items of one size, on a ground that outlives them. Reference 0 is none. Those of 64 bytes, or of a
  * multiple, begin with a cache line. */
 struct iv_slab {
     struct iv_ground *ground;
-    unsigned char **chunks;
+    unsigned char **chunks; /* of the ground, too */
     uint32_t chunk_count;
     uint32_t chunk_capacity;
     uint32_t item_bytes;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/table.h"
 
-#include "base/alloc.h"
 #include "base/guard.h"
 
 #include <string.h>
@@ -34,8 +33,7 @@ void iv_table_init(struct iv_table *table, struct iv_ground *ground)
 void iv_table_deinit(struct iv_table *table)
 {
     iv_slab_deinit(&table->segments);
-    iv_free(table->directory);
-    table->directory = NULL;
+    table->directory = NULL; /* of the ground */
 }
 
 static const uint64_t nothing[SLOTS];
@@ -60,12 +58,12 @@ static void put(struct iv_segment *s, uint64_t slot)
 static bool double_directory(struct iv_table *table)
 {
     uint32_t n = UINT32_C(1) << table->depth;
-    uint32_t *directory = iv_realloc(table->directory, 2 * (size_t)n * sizeof *directory);
+    uint32_t *directory = iv_ground_take(table->segments.ground, 2 * (size_t)n * sizeof *directory);
     if (directory == NULL) {
         return false;
     }
-    for (uint32_t i = n; i-- > 0;) {
-        directory[2 * i] = directory[2 * i + 1] = directory[i];
+    for (uint32_t i = 0; i < n; i++) {
+        directory[2 * i] = directory[2 * i + 1] = table->directory[i];
     }
     table->directory = directory;
     table->depth++;
@@ -104,10 +102,9 @@ static bool split(struct iv_table *table, uint32_t tag)
 
 static bool begin(struct iv_table *table)
 {
-    uint32_t *directory = iv_malloc(sizeof *directory);
+    uint32_t *directory = iv_ground_take(table->segments.ground, sizeof *directory);
     uint32_t ref = directory == NULL ? 0 : iv_slab_take(&table->segments);
     if (ref == 0) {
-        iv_free(directory);
         return false;
     }
     memset(iv_slab_at(&table->segments, ref), 0, sizeof(struct iv_segment));

@@ -6,37 +6,27 @@
 #include <stddef.h>
 
 #define ARITY 4
-#define CHUNK 4096        /* timers of the heap that are allocated at once */
+#define CHUNK (IV_TIMER_BLOCK_BYTES / sizeof(struct iv_timer))
 #define SHIFT (ARITY - 1) /* places left out in front, so that the siblings begin with a cache line */
-#define LINE 64
 
-#define BLOCK 255
+#define BLOCK (CHUNK - 1)
 struct iv_timer_block {
     struct iv_timer_block *next;
-    void *padding;
+    uint64_t ref; /* its own */
     struct iv_timer items[BLOCK];
 };
 
-static void free_blocks(struct iv_timer_block *block)
+_Static_assert(sizeof(struct iv_timer_block) == IV_TIMER_BLOCK_BYTES, "a block is an item of the slab");
+
+void iv_timers_init(struct iv_timers *timers, struct iv_slab *slab)
 {
-    while (block != NULL) {
-        struct iv_timer_block *next = block->next;
-        iv_free(block);
-        block = next;
-    }
+    *timers = (struct iv_timers){.slab = slab};
 }
 
 void iv_timers_deinit(struct iv_timers *timers)
 {
-    for (int i = 0; i < IV_TIMER_RUNS; i++) {
-        free_blocks(timers->runs[i].head);
-    }
-    free_blocks(timers->spare);
-    for (uint32_t i = 0; i < timers->chunk_count; i++) {
-        iv_free(timers->heap[i]);
-    }
     iv_free(timers->heap);
-    *timers = (struct iv_timers){.count = 0};
+    *timers = (struct iv_timers){.slab = timers->slab};
 }
 
 static bool before(const struct iv_timer *a, const struct iv_timer *b)
@@ -52,21 +42,23 @@ static struct iv_timer *heap_at(const struct iv_timers *timers, uint32_t at)
 
 static bool make_heap_room(struct iv_timers *timers)
 {
-    if (timers->heap_count + SHIFT < timers->chunk_count * CHUNK) {
+    if (timers->heap_count + SHIFT < timers->block_count * CHUNK) {
         return true;
     }
-    uint32_t count = timers->chunk_count + 1;
-    struct iv_timer **heap = iv_realloc(timers->heap, count * sizeof *heap);
-    if (heap == NULL) {
+    if (timers->block_count == timers->block_capacity) {
+        uint32_t capacity = timers->block_capacity == 0 ? 16 : timers->block_capacity * 2;
+        struct iv_timer **heap = iv_realloc(timers->heap, capacity * sizeof *heap);
+        if (heap == NULL) {
+            return false;
+        }
+        timers->heap = heap;
+        timers->block_capacity = capacity;
+    }
+    uint32_t ref = iv_slab_take(timers->slab);
+    if (ref == 0) {
         return false;
     }
-    timers->heap = heap;
-    heap[timers->chunk_count] = iv_malloc_aligned(LINE, CHUNK * sizeof **heap);
-    if (heap[timers->chunk_count] == NULL) {
-        return false;
-    }
-    timers->chunk_count = count;
-    timers->bytes += CHUNK * sizeof **heap;
+    timers->heap[timers->block_count++] = iv_slab_at(timers->slab, ref);
     return true;
 }
 
@@ -127,15 +119,11 @@ static struct iv_timer_run *run_for(struct iv_timers *timers, const struct iv_ti
 
 static struct iv_timer_block *take_block(struct iv_timers *timers)
 {
-    struct iv_timer_block *block = timers->spare;
-    if (block != NULL) {
-        timers->spare = block->next;
-    } else {
-        block = iv_malloc(sizeof *block);
-        timers->bytes += block == NULL ? 0 : sizeof *block;
-    }
+    uint32_t ref = iv_slab_take(timers->slab);
+    struct iv_timer_block *block = ref == 0 ? NULL : iv_slab_at(timers->slab, ref);
     if (block != NULL) {
         block->next = NULL;
+        block->ref = ref;
     }
     return block;
 }
@@ -169,8 +157,7 @@ static void pop_run(struct iv_timers *timers, struct iv_timer_run *run)
     if (empty || run->head_at == BLOCK) {
         run->head = empty ? NULL : block->next;
         run->head_at = 0;
-        block->next = timers->spare;
-        timers->spare = block;
+        iv_slab_give(timers->slab, (uint32_t)block->ref);
     }
 }
 

@@ -3,10 +3,12 @@
  * Purpose: no cascades, no growth in one piece, so no pause; ties are deterministic. Deadlines of one length
  * arrive nearly in their order: such ones form runs, which cost an append and a step forward. What fits no
  * run goes to a heap of arity four, whose siblings share a cache line. Owner/thread: one engine. A timer that
- * is no longer wanted stays until its deadline: whoever pops it looks. */
+ * is no longer wanted stays until its deadline: whoever pops it looks. Memory comes in blocks of one size
+ * from a slab that several may share, so that what one of them lets go of serves the others. */
 #pragma once
 
 #include "base/time.h"
+#include "engine/slab.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,19 +31,23 @@ struct iv_timer_run {
     struct iv_timer last;
 };
 
+/* A block's bytes: what the slab's items are. */
+#define IV_TIMER_BLOCK_BYTES 4096
+
 struct iv_timers {
+    struct iv_slab *slab;
     struct iv_timer_run runs[IV_TIMER_RUNS];
-    struct iv_timer_block *spare;
-    struct iv_timer **heap; /* chunks */
+    struct iv_timer **heap; /* blocks */
     uint32_t heap_count;
-    uint32_t chunk_count;
+    uint32_t block_count;
+    uint32_t block_capacity;
     uint32_t count;        /* all of them */
     int least;             /* the run that has the earliest; IV_TIMER_RUNS: the heap */
     struct iv_timer first; /* that one */
-    uint64_t bytes;
 };
 
-/* All zero is empty. */
+void iv_timers_init(struct iv_timers *timers, struct iv_slab *slab);
+/* The blocks go with the slab. */
 void iv_timers_deinit(struct iv_timers *timers);
 /* False when memory is out. */
 bool iv_timers_push(struct iv_timers *timers, iv_ns deadline, uint64_t order, uint32_t ref);

@@ -7,13 +7,15 @@
 #define REACH (10 * IV_NS_PER_S)
 
 static struct iv_ground ground;
+static struct iv_slab blocks;
 static struct iv_logs logs;
 static struct iv_digester *digester;
 
 static void setup(void)
 {
     iv_ground_init(&ground);
-    iv_logs_init(&logs, &ground, REACH);
+    iv_slab_init(&blocks, &ground, IV_TIMER_BLOCK_BYTES);
+    iv_logs_init(&logs, &ground, &blocks, REACH);
     cr_assert(iv_ok(iv_digester_new(&digester, NULL)));
 }
 
@@ -21,6 +23,7 @@ static void teardown(void)
 {
     iv_digester_free(digester);
     iv_logs_deinit(&logs);
+    iv_slab_deinit(&blocks);
     iv_ground_deinit(&ground);
 }
 
@@ -255,7 +258,7 @@ static bool read(struct iv_logs *out, struct iv_str bytes)
 {
     const unsigned char *p = (const unsigned char *)bytes.p;
     struct iv_image in = {p, p + bytes.n, false};
-    iv_logs_init(out, &ground, REACH);
+    iv_logs_init(out, &ground, &blocks, REACH);
     cr_assert(iv_logs_read(out, &in));
     return iv_image_done(&in);
 }

@@ -6,6 +6,25 @@
 
 #include <criterion/criterion.h>
 
+struct ground {
+    struct iv_ground ground;
+    struct iv_slab blocks;
+};
+
+static void open_timers(struct iv_timers *t, struct ground *g)
+{
+    iv_ground_init(&g->ground);
+    iv_slab_init(&g->blocks, &g->ground, IV_TIMER_BLOCK_BYTES);
+    iv_timers_init(t, &g->blocks);
+}
+
+static void close_timers(struct iv_timers *t, struct ground *g)
+{
+    iv_timers_deinit(t);
+    iv_slab_deinit(&g->blocks);
+    iv_ground_deinit(&g->ground);
+}
+
 static uint64_t next_random(uint64_t *dice)
 {
     *dice = *dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -36,8 +55,10 @@ static iv_ns (*const kinds[])(uint64_t *, uint32_t) = {any, of_few_lengths, fall
 Test(timers, fire_by_deadline_and_then_by_insertion)
 {
     for (size_t kind = 0; kind < IV_COUNT(kinds); kind++) {
-        struct iv_timers t = {.count = 0};
+        struct iv_timers t;
+        struct ground g;
         uint64_t dice = 11;
+        open_timers(&t, &g);
         for (uint32_t i = 1; i <= 20000; i++) {
             cr_assert(iv_timers_push(&t, kinds[kind](&dice, i), i, i));
         }
@@ -53,7 +74,7 @@ Test(timers, fire_by_deadline_and_then_by_insertion)
             iv_timers_pop(&t);
         }
         cr_expect_null(iv_timers_first(&t));
-        iv_timers_deinit(&t);
+        close_timers(&t, &g);
     }
 }
 
@@ -61,9 +82,11 @@ Test(timers, have_an_earliest_at_every_moment)
 {
     enum { MANY = 600 };
     for (size_t kind = 0; kind < IV_COUNT(kinds); kind++) {
-        struct iv_timers t = {.count = 0};
+        struct iv_timers t;
+        struct ground g;
         iv_ns model[MANY + 1] = {0}; /* by reference; -1: it is gone */
         uint64_t dice = 5;
+        open_timers(&t, &g);
         for (uint32_t i = 1; i <= MANY; i++) {
             model[i] = kinds[kind](&dice, i);
             cr_assert(iv_timers_push(&t, model[i], i, i));
@@ -81,15 +104,17 @@ Test(timers, have_an_earliest_at_every_moment)
                 cr_assert(iv_timers_push(&t, model[i], i, i));
             }
         }
-        iv_timers_deinit(&t);
+        close_timers(&t, &g);
     }
 }
 
 Test(timers, allocate_nothing_once_they_have_settled)
 {
-    struct iv_timers t = {.count = 0};
+    struct iv_timers t;
+    struct ground g;
     uint64_t dice = 3;
     uint64_t settled = 0;
+    open_timers(&t, &g);
     for (uint32_t i = 1; i <= 200000; i++) {
         cr_assert(
             iv_timers_push(&t, (iv_ns)i + (i % 3 == 0 ? (iv_ns)(next_random(&dice) % 500) : 600), i, i));
@@ -100,5 +125,5 @@ Test(timers, allocate_nothing_once_they_have_settled)
     }
 
     cr_expect_eq(iv_alloc_calls(), settled);
-    iv_timers_deinit(&t);
+    close_timers(&t, &g);
 }
