@@ -5,12 +5,18 @@
 #include "base/file.h"
 #include "base/guard.h"
 #include "baseline/yaml_fields.h"
+#include "vault/folder.h"
 
 #include <stdlib.h>
 
 #define DEFAULT_PATH "/etc/invigil/invigil.yaml"
 #define SECRET_MAX_BYTES ((size_t)64 * 1024)
 #define FILE_SUFFIX "_file"
+#define SNAPSHOTS_SUFFIX ".snapshots"
+#define SNAPSHOTS_EVERY (30 * IV_NS_PER_S)
+#define SNAPSHOTS_EVERY_MIN IV_NS_PER_S
+#define SNAPSHOTS_EVERY_MAX (3600 * IV_NS_PER_S)
+#define SNAPSHOTS_KEEP 2
 
 /* What reading one section needs. */
 struct reading {
@@ -174,6 +180,36 @@ static void read_store(struct reading *r, const struct iv_yaml_node *node)
     }
 }
 
+/* Beside the store, where nothing else is said: the two belong together. */
+static void read_snapshots(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_config *c = r->config;
+    struct iv_yaml_map map;
+    struct iv_str store = c->store_path;
+    char *beside = iv_arena_alloc(&c->arena, store.n + sizeof SNAPSHOTS_SUFFIX);
+    if (beside != NULL) {
+        memcpy(beside, store.p, store.n);
+        memcpy(beside + store.n, SNAPSHOTS_SUFFIX, sizeof SNAPSHOTS_SUFFIX);
+        c->snapshots.path = (struct iv_str){beside, store.n + sizeof SNAPSHOTS_SUFFIX - 1};
+    }
+    c->snapshots.every = SNAPSHOTS_EVERY;
+    c->snapshots.keep = SNAPSHOTS_KEEP;
+    if (node == NULL) {
+        return;
+    }
+    iv_yaml_open(&map, node, "snapshots", r->problems);
+    read_text(&c->snapshots.path, r, iv_yaml_get(&map, "path"));
+    const struct iv_yaml_node *every = iv_yaml_get(&map, "every");
+    if (every != NULL && iv_yaml_duration(&c->snapshots.every, every, r->problems) &&
+        (c->snapshots.every < SNAPSHOTS_EVERY_MIN || c->snapshots.every > SNAPSHOTS_EVERY_MAX)) {
+        iv_yaml_error(r->problems, every, "snapshots.every must be between 1s and 1h, got '" IV_STR_FMT "'",
+                      IV_STR_ARG(every->text));
+    }
+    const struct iv_yaml_node *keep = iv_yaml_get(&map, "keep");
+    (void)(keep != NULL && iv_yaml_int(&c->snapshots.keep, keep, 1, IV_VAULT_KEPT_MAX, r->problems));
+    iv_yaml_close(&map);
+}
+
 static void read_tls(struct reading *r, const struct iv_yaml_node *node)
 {
     struct iv_yaml_map map;
@@ -270,6 +306,7 @@ static void read_root(struct reading *r, const struct iv_yaml_node *root)
            iv_yaml_int(&r->config->verifiers, verifiers, 0, IV_VERIFY_THREADS_MAX, r->problems));
     read_roles(r, iv_yaml_get(&map, "roles"));
     read_store(r, iv_yaml_get(&map, "store"));
+    read_snapshots(r, iv_yaml_get(&map, "snapshots"));
     read_console(r, iv_yaml_get(&map, "console"));
     read_text(&r->config->signing_key_file, r, iv_yaml_get(&map, "signing_key_file"));
     read_endpoints(r, iv_yaml_get(&map, "endpoints"));

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "respond/endpoint.h"
 #include "stream/property.h"
 
@@ -35,6 +36,11 @@ struct iv_config {
     int64_t verifiers; /* threads that verify signatures beside the other rules */
     unsigned roles;    /* enum iv_role, or-ed */
     struct iv_str store_path;
+    struct {
+        struct iv_str path; /* a folder */
+        iv_ns every;
+        int64_t keep;
+    } snapshots;
     struct {
         struct iv_str listen;
         struct iv_str certificate;

@@ -275,6 +275,7 @@ static iv_rc turn(struct iv_detect *d, struct iv_err *err)
     bool report = now - d->reported >= REPORT_EVERY;
     TRY(iv_detect_hand_over(d, report, err));
     TRY(iv_detect_take_up(d, err));
+    TRY(iv_detect_save(d, err));
     if (report) {
         d->reported = now;
         iv_detect_report(d);
@@ -293,6 +294,8 @@ static void *detect_thread(void *argument)
     if (iv_ok(rc)) {
         rc = iv_detect_hand_over(d, true, &err);
         rc = iv_ok(rc) ? iv_judge_settle(d->judge, &err) : rc;
+        rc = iv_ok(rc) ? iv_detect_save_last(d, &err) : rc;
+        iv_detect_acknowledge(d);
     }
     iv_handoff_close(d->commits);
     if (!iv_ok(rc)) {
@@ -307,6 +310,7 @@ static void detect_free(struct iv_detect *d)
     if (d == NULL) {
         return;
     }
+    iv_saver_free(d->saver);
     iv_consumer_close(d->consumer);
     iv_judge_free(d->judge);
     iv_coverage_free(d->coverage);
@@ -318,6 +322,7 @@ static void detect_free(struct iv_detect *d)
     iv_playbooks_unref(d->next_playbooks);
     iv_arena_deinit(&d->arena);
     iv_free(d->partitions);
+    iv_free(d->places);
     iv_free(d->complained);
     (void)pthread_mutex_destroy(&d->health_lock);
     (void)pthread_mutex_destroy(&d->hand_lock);
@@ -333,16 +338,17 @@ static void detect_freep(struct iv_detect **d)
 static iv_rc open_parts(struct iv_detect *d, const struct iv_detect_options *options, struct iv_err *err)
 {
     struct iv_decode_limits limits = IV_DECODE_LIMITS_DEFAULT;
-    struct iv_hash_key key = iv_hash_key_random();
+    struct iv_saver_options saver = {.folder = options->snapshots,
+                                     .every = options->snapshot_every,
+                                     .keep = options->snapshot_keep,
+                                     .clock = d->clock};
     d->judging = (struct iv_judge_options){.verdict = on_verdict,
                                            .through = iv_detect_through,
                                            .complaint = on_complaint,
                                            .ctx = d,
                                            .digests = true,
-                                           .hash_key = key,
+                                           .hash_key = iv_hash_key_random(),
                                            .verifiers = options->verifiers};
-    struct iv_judge_options judge = d->judging;
-    judge.baseline = d->baseline;
     struct iv_consumer_options consumer = {
         .properties = options->kafka,
         .property_count = options->kafka_count,
@@ -351,8 +357,9 @@ static iv_rc open_parts(struct iv_detect *d, const struct iv_detect_options *opt
     };
     d->complained = iv_calloc(d->baseline->rule_count, sizeof *d->complained);
     ENSURE(d->complained != NULL, err, IV_E_NOMEM, "cannot allocate the detector");
-    TRY(iv_decoder_new(&d->decoder, d->baseline->catalogue, &limits, key, err));
-    TRY(iv_judge_new(&d->judge, &judge, err));
+    TRY(iv_saver_new(&d->saver, &saver, err));
+    TRY(iv_detect_restore(d, err));
+    TRY(iv_decoder_new(&d->decoder, d->baseline->catalogue, &limits, d->judging.hash_key, err));
     TRY(hold_back(d, err));
     TRY(iv_detect_cover_open(d, options->reader, err));
     TRY(iv_commit_new(&d->commit, d->baseline, err));
@@ -373,6 +380,7 @@ iv_rc iv_detect_start(struct iv_detect **out, const struct iv_detect_options *op
     d->metrics = options->metrics;
     d->commits = options->commits;
     d->kept = options->kept;
+    d->store = options->store;
     d->on_failed = options->failed;
     d->on_reloaded = options->reloaded;
     d->ctx = options->ctx;

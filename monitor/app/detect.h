@@ -6,8 +6,8 @@
  * verify signatures.
  * Guarantee: a reload loses and doubles no event: it falls between two batches, and nothing is read again.
  * Nothing of a batch is forgotten: it is handed over before the next batch is read, and where the
- * store is slow, reading waits. Engine state is rebuilt by reading the input again from its beginning, and
- * findings have deterministic uids, so a restart neither loses nor doubles one.
+ * store is slow, reading waits. A restart goes on from the newest snapshot, else from the beginning; what is
+ * read again is found again under the same uid, so that nothing is lost or doubled.
  * Not here: keeping (keep.h), sending (publish.h). */
 #pragma once
 
@@ -22,6 +22,7 @@
 struct iv_detect;
 struct iv_playbooks;
 struct iv_reader;
+struct iv_store;
 
 struct iv_detect_options {
     struct iv_baseline *baseline;   /* references are taken */
@@ -33,7 +34,12 @@ struct iv_detect_options {
     const atomic_uint_fast64_t *kept; /* how many of them the store has made durable */
     struct iv_metrics *metrics;
     struct iv_reader *reader; /* what the store knows of earlier runs; used during the start only */
-    unsigned verifiers;       /* threads that verify signatures beside the other rules */
+    struct iv_store *store;   /* whose positions a snapshot is held against */
+    /* Snapshots: a folder that is there, from one to the next, and how many are kept. */
+    struct iv_str snapshots;
+    iv_ns snapshot_every;
+    size_t snapshot_keep;
+    unsigned verifiers; /* threads that verify signatures beside the other rules */
     void (*failed)(void *ctx,
                    const struct iv_err *why); /* called once, from the thread, if it cannot go on */
     /* A baseline that was handed to iv_detect_reload is in force (why is NULL), or could not be taken up and

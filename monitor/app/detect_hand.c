@@ -5,27 +5,10 @@
 #include "base/fault.h"
 #include "base/guard.h"
 
-/* Under the lock. */
-static void note_position(struct iv_detect *d, const struct iv_cursor *next)
-{
-    size_t i = 0;
-    while (i < d->behind_count &&
-           (d->behind[i].stream != next->stream || d->behind[i].partition != next->partition)) {
-        i++;
-    }
-    if (i < IV_COUNT(d->behind)) {
-        d->behind[i] = *next;
-        d->behind_count = i == d->behind_count ? i + 1 : d->behind_count;
-    }
-}
-
 /* The lock is held while the queue is full: whoever else comes would wait for the queue as well. */
 static void push(struct iv_detect *d, struct iv_commit *commit)
 {
     (void)pthread_mutex_lock(&d->hand_lock);
-    for (const struct iv_position_node *p = commit->positions; p != NULL; p = p->next) {
-        note_position(d, &p->cursor);
-    }
     iv_commit_answer_by(commit, d->playbooks);
     iv_fault("detect.before_hand");
     if (!iv_handoff_push(d->commits, commit, commit->arena.total_bytes)) {
@@ -90,41 +73,4 @@ iv_rc iv_detect_hand_over(struct iv_detect *d, bool positions_too, struct iv_err
     }
     push(d, commit);
     return IV_OK;
-}
-
-static bool is_ours(const struct iv_detect *d, const struct iv_cursor *at)
-{
-    for (size_t i = 0; i < d->partition_count; i++) {
-        const struct iv_detect_partition *p = &d->partitions[i];
-        if (p->stream == at->stream && p->partition == at->partition) {
-            return p->ours;
-        }
-    }
-    return false;
-}
-
-/* The group's offsets tell Kafka's own tools how far we are; we never start from them. What is told is in the
- * store: the positions that had been handed over at the last report, once the commits of that time are
- * durable. */
-void iv_detect_acknowledge(struct iv_detect *d)
-{
-    if (atomic_load(d->kept) < d->awaited) {
-        return;
-    }
-    struct iv_err err;
-    if (d->unacknowledged_count > 0) {
-        iv_fault("detect.before_acknowledge");
-        /* A failure is logged by the consumer, and the next report makes up for it. */
-        (void)iv_ok(iv_consumer_commit(d->consumer, d->unacknowledged, d->unacknowledged_count, false, &err));
-        iv_fault("detect.acknowledged");
-    }
-    d->unacknowledged_count = 0;
-    (void)pthread_mutex_lock(&d->hand_lock);
-    d->awaited = d->handed;
-    for (size_t i = 0; i < d->behind_count; i++) {
-        if (is_ours(d, &d->behind[i])) {
-            d->unacknowledged[d->unacknowledged_count++] = d->behind[i];
-        }
-    }
-    (void)pthread_mutex_unlock(&d->hand_lock);
 }

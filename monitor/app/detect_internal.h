@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The detector's insides, shared by detect.c (the work), detect_hand.c (handing on what it yields) and
- * detect_reload.c (another baseline) and detect_report.c (how it is going). */
+ * detect_reload.c (another baseline), detect_snapshot.c (a restart) and detect_report.c (how it is going). */
 #pragma once
 
 #include "app/detect.h"
 #include "app/judge.h"
+#include "app/saver.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "engine/coverage.h"
@@ -36,6 +37,7 @@ struct iv_detect {
     struct iv_metrics *metrics;
     struct iv_handoff *commits;
     const atomic_uint_fast64_t *kept;
+    struct iv_store *store;
     void (*on_failed)(void *ctx, const struct iv_err *why);
     void (*on_reloaded)(void *ctx, struct iv_baseline *baseline, const struct iv_err *why);
     void *ctx;
@@ -60,10 +62,13 @@ struct iv_detect {
     iv_ns written;          /* of the record in the engine's hands; 0: time moved */
     struct iv_rc_s failure; /* of the verdict hook, which cannot answer */
     struct iv_err err;
-    /* positions that commit number awaited stands for */
-    struct iv_cursor unacknowledged[IV_PARTITIONS_SHOWN];
-    size_t unacknowledged_count;
-    uint64_t awaited;
+    /* Of the snapshot under way, then of the one that was kept: the places by partition. */
+    struct iv_saver *saver;
+    struct iv_vault_place *places;
+    size_t place_count;
+    uint64_t save_awaits;    /* so many commits must be durable before it counts */
+    uint64_t saved_progress; /* of the one that was kept last */
+    bool saved_is_news;      /* and the group has not been told */
     iv_ns reported;
     iv_ns newest[IV_STREAMS];
     struct iv_series *accepted[IV_STREAMS];
@@ -82,9 +87,6 @@ struct iv_detect {
     pthread_mutex_t hand_lock;
     struct iv_playbooks *playbooks;
     uint64_t handed; /* commits handed over so far */
-    /* the positions that were handed over last, of each partition */
-    struct iv_cursor behind[IV_PARTITIONS_SHOWN];
-    size_t behind_count;
 };
 
 /* NULL when memory is out. */
@@ -102,8 +104,17 @@ iv_rc iv_detect_take_up(struct iv_detect *d, struct iv_err *err);
 void iv_detect_through(void *ctx, struct iv_commit *before, struct iv_commit *found);
 /* Before the baseline goes, and at each report. */
 void iv_detect_count_signatures(struct iv_detect *d);
-/* Commits to the group what is durable. */
+
+/* Makes the judge: from the newest snapshot that can be used, else as at the beginning. */
+iv_rc iv_detect_restore(struct iv_detect *d, struct iv_err *err);
+/* Between two batches: begins a snapshot when one is due, sees after the one under way. Where it fails the
+ * stream goes on; an error is the stream's. */
+iv_rc iv_detect_save(struct iv_detect *d, struct iv_err *err);
+/* At the end: waits, within bounds, for one of all that was read. */
+iv_rc iv_detect_save_last(struct iv_detect *d, struct iv_err *err);
+/* Commits to the group where the newest snapshot goes on. */
 void iv_detect_acknowledge(struct iv_detect *d);
+void iv_detect_report_snapshot(struct iv_detect *d);
 
 /* Copies the engine's and the consumer's figures into the metrics, and commits to the group what is behind
  * us. */

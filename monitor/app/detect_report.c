@@ -57,6 +57,7 @@ void iv_detect_report(struct iv_detect *d)
     iv_detect_count_signatures(d);
     iv_series_set(iv_metrics_only(d->metrics, IV_METRIC_VERIFY_QUEUE), (double)iv_judge_queue(d->judge));
     report_partitions(d);
+    iv_detect_report_snapshot(d);
     iv_detect_acknowledge(d);
     (void)pthread_mutex_lock(&d->health_lock);
     iv_consumer_health(d->consumer, &d->health);

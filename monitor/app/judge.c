@@ -5,6 +5,8 @@
 #include "base/guard.h"
 #include "engine/snapshot.h"
 
+#include <string.h>
+
 struct iv_judge {
     struct iv_judge_options options;
     uint64_t *fast; /* the rules of the first engine, a bit for each index */
@@ -96,10 +98,13 @@ static bool split(struct iv_judge *j, const struct iv_baseline *b)
 }
 
 static iv_rc make_engine(struct iv_engine **out, const struct iv_judge *j, struct iv_engine *from,
-                         const struct iv_engine_options *options, struct iv_err *err)
+                         struct iv_str bytes, const struct iv_engine_options *options, struct iv_err *err)
 {
-    return from == NULL ? iv_engine_new(out, j->options.baseline, options, err)
-                        : iv_engine_carry_on(out, from, j->options.baseline, options, err);
+    if (from != NULL) {
+        return iv_engine_carry_on(out, from, j->options.baseline, options, err);
+    }
+    return bytes.n > 0 ? iv_engine_restore(out, j->options.baseline, options, bytes, err)
+                       : iv_engine_new(out, j->options.baseline, options, err);
 }
 
 /* Where rules that check signatures had no engine, the other one knows how far the streams have come. */
@@ -110,6 +115,11 @@ static struct iv_engine *second_of(struct iv_judge *from)
     }
     struct iv_engine *second = from->verify != NULL ? iv_verify_engine(from->verify) : from->second;
     return second != NULL ? second : from->first;
+}
+
+static struct iv_str second_bytes(const struct iv_judge_options *o)
+{
+    return o->bytes[1].n > 0 ? o->bytes[1] : o->bytes[0];
 }
 
 static iv_rc open_engines(struct iv_judge *j, struct iv_err *err)
@@ -123,10 +133,12 @@ static iv_rc open_engines(struct iv_judge *j, struct iv_err *err)
                                        .share = o->share,
                                        .rules = j->fast};
     bool any = split(j, o->baseline);
-    TRY(make_engine(&j->first, j, o->from == NULL ? NULL : o->from->first, &engine, err));
+    TRY(make_engine(&j->first, j, o->from == NULL ? NULL : o->from->first, o->bytes[0], &engine, err));
+    /* What was restored has its own: keys that were hashed once cannot be hashed again. */
+    engine.hash_key = j->options.hash_key = iv_engine_hash_key(j->first);
     if (any && o->verifiers == 0) {
         engine.rules = j->slow;
-        return make_engine(&j->second, j, second_of(o->from), &engine, err);
+        return make_engine(&j->second, j, second_of(o->from), second_bytes(o), &engine, err);
     }
     if (!any) {
         return IV_OK;
@@ -134,6 +146,7 @@ static iv_rc open_engines(struct iv_judge *j, struct iv_err *err)
     const struct iv_verify_options verify = {.baseline = o->baseline,
                                              .rules = j->slow,
                                              .from = second_of(o->from),
+                                             .bytes = second_bytes(o),
                                              .digests = o->digests,
                                              .hash_key = o->hash_key,
                                              .share = o->share,
@@ -157,6 +170,7 @@ iv_rc iv_judge_new(struct iv_judge **out, const struct iv_judge_options *options
     j->moves = options->from == NULL ? 0 : options->from->moves;
     TRY(open_engines(j, err));
     j->options.from = NULL;
+    memset(j->options.bytes, 0, sizeof j->options.bytes);
     *out = TAKE(j);
     return IV_OK;
 }
@@ -320,6 +334,19 @@ iv_rc iv_judge_settle(struct iv_judge *judge, struct iv_err *err)
     TRY(flushed);
     TRY(drained);
     return check_hook(judge, err);
+}
+
+size_t iv_judge_engines(struct iv_judge *judge, struct iv_engine *out[IV_JUDGE_ENGINES])
+{
+    struct iv_engine *second = judge->verify != NULL ? iv_verify_engine(judge->verify) : judge->second;
+    out[0] = judge->first;
+    out[1] = second;
+    return second == NULL ? 1 : 2;
+}
+
+struct iv_hash_key iv_judge_hash_key(const struct iv_judge *judge)
+{
+    return judge->options.hash_key;
 }
 
 static iv_rc finish_beside(struct iv_judge *j, struct iv_err *err)

@@ -15,12 +15,17 @@ struct iv_judge;
 /* Rules that are global are decided through the exchange (exchange_back.h). */
 enum iv_judge_part { IV_JUDGE_ALL, IV_JUDGE_LOCAL, IV_JUDGE_GLOBAL };
 
+#define IV_JUDGE_ENGINES 2
+
 struct iv_judge_options {
     struct iv_baseline *baseline; /* a reference is taken */
     /* NULL, or one of the same hash key that has settled, and stays as it is: what it knows is taken over for
      * the rules that have not changed, and the others start midway (engine/snapshot.h). Used by iv_judge_new
      * only. */
     struct iv_judge *from;
+    /* Else the snapshots of another one's engines, in the order of iv_judge_engines; n 0: none. Their hash
+     * key wins. Used by iv_judge_new only; IV_E_MALFORMED: they are damaged. */
+    struct iv_str bytes[IV_JUDGE_ENGINES];
     bool digests;
     struct iv_hash_key hash_key;
     unsigned verifiers; /* threads; 0: none */
@@ -61,6 +66,12 @@ bool iv_judge_beside(const struct iv_judge *judge);
 iv_rc iv_judge_flush(struct iv_judge *judge, struct iv_commit *before, struct iv_err *err);
 /* Waits until all verdicts on what was told so far are out. */
 iv_rc iv_judge_settle(struct iv_judge *judge, struct iv_err *err);
+
+/* Its engines, after it has settled and until its next call: for their snapshots. Answers how many there are.
+ */
+size_t iv_judge_engines(struct iv_judge *judge, struct iv_engine *out[IV_JUDGE_ENGINES]);
+/* What the decoder of its events must have. */
+struct iv_hash_key iv_judge_hash_key(const struct iv_judge *judge);
 
 /* Events are counted once; rules beside are as of what is through. */
 void iv_judge_stats(struct iv_judge *judge, struct iv_engine_stats *out);

@@ -10,6 +10,7 @@
 #include "evidence/reader.h"
 #include "evidence/store.h"
 #include "respond/playbook.h"
+#include "vault/folder.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -121,6 +122,7 @@ static iv_rc leave_other_topics(struct iv_monitor *m, const struct iv_str topics
 static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
 {
     const struct iv_config *c = m->config;
+    TRY(iv_vault_folder_open(c->snapshots.path, err));
     struct iv_keep_options keep = {
         .store = m->store,
         .commits = m->commits,
@@ -142,6 +144,10 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .kept = &m->kept,
         .metrics = m->metrics,
         .reader = m->reader,
+        .store = m->store,
+        .snapshots = c->snapshots.path,
+        .snapshot_every = c->snapshots.every,
+        .snapshot_keep = (size_t)c->snapshots.keep,
         .verifiers = (unsigned)c->verifiers,
         .failed = on_failed,
         .reloaded = iv_monitor_reloaded,

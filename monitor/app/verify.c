@@ -416,8 +416,13 @@ static iv_rc open_parts(struct iv_verify *v, const struct iv_verify_options *opt
                                              .rules = options->rules};
     v->rule_stats = iv_calloc(v->baseline->rule_count + 1, sizeof *v->rule_stats);
     ENSURE(v->rule_stats != NULL, err, IV_E_NOMEM, "cannot allocate the figures of the rules");
-    TRY(options->from == NULL ? iv_engine_new(&v->engine, v->baseline, &engine, err)
-                              : iv_engine_carry_on(&v->engine, options->from, v->baseline, &engine, err));
+    if (options->from != NULL) {
+        TRY(iv_engine_carry_on(&v->engine, options->from, v->baseline, &engine, err));
+    } else if (options->bytes.n > 0) {
+        TRY(iv_engine_restore(&v->engine, v->baseline, &engine, options->bytes, err));
+    } else {
+        TRY(iv_engine_new(&v->engine, v->baseline, &engine, err));
+    }
     publish_stats(v);
     TRY(iv_parcel_new(&v->open, err));
     return start_workers(v, options, err);

@@ -68,7 +68,7 @@ class Hooks:
 class Monitor:
     """A daemon in a folder of its own. Starting it again continues with the same store."""
 
-    def __init__(self, folder, baseline, kafka, hooks_url=None, env=None):
+    def __init__(self, folder, baseline, kafka, hooks_url=None, env=None, more=()):
         self.folder = folder
         self.store = os.path.join(folder, "invigil.db")
         self.config = os.path.join(folder, "invigil.yaml")
@@ -77,7 +77,7 @@ class Monitor:
         self.process = None
         lines = [f"baseline: {baseline}", "kafka:", "  group.id: invigil-test"]
         lines += [f"  {name}: {value}" for name, value in kafka.items()]
-        lines += [f"store: {{path: {self.store}}}", "console: {listen: '127.0.0.1:0'}"]
+        lines += [f"store: {{path: {self.store}}}", "console: {listen: '127.0.0.1:0'}", *more]
         if hooks_url:
             lines.append("endpoints:")
             lines += [f"  {name}: {{url: '{hooks_url}'}}" for name in ("token-authority", "sandbox-orchestrator")]

@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#define SNAPSHOTS_EVERY (30 * IV_NS_PER_S)
 #define PARTITIONS 4
 #define KEYS_MAX_BYTES ((size_t)64 * 1024)
 #define SEEN_MAX 65536
@@ -155,6 +156,9 @@ static iv_rc configure(struct iv_stage *s, struct iv_err *err)
     }
     c->baseline = keep(s, s->folder.path);
     c->store_path = iv_arena_printf(&c->arena, "%s/invigil.db", s->folder.path);
+    c->snapshots.path = iv_arena_printf(&c->arena, "%s/snapshots", s->folder.path);
+    c->snapshots.every = SNAPSHOTS_EVERY;
+    c->snapshots.keep = 1;
     c->topics.findings = IV_STR("invigil.findings");
     c->topics.actions = IV_STR("invigil.actions");
     c->topics.dead_letter = IV_STR("invigil.dead-letter");
