@@ -64,11 +64,13 @@ static void keep(void *ctx, const struct iv_verdict *v)
 {
     struct said *said = ctx;
     struct iv_buf line;
+    if (v->kind == IV_UPDATED) {
+        return; /* a further content updates what was said; had it come before, it would not */
+    }
     iv_buf_init(&line, 4096);
-    bool equivocation = v->kind == IV_UPDATED || v->rule == said->baseline->equivocation;
     iv_buf_printf(&line, IV_STR_FMT " %d " IV_STR_FMT "/" IV_STR_FMT " ", IV_STR_ARG(v->rule->id),
                   (int)v->kind, IV_STR_ARG(v->trigger.source), IV_STR_ARG(v->trigger.id));
-    if (!equivocation) { /* which of its events is the least depends on which have arrived */
+    if (v->rule != said->baseline->equivocation) { /* which of its events is the least depends on the order */
         iv_buf_printf(&line, "%d %lld %lld %s ", (int)v->trigger.origin.partition,
                       (long long)v->trigger.origin.offset, (long long)v->deadline,
                       v->waiver != NULL ? "waived" : "");
