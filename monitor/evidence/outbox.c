@@ -27,6 +27,7 @@ iv_rc iv_store_post(struct iv_store *store, int64_t *id, const struct iv_posting
 static iv_rc read_outbox(struct iv_store *store, int64_t after, size_t limit, iv_posting_fn visit, void *ctx,
                          struct iv_err *err)
 {
+    TRY(iv_store_end_left_over(store, err));
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
     TRY(iv_store_statement(store, &stmt, IV_SQL_OUTBOX_AFTER, err));
     struct iv_sql_args args = iv_sql_args(stmt);

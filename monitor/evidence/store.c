@@ -67,10 +67,23 @@ iv_rc iv_store_statement(struct iv_store *store, sqlite3_stmt **out, enum iv_sta
     return IV_OK;
 }
 
+iv_rc iv_store_end_left_over(struct iv_store *store, struct iv_err *err)
+{
+    return sqlite3_get_autocommit(store->sql.db) != 0
+               ? IV_OK
+               : iv_sql_exec(&store->sql, "ROLLBACK", "roll back", err);
+}
+
+static iv_rc begin(struct iv_store *store, struct iv_err *err)
+{
+    TRY(iv_store_end_left_over(store, err));
+    return iv_sql_exec(&store->sql, "BEGIN IMMEDIATE", "begin a transaction", err);
+}
+
 iv_rc iv_store_begin(struct iv_store *store, struct iv_err *err)
 {
     (void)pthread_mutex_lock(&store->lock);
-    struct iv_rc_s rc = iv_sql_exec(&store->sql, "BEGIN IMMEDIATE", "begin a transaction", err);
+    struct iv_rc_s rc = begin(store, err);
     if (!iv_ok(rc)) {
         (void)pthread_mutex_unlock(&store->lock);
         return rc;
@@ -104,16 +117,17 @@ iv_rc iv_store_commit(struct iv_store *store, struct iv_err *err)
 void iv_store_rollback(struct iv_store *store)
 {
     IV_CHECK(store->inside);
-    /* SQLite has rolled back by itself after some failures; then this one says so, and nothing
-     * is lost by it. */
+    /* SQLite has rolled back by itself after some failures; then this one says so, and nothing is lost by
+     * it. Where memory was out even for this, it is made up for before the store is used again. */
     (void)sqlite3_exec(store->sql.db, "ROLLBACK", NULL, NULL, NULL);
     leave(store);
 }
 
-static iv_rc insert_finding(struct iv_store *store, const struct iv_finding *f, struct iv_err *err)
+static iv_rc write_finding(struct iv_store *store, enum iv_statement how, const struct iv_finding *f,
+                           const char *doing, struct iv_err *err)
 {
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
-    TRY(iv_store_statement(store, &stmt, IV_SQL_FINDING_INSERT, err));
+    TRY(iv_store_statement(store, &stmt, how, err));
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_str(&args, f->uid);
     iv_sql_bind_int(&args, iv_kind_rank(f->kind));
@@ -132,20 +146,7 @@ static iv_rc insert_finding(struct iv_store *store, const struct iv_finding *f, 
     iv_sql_bind_int(&args, f->detected);
     iv_sql_bind_int(&args, f->witnesses);
     iv_sql_bind_str(&args, f->ocsf);
-    return iv_sql_run(&store->sql, stmt, "write a finding", err);
-}
-
-static iv_rc update_finding(struct iv_store *store, const struct iv_finding *f, struct iv_err *err)
-{
-    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
-    TRY(iv_store_statement(store, &stmt, IV_SQL_FINDING_UPDATE, err));
-    struct iv_sql_args args = iv_sql_args(stmt);
-    iv_sql_bind_int(&args, iv_kind_rank(f->kind));
-    iv_sql_bind_int(&args, f->suppressed);
-    iv_sql_bind_int(&args, f->witnesses);
-    iv_sql_bind_str(&args, f->ocsf);
-    iv_sql_bind_str(&args, f->uid);
-    return iv_sql_run(&store->sql, stmt, "update a finding", err);
+    return iv_sql_run(&store->sql, stmt, doing, err);
 }
 
 /* Whether the store has this uid, and how far its row has come. */
@@ -174,7 +175,7 @@ iv_rc iv_store_put_finding(struct iv_store *store, enum iv_put *out, const struc
     int64_t witnesses = 0;
     TRY(finding_state(store, &known, &rank, &witnesses, finding->uid, err));
     if (!known) {
-        TRY(insert_finding(store, finding, err));
+        TRY(write_finding(store, IV_SQL_FINDING_INSERT, finding, "write a finding", err));
         *out = IV_PUT_NEW;
         return IV_OK;
     }
@@ -184,7 +185,7 @@ iv_rc iv_store_put_finding(struct iv_store *store, enum iv_put *out, const struc
         *out = IV_PUT_SAME;
         return IV_OK;
     }
-    TRY(update_finding(store, finding, err));
+    TRY(write_finding(store, IV_SQL_FINDING_UPDATE, finding, "update a finding", err));
     *out = rank < iv_kind_rank(IV_VIOLATED) && new_rank >= iv_kind_rank(IV_VIOLATED) ? IV_PUT_NEW
                                                                                      : IV_PUT_UPDATED;
     return IV_OK;

@@ -58,7 +58,8 @@ struct iv_dead_letter {
 iv_rc iv_store_put_dead_letter(struct iv_store *store, bool *fresh, const struct iv_dead_letter *letter,
                                struct iv_err *err);
 
-/* The next offset to read of a partition. */
+/* The next offset to read of a partition: all that was found before it is here. So a lesser one, of a process
+ * that reads again, changes nothing. */
 iv_rc iv_store_put_position(struct iv_store *store, struct iv_str topic, int64_t partition,
                             int64_t next_offset, struct iv_err *err);
 /* IV_E_ABSENT: none is kept. */

@@ -27,3 +27,7 @@ struct iv_store {
 /* Ready to bind; give it to IV_AUTO(iv_sql_resetp). */
 iv_rc iv_store_statement(struct iv_store *store, sqlite3_stmt **out, enum iv_statement id,
                          struct iv_err *err);
+
+/* Under the lock, outside of transactions: ends one whose rollback found no memory. Until then the file must
+ * be neither read nor written, for what stands in it was never committed. */
+iv_rc iv_store_end_left_over(struct iv_store *store, struct iv_err *err);

@@ -251,8 +251,9 @@ void disk_restart(struct disk *disk, bool power, uint64_t seed)
             settle(f, &seed);
             forget_changes(f);
             f->seen.size = 0;
-            image_write(&f->seen, f->durable.bytes == NULL ? (unsigned char *)"" : f->durable.bytes,
-                        f->durable.size, 0);
+            if (f->durable.size > 0) {
+                image_write(&f->seen, f->durable.bytes, f->durable.size, 0);
+            }
         }
     }
     disk->plan = (struct disk_plan){0};

@@ -109,6 +109,51 @@ Test(store, moves_a_finding_forward_only)
     cr_expect(findings_of(&dir) == 1);
 }
 
+static bool take_time(void *ctx, const struct iv_finding *finding)
+{
+    *(iv_ns *)ctx = iv_str_eq(finding->tenant, IV_STR("umbrella")) ? finding->time : 0;
+    return true;
+}
+
+/* EVT-001 is dated by the earliest of its contents, which may be the last to arrive. */
+Test(store, gives_an_updated_finding_the_columns_of_its_new_text)
+{
+    IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
+    IV_AUTO(sample_deinit) struct sample s;
+    sample_init(&s);
+    IV_AUTO(iv_store_closep) struct iv_store *store = open_store(&dir);
+    IV_AUTO(iv_reader_closep) struct iv_reader *reader = NULL;
+    iv_ns time = 0;
+    cr_assert(iv_ok(iv_store_begin(store, NULL)));
+    cr_assert(put(store, &s) == IV_PUT_NEW);
+
+    s.verdict.kind = IV_UPDATED;
+    s.verdict.witness_total = 2;
+    s.verdict.trigger.time -= IV_NS_PER_S;
+    sample_set(&s, "tenant", iv_val_str(IV_STR("umbrella")));
+    cr_assert(put(store, &s) == IV_PUT_UPDATED);
+
+    cr_assert(iv_ok(iv_store_commit(store, NULL)));
+    cr_assert(iv_ok(iv_reader_open(&reader, scratch_file(&dir, "s.db"), NULL)));
+    cr_assert(iv_ok(iv_reader_findings(reader, &(struct iv_finding_filter){0}, take_time, &time, NULL)));
+    cr_expect(time == SAMPLE_TIME - IV_NS_PER_S);
+}
+
+Test(store, keeps_the_greatest_position_of_a_partition_that_is_read_again)
+{
+    IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
+    IV_AUTO(iv_store_closep) struct iv_store *store = open_store(&dir);
+    int64_t next = 0;
+    cr_assert(iv_ok(iv_store_begin(store, NULL)));
+    cr_assert(iv_ok(iv_store_put_position(store, IV_STR("ledger"), 3, 250, NULL)));
+
+    cr_assert(iv_ok(iv_store_put_position(store, IV_STR("ledger"), 3, 100, NULL)));
+
+    cr_assert(iv_ok(iv_store_position(store, &next, IV_STR("ledger"), 3, NULL)));
+    cr_expect(next == 250);
+    iv_store_rollback(store);
+}
+
 Test(store, keeps_positions_over_a_restart)
 {
     IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
