@@ -37,6 +37,7 @@ enum iv_step_state {
     IV_STEP_STATES
 };
 const char *iv_run_state_name(enum iv_run_state state); /* "planned" */
+bool iv_run_state_of(enum iv_run_state *out, struct iv_str name);
 const char *iv_step_state_name(enum iv_step_state state);
 bool iv_run_state_final(enum iv_run_state state);
 bool iv_step_state_final(enum iv_step_state state);

@@ -34,6 +34,15 @@ const char *iv_verdict_kind_name(enum iv_verdict_kind kind)
     return kind_names[kind].p;
 }
 
+bool iv_verdict_kind_of(enum iv_verdict_kind *out, struct iv_str name)
+{
+    int i = index_of(kind_names, IV_COUNT(kind_names), name);
+    if (i >= 0) {
+        *out = (enum iv_verdict_kind)i;
+    }
+    return i >= 0;
+}
+
 const char *iv_severity_name(enum iv_severity severity)
 {
     return severity_names[severity].p;

@@ -34,11 +34,13 @@ struct iv_finding {
     int64_t witnesses;    /* how many there are in all */
     struct iv_str ocsf;   /* the whole finding, one JSON object */
     int64_t seq;          /* grows with every insert and every update; set by the store */
+    bool told;            /* writer: another process found it */
     struct iv_str action; /* reader: state of its newest execution; empty: none */
 };
 
 const char *iv_verdict_kind_name(enum iv_verdict_kind kind); /* "violated", "inconclusive", … */
-const char *iv_severity_name(enum iv_severity severity);     /* "critical" … "info" */
+bool iv_verdict_kind_of(enum iv_verdict_kind *out, struct iv_str name);
+const char *iv_severity_name(enum iv_severity severity); /* "critical" … "info" */
 bool iv_severity_of(enum iv_severity *out, struct iv_str name);
 const char *iv_mode_name(enum iv_mode mode); /* "enforce", "observe" */
 

@@ -99,6 +99,7 @@ static void unmapped(struct iv_json *j, const struct iv_execution *e, const stru
     }
     if (s != NULL) {
         iv_json_str(j, "step", s->name);
+        iv_json_int(j, "position", s->position);
         iv_json_str(j, "kind", s->kind);
         iv_json_int(j, "attempt", s->attempt);
         iv_json_int(j, "attempts", s->attempts);

@@ -71,13 +71,9 @@ iv_rc iv_row_finding(struct iv_finding *out, struct iv_sql_row *row, struct iv_e
 
 static iv_rc run_state_of(enum iv_run_state *out, struct iv_str name, struct iv_err *err)
 {
-#define STATE(id, text, final)                                                                               \
-    if (iv_str_eq(name, IV_STR(text))) {                                                                     \
-        *out = IV_RUN_##id;                                                                                  \
-        return IV_OK;                                                                                        \
+    if (iv_run_state_of(out, name)) {
+        return IV_OK;
     }
-#include "evidence/run_states.def"
-#undef STATE
     return iv_err_set(err, IV_E_STORE, "an execution in the store has state '" IV_STR_FMT "', which is none",
                       IV_STR_ARG(name));
 }

@@ -146,48 +146,75 @@ static iv_rc write_finding(struct iv_store *store, enum iv_statement how, const 
     iv_sql_bind_int(&args, f->detected);
     iv_sql_bind_int(&args, f->witnesses);
     iv_sql_bind_str(&args, f->ocsf);
+    iv_sql_bind_int(&args, f->told);
     return iv_sql_run(&store->sql, stmt, doing, err);
 }
 
-/* Whether the store has this uid, and how far its row has come. */
-static iv_rc finding_state(struct iv_store *store, bool *known, int64_t *rank, int64_t *witnesses,
-                           struct iv_str uid, struct iv_err *err)
+/* Whether the store has this uid, how far its row has come, and whose it is. */
+struct finding_state {
+    bool known;
+    bool told;
+    int64_t rank;
+    int64_t witnesses;
+};
+
+static iv_rc finding_state(struct iv_store *store, struct finding_state *out, struct iv_str uid,
+                           struct iv_err *err)
 {
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    *out = (struct finding_state){.known = false};
     TRY(iv_store_statement(store, &stmt, IV_SQL_FINDING_STATE, err));
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_str(&args, uid);
-    TRY(iv_sql_step(&store->sql, stmt, known, "look a finding up", err));
-    if (*known) {
+    TRY(iv_sql_step(&store->sql, stmt, &out->known, "look a finding up", err));
+    if (out->known) {
         struct iv_sql_row row = iv_sql_row(stmt);
-        *rank = iv_sql_get_int(&row);
-        *witnesses = iv_sql_get_int(&row);
+        out->rank = iv_sql_get_int(&row);
+        out->witnesses = iv_sql_get_int(&row);
+        out->told = iv_sql_get_int(&row) != 0;
     }
     return IV_OK;
+}
+
+static iv_rc claim_finding(struct iv_store *store, struct iv_str uid, struct iv_err *err)
+{
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_FINDING_CLAIM, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, uid);
+    return iv_sql_run(&store->sql, stmt, "claim a finding", err);
+}
+
+/* What this means for a row of that state. */
+static enum iv_put compare(const struct finding_state *state, const struct iv_finding *finding)
+{
+    int64_t rank = iv_kind_rank(finding->kind);
+    int64_t violated = iv_kind_rank(IV_VIOLATED);
+    if (!state->known || (rank > state->rank && state->rank < violated && rank >= violated)) {
+        return IV_PUT_NEW;
+    }
+    bool grows = rank == state->rank && finding->witnesses > state->witnesses && finding->kind != IV_VIOLATED;
+    return rank > state->rank || grows ? IV_PUT_UPDATED : IV_PUT_SAME;
 }
 
 iv_rc iv_store_put_finding(struct iv_store *store, enum iv_put *out, const struct iv_finding *finding,
                            struct iv_err *err)
 {
     IV_CHECK(store->inside);
-    bool known = false;
-    int64_t rank = 0;
-    int64_t witnesses = 0;
-    TRY(finding_state(store, &known, &rank, &witnesses, finding->uid, err));
-    if (!known) {
-        TRY(write_finding(store, IV_SQL_FINDING_INSERT, finding, "write a finding", err));
-        *out = IV_PUT_NEW;
-        return IV_OK;
+    struct finding_state state;
+    TRY(finding_state(store, &state, finding->uid, err));
+    *out = compare(&state, finding);
+    if (!state.known) {
+        return write_finding(store, IV_SQL_FINDING_INSERT, finding, "write a finding", err);
     }
-    int64_t new_rank = iv_kind_rank(finding->kind);
-    bool grows = new_rank == rank && finding->witnesses > witnesses && finding->kind != IV_VIOLATED;
-    if (new_rank < rank || (new_rank == rank && !grows)) {
-        *out = IV_PUT_SAME;
-        return IV_OK;
+    if (*out != IV_PUT_SAME) {
+        TRY(write_finding(store, IV_SQL_FINDING_UPDATE, finding, "update a finding", err));
     }
-    TRY(write_finding(store, IV_SQL_FINDING_UPDATE, finding, "update a finding", err));
-    *out = rank < iv_kind_rank(IV_VIOLATED) && new_rank >= iv_kind_rank(IV_VIOLATED) ? IV_PUT_NEW
-                                                                                     : IV_PUT_UPDATED;
+    if (state.told && !finding->told) {
+        /* Whoever found it first may be gone, with what was to be done about it. */
+        *out = iv_kind_rank(finding->kind) >= state.rank ? IV_PUT_NEW : *out;
+        return claim_finding(store, finding->uid, err);
+    }
     return IV_OK;
 }
 
@@ -238,6 +265,22 @@ iv_rc iv_store_position(struct iv_store *store, int64_t *next_offset, struct iv_
     struct iv_sql_row row = iv_sql_row(stmt);
     *next_offset = iv_sql_get_int(&row);
     return IV_OK;
+}
+
+iv_rc iv_store_fact(struct iv_store *store, struct iv_buf *out, struct iv_str name, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_FACT_GET, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, name);
+    bool found = false;
+    TRY(iv_sql_step(&store->sql, stmt, &found, "read a fact", err));
+    ENSURE(found, err, IV_E_ABSENT, "the store '%s' holds no fact '" IV_STR_FMT "'", store->sql.path,
+           IV_STR_ARG(name));
+    struct iv_sql_row row = iv_sql_row(stmt);
+    iv_buf_str(out, iv_sql_get_str(&row));
+    return iv_buf_check(out, "a fact", err);
 }
 
 iv_rc iv_store_put_fact(struct iv_store *store, struct iv_str name, struct iv_str value, struct iv_err *err)

@@ -35,7 +35,7 @@ iv_rc iv_store_commit(struct iv_store *store, struct iv_err *err); /* a failed c
 void iv_store_rollback(struct iv_store *store);
 
 enum iv_put {
-    IV_PUT_NEW,     /* a uid that the store did not have, or had as undecided only */
+    IV_PUT_NEW,     /* a uid that the store did not have, or as undecided, or from another process only */
     IV_PUT_UPDATED, /* more witnesses, or contradicted: the row was replaced */
     IV_PUT_SAME,    /* the store knew all of it: nothing is to be published or planned again */
 };
@@ -68,6 +68,8 @@ iv_rc iv_store_position(struct iv_store *store, int64_t *next_offset, struct iv_
 
 /* Facts of one value: "baseline.digest". */
 iv_rc iv_store_put_fact(struct iv_store *store, struct iv_str name, struct iv_str value, struct iv_err *err);
+/* Appends the value. IV_E_ABSENT: there is none of this name. */
+iv_rc iv_store_fact(struct iv_store *store, struct iv_buf *out, struct iv_str name, struct iv_err *err);
 
 enum iv_channel {
     IV_CHANNEL_FINDING,
@@ -106,9 +108,14 @@ iv_rc iv_store_delivered(struct iv_store *store, const int64_t *ids, size_t coun
 #define IV_OUTBOX_REFUSED INT64_C(-1)
 iv_rc iv_store_undeliverable(struct iv_store *store, const int64_t *ids, size_t count, struct iv_err *err);
 
-/* An execution with its steps; nothing happens where its key is known already: *fresh tells. */
+/* An execution with its steps; nothing happens where its key is known already: *fresh tells. One that was
+ * only told of, and was not finished, is planned all the same. */
 iv_rc iv_store_plan(struct iv_store *store, bool *fresh, const struct iv_execution *execution,
                     const struct iv_step *steps, size_t count, struct iv_err *err);
+/* What another process says of an execution of its own: it is shown, has no steps, and nobody here acts on
+ * it. One that was planned here stays as it is (*ours). Without moves the state of a known one stays. */
+iv_rc iv_store_tell_execution(struct iv_store *store, bool *ours, const struct iv_execution *execution,
+                              bool moves, struct iv_err *err);
 /* Replaces what changes in a row: state, cause, times; of a step also attempt,
  * due, outbox, status, answer. */
 iv_rc iv_store_move_execution(struct iv_store *store, const struct iv_execution *execution,

@@ -5,11 +5,12 @@
 #include "evidence/rows.h"
 #include "evidence/store_internal.h"
 
-static iv_rc insert_execution(struct iv_store *store, bool *fresh, const struct iv_execution *e,
-                              struct iv_err *err)
+/* how: IV_SQL_EXECUTION_INSERT or IV_SQL_EXECUTION_TELL. */
+static iv_rc insert_execution(struct iv_store *store, bool *fresh, enum iv_statement how,
+                              const struct iv_execution *e, struct iv_err *err)
 {
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
-    TRY(iv_store_statement(store, &stmt, IV_SQL_EXECUTION_INSERT, err));
+    TRY(iv_store_statement(store, &stmt, how, err));
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_str(&args, e->key);
     iv_sql_bind_str(&args, e->finding);
@@ -60,12 +61,24 @@ static iv_rc insert_step(struct iv_store *store, const struct iv_step *s, struct
     return iv_sql_run(&store->sql, stmt, "write a step", err);
 }
 
+/* One that another process was seen to work on, and has not finished, becomes ours: it may be gone, and its
+ * endpoints know a call that comes twice by its key. */
+static iv_rc claim(struct iv_store *store, struct iv_str key, struct iv_err *err)
+{
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_EXECUTION_CLAIM, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, key);
+    return iv_sql_run(&store->sql, stmt, "claim an execution", err);
+}
+
 iv_rc iv_store_plan(struct iv_store *store, bool *fresh, const struct iv_execution *execution,
                     const struct iv_step *steps, size_t count, struct iv_err *err)
 {
     IV_CHECK(store->inside);
     bool inserted = false;
-    TRY(insert_execution(store, &inserted, execution, err));
+    TRY(claim(store, execution->key, err));
+    TRY(insert_execution(store, &inserted, IV_SQL_EXECUTION_INSERT, execution, err));
     for (size_t i = 0; inserted && i < count; i++) {
         TRY(insert_step(store, &steps[i], err));
     }
@@ -195,4 +208,29 @@ iv_rc iv_store_next_due(struct iv_store *store, iv_ns *out, struct iv_err *err)
     bool none = !found || sqlite3_column_type(stmt, 0) == SQLITE_NULL;
     *out = none ? IV_NS_MAX : sqlite3_column_int64(stmt, 0);
     return IV_OK;
+}
+
+static iv_rc is_told(struct iv_store *store, bool *told, struct iv_str key, struct iv_err *err)
+{
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    bool more = false;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_EXECUTION_TOLD, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, key);
+    TRY(iv_sql_step(&store->sql, stmt, &more, "look up an execution", err));
+    struct iv_sql_row row = iv_sql_row(stmt);
+    *told = more && iv_sql_get_int(&row) != 0;
+    return IV_OK;
+}
+
+iv_rc iv_store_tell_execution(struct iv_store *store, bool *ours, const struct iv_execution *execution,
+                              bool moves, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    bool inserted = false;
+    bool told = false;
+    TRY(insert_execution(store, &inserted, IV_SQL_EXECUTION_TELL, execution, err));
+    TRY(is_told(store, &told, execution->key, err));
+    *ours = !told;
+    return told && !inserted && moves ? iv_store_move_execution(store, execution, err) : IV_OK;
 }
