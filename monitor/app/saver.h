@@ -10,7 +10,7 @@
  * (which glibc keeps usable), files, and engines that are at rest; no log, no Kafka, no store.
  * Where an address sanitizer watches over memory, whose locks do not survive a fork, the worker writes
  * itself.
- * Not here: when a cell may be saved, where it goes on afterwards (detect_snapshot.c). */
+ * Not here: when a cell may be saved, where it goes on afterwards (worker_snapshot.c, cell_snapshot.c). */
 #pragma once
 
 #include "app/judge.h"

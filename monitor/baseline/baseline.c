@@ -6,6 +6,8 @@
 #include "base/alloc.h"
 #include "base/guard.h"
 
+#include <string.h>
+
 static struct iv_baseline_body *body_of(struct iv_baseline *baseline)
 {
     return (struct iv_baseline_body *)(void *)baseline;
@@ -53,6 +55,12 @@ const struct iv_rule *iv_baseline_rule(const struct iv_baseline *baseline, struc
         }
     }
     return NULL;
+}
+
+const struct iv_rule *iv_baseline_same_rule(const struct iv_baseline *baseline, const struct iv_rule *rule)
+{
+    const struct iv_rule *other = iv_baseline_rule(baseline, rule->id);
+    return other != NULL && memcmp(other->digest, rule->digest, sizeof rule->digest) == 0 ? other : NULL;
 }
 
 const struct iv_yaml_node *iv_baseline_tests(const struct iv_baseline *baseline, const struct iv_rule *rule)

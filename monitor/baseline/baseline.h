@@ -106,6 +106,8 @@ iv_rc iv_baseline_load_trial(struct iv_baseline **out, struct iv_str path,
                              struct iv_err *err);
 
 const struct iv_rule *iv_baseline_rule(const struct iv_baseline *baseline, struct iv_str id);
+/* The one of the same id and digest as this rule of another baseline; NULL if there is none. */
+const struct iv_rule *iv_baseline_same_rule(const struct iv_baseline *baseline, const struct iv_rule *rule);
 
 /* The waiver that holds for this rule and trigger, NULL if none. The object is the trigger's. */
 const struct iv_waiver *iv_baseline_waiver(const struct iv_baseline *baseline, const struct iv_rule *rule,

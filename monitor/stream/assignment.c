@@ -77,6 +77,28 @@ static iv_rc answer(struct iv_consumer *consumer, bool assign, rd_kafka_topic_pa
     return IV_OK;
 }
 
+/* What comes and goes with the partitions that the group names, in all topics. */
+static rd_kafka_topic_partition_list_t *companions(const struct iv_consumer *consumer,
+                                                   const rd_kafka_topic_partition_list_t *named)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(named->cnt * IV_STREAMS);
+    for (int i = 0; i < named->cnt; i++) {
+        int32_t from = named->elems[i].partition;
+        int32_t to = from + 1;
+        if (consumer->whole) {
+            to = from == 0 ? consumer->width : from;
+        }
+        for (int32_t p = from; p < to; p++) {
+            for (size_t s = 0; s < IV_STREAMS; s++) {
+                if (consumer->topics[s] != NULL) {
+                    (void)rd_kafka_topic_partition_list_add(list, consumer->topics[s], p);
+                }
+            }
+        }
+    }
+    return list;
+}
+
 void iv_rebalance_note(rd_kafka_t *rk, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t *list,
                        void *opaque)
 {
@@ -91,7 +113,7 @@ void iv_rebalance_note(rd_kafka_t *rk, rd_kafka_resp_err_t error, rd_kafka_topic
                error == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
         consumer->rebalance = (struct iv_rebalance){
             .kind = error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? IV_REBALANCE_ASSIGN : IV_REBALANCE_REVOKE,
-            .list = rd_kafka_topic_partition_list_copy(list),
+            .list = companions(consumer, list),
             .lost = rd_kafka_assignment_lost(rk) != 0,
         };
     } else {
@@ -127,13 +149,16 @@ static iv_rc place(struct iv_consumer *consumer, struct iv_err *err)
     IV_AUTO(iv_freep) struct iv_cursor *positions = iv_calloc(count + 1, sizeof *positions);
     ENSURE(positions != NULL, err, IV_E_NOMEM, "cannot allocate %zu positions", count);
     for (size_t i = 0; i < count; i++) {
-        bool known = iv_consumer_stream_of(&positions[i].stream, consumer, list->elems[i].topic);
-        ENSURE(known, err, IV_E_IO, "kafka: the group gave us the topic '%s', which we did not ask for",
-               list->elems[i].topic);
+        IV_CHECK(iv_consumer_stream_of(&positions[i].stream, consumer, list->elems[i].topic));
+        ENSURE(
+            list->elems[i].partition < consumer->width, err, IV_E_REFUSED,
+            "the topic '%s' has a partition %d, and there were %d when it was first seen; a change of their "
+            "number takes a restart",
+            list->elems[i].topic, list->elems[i].partition, consumer->width);
         positions[i].partition = list->elems[i].partition;
         positions[i].offset = IV_OFFSET_COMMITTED;
     }
-    if (consumer->hooks.assigned != NULL && count > 0) {
+    if (consumer->hooks.assigned != NULL) {
         TRY(consumer->hooks.assigned(consumer->hooks.ctx, positions, count, err));
     }
     for (size_t i = 0; i < count; i++) {
@@ -185,7 +210,6 @@ static iv_rc settle_assign(struct iv_consumer *consumer, struct iv_err *err)
     for (int i = 0; i < list->cnt; i++) {
         struct iv_partition *p = iv_consumer_find(consumer, list->elems[i].topic, list->elems[i].partition);
         p->at.offset = list->elems[i].offset;
-        consumer->topic_trouble[p->at.stream][0] = '\0';
     }
     TRY(answer(consumer, true, list, err));
     forget(&consumer->rebalance);

@@ -31,6 +31,11 @@ struct iv_consumer {
     rd_kafka_queue_t *queue;
     struct iv_consumer_hooks hooks;
     char *topics[IV_STREAMS];
+    bool whole;
+    int lead;        /* the stream whose topic is subscribed to; -1: none yet */
+    int32_t width;   /* partitions of each topic; 0: not known yet */
+    bool surveyed;   /* all topics are known */
+    iv_ns survey_at; /* when it was last tried */
 
     struct iv_partition *partitions;
     size_t partition_count;
@@ -53,6 +58,10 @@ struct iv_consumer {
     char trouble[256];                   /* of brokers and group */
     char topic_trouble[IV_STREAMS][256]; /* of a topic: missing, or not allowed to be read */
 };
+
+/* Asks the broker for the topics, now and then until all of them are there: counts their partitions, and
+ * subscribes. */
+iv_rc iv_topics_survey(struct iv_consumer *consumer, struct iv_err *err);
 
 /* Finds a partition that is ours; NULL if it is not. */
 struct iv_partition *iv_consumer_find(struct iv_consumer *consumer, const char *topic, int32_t partition);

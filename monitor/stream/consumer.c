@@ -72,6 +72,8 @@ static iv_rc allocate(struct iv_consumer *consumer, const struct iv_consumer_opt
                       struct iv_err *err)
 {
     consumer->hooks = options->hooks;
+    consumer->whole = options->whole;
+    consumer->lead = -1;
     consumer->reachable = true; /* until told otherwise */
     consumer->batch_records = options->batch_records == 0 ? BATCH_RECORDS : options->batch_records;
     consumer->messages = iv_calloc(consumer->batch_records, sizeof(rd_kafka_message_t *));
@@ -85,21 +87,6 @@ static iv_rc allocate(struct iv_consumer *consumer, const struct iv_consumer_opt
             ENSURE(consumer->topics[s] != NULL, err, IV_E_NOMEM, "cannot allocate a topic's name");
         }
     }
-    return IV_OK;
-}
-
-static iv_rc subscribe(struct iv_consumer *consumer, struct iv_err *err)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(IV_STREAMS);
-    for (size_t s = 0; s < IV_STREAMS; s++) {
-        if (consumer->topics[s] != NULL) {
-            (void)rd_kafka_topic_partition_list_add(list, consumer->topics[s], RD_KAFKA_PARTITION_UA);
-        }
-    }
-    rd_kafka_resp_err_t error = rd_kafka_subscribe(consumer->rk, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    ENSURE(error == RD_KAFKA_RESP_ERR_NO_ERROR, err, IV_E_REFUSED,
-           "kafka: the topics cannot be subscribed to: %s", rd_kafka_err2str(error));
     return IV_OK;
 }
 
@@ -120,7 +107,6 @@ iv_rc iv_consumer_open(struct iv_consumer **out, const struct iv_consumer_option
      * the polling thread alone. */
     (void)rd_kafka_poll_set_consumer(consumer->rk);
     consumer->queue = rd_kafka_queue_get_consumer(consumer->rk);
-    TRY(subscribe(consumer, err));
     *out = TAKE(consumer);
     return IV_OK;
 }
@@ -162,8 +148,9 @@ static int milliseconds(iv_ns wait)
 }
 
 /* What was fetched before a broker went away is handed out after it: it does not say that one is back. */
-static void delivered(struct iv_consumer *consumer)
+static void delivered(struct iv_consumer *consumer, const struct iv_partition *p)
 {
+    consumer->topic_trouble[p->at.stream][0] = '\0';
     if (consumer->reachable) {
         consumer->trouble[0] = '\0';
     }
@@ -235,8 +222,8 @@ static void take_notice(struct iv_consumer *consumer, struct iv_partition *p,
         if (p != NULL && message->offset >= p->at.offset) {
             p->at.offset = message->offset;
             p->seen = p->at_end = true;
+            delivered(consumer, p);
         }
-        delivered(consumer);
     } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && p != NULL) {
         p->out_of_range = consumer->resets = true;
     } else if (iv_consumer_stream_of(&stream, consumer, topic)) {
@@ -269,7 +256,7 @@ static iv_rc take(struct iv_consumer *consumer, struct iv_batch *out, const rd_k
     p->at.offset = message->offset + 1;
     p->seen = true;
     p->at_end = false;
-    delivered(consumer);
+    delivered(consumer, p);
     return IV_OK;
 }
 
@@ -317,6 +304,7 @@ iv_rc iv_consumer_poll(struct iv_consumer *consumer, struct iv_batch *out, iv_ns
 {
     iv_arena_reset(&consumer->arena);
     *out = (struct iv_batch){.records = consumer->records};
+    TRY(iv_topics_survey(consumer, err));
     TRY(iv_rebalance_settle(consumer, err));
     probe(consumer);
     size_t count = fetch(consumer, wait);
@@ -364,6 +352,11 @@ void iv_consumer_health(const struct iv_consumer *consumer, struct iv_consumer_h
             n += written > 0 ? (size_t)written : 0;
         }
     }
+}
+
+int32_t iv_consumer_width(const struct iv_consumer *consumer)
+{
+    return consumer->width;
 }
 
 /* The end of the log as of the last fetch; -1: nothing has been fetched yet. */

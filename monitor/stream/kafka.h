@@ -2,7 +2,10 @@
 /* Reading the streams from Kafka, as a member of a consumer group.
  * Purpose: batches of records with partitions coming and going, positions kept by us, nothing lost silently.
  * Owner/thread: one consumer per worker thread; every call and every hook runs on that thread.
- * Guarantee: four of them.
+ * Guarantee: five of them.
+ *   - Partition p of one stream comes and goes with partition p of the others, under any assignor: the topics
+ *     must have the same number of partitions, the group shares out those of the first topic alone, and the
+ *     others' are taken with them. So whoever has a key has it in all streams.
  *   - A partition begins where the hook `assigned` says; it never jumps. A position that the broker no
  *     longer has is a gap, reported with its bounds, and reading goes on behind it.
  *   - Offsets are committed only by iv_consumer_commit.
@@ -27,9 +30,9 @@
 
 struct iv_consumer_hooks {
     void *ctx;
-    /* These partitions are ours. Each offset is IV_OFFSET_COMMITTED; the hook may set another. May be NULL.
-     * An error of the class RETRY puts the assignment off to the next poll, any other
-     * is the poll's result. */
+    /* These partitions are ours, and what was revoked and is not among them is somebody else's; count may be
+     * 0. Each offset is IV_OFFSET_COMMITTED; the hook may set another. May be NULL. An error of the class
+     * RETRY puts the assignment off to the next poll, any other is the poll's result. */
     iv_rc (*assigned)(void *ctx, struct iv_cursor *positions, size_t count, struct iv_err *err);
     /* These partitions are taken away; each offset is the next record's that would have been delivered, or
      * negative if none was. Committing here, with wait, still works unless they are lost (the group has given
@@ -45,7 +48,10 @@ struct iv_consumer_options {
     const struct iv_property *properties; /* win over the profile, but for what the guarantees stand on */
     size_t property_count;
     struct iv_str topics[IV_STREAMS]; /* n 0: that stream is not read */
-    size_t batch_records;             /* at most so many records a poll; 0: 1,024 */
+    /* Who is given partition 0 of the first topic takes all partitions of all; the group's other members have
+     * none, and stand by. */
+    bool whole;
+    size_t batch_records; /* at most so many records a poll; 0: 1,024 */
     struct iv_consumer_hooks hooks;
 };
 
@@ -60,8 +66,9 @@ void iv_consumer_close(struct iv_consumer *consumer);
 void iv_consumer_closep(struct iv_consumer **consumer);
 
 /* Waits at most `wait` for the first record, then takes what is there. A batch may be empty. Failures that
- * pass are not errors here (see iv_consumer_health); IV_E_IO: the client cannot go on and must be opened
- * anew. */
+ * pass are not errors here (see iv_consumer_health), nor is a topic that is missing: it is told and waited
+ * for, and what there is of the others is read. IV_E_IO: the client cannot go on and must be opened anew.
+ * IV_E_REFUSED: the topics differ in their number of partitions, or it has changed. */
 iv_rc iv_consumer_poll(struct iv_consumer *consumer, struct iv_batch *out, iv_ns wait, struct iv_err *err);
 
 /* Commits next offsets to the group; with wait, returns when the broker has answered. IV_E_BROKER: not
@@ -77,6 +84,9 @@ struct iv_consumer_health {
 };
 /* What was known at the last poll. */
 void iv_consumer_health(const struct iv_consumer *consumer, struct iv_consumer_health *out);
+
+/* How many partitions each topic has; 0 until a broker has told. */
+int32_t iv_consumer_width(const struct iv_consumer *consumer);
 
 struct iv_partition_stats {
     struct iv_cursor position; /* of the next record; offset negative before the first */

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/worker.h"
+#include "app/detect_internal.h"
+#include "base/alloc.h"
+#include "base/guard.h"
+#include "base/log.h"
+#include "respond/playbook.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define POLL_WAIT (50 * IV_NS_PER_MS)
+#define REPORT_EVERY (500 * IV_NS_PER_MS)
+
+/* One cell has all partitions, so one number names it. */
+static int32_t cell_of(int32_t partition)
+{
+    (void)partition;
+    return 0;
+}
+
+static struct iv_cell *find_cell(struct iv_worker *w, int32_t number)
+{
+    if (w->last != NULL && w->last->number == number) {
+        return w->last;
+    }
+    for (size_t i = 0; i < w->cell_count; i++) {
+        if (w->cells[i]->number == number) {
+            w->last = w->cells[i];
+            return w->last;
+        }
+    }
+    return NULL;
+}
+
+static iv_rc open_cell(struct iv_worker *w, struct iv_cell **out, int32_t number, struct iv_err *err)
+{
+    struct iv_cell **grown = iv_realloc(w->cells, (w->cell_count + 1) * sizeof *w->cells);
+    ENSURE(grown != NULL, err, IV_E_NOMEM, "cannot allocate a cell");
+    w->cells = grown;
+    TRY(iv_cell_open(out, &w->site, number, "all", err));
+    w->cells[w->cell_count++] = *out;
+    return IV_OK;
+}
+
+static iv_rc place(struct iv_worker *w, const struct iv_cursor *position, struct iv_err *err)
+{
+    int32_t number = cell_of(position->partition);
+    struct iv_cell *cell = find_cell(w, number);
+    if (cell == NULL) {
+        TRY(open_cell(w, &cell, number, err));
+    }
+    cell->ours = true;
+    if (iv_cell_source(cell, position->stream, position->partition) != NULL) {
+        return IV_OK;
+    }
+    return iv_cell_add_source(cell, position->stream, position->partition, err);
+}
+
+/* What was revoked and has not come back is somebody else's. */
+static iv_rc end_what_is_gone(struct iv_worker *w, struct iv_err *err)
+{
+    size_t left = 0;
+    struct iv_rc_s rc = IV_OK;
+    w->last = NULL;
+    for (size_t i = 0; i < w->cell_count; i++) {
+        struct iv_cell *cell = w->cells[i];
+        if (cell->ours) {
+            w->cells[left++] = cell;
+            continue;
+        }
+        LOG_INFO("detect.cell.ended", KV_I64("worker", w->number), KV_I64("cell", cell->number));
+        rc = iv_ok(rc) ? iv_cell_retire(cell, err) : rc;
+        iv_cell_free(cell);
+    }
+    w->cell_count = left;
+    return rc;
+}
+
+static iv_rc on_assigned(void *ctx, struct iv_cursor *positions, size_t count, struct iv_err *err)
+{
+    struct iv_worker *w = ctx;
+    for (size_t i = 0; i < count; i++) {
+        TRY(place(w, &positions[i], err));
+    }
+    TRY(end_what_is_gone(w, err));
+    for (size_t i = 0; i < w->cell_count; i++) {
+        if (!iv_cell_has_begun(w->cells[i])) {
+            TRY(iv_cell_begin(w->cells[i], err));
+        }
+        TRY(iv_cell_resume(w->cells[i], err));
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct iv_cell *cell = find_cell(w, cell_of(positions[i].partition));
+        positions[i].offset = iv_cell_source(cell, positions[i].stream, positions[i].partition)->next;
+        LOG_INFO("detect.partition.assigned", KV_I64("worker", w->number),
+                 KV_TEXT("stream", iv_stream_name(positions[i].stream)),
+                 KV_I64("partition", positions[i].partition), KV_I64("offset", positions[i].offset));
+    }
+    return IV_OK;
+}
+
+/* Between a revocation and the next assignment nobody can tell whether more of a partition comes: its cell
+ * waits, with all that it found handed over, and no time passes in it. */
+static void on_revoked(void *ctx, const struct iv_cursor *positions, size_t count, bool lost)
+{
+    struct iv_worker *w = ctx;
+    for (size_t i = 0; i < count; i++) {
+        struct iv_cell *cell = find_cell(w, cell_of(positions[i].partition));
+        LOG_INFO("detect.partition.revoked", KV_I64("worker", w->number),
+                 KV_TEXT("stream", iv_stream_name(positions[i].stream)),
+                 KV_I64("partition", positions[i].partition), KV_I64("lost", lost));
+        if (cell != NULL && cell->ours && !w->over && iv_ok(w->failure)) {
+            w->failure = iv_cell_settle(cell, &w->err);
+        }
+        if (cell != NULL) {
+            cell->ours = false;
+        }
+    }
+}
+
+static void on_gap(void *ctx, const struct iv_cursor *at, int64_t next)
+{
+    struct iv_worker *w = ctx;
+    struct iv_str topic = w->site.topics[at->stream];
+    iv_series_add(IV_SERIES(w->site.metrics, GAPS, topic), 1);
+    LOG_ERROR("detect.gap", KV_STR("topic", topic), KV_I64("partition", at->partition),
+              KV_I64("from", at->offset), KV_I64("next", next));
+    if (iv_ok(w->failure)) {
+        w->failure = iv_cell_gap(find_cell(w, cell_of(at->partition)), at, next, &w->err);
+    }
+}
+
+static iv_rc take_batch(struct iv_worker *w, const struct iv_batch *batch, struct iv_err *err)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct iv_record *record = &batch->records[i];
+        TRY(iv_cell_record(find_cell(w, cell_of(record->origin.partition)), record, err));
+    }
+    for (size_t i = 0; i < batch->end_count; i++) {
+        TRY(iv_cell_end(find_cell(w, cell_of(batch->ends[i].partition)), &batch->ends[i], err));
+    }
+    return IV_OK;
+}
+
+static iv_rc work_cells(struct iv_worker *w, bool report, struct iv_err *err)
+{
+    for (size_t i = 0; i < w->cell_count; i++) {
+        if (w->cells[i]->ours) {
+            TRY(iv_cell_idle(w->cells[i], err));
+            TRY(iv_cell_hand_over(w->cells[i], report, err));
+        }
+    }
+    return IV_OK;
+}
+
+static iv_rc turn(struct iv_worker *w, struct iv_err *err)
+{
+    struct iv_batch batch;
+    TRY(iv_consumer_poll(w->consumer, &batch, POLL_WAIT, err));
+    if (!iv_ok(w->failure)) {
+        *err = w->err;
+        return w->failure;
+    }
+    iv_arena_reset(&w->site.arena);
+    TRY(take_batch(w, &batch, err));
+    iv_ns now = iv_monotonic(&w->site.clock);
+    bool report = now - w->reported >= REPORT_EVERY;
+    TRY(work_cells(w, report, err));
+    TRY(iv_worker_take_up(w, err));
+    TRY(iv_worker_save(w, err));
+    if (report) {
+        w->reported = now;
+        iv_worker_report(w);
+    }
+    return IV_OK;
+}
+
+/* The end that was asked for: everything is handed over, kept and saved, and the group is told, within
+ * bounds. */
+static iv_rc drain(struct iv_worker *w, struct iv_err *err)
+{
+    for (size_t i = 0; i < w->cell_count; i++) {
+        if (w->cells[i]->ours) {
+            TRY(iv_cell_settle(w->cells[i], err));
+        }
+    }
+    TRY(iv_worker_save_last(w, err));
+    iv_worker_acknowledge(w);
+    return IV_OK;
+}
+
+static void *worker_thread(void *argument)
+{
+    struct iv_worker *w = argument;
+    struct iv_err err = {.text = ""};
+    struct iv_rc_s rc = IV_OK;
+    while (iv_ok(rc) && !iv_detect_stopping(w->detect)) {
+        rc = turn(w, &err);
+    }
+    if (iv_ok(rc)) {
+        rc = drain(w, &err);
+    }
+    w->over = true;
+    iv_consumer_close(w->consumer);
+    w->consumer = NULL;
+    if (!iv_ok(rc)) {
+        LOG_ERROR("detect.failed", KV_I64("worker", w->number), KV_TEXT("why", err.text));
+        iv_detect_failed(w->detect, &err);
+    }
+    return NULL;
+}
+
+static void open_site(struct iv_site *site, struct iv_detect *detect, const struct iv_detect_options *options)
+{
+    site->baseline = iv_baseline_ref(options->baseline);
+    site->playbooks = iv_playbooks_ref(options->playbooks);
+    site->metrics = options->metrics;
+    site->outlet = &detect->outlet;
+    site->tide = detect->tide;
+    site->store = options->store;
+    site->store_path = options->store_path;
+    site->verifiers = options->verifiers;
+    site->clock = iv_clock_system();
+    iv_arena_init(&site->arena, 0);
+    for (size_t s = 0; s < IV_STREAMS; s++) {
+        struct iv_str topic = options->topics[s];
+        site->topics[s] = topic;
+        site->newest[s] = IV_NS_MIN;
+        site->accepted[s] = IV_SERIES(site->metrics, EVENTS, topic, IV_STR("accepted"));
+        site->unknown[s] = IV_SERIES(site->metrics, EVENTS, topic, IV_STR("unknown"));
+    }
+}
+
+/* Static membership names a member, and each worker is one: NAME-0, NAME-1, … */
+static iv_rc open_consumer(struct iv_worker *w, const struct iv_detect_options *options, struct iv_err *err)
+{
+    char instance[256];
+    IV_AUTO(iv_freep)
+    struct iv_property *properties = iv_calloc(options->kafka_count + 1, sizeof *properties);
+    ENSURE(properties != NULL, err, IV_E_NOMEM, "cannot allocate the consumer's properties");
+    for (size_t i = 0; i < options->kafka_count; i++) {
+        properties[i] = options->kafka[i];
+        if (iv_str_eq(properties[i].name, IV_STR("group.instance.id"))) {
+            int n = snprintf(instance, sizeof instance, IV_STR_FMT "-%u", IV_STR_ARG(properties[i].value),
+                             w->number);
+            ENSURE(n > 0 && (size_t)n < sizeof instance, err, IV_E_REFUSED,
+                   "kafka: property 'group.instance.id' is longer than %zu bytes", sizeof instance - 8);
+            properties[i].value = (struct iv_str){instance, (size_t)n};
+        }
+    }
+    struct iv_consumer_options consumer = {
+        .properties = properties,
+        .property_count = options->kafka_count,
+        .topics = {options->topics[IV_LEDGER], options->topics[IV_TELEMETRY]},
+        .whole = true,
+        .hooks = {.ctx = w, .assigned = on_assigned, .revoked = on_revoked, .gap = on_gap},
+    };
+    TRY(iv_consumer_open(&w->consumer, &consumer, err));
+    w->site.consumer = w->consumer;
+    return IV_OK;
+}
+
+iv_rc iv_worker_open(struct iv_worker **out, struct iv_detect *detect, unsigned number,
+                     const struct iv_detect_options *options, struct iv_err *err)
+{
+    struct iv_worker *w = iv_calloc(1, sizeof *w);
+    ENSURE(w != NULL, err, IV_E_NOMEM, "cannot allocate a worker");
+    w->detect = detect;
+    w->number = number;
+    (void)snprintf(w->label, sizeof w->label, "%u", number);
+    open_site(&w->site, detect, options);
+    const struct iv_saver_options saver = {.folder = options->snapshots,
+                                           .every = options->snapshot_every,
+                                           .keep = options->snapshot_keep,
+                                           .clock = w->site.clock};
+    struct iv_rc_s rc = iv_saver_new(&w->site.saver, &saver, err);
+    rc = iv_ok(rc) ? open_consumer(w, options, err) : rc;
+    if (!iv_ok(rc)) {
+        iv_worker_free(w);
+        return rc;
+    }
+    *out = w;
+    return IV_OK;
+}
+
+iv_rc iv_worker_start(struct iv_worker *worker, struct iv_err *err)
+{
+    worker->started = pthread_create(&worker->thread, NULL, worker_thread, worker) == 0;
+    ENSURE(worker->started, err, IV_E_NOMEM, "cannot start a thread");
+    return IV_OK;
+}
+
+void iv_worker_free(struct iv_worker *worker)
+{
+    if (worker == NULL) {
+        return;
+    }
+    if (worker->started) {
+        (void)pthread_join(worker->thread, NULL);
+    }
+    worker->over = true;
+    iv_saver_free(worker->site.saver);
+    iv_consumer_close(worker->consumer);
+    for (size_t i = 0; i < worker->cell_count; i++) {
+        iv_cell_free(worker->cells[i]);
+    }
+    iv_free(worker->cells);
+    iv_arena_deinit(&worker->site.arena);
+    iv_baseline_unref(worker->site.baseline);
+    iv_playbooks_unref(worker->site.playbooks);
+    iv_free(worker);
+}
