@@ -89,22 +89,44 @@ static iv_rc check_head(const struct iv_back *b, const struct iv_packet_head *he
     return IV_OK;
 }
 
-/* The packets of a source follow on each other; where one is missing, so is what it covered. */
-static iv_rc check_gaps(struct iv_back *b, const struct iv_packet_head *head, struct iv_err *err)
+/* Those of our rules that are global, or only those of them that are not among served, start anew. */
+static iv_rc start_anew(struct iv_back *b, const struct iv_str *served, struct iv_err *err)
 {
-    const struct source *source = &b->sources[head->source];
-    for (int s = 0; s < IV_STREAMS; s++) {
-        if (head->read[s].from <= source->next[s]) {
-            continue;
-        }
-        b->stats.gaps++;
-        TRY(iv_judge_joined_midway(b->options.judge, (enum iv_stream)s, err));
-        if (b->options.gap != NULL) {
-            b->options.gap(b->options.ctx, (enum iv_stream)s, head->source,
-                           source->next[s] < 0 ? 0 : source->next[s], head->read[s].from);
+    const struct iv_baseline *baseline = b->options.baseline;
+    uint64_t *rules = iv_arena_zalloc(&b->arena, (baseline->rule_count / 64 + 1) * sizeof *rules);
+    ENSURE(rules != NULL, err, IV_E_NOMEM, "cannot allocate a set of %zu rules", baseline->rule_count);
+    bool any = false;
+    for (size_t i = 0; i < baseline->rule_count; i++) {
+        const struct iv_rule *rule = baseline->rules[i];
+        if (rule->global && (served == NULL || !iv_exchange_rules_named(*served, rule))) {
+            rules[i / 64] |= UINT64_C(1) << (i % 64);
+            any = true;
         }
     }
-    return IV_OK;
+    return any ? iv_judge_start_anew(b->options.judge, rules, err) : IV_OK;
+}
+
+/* The rules that the packet's reader does not have were not served by it. */
+static iv_rc start_unserved(struct iv_back *b, const struct iv_packet_head *head, struct iv_err *err)
+{
+    bool same = iv_str_eq(head->baseline, iv_str_of(b->options.baseline->digest_hex));
+    return same ? IV_OK : start_anew(b, &head->rules, err);
+}
+
+/* The packets of a source follow on each other; where one is missing, so is what it covered. */
+static iv_rc check_gap(struct iv_back *b, const struct iv_packet_head *head, enum iv_stream stream,
+                       struct iv_err *err)
+{
+    int64_t next = b->sources[head->source].next[stream];
+    int64_t from = head->read[stream].from;
+    if (from <= (next < 0 ? 0 : next)) {
+        return IV_OK;
+    }
+    b->stats.gaps++;
+    if (b->options.gap != NULL) {
+        b->options.gap(b->options.ctx, stream, head->source, next < 0 ? 0 : next, from);
+    }
+    return next < 0 ? iv_judge_joined_midway(b->options.judge, stream, err) : start_anew(b, NULL, err);
 }
 
 static iv_rc take_event(struct iv_back *b, struct iv_packet_move *move, struct iv_err *err)
@@ -152,12 +174,16 @@ iv_rc iv_back_take(struct iv_back *back, struct iv_str packet, struct iv_err *er
     iv_arena_reset(&b->arena);
     TRY(iv_packet_read(&p, packet, b->options.baseline->catalogue, &b->arena, err));
     TRY(check_head(b, &p.head, err));
-    TRY(check_gaps(b, &p.head, err));
+    for (int s = 0; s < IV_STREAMS; s++) {
+        TRY(check_gap(b, &p.head, (enum iv_stream)s, err));
+    }
     struct source *source = &b->sources[p.head.source];
     source->epoch = p.head.epoch > source->epoch ? p.head.epoch : source->epoch;
+    TRY(start_unserved(b, &p.head, err)); /* what its moves decide must not rest on what it withholds */
     for (size_t i = 0; i < p.move_count; i++) {
         TRY(take_move(b, source, &p.head, &p.moves[i], err));
     }
+    TRY(start_unserved(b, &p.head, err));
     for (int s = 0; s < IV_STREAMS; s++) {
         source->next[s] = p.head.read[s].next > source->next[s] ? p.head.read[s].next : source->next[s];
     }
@@ -172,7 +198,8 @@ iv_rc iv_back_joined_midway(struct iv_back *back, struct iv_err *err)
             TRY(iv_judge_joined_midway(back->options.judge, (enum iv_stream)s, err));
         }
     }
-    return IV_OK;
+    iv_arena_reset(&back->arena);
+    return start_anew(back, NULL, err);
 }
 
 void iv_back_reload(struct iv_back *back, struct iv_judge *judge, struct iv_baseline *baseline)

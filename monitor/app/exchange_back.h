@@ -7,7 +7,9 @@
  * an older snapshot, or one that does not know yet that its partition was given away. Such a one moves no
  * time either: of idleness only the latest reader is believed. Offsets that no packet covered are seen, and
  * told.
- * Not here: reading the exchange (stream/kafka.h), who has which share. */
+ * A packet of a reader under another baseline is taken as far as it goes: rules that this reader does not
+ * have were not served by it, and start anew behind it, as after a reload. Not here: reading the exchange
+ * (stream/kafka.h), who has which share. */
 #pragma once
 
 #include "app/judge.h"
@@ -17,8 +19,8 @@
 
 struct iv_back;
 
-/* Of a stream's partition, records from `from` up to, not including, `to` never came: what stands there is
- * unknown to the global rules, as if the stream had been joined midway. */
+/* Of a stream's partition, records from `from` up to, not including, `to` never came: the global rules start
+ * anew behind them, or, where they are the first, as where a stream was joined midway. */
 typedef void (*iv_back_gap_fn)(void *ctx, enum iv_stream stream, int32_t partition, int64_t from, int64_t to);
 
 struct iv_back_options {
@@ -38,7 +40,7 @@ void iv_back_freep(struct iv_back **back);
 /* One message of the exchange. IV_E_MALFORMED: nothing of it was taken; what it covered shows as a gap when
  * the next one comes. Any other error is the judge's. */
 iv_rc iv_back_take(struct iv_back *back, struct iv_str packet, struct iv_err *err);
-/* Messages of the exchange are gone: the streams are joined midway. */
+/* Messages of the exchange are gone: the rules start anew, and nobody knows where the streams began. */
 iv_rc iv_back_joined_midway(struct iv_back *back, struct iv_err *err);
 /* Another judge that goes on where the last one stood, under another baseline. */
 void iv_back_reload(struct iv_back *back, struct iv_judge *judge, struct iv_baseline *baseline);

@@ -327,6 +327,42 @@ void iv_engine_joined_midway(struct iv_engine *engine, enum iv_stream stream)
     engine->watermark.streams[stream].partial = true;
 }
 
+/* The join that these rules have, and no other rule; 0: there is none. */
+static uint16_t own_join(const struct iv_engine *e, const uint64_t *rules)
+{
+    uint16_t join = 0;
+    for (size_t i = 0; i < e->plan.rule_count; i++) {
+        const struct iv_rule_plan *r = &e->plan.rules[i];
+        join = iv_rules_have(rules, r->rule->index) ? r->join : join;
+    }
+    for (size_t i = 0; i < e->plan.rule_count; i++) {
+        const struct iv_rule_plan *r = &e->plan.rules[i];
+        if (iv_rules_have(rules, r->rule->index) != (r->join == join)) {
+            return 0;
+        }
+    }
+    return join;
+}
+
+struct iv_rc_s iv_engine_start_anew(struct iv_engine *engine, const uint64_t *rules, struct iv_err *err)
+{
+    struct iv_engine *e = engine;
+    uint16_t join = own_join(e, rules);
+    if (join != 0) {
+        iv_watermark_rejoin(&e->watermark, join, e->store.order);
+    } else {
+        join = iv_watermark_join(&e->watermark, e->store.order);
+        ENSURE(join != 0, err, IV_E_NOMEM, "cannot allocate the start of a rule");
+    }
+    for (size_t i = 0; i < e->plan.rule_count; i++) {
+        if (iv_rules_have(rules, e->plan.rules[i].rule->index)) {
+            e->plan.rules[i].join = join;
+            e->plan.rules[i].since = e->store.order;
+        }
+    }
+    return IV_OK;
+}
+
 struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, struct iv_err *err)
 {
     TRY(settle(e, err));

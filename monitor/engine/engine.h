@@ -92,6 +92,10 @@ void iv_engine_close(struct iv_engine *engine, enum iv_stream stream, int32_t pa
  * baseline. */
 void iv_engine_joined_midway(struct iv_engine *engine, enum iv_stream stream);
 
+/* Events were withheld from these rules (a bit for each index) up to now: they start here, like rules that a
+ * reload has brought (snapshot.h). */
+iv_rc iv_engine_start_anew(struct iv_engine *engine, const uint64_t *rules, struct iv_err *err);
+
 /* One decoded event, duplicates and late ones included. The event need not outlive the call. An engine that
  * keeps identities says in event->standing what it is. */
 iv_rc iv_engine_event(struct iv_engine *engine, struct iv_event *event, struct iv_err *err);

@@ -164,6 +164,16 @@ struct iv_rc_s iv_watermark_idle(struct iv_watermark *w, enum iv_stream stream, 
     return IV_OK;
 }
 
+void iv_watermark_rejoin(struct iv_watermark *w, uint16_t join, uint64_t order)
+{
+    struct iv_join *j = &w->joins[join];
+    j->order = order;
+    for (int s = 0; s < IV_STREAMS; s++) {
+        j->before[s] = w->streams[s].greatest;
+        j->least[s] = IV_NS_MAX;
+    }
+}
+
 uint16_t iv_watermark_join(struct iv_watermark *w, uint64_t order)
 {
     size_t count = w->join_count == 0 ? 1 : w->join_count;
@@ -172,13 +182,9 @@ uint16_t iv_watermark_join(struct iv_watermark *w, uint64_t order)
         return 0;
     }
     joins[0] = (struct iv_join){0};
-    joins[count].order = order;
-    for (int s = 0; s < IV_STREAMS; s++) {
-        joins[count].before[s] = w->streams[s].greatest;
-        joins[count].least[s] = IV_NS_MAX;
-    }
     w->joins = joins;
     w->join_count = (uint16_t)(count + 1);
+    iv_watermark_rejoin(w, (uint16_t)count, order);
     return (uint16_t)count;
 }
 
