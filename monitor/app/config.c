@@ -148,9 +148,11 @@ static void read_topics(struct reading *r, const struct iv_yaml_node *node)
     iv_yaml_close(&map);
 }
 
+/* In the order of the bits of enum iv_role. */
+static const char *const role_names[] = {"detect", "respond", "console"};
+
 static void read_roles(struct reading *r, const struct iv_yaml_node *node)
 {
-    static const char *const names[] = {"detect", "respond", "console"};
     r->config->roles = IV_ROLE_DETECT | IV_ROLE_RESPOND | IV_ROLE_CONSOLE;
     if (node == NULL) {
         return;
@@ -159,7 +161,7 @@ static void read_roles(struct reading *r, const struct iv_yaml_node *node)
     struct iv_yaml_items items = iv_yaml_items(node, r->problems);
     for (size_t i = 0; i < items.count; i++) {
         size_t role = 0;
-        if (iv_yaml_choice(&role, iv_yaml_item(&items, i), names, IV_COUNT(names), r->problems)) {
+        if (iv_yaml_choice(&role, iv_yaml_item(&items, i), role_names, IV_COUNT(role_names), r->problems)) {
             roles |= 1U << role;
         }
     }
@@ -167,6 +169,26 @@ static void read_roles(struct reading *r, const struct iv_yaml_node *node)
         iv_yaml_error(r->problems, node, "roles must name at least one of detect, respond, console");
     }
     r->config->roles = roles;
+}
+
+iv_rc iv_config_set_roles(struct iv_config *config, const char *names, struct iv_err *err)
+{
+    unsigned roles = 0;
+    for (const char *name = names; name != NULL; name = strchr(name, ',')) {
+        name += *name == ',' ? 1 : 0;
+        struct iv_str one = {name, strcspn(name, ",")};
+        size_t role = 0;
+        while (role < IV_COUNT(role_names) && !iv_str_eq(one, iv_str_of(role_names[role]))) {
+            role++;
+        }
+        ENSURE(role < IV_COUNT(role_names), err, IV_E_REFUSED,
+               "--roles: '" IV_STR_FMT
+               "' is no role; they are detect, respond and console, with commas between",
+               IV_STR_ARG(one));
+        roles |= 1U << role;
+    }
+    config->roles = roles;
+    return IV_OK;
 }
 
 static void read_store(struct reading *r, const struct iv_yaml_node *node)

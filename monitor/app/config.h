@@ -59,5 +59,7 @@ struct iv_config {
  * are read from their files here. IV_E_REFUSED: problems has all that is wrong. */
 iv_rc iv_config_load(struct iv_config **out, const char *path, struct iv_problems *problems,
                      struct iv_err *err);
+/* "detect,console" instead of what the file says. IV_E_USAGE. */
+iv_rc iv_config_set_roles(struct iv_config *config, const char *names, struct iv_err *err);
 void iv_config_free(struct iv_config *config);
 void iv_config_freep(struct iv_config **config);

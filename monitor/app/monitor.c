@@ -22,7 +22,7 @@
 #define PUBLISH_GRACE (5 * IV_NS_PER_S)
 #define TOTALS_EVERY IV_NS_PER_S
 
-static void on_failed(void *ctx, const struct iv_err *why)
+void iv_monitor_failed(void *ctx, const struct iv_err *why)
 {
     struct iv_monitor *m = ctx;
     (void)pthread_mutex_lock(&m->lock);
@@ -49,8 +49,7 @@ static void set_act(struct iv_monitor *m, struct iv_act *act)
     (void)pthread_mutex_unlock(&m->lock);
 }
 
-/* Whoever wrote to the store: everybody who reads it looks at once. */
-static void on_committed(void *ctx)
+void iv_monitor_committed(void *ctx)
 {
     struct iv_monitor *m = ctx;
     if (m->publish != NULL) {
@@ -128,14 +127,14 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .commits = m->commits,
         .kept = &m->kept,
         .metrics = m->metrics,
-        .committed = on_committed,
-        .failed = on_failed,
+        .committed = iv_monitor_committed,
+        .failed = iv_monitor_failed,
         .ctx = m,
     };
     TRY(iv_keep_start(&m->keep, &keep, err));
     struct iv_detect_options detect = {
         .baseline = m->baseline,
-        .playbooks = m->playbooks,
+        .playbooks = iv_monitor_answer(m, m->playbooks),
         .kafka = c->kafka,
         .kafka_count = c->kafka_count,
         .topics = {[IV_LEDGER] = iv_arena_str(&m->names, iv_monitor_topic(m, m->baseline, IV_LEDGER)),
@@ -150,7 +149,7 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .snapshot_keep = (size_t)c->snapshots.keep,
         .workers = (unsigned)c->workers,
         .verifiers = (unsigned)c->verifiers,
-        .failed = on_failed,
+        .failed = iv_monitor_failed,
         .reloaded = iv_monitor_reloaded,
         .ctx = m,
     };
@@ -199,7 +198,7 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
                                      .config = c,
                                      .metrics = m->metrics,
                                      .changed = on_acted,
-                                     .failed = on_failed,
+                                     .failed = iv_monitor_failed,
                                      .ctx = m};
         struct iv_act *started = NULL;
         TRY(iv_act_start(&started, &act, err));
@@ -208,7 +207,7 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
     if ((c->roles & IV_ROLE_DETECT) != 0) {
         TRY(start_detect(m, err));
     }
-    return IV_OK;
+    return iv_monitor_start_intakes(m, err);
 }
 
 iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, struct iv_baseline *baseline,
@@ -241,6 +240,7 @@ void iv_monitor_stop(struct iv_monitor *monitor)
         iv_console_ready(monitor->console, "stopping");
     }
     iv_keep_hurry(monitor->keep, KEEP_GRACE); /* before the detector, which waits while the queue is full */
+    iv_monitor_stop_intakes(monitor);
     iv_detect_stop(monitor->detect);
     if (monitor->commits != NULL) {
         iv_handoff_close(monitor->commits);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The monitor's insides, shared by monitor.c (its parts) and monitor_reload.c (another baseline). */
+/* The monitor's insides, shared by monitor.c (its parts), monitor_intake.c (what other processes tell)
+ * and monitor_reload.c (another baseline). */
 #pragma once
 
 #include "app/act.h"
 #include "app/commit.h"
 #include "app/detect.h"
 #include "app/handoff.h"
+#include "app/intake.h"
 #include "app/keep.h"
 #include "app/monitor.h"
 #include "app/publish.h"
@@ -31,6 +33,8 @@ struct iv_monitor {
     struct iv_publish *publish; /* set before there is a thread that reads it, outlived by none */
     struct iv_keep *keep;
     struct iv_detect *detect;
+    struct iv_intake *findings; /* of other processes; NULL: not read */
+    struct iv_intake *actions;
     iv_ns totals_at;
     pthread_mutex_t lock;
     struct iv_baseline *baseline; /* in force; under lock once the parts have started */
@@ -46,5 +50,18 @@ struct iv_str iv_monitor_topic(const struct iv_monitor *m, const struct iv_basel
 iv_rc iv_monitor_tell_console(struct iv_monitor *m, const struct iv_baseline *baseline, struct iv_err *err);
 /* Whether it is in force, 1 or 0, as a metric. */
 void iv_monitor_count_baseline(struct iv_monitor *m, const struct iv_baseline *baseline, double in_force);
+/* What answers the findings of this process: NULL unless it has the role. */
+struct iv_playbooks *iv_monitor_answer(const struct iv_monitor *m, struct iv_playbooks *playbooks);
+
+/* Starts reading what other processes tell, as far as the roles ask for it. */
+iv_rc iv_monitor_start_intakes(struct iv_monitor *m, struct iv_err *err);
+void iv_monitor_stop_intakes(struct iv_monitor *m);
+void iv_monitor_reload_intakes(struct iv_monitor *m, struct iv_baseline *baseline,
+                               struct iv_playbooks *playbooks);
+/* Of iv_detect_options and iv_keep_options: whoever wrote to the store; everybody who reads it looks at once.
+ */
+void iv_monitor_committed(void *ctx);
+/* A part cannot go on, and neither can the monitor. */
+void iv_monitor_failed(void *ctx, const struct iv_err *why);
 /* Of iv_detect_options. */
 void iv_monitor_reloaded(void *ctx, struct iv_baseline *baseline, const struct iv_err *why);

@@ -135,8 +135,11 @@ void iv_monitor_reload(struct iv_monitor *monitor)
     LOG_INFO("run.reload", KV_STR("path", monitor->config->baseline));
     if (!iv_ok(load(monitor, &baseline, &playbooks, &err))) {
         tell_reload(monitor, &err);
-    } else if (monitor->detect != NULL) {
-        iv_detect_reload(monitor->detect, baseline, playbooks);
+        return;
+    }
+    iv_monitor_reload_intakes(monitor, baseline, playbooks);
+    if (monitor->detect != NULL) {
+        iv_detect_reload(monitor->detect, baseline, iv_monitor_answer(monitor, playbooks));
     } else {
         iv_monitor_reloaded(monitor, baseline, NULL);
     }

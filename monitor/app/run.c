@@ -15,6 +15,7 @@
 
 struct run_args {
     const char *config;
+    const char *roles;
     bool check;
 };
 
@@ -78,6 +79,9 @@ static int run_run(const void *args, const struct iv_words *words, struct iv_err
     (void)words;
     IV_AUTO(iv_config_freep) struct iv_config *config = NULL;
     struct iv_rc_s rc = load_config(&config, a->config, err);
+    if (iv_ok(rc) && a->roles != NULL) {
+        rc = iv_config_set_roles(config, a->roles, err);
+    }
     if (iv_ok(rc)) {
         iv_log_configure(config->log_level, config->log_format);
         rc = run_daemon(config, a->check, err);
@@ -91,6 +95,13 @@ static const struct iv_flag run_flags[] = {
      .value = "FILE",
      .offset = offsetof(struct run_args, config),
      .doc = "The configuration [/etc/invigil/invigil.yaml]."},
+    {.name = "roles",
+     .kind = IV_FLAG_TEXT,
+     .value = "ROLES",
+     .offset = offsetof(struct run_args, roles),
+     .doc = "What this process does, instead of what the configuration says: detect, respond, console, with "
+            "commas "
+            "between."},
     {.name = "check",
      .kind = IV_FLAG_BOOL,
      .offset = offsetof(struct run_args, check),
@@ -99,7 +110,7 @@ static const struct iv_flag run_flags[] = {
 
 const struct iv_command iv_command_run = {
     .name = "run",
-    .synopsis = "[--config FILE] [--check]",
+    .synopsis = "[--config FILE] [--roles ROLES] [--check]",
     .doc = "The daemon: reads the topics, keeps the findings, carries out the playbooks, serves the console.",
     .details =
         "SIGTERM and SIGINT end it cleanly: what was read is made durable, the consumer group is left.\n"

@@ -68,13 +68,14 @@ class Hooks:
 class Monitor:
     """A daemon in a folder of its own. Starting it again continues with the same store."""
 
-    def __init__(self, folder, baseline, kafka, hooks_url=None, env=None, more=()):
+    def __init__(self, folder, baseline, kafka, hooks_url=None, env=None, more=(), roles=None):
         self.folder = folder
         self.store = os.path.join(folder, "invigil.db")
         self.config = os.path.join(folder, "invigil.yaml")
         self.log = os.path.join(folder, "invigil.log")
         self.env = {**os.environ, **(env or {})}
         self.process = None
+        self.options = ["--roles", roles] if roles else []
         lines = [f"baseline: {baseline}", "kafka:", "  group.id: invigil-test"]
         lines += [f"  {name}: {value}" for name, value in kafka.items()]
         lines += [f"store: {{path: {self.store}}}", "console: {listen: '127.0.0.1:0'}", *more]
@@ -87,7 +88,8 @@ class Monitor:
     def start(self):
         with open(self.log, "ab") as log:
             self.begun = log.tell()
-            self.process = subprocess.Popen([INVIGIL, "run", "--config", self.config], stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen([INVIGIL, "run", "--config", self.config, *self.options],
+                                            stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, env=self.env)
         atexit.register(self.kill)  # a test that fails leaves nothing running
         return self
