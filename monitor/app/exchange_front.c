@@ -130,14 +130,14 @@ static void catch_up(const struct iv_front *f, struct channel *c, enum iv_stream
 {
     const struct reach *r = &f->reach[stream];
     struct told *told = &c->told[stream];
-    if (r->greatest > told->greatest) {
-        put(c, IV_PACKET_REACHED, stream, r->greatest_at, r->greatest);
-        told->least = r->greatest < told->least ? r->greatest : told->least;
-        told->greatest = r->greatest;
-    }
-    if (r->least < told->least) {
+    if (r->least < told->least) { /* first: what the greatest decides may turn on where the stream began */
         put(c, IV_PACKET_REACHED, stream, r->least_at, r->least);
         told->least = r->least;
+        told->greatest = r->least > told->greatest ? r->least : told->greatest;
+    }
+    if (r->greatest > told->greatest) {
+        put(c, IV_PACKET_REACHED, stream, r->greatest_at, r->greatest);
+        told->greatest = r->greatest;
     }
     if (r->idle > told->idle) {
         put(c, IV_PACKET_IDLE, stream, r->idle_at, r->idle);
