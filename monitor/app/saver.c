@@ -326,10 +326,11 @@ enum iv_saver_state iv_saver_look(struct iv_saver *saver, struct iv_err *why)
 
 enum iv_saver_state iv_saver_wait(struct iv_saver *saver, iv_ns at_most, struct iv_err *why)
 {
-    iv_ns end = iv_monotonic(&saver->options.clock) + at_most;
+    struct iv_clock clock = iv_clock_system(); /* a child writes in no other's time */
+    iv_ns end = iv_monotonic(&clock) + at_most;
     enum iv_saver_state state = iv_saver_look(saver, why);
     while (state == IV_SAVER_WRITING) {
-        iv_ns left = end - iv_monotonic(&saver->options.clock);
+        iv_ns left = end - iv_monotonic(&clock);
         if (left <= 0) {
             return state;
         }
