@@ -6,6 +6,10 @@
 #include "engine/packet.h"
 #include "engine/route.h"
 
+/* Packets a second that a front sends to shares for which it has nothing but time. */
+#define PROGRESS_PER_S 120
+#define PACE_LEAST (100 * IV_NS_PER_MS)
+
 /* How far one stream's partition was read. */
 struct reach {
     int64_t next; /* offset; -1: nothing yet */
@@ -38,6 +42,7 @@ struct iv_front {
     struct iv_buf message; /* the packet that is being sent */
     struct reach reach[IV_STREAMS];
     struct channel *channels; /* by share */
+    struct iv_seal digest;    /* of the event at hand */
     struct iv_front_stats stats;
 };
 
@@ -214,6 +219,14 @@ static void note_time(struct reach *r, const struct iv_event *event)
     }
 }
 
+void iv_front_digest(struct iv_front *front, struct iv_event *event)
+{
+    if (front->options.digests && event->seal == NULL) {
+        iv_router_digest(front->router, &front->digest.digest, event);
+        event->seal = &front->digest;
+    }
+}
+
 iv_rc iv_front_event(struct iv_front *front, struct iv_event *event, struct iv_err *err)
 {
     struct reach *r = &front->reach[event->origin.stream];
@@ -271,6 +284,12 @@ iv_rc iv_front_flush(struct iv_front *front, bool all, struct iv_err *err)
         }
     }
     return IV_OK;
+}
+
+iv_ns iv_front_pace(const struct iv_front *front)
+{
+    iv_ns pace = IV_NS_PER_S * front->options.shares / PROGRESS_PER_S;
+    return pace < PACE_LEAST ? PACE_LEAST : pace;
 }
 
 iv_rc iv_front_reload(struct iv_front *front, struct iv_baseline *baseline, struct iv_err *err)

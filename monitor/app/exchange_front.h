@@ -40,6 +40,9 @@ iv_rc iv_front_new(struct iv_front **out, const struct iv_front_options *options
 void iv_front_free(struct iv_front *front);
 void iv_front_freep(struct iv_front **front);
 
+/* Before that engine sees the event, if one likes: what both need of the record's bytes is worked out once.
+ */
+void iv_front_digest(struct iv_front *front, struct iv_event *event);
 /* After the engine of the partition's local rules, the one with EVT-001, has said what the event is. */
 iv_rc iv_front_event(struct iv_front *front, struct iv_event *event, struct iv_err *err);
 /* A record that is no event was read. */
@@ -53,6 +56,8 @@ void iv_front_joined_midway(struct iv_front *front, enum iv_stream stream);
  * do not know it yet: at once, so that they believe this reader and none before it; from time to time, or
  * they wait; and before a position is kept. */
 iv_rc iv_front_flush(struct iv_front *front, bool all, struct iv_err *err);
+/* How often to flush all: a packet to each share costs the more, the more there are. */
+iv_ns iv_front_pace(const struct iv_front *front);
 /* Another baseline is in force; what was collected is sent first. */
 iv_rc iv_front_reload(struct iv_front *front, struct iv_baseline *baseline, struct iv_err *err);
 

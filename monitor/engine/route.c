@@ -109,16 +109,24 @@ struct iv_rc_s iv_router_route(const uint64_t **out, struct iv_router *router, s
     return IV_OK;
 }
 
+void iv_router_digest(struct iv_router *router, struct iv_digest *out, const struct iv_event *event)
+{
+    const struct iv_engine *e = router->engine;
+    if (event->seal != NULL && event->seal->digest.n > 0) {
+        *out = event->seal->digest;
+    } else if (e->options.digests && event->record != NULL) {
+        iv_digest(e->digester, out, IV_SHA256, event->record->bytes);
+    } else {
+        out->n = 0;
+    }
+}
+
 struct iv_rc_s iv_router_seal(struct iv_router *router, struct iv_seal *out, const struct iv_event *event,
                               struct iv_err *err)
 {
     struct iv_engine *e = router->engine;
     struct iv_seal seal = {.named = true};
-    if (event->seal != NULL && event->seal->digest.n > 0) {
-        seal.digest = event->seal->digest;
-    } else if (e->options.digests && event->record != NULL) {
-        iv_digest(e->digester, &seal.digest, IV_SHA256, event->record->bytes);
-    }
+    iv_router_digest(router, &seal.digest, event);
     TRY(iv_event_content_id(seal.content_id, e->digester, &e->key, event, err));
     *out = seal;
     return IV_OK;

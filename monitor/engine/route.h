@@ -32,6 +32,8 @@ void iv_router_freep(struct iv_router **router);
  * event->hash_valid is known if one of the rules asks for it. IV_E_NOMEM. */
 iv_rc iv_router_route(const uint64_t **out, struct iv_router *router, struct iv_event *event,
                       struct iv_err *err);
+/* The digest of the record's bytes, if digests are asked for. */
+void iv_router_digest(struct iv_router *router, struct iv_digest *out, const struct iv_event *event);
 /* Names the whole event. */
 iv_rc iv_router_seal(struct iv_router *router, struct iv_seal *out, const struct iv_event *event,
                      struct iv_err *err);

@@ -179,6 +179,9 @@ static iv_rc tell(struct iv_judge *judge, struct iv_decoder *decoder, struct iv_
         .origin = {a->stream, a->partition, offset, iv_str_of(iv_stream_name(a->stream))}, .bytes = a->json};
     struct iv_event event;
     TRY(iv_decode(decoder, &record, arena, &event, err));
+    if (front != NULL) {
+        iv_front_digest(front, &event);
+    }
     TRY(iv_judge_event(judge, &event, err));
     return front == NULL ? IV_OK : iv_front_event(front, &event, err);
 }
