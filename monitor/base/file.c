@@ -57,13 +57,33 @@ static iv_rc write_all(int fd, const char *path, struct iv_str content, struct i
     return IV_OK;
 }
 
+/* And closes it. */
+static iv_rc write_whole(int fd, const char *path, struct iv_str content, struct iv_err *err)
+{
+    struct iv_rc_s rc = write_all(fd, path, content, err);
+    int closed = close(fd);
+    TRY(rc);
+    ENSURE(closed == 0, err, IV_E_IO, "cannot write '%s': %s", path, strerror(errno));
+    return IV_OK;
+}
+
 iv_rc iv_file_create(const char *path, unsigned mode, struct iv_str content, struct iv_err *err)
 {
-    IV_AUTO(close_fd) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
     ENSURE(fd >= 0 || errno != EEXIST, err, IV_E_REFUSED, "'%s' is there already; it is not overwritten",
            path);
     ENSURE(fd >= 0, err, IV_E_IO, "cannot create '%s': %s", path, strerror(errno));
-    return write_all(fd, path, content, err);
+    struct iv_rc_s rc = write_whole(fd, path, content, err);
+    if (!iv_ok(rc)) {
+        (void)unlink(path);
+    }
+    return rc;
+}
+
+static iv_rc rename_part(const char *part, const char *path, struct iv_err *err)
+{
+    ENSURE(rename(part, path) == 0, err, IV_E_IO, "cannot write '%s': %s", path, strerror(errno));
+    return IV_OK;
 }
 
 iv_rc iv_file_replace(const char *path, unsigned mode, struct iv_str content, struct iv_err *err)
@@ -71,9 +91,12 @@ iv_rc iv_file_replace(const char *path, unsigned mode, struct iv_str content, st
     char part[PATH_MAX];
     int n = snprintf(part, sizeof part, "%s.part", path);
     ENSURE(n > 0 && (size_t)n < sizeof part, err, IV_E_REFUSED, "the path '%s' is too long", path);
-    IV_AUTO(close_fd) int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
+    int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
     ENSURE(fd >= 0, err, IV_E_IO, "cannot create '%s': %s", part, strerror(errno));
-    TRY(write_all(fd, part, content, err));
-    ENSURE(rename(part, path) == 0, err, IV_E_IO, "cannot write '%s': %s", path, strerror(errno));
-    return IV_OK;
+    struct iv_rc_s rc = write_whole(fd, part, content, err);
+    rc = iv_ok(rc) ? rename_part(part, path, err) : rc;
+    if (!iv_ok(rc)) {
+        (void)unlink(part);
+    }
+    return rc;
 }

@@ -9,7 +9,8 @@
  * it is larger than that; IV_E_IO: it cannot be read, or is a directory. */
 iv_rc iv_file_read(struct iv_buf *out, struct iv_str path, struct iv_err *err);
 
-/* Writes a new file with these permissions, and to the disk. IV_E_REFUSED: it is there already. */
+/* Writes a new file with these permissions, and to the disk, whole or not at all. IV_E_REFUSED: it is there
+ * already. */
 iv_rc iv_file_create(const char *path, unsigned mode, struct iv_str content, struct iv_err *err);
 /* Writes the file whole or not at all, over what was there. */
 iv_rc iv_file_replace(const char *path, unsigned mode, struct iv_str content, struct iv_err *err);
