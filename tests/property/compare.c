@@ -140,6 +140,12 @@ bool compare_verdicts(struct iv_buf *why, struct reference *reference, const str
     return true;
 }
 
+bool compare_settled(struct iv_buf *why, struct reference *reference, const struct engine_run *run,
+                     const struct reference_horizon *horizon)
+{
+    return agree(why, reference, run, run->event_count, horizon, NULL);
+}
+
 /* Per stream the least over its partitions of the greatest time seen less lateness. A record that repeats an
  * event changes nothing, so it moves no watermark either. */
 struct reference_horizon horizon_after(const struct iv_baseline *baseline, const struct world *world,

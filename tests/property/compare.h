@@ -10,6 +10,9 @@ bool compare_verdicts(struct iv_buf *why, struct reference *reference, const str
 /* At each record: what its arrival proves was said by then, and nothing else was. only NULL: of all rules. */
 bool compare_moments(struct iv_buf *why, struct reference *reference, const struct iv_baseline *baseline,
                      const struct world *world, const struct engine_run *run, const struct iv_rule *only);
+/* Where the streams stand so, everything that is decided by then was said, and nothing else. */
+bool compare_settled(struct iv_buf *why, struct reference *reference, const struct engine_run *run,
+                     const struct reference_horizon *horizon);
 /* Where the streams stand when so many records have arrived. */
 struct reference_horizon horizon_after(const struct iv_baseline *baseline, const struct world *world,
                                        const struct engine_run *run, size_t arrived);
