@@ -185,17 +185,20 @@ static bool resolve_committed(struct iv_consumer *consumer, rd_kafka_topic_parti
     if (asked->cnt > 0) {
         error = rd_kafka_committed(consumer->rk, asked, ASK_MS);
     }
-    bool answered = error == RD_KAFKA_RESP_ERR_NO_ERROR;
-    for (int i = 0; answered && i < asked->cnt; i++) {
-        answered = asked->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int i = 0; error == RD_KAFKA_RESP_ERR_NO_ERROR && i < asked->cnt; i++) {
+        error = asked->elems[i].err;
         rd_kafka_topic_partition_t *p =
             rd_kafka_topic_partition_list_find(list, asked->elems[i].topic, asked->elems[i].partition);
-        if (answered) {
+        if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
             p->offset = asked->elems[i].offset < 0 ? RD_KAFKA_OFFSET_BEGINNING : asked->elems[i].offset;
         }
     }
     rd_kafka_topic_partition_list_destroy(asked);
-    return answered;
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        (void)snprintf(consumer->trouble, sizeof consumer->trouble,
+                       "the group's offsets cannot be looked up: %s", rd_kafka_err2str(error));
+    }
+    return error == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 static iv_rc settle_assign(struct iv_consumer *consumer, struct iv_err *err)
@@ -255,22 +258,44 @@ static iv_rc settle_revoke(struct iv_consumer *consumer, struct iv_err *err)
     return IV_OK;
 }
 
+/* Not by rd_kafka_query_watermark_offsets: it asks for both ends at once, and where only the first answer is
+ * a failure it gives the log's end for its beginning (all versions up to now). A lookup by time takes Kafka's
+ * own word for the beginning, and has one answer. */
+static bool ask_beginning(int64_t *out, const struct iv_consumer *consumer, const struct iv_partition *p)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *one =
+        rd_kafka_topic_partition_list_add(list, consumer->topics[p->at.stream], p->at.partition);
+    one->offset = RD_KAFKA_OFFSET_BEGINNING;
+    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(consumer->rk, list, ASK_MS);
+    bool answered =
+        error == RD_KAFKA_RESP_ERR_NO_ERROR && one->err == RD_KAFKA_RESP_ERR_NO_ERROR && one->offset >= 0;
+    *out = answered ? one->offset : -1;
+    rd_kafka_topic_partition_list_destroy(list);
+    return answered;
+}
+
+static void tell_gap(struct iv_consumer *consumer, const struct iv_partition *p, int64_t next)
+{
+    LOG_WARN("kafka.gap", KV_TEXT("topic", consumer->topics[p->at.stream]),
+             KV_I64("partition", p->at.partition), KV_I64("from", p->at.offset), KV_I64("to", next));
+    if (consumer->hooks.gap != NULL) {
+        consumer->hooks.gap(consumer->hooks.ctx, &p->at, next);
+    }
+}
+
 /* Where reading can go on: the oldest record that the broker has. Also where the broker's log is shorter than
  * our position: that is another log (the topic was made anew, or an unclean election cut it), and reading it
- * from its beginning repeats at worst. */
+ * from its beginning repeats at worst. Where the question for the beginning was not answered nothing is
+ * missing. */
 static bool find_resume(struct iv_consumer *consumer, struct iv_partition *p)
 {
     int64_t low = -1;
-    int64_t high = -1;
-    const char *topic = consumer->topics[p->at.stream];
-    if (rd_kafka_query_watermark_offsets(consumer->rk, topic, p->at.partition, &low, &high, ASK_MS) !=
-        RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (!ask_beginning(&low, consumer, p)) {
         return false;
     }
-    LOG_WARN("kafka.gap", KV_TEXT("topic", topic), KV_I64("partition", p->at.partition),
-             KV_I64("from", p->at.offset), KV_I64("to", low));
-    if (consumer->hooks.gap != NULL) {
-        consumer->hooks.gap(consumer->hooks.ctx, &p->at, low);
+    if (p->at.offset >= 0 && p->at.offset != low) {
+        tell_gap(consumer, p, low);
     }
     p->at.offset = low;
     p->out_of_range = false;

@@ -37,14 +37,20 @@ static const struct iv_profile profile[] = {
     {"topic.metadata.refresh.interval.ms", "10000", NULL},
 };
 
+/* The library says so once, by a message or by its callback, and goes on as if it were nothing. */
+static void end(struct iv_consumer *consumer)
+{
+    consumer->fatal = true;
+    (void)rd_kafka_fatal_error(consumer->rk, consumer->trouble, sizeof consumer->trouble);
+}
+
 static void client_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
     struct iv_consumer *consumer = opaque;
-    char fatal[256] = "";
+    (void)rk;
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
-        consumer->fatal = true;
-        (void)rd_kafka_fatal_error(rk, fatal, sizeof fatal);
-        reason = fatal;
+        end(consumer);
+        return;
     }
     bool all_down = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
     /* What went wrong with a broker says more than that all are down, which comes behind it. */
@@ -122,7 +128,9 @@ void iv_consumer_close(struct iv_consumer *consumer)
             rd_kafka_queue_destroy(consumer->queue);
         }
         (void)rd_kafka_consumer_close(consumer->rk);
-        rd_kafka_destroy(consumer->rk);
+        /* After a fatal error the library does not close, and would wait for that for ever.
+         */
+        rd_kafka_destroy_flags(consumer->rk, consumer->fatal ? RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE : 0);
     }
     for (size_t s = 0; s < IV_STREAMS; s++) {
         iv_free(consumer->topics[s]);
@@ -151,7 +159,7 @@ static int milliseconds(iv_ns wait)
 static void delivered(struct iv_consumer *consumer, const struct iv_partition *p)
 {
     consumer->topic_trouble[p->at.stream][0] = '\0';
-    if (consumer->reachable) {
+    if (consumer->reachable && !consumer->fatal) {
         consumer->trouble[0] = '\0';
     }
 }
@@ -224,6 +232,8 @@ static void take_notice(struct iv_consumer *consumer, struct iv_partition *p,
             p->seen = p->at_end = true;
             delivered(consumer, p);
         }
+    } else if (message->err == RD_KAFKA_RESP_ERR__FATAL) {
+        end(consumer);
     } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && p != NULL) {
         p->out_of_range = consumer->resets = true;
     } else if (iv_consumer_stream_of(&stream, consumer, topic)) {

@@ -29,17 +29,23 @@ struct iv_producer {
     size_t reported; /* by the calls that serve reports */
 };
 
+/* The library answers with what was fatal, which by itself may pass: its own word for it tells the two apart.
+ */
+static enum iv_code code_of(rd_kafka_t *rk, rd_kafka_resp_err_t error)
+{
+    return rd_kafka_fatal_error(rk, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR ? IV_E_IO : iv_client_code(error);
+}
+
 /* The broker's word on one message; what librdkafka still has in the queue when we close comes here as
  * purged. */
 static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
     struct iv_producer *producer = opaque;
-    (void)rk;
     atomic_fetch_sub(&producer->pending, 1);
     producer->reported++;
     struct iv_err failure = {.code = IV_CODE_OK};
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        failure.code = iv_client_code(message->err);
+        failure.code = code_of(rk, message->err);
         (void)snprintf(failure.text, sizeof failure.text, "topic %s: the message was not delivered: %s",
                        message->rkt == NULL ? "?" : rd_kafka_topic_name(message->rkt),
                        rd_kafka_err2str(message->err));
@@ -102,9 +108,8 @@ static iv_rc headers_of(rd_kafka_headers_t **out, const struct iv_message *messa
 static iv_rc refused(const struct iv_producer *producer, const char *topic, rd_kafka_resp_err_t error,
                      const struct iv_message *message, struct iv_err *err)
 {
-    if (error == RD_KAFKA_RESP_ERR__FATAL) {
-        char why[256] = "";
-        (void)rd_kafka_fatal_error(producer->rk, why, sizeof why);
+    char why[256] = "";
+    if (rd_kafka_fatal_error(producer->rk, why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return iv_err_set(err, IV_E_IO, "topic %s: the producer cannot go on: %s", topic, why);
     }
     return iv_err_set(err, iv_client_code(error), "topic %s: a message of %zu bytes was not accepted: %s",
