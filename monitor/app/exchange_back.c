@@ -11,9 +11,8 @@
 #define SAVED_VERSION 1
 #define KEPT_BYTES ((size_t)4 << 20)
 
-/* A partition of both streams, and who reads it. */
+/* A partition of both streams. */
 struct source {
-    uint64_t epoch;
     int64_t next[IV_STREAMS]; /* -1: nothing was taken yet */
 };
 
@@ -139,6 +138,13 @@ static iv_rc take_event(struct iv_back *b, struct iv_packet_move *move, struct i
     return iv_judge_event(b->options.judge, move->event, err);
 }
 
+static void note_written(const struct iv_back *b, const struct iv_packet_move *move)
+{
+    if (b->options.written != NULL) {
+        *b->options.written = move->kind == IV_PACKET_EVENT ? move->event->record->written : 0;
+    }
+}
+
 static iv_rc take_move(struct iv_back *b, const struct source *source, const struct iv_packet_head *head,
                        struct iv_packet_move *move, struct iv_err *err)
 {
@@ -147,15 +153,14 @@ static iv_rc take_move(struct iv_back *b, const struct source *source, const str
         b->stats.skipped += move->kind == IV_PACKET_EVENT;
         return IV_OK;
     }
+    note_written(b, move);
     switch (move->kind) {
     case IV_PACKET_EVENT:
         return take_event(b, move, err);
     case IV_PACKET_REACHED:
         return iv_judge_reached(judge, move->stream, head->source, move->time, err);
     case IV_PACKET_IDLE:
-        return head->epoch < source->epoch
-                   ? IV_OK
-                   : iv_judge_idle(judge, move->stream, head->source, move->time, err);
+        return iv_judge_idle(judge, move->stream, head->source, move->time, err);
     case IV_PACKET_MIDWAY:
         return iv_judge_joined_midway(judge, move->stream, err);
     case IV_PACKET_KINDS:
@@ -178,7 +183,6 @@ iv_rc iv_back_take(struct iv_back *back, struct iv_str packet, struct iv_err *er
         TRY(check_gap(b, &p.head, (enum iv_stream)s, err));
     }
     struct source *source = &b->sources[p.head.source];
-    source->epoch = p.head.epoch > source->epoch ? p.head.epoch : source->epoch;
     TRY(start_unserved(b, &p.head, err)); /* what its moves decide must not rest on what it withholds */
     for (size_t i = 0; i < p.move_count; i++) {
         TRY(take_move(b, source, &p.head, &p.moves[i], err));
@@ -215,7 +219,6 @@ void iv_back_save(const struct iv_back *back, struct iv_buf *out)
     iv_image_uint(out, back->options.share.count);
     iv_image_uint(out, back->options.share.mine);
     for (uint32_t p = 0; p < back->options.share.count; p++) {
-        iv_image_uint(out, back->sources[p].epoch);
         for (int s = 0; s < IV_STREAMS; s++) {
             iv_image_int(out, back->sources[p].next[s]);
         }
@@ -235,7 +238,6 @@ iv_rc iv_back_restore(struct iv_back *back, struct iv_str saved, struct iv_err *
            (unsigned long long)mine, (unsigned long long)count, (unsigned long long)version,
            (unsigned)share.mine, (unsigned)share.count, SAVED_VERSION);
     for (uint32_t p = 0; p < share.count; p++) {
-        back->sources[p].epoch = iv_image_get_uint(&in);
         for (int s = 0; s < IV_STREAMS; s++) {
             back->sources[p].next[s] = iv_image_get_int(&in);
         }

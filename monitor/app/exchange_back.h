@@ -4,9 +4,9 @@
  * Purpose: to that engine every partition of ledger and telemetry is as if it had been read right here.
  * Owner/thread: of the cell that has the share; one thread.
  * Guarantee: what stands at an offset is taken once, whoever sends it how often: a reader that went back to
- * an older snapshot, or one that does not know yet that its partition was given away. Such a one moves no
- * time either: of idleness only the latest reader is believed. Offsets that no packet covered are seen, and
- * told.
+ * an older snapshot, or one that does not know yet that its partition was given away. That a partition stands
+ * at its end is believed only of one that has read as far as was taken. Offsets that no packet covered are
+ * seen, and told.
  * A packet of a reader under another baseline is taken as far as it goes: rules that this reader does not
  * have were not served by it, and start anew behind it, as after a reload. Not here: reading the exchange
  * (stream/kafka.h), who has which share. */
@@ -28,7 +28,9 @@ struct iv_back_options {
     struct iv_baseline *baseline;     /* the judge's; a reference is taken */
     struct iv_share share;            /* as many partitions as the exchange, and as each of the sources */
     struct iv_str topics[IV_STREAMS]; /* n 0: the stream is not read; they outlive the judge */
-    iv_back_gap_fn gap;               /* may be NULL */
+    iv_ns *written;     /* where not NULL: the broker's time of the record that the judge has at hand; 0: time
+                           moved */
+    iv_back_gap_fn gap; /* may be NULL */
     void *ctx;
 };
 

@@ -32,7 +32,6 @@ struct told {
 struct channel {
     struct iv_packet_writer writer;
     struct told told[IV_STREAMS];
-    bool introduced; /* it knows of this reader, and believes none before it any more */
 };
 
 struct iv_front {
@@ -152,7 +151,7 @@ static void catch_up(const struct iv_front *f, struct channel *c, enum iv_stream
 
 static bool is_new(const struct iv_front *f, const struct channel *c)
 {
-    bool new = c->writer.move_count > 0 || !c->introduced;
+    bool new = c->writer.move_count > 0;
     for (int s = 0; s < IV_STREAMS; s++) {
         new = new || c->told[s].next != f->reach[s].next;
     }
@@ -165,7 +164,6 @@ static iv_rc send_packet(struct iv_front *f, uint32_t share, struct iv_err *err)
     struct iv_packet_head head = {.source = f->options.partition,
                                   .share = share,
                                   .shares = f->options.shares,
-                                  .epoch = f->options.epoch,
                                   .baseline = iv_str_of(f->options.baseline->digest_hex),
                                   .rules = iv_buf_slice(&f->rules)};
     for (int s = 0; s < IV_STREAMS; s++) {
@@ -179,7 +177,6 @@ static iv_rc send_packet(struct iv_front *f, uint32_t share, struct iv_err *err)
     for (int s = 0; s < IV_STREAMS; s++) {
         c->told[s].next = f->reach[s].next;
     }
-    c->introduced = true;
     f->stats.packets++;
     f->stats.bytes += f->message.n;
     return f->options.send(f->options.ctx, share, iv_buf_slice(&f->message), err);

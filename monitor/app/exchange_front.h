@@ -25,7 +25,6 @@ struct iv_front_options {
     struct iv_baseline *baseline; /* a reference is taken */
     int32_t partition;
     uint32_t shares; /* partitions of the exchange: as many as the sources have */
-    uint64_t epoch;  /* grows with every reader that takes the partition over */
     bool digests;
     struct {
         struct iv_str topic; /* n 0: the stream is not read; outlives the front */
@@ -47,14 +46,14 @@ void iv_front_digest(struct iv_front *front, struct iv_event *event);
 iv_rc iv_front_event(struct iv_front *front, struct iv_event *event, struct iv_err *err);
 /* A record that is no event was read. */
 void iv_front_skip(struct iv_front *front, enum iv_stream stream, int64_t offset);
-/* As iv_engine_idle: read to its end. */
+/* As iv_engine_idle. What the wall's time says must be true whoever says it, and when: nothing that was not
+ * read had been written before it. So one whose partition was given away meanwhile does no harm either. */
 void iv_front_idle(struct iv_front *front, enum iv_stream stream, iv_ns wall);
 /* As iv_engine_joined_midway: the records before the next one are gone. */
 void iv_front_joined_midway(struct iv_front *front, enum iv_stream stream);
 
 /* Sends the packets that have events. all: and to the other shares how far the partition was read, where they
- * do not know it yet: at once, so that they believe this reader and none before it; from time to time, or
- * they wait; and before a position is kept. */
+ * do not know it yet: from time to time, or they wait; and before a position is kept. */
 iv_rc iv_front_flush(struct iv_front *front, bool all, struct iv_err *err);
 /* How often to flush all: a packet to each share costs the more, the more there are. */
 iv_ns iv_front_pace(const struct iv_front *front);

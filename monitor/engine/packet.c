@@ -135,7 +135,6 @@ static void write_head(struct iv_buf *out, const struct iv_packet_head *head)
     iv_image_uint(out, (uint64_t)head->source);
     iv_image_uint(out, head->share);
     iv_image_uint(out, head->shares);
-    iv_image_uint(out, head->epoch);
     iv_image_str(out, head->baseline);
     iv_image_uint(out, head->rules.n / IV_PACKET_RULE_BYTES);
     iv_buf_str(out, head->rules);

@@ -11,7 +11,7 @@
  *
  * Form, version 1, of the elements of a snapshot (snapshot.h):
  * - "IVPACKET", 4 bytes version, 8 bytes length of the whole;
- * - section HEAD: source partition, share, shares, epoch, the baseline's digest, of each global rule the
+ * - section HEAD: source partition, share, shares, the baseline's digest, of each global rule the
  *   first 8 bytes of its digest; of each stream the topic and from which offset up to which it was read;
  * - section TYPE: the event types of the moves, and of each the slots that follow: attributes by number,
  *   fields by name and type;
@@ -49,7 +49,6 @@ struct iv_packet_head {
     int32_t source;         /* the partition that was read, of both streams */
     uint32_t share;         /* of whom it is for */
     uint32_t shares;        /* how many there are */
-    uint64_t epoch;         /* of the reader; greater is later */
     struct iv_str baseline; /* its digest in hex */
     struct iv_str rules;    /* of each global rule 8 bytes */
     struct {

@@ -82,7 +82,6 @@ static iv_rc read_head(struct iv_packet_head *head, struct iv_image *in, struct 
     head->source = (int32_t)iv_image_get_below(&section, INT32_MAX);
     head->share = (uint32_t)iv_image_get_below(&section, UINT32_MAX);
     head->shares = (uint32_t)iv_image_get_below(&section, UINT32_MAX);
-    head->epoch = iv_image_get_uint(&section);
     head->baseline = iv_image_get_str(&section);
     size_t rules = iv_image_get_count(&section);
     head->rules = (struct iv_str){(const char *)section.at, rules * IV_PACKET_RULE_BYTES};

@@ -229,7 +229,6 @@ struct front {
     struct iv_judge *judge;
     struct iv_front *front;
     int64_t next[IV_STREAMS];
-    uint64_t epoch;
     int32_t partition;
 };
 
@@ -256,7 +255,6 @@ struct scene {
     struct iv_decoder *decoder;
     int32_t partitions;
     struct dice dice;
-    uint64_t epoch;
     struct topic topics[PARTITIONS_MAX];
     struct front fronts[PARTITIONS_MAX];
     struct back backs[PARTITIONS_MAX];
@@ -312,11 +310,10 @@ static iv_rc start_front(struct scene *s, int32_t p, struct iv_err *err)
     const struct front_snapshot *snapshot = &s->front_snapshots[p];
     struct front *f = &s->fronts[p];
     front_deinit(f);
-    *f = (struct front){.partition = p, .epoch = ++s->epoch};
+    *f = (struct front){.partition = p};
     struct iv_front_options options = {.baseline = s->baseline,
                                        .partition = p,
                                        .shares = (uint32_t)s->partitions,
-                                       .epoch = f->epoch,
                                        .digests = true,
                                        .send = send_packet,
                                        .ctx = s};
@@ -401,14 +398,34 @@ static iv_rc replace_front(struct scene *s, int32_t p, struct iv_err *err)
     return start_front(s, p, err);
 }
 
-/* At last it believes that all is silent; its successor has spoken by then, and is believed instead. */
+/* A moment before which nothing was written that this reader has not read, by a clock that is event time:
+ * whatever comes later is late by no more than lateness allows. */
+static iv_ns silent_until(const struct scene *s, const struct front *f, enum iv_stream stream)
+{
+    iv_ns until = much_later(s->out->arrivals);
+    for (int64_t offset = f->next[stream];; offset++) {
+        const struct arrival *a = record_at(s->out->arrivals, stream, f->partition, offset);
+        if (a == NULL) {
+            return until;
+        }
+        iv_ns written = iv_ns_add(a->time, s->baseline->streams[stream].lateness);
+        until = written < until ? written : until;
+    }
+}
+
+static iv_rc pause_front(struct scene *s, struct front *f, struct iv_err *err)
+{
+    enum iv_stream stream = (enum iv_stream)dice_below(&s->dice, IV_STREAMS);
+    iv_ns wall = silent_until(s, f, stream);
+    iv_front_idle(f->front, stream, wall);
+    TRY(iv_judge_idle(f->judge, stream, f->partition, wall, err));
+    return dice_one_in(&s->dice, 2) ? iv_front_flush(f->front, true, err) : IV_OK;
+}
+
 static iv_rc bury_zombie(struct scene *s, struct iv_err *err)
 {
     struct front *z = &s->zombies[--s->zombie_count];
-    TRY(iv_front_flush(s->fronts[z->partition].front, true, err));
-    for (int i = 0; i < IV_STREAMS; i++) {
-        iv_front_idle(z->front, (enum iv_stream)i, much_later(s->out->arrivals));
-    }
+    TRY(pause_front(s, z, err));
     TRY(iv_front_flush(z->front, true, err));
     front_deinit(z);
     return IV_OK;
@@ -449,6 +466,7 @@ static iv_rc take_turn(struct scene *s, bool *more, struct iv_err *err)
         }
         return IV_OK;
     case 7:
+        return pause_front(s, &s->fronts[at], err);
     case 8:
     case 9:
         return take_some(s, at, dice_below(&s->dice, 4) + 1, err);

@@ -53,7 +53,6 @@ static const struct iv_packet_head head = {
     .source = 3,
     .share = 1,
     .shares = 4,
-    .epoch = 9,
     .baseline = IV_STR_INIT("abcd"),
     .rules = {"12345678", 8},
     .read = {{IV_STR_INIT("ledger"), 5, 7}, {IV_STR_INIT("telemetry"), -1, 12}},
@@ -111,7 +110,7 @@ Test(packet, gives_back_what_was_put_in)
     finish();
     cr_assert(iv_ok(iv_packet_read(&p, iv_buf_slice(&bytes), catalogue, &arena, &err)), "%s", err.text);
 
-    cr_expect(p.head.source == 3 && p.head.share == 1 && p.head.shares == 4 && p.head.epoch == 9);
+    cr_expect(p.head.source == 3 && p.head.share == 1 && p.head.shares == 4);
     cr_expect(p.head.read[IV_LEDGER].from == 5 && p.head.read[IV_TELEMETRY].from == -1);
     cr_expect(p.head.read[IV_TELEMETRY].next == 12);
     cr_expect(iv_str_eq(p.head.rules, IV_STR("12345678")));
