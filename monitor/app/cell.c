@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of each partition what was taken of it. */
+#define NOTES_MAX_BYTES ((size_t)1 << 20)
+
 static bool is_source(const struct iv_source *s, enum iv_stream stream, int32_t partition)
 {
     return s->stream == stream && s->partition == partition;
@@ -46,7 +49,7 @@ iv_rc iv_cell_resume(struct iv_cell *cell, struct iv_err *err)
         cell->sources[i].quiet_since = now;
     }
     cell->ours = true;
-    return iv_cell_cover_assigned(cell, err);
+    return cell->coverage == NULL ? IV_OK : iv_cell_cover_assigned(cell, err);
 }
 
 static void on_verdict(void *ctx, const struct iv_verdict *verdict)
@@ -59,10 +62,10 @@ static void on_verdict(void *ctx, const struct iv_verdict *verdict)
 
 /* The first of each rule's failures is told; the metrics count them all. A rule runs on one thread at a time.
  */
-static void on_complaint(void *ctx, const struct iv_rule *rule, const struct iv_event *event,
-                         const struct iv_err *why)
+void iv_cell_complain(void *cell, const struct iv_rule *rule, const struct iv_event *event,
+                      const struct iv_err *why)
 {
-    struct iv_cell *c = ctx;
+    struct iv_cell *c = cell;
     if (!c->complained[rule->index]) {
         c->complained[rule->index] = true;
         LOG_WARN("detect.rule.failed", KV_STR("rule", rule->id),
@@ -120,6 +123,9 @@ static iv_rc judge_record(struct iv_cell *c, const struct iv_record *record, str
     struct iv_err why = {.text = ""};
     struct iv_rc_s rc = iv_decode(c->decoder, record, &site->arena, &event, &why);
     if (rc.code == IV_E_MALFORMED) {
+        if (c->front != NULL) {
+            iv_front_skip(c->front, record->origin.stream, record->origin.offset);
+        }
         return take_letter(c, record, &why, err);
     }
     if (!iv_ok(rc)) {
@@ -131,12 +137,27 @@ static iv_rc judge_record(struct iv_cell *c, const struct iv_record *record, str
     iv_series_add(known ? site->accepted[stream] : site->unknown[stream], 1);
     site->newest[stream] = event.time > site->newest[stream] ? event.time : site->newest[stream];
     c->written = record->written;
+    if (c->front != NULL) {
+        iv_front_digest(c->front, &event);
+    }
     TRY(iv_judge_event(c->judge, &event, err));
     TRY(iv_coverage_event(c->coverage, &event, err));
+    TRY(c->front == NULL ? IV_OK : iv_front_event(c->front, &event, err));
     if (!iv_ok(c->failure)) {
         *err = c->err;
     }
     return c->failure;
+}
+
+static iv_rc joined_midway(struct iv_cell *c, enum iv_stream stream, struct iv_err *err)
+{
+    if (c->kind == IV_CELL_BACK) {
+        return iv_back_joined_midway(c->back, err);
+    }
+    if (c->front != NULL) {
+        iv_front_joined_midway(c->front, stream);
+    }
+    return iv_judge_joined_midway(c->judge, stream, err);
 }
 
 /* What retention has removed was never seen: nothing may be concluded from it. */
@@ -144,7 +165,7 @@ static iv_rc note_beginning(struct iv_cell *c, const struct iv_source *s, const 
                             struct iv_err *err)
 {
     if (s->next < 0 && record->origin.offset > 0) {
-        TRY(iv_judge_joined_midway(c->judge, s->stream, err));
+        TRY(joined_midway(c, s->stream, err));
         LOG_WARN("detect.joined_midway", KV_STR("topic", record->origin.topic),
                  KV_I64("partition", s->partition), KV_I64("offset", record->origin.offset));
     }
@@ -156,8 +177,12 @@ iv_rc iv_cell_record(struct iv_cell *cell, const struct iv_record *record, struc
     struct iv_source *s = iv_cell_source(cell, record->origin.stream, record->origin.partition);
     IV_CHECK(s != NULL);
     TRY(note_beginning(cell, s, record, err));
-    TRY(iv_cell_cover_at(cell, s, record->origin.offset, err));
-    TRY(judge_record(cell, record, err));
+    if (cell->kind == IV_CELL_BACK) {
+        TRY(iv_cell_packet(cell, record, err));
+    } else {
+        TRY(iv_cell_cover_at(cell, s, record->origin.offset, err));
+        TRY(judge_record(cell, record, err));
+    }
     s->next = record->origin.offset + 1;
     s->reached = s->next;
     s->quiet_since = iv_monotonic(&cell->site->clock);
@@ -170,7 +195,7 @@ iv_rc iv_cell_end(struct iv_cell *cell, const struct iv_cursor *end, struct iv_e
     struct iv_source *s = iv_cell_source(cell, end->stream, end->partition);
     IV_CHECK(s != NULL);
     s->reached = end->offset > s->reached ? end->offset : s->reached;
-    return iv_cell_cover_at(cell, s, end->offset, err);
+    return cell->coverage == NULL ? IV_OK : iv_cell_cover_at(cell, s, end->offset, err);
 }
 
 /* Contract "Rules", watermark: read to its end and silent for the baseline's idle time. The silence ends with
@@ -186,6 +211,9 @@ static iv_rc let_pass(struct iv_cell *c, struct iv_source *s, struct iv_err *err
     }
     s->idled = mark.asked;
     TRY(iv_judge_idle(c->judge, s->stream, s->partition, mark.wall, err));
+    if (c->front != NULL) {
+        iv_front_idle(c->front, s->stream, mark.wall);
+    }
     return iv_coverage_idle(c->coverage, s->stream, s->partition, mark.wall, err);
 }
 
@@ -195,7 +223,8 @@ iv_rc iv_cell_idle(struct iv_cell *cell, struct iv_err *err)
     cell->written = 0;
     for (size_t i = 0; i < cell->source_count; i++) {
         struct iv_source *s = &cell->sources[i];
-        if (s->reached >= 0 && now - s->quiet_since >= cell->site->baseline->idle) {
+        if (cell->kind != IV_CELL_BACK && s->reached >= 0 &&
+            now - s->quiet_since >= cell->site->baseline->idle) {
             TRY(let_pass(cell, s, err));
         }
     }
@@ -207,10 +236,18 @@ iv_rc iv_cell_idle(struct iv_cell *cell, struct iv_err *err)
 
 struct iv_judge_options iv_cell_judging(struct iv_cell *cell, struct iv_baseline *baseline)
 {
+    static const enum iv_judge_part parts[] = {
+        [IV_CELL_WHOLE] = IV_JUDGE_ALL, [IV_CELL_FRONT] = IV_JUDGE_LOCAL, [IV_CELL_BACK] = IV_JUDGE_GLOBAL};
+    struct iv_share share = {0};
+    if (cell->kind == IV_CELL_BACK) {
+        share = (struct iv_share){(uint32_t)cell->site->width, (uint32_t)cell->number};
+    }
     return (struct iv_judge_options){.baseline = baseline,
+                                     .part = parts[cell->kind],
+                                     .share = share,
                                      .verdict = on_verdict,
                                      .through = iv_cell_through,
-                                     .complaint = on_complaint,
+                                     .complaint = iv_cell_complain,
                                      .ctx = cell,
                                      .digests = true,
                                      .hash_key = cell->hash_key,
@@ -280,24 +317,30 @@ void iv_cell_drop(struct iv_cell_next *next)
 
 iv_rc iv_cell_begin(struct iv_cell *cell, struct iv_err *err)
 {
-    TRY(iv_cell_cover_open(cell, err)); /* first: a store that is busy puts the whole off */
+    if (cell->kind != IV_CELL_BACK) {
+        TRY(iv_cell_cover_open(cell, err)); /* first: a store that is busy puts the whole off */
+    }
     TRY(iv_cell_restore(cell, err));
-    for (size_t i = 0; i < cell->source_count; i++) {
+    for (size_t i = 0; i < cell->source_count && cell->kind != IV_CELL_BACK; i++) {
         TRY(iv_judge_open(cell->judge, cell->sources[i].stream, cell->sources[i].partition, err));
     }
     return IV_OK;
 }
 
-iv_rc iv_cell_open(struct iv_cell **out, struct iv_site *site, int32_t number, const char *name,
+iv_rc iv_cell_open(struct iv_cell **out, struct iv_site *site, enum iv_cell_kind kind, int32_t number,
                    struct iv_err *err)
 {
+    static const char *const names[] = {
+        [IV_CELL_WHOLE] = "all", [IV_CELL_FRONT] = "front", [IV_CELL_BACK] = "back"};
     struct iv_cell *c = iv_calloc(1, sizeof *c);
     ENSURE(c != NULL, err, IV_E_NOMEM, "cannot allocate a cell");
     IV_CHECK(pthread_mutex_init(&c->lock, NULL) == 0);
     c->site = site;
     c->number = number;
     c->hash_key = iv_hash_key_random();
-    (void)snprintf(c->name, sizeof c->name, "%s", name);
+    iv_buf_init(&c->notes, NOTES_MAX_BYTES);
+    c->kind = kind;
+    (void)snprintf(c->name, sizeof c->name, kind == IV_CELL_WHOLE ? "%s" : "%s-%d", names[kind], (int)number);
     *out = c;
     return IV_OK;
 }
@@ -306,11 +349,13 @@ void iv_cell_free(struct iv_cell *cell)
 {
     if (cell != NULL) {
         struct iv_cell_next parts = {NULL};
+        iv_cell_leave_exchange(cell);
         iv_cell_swap(cell, &parts);
         iv_cell_drop(&parts);
         iv_coverage_free(cell->coverage);
         iv_free(cell->sources);
         iv_free(cell->places);
+        iv_buf_deinit(&cell->notes);
         (void)pthread_mutex_destroy(&cell->lock);
         iv_free(cell);
     }

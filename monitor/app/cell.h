@@ -8,9 +8,14 @@
  * is slow, reading waits. A commit with positions follows all that was found before them.
  * A cell's life: opened when its partitions are assigned; `ours` until they are revoked; then it waits,
  * untouched, until the group has said who has them: it goes on where it was, or it ends.
- * Not here: which partitions make a cell (worker.c), reading them (stream/kafka.h). */
+ * Which partitions make a cell is decided by the topics alone: partition p of ledger and telemetry, and each
+ * partition of the exchange where there are several.
+ * Not here: reading them (stream/kafka.h), which cells are ours (worker.h). */
 #pragma once
 
+#include "app/exchange_back.h"
+#include "app/exchange_front.h"
+#include "app/exchange_post.h"
 #include "app/judge.h"
 #include "app/outlet.h"
 #include "app/saver.h"
@@ -21,6 +26,13 @@
 #include "engine/coverage.h"
 #include "event/decode.h"
 #include "stream/kafka.h"
+
+enum iv_cell_kind {
+    IV_CELL_WHOLE, /* of topics with one partition: all rules */
+    IV_CELL_FRONT, /* of one of several partitions of ledger and telemetry: the local rules, and what the
+                      global ones need goes to the exchange */
+    IV_CELL_BACK,  /* of one partition of the exchange: the global rules for its share of the keys */
+};
 
 /* What the cells of one worker share. The baseline and its playbooks change between two batches, when all
  * judges have settled. */
@@ -35,6 +47,9 @@ struct iv_site {
     struct iv_store *store; /* whose positions a snapshot is held against */
     struct iv_str store_path;
     struct iv_str topics[IV_STREAMS];
+    struct iv_str exchange; /* the topic */
+    int32_t width;          /* partitions of each topic; 0: not known yet */
+    struct iv_post *post;   /* to the exchange; NULL until it is needed */
     struct iv_series *accepted[IV_STREAMS];
     struct iv_series *unknown[IV_STREAMS];
     unsigned verifiers; /* of each judge */
@@ -58,14 +73,18 @@ struct iv_source {
 
 struct iv_cell {
     struct iv_site *site;
-    int32_t number; /* 0 where one cell has all partitions, else the partition's */
+    enum iv_cell_kind kind;
+    int32_t number; /* the partition's */
     char name[24];  /* of its snapshots */
     bool ours;
     struct iv_hash_key hash_key; /* of engines and decoder: a restored judge brings its own */
     struct iv_decoder *decoder;
     struct iv_judge *judge;
-    struct iv_coverage *coverage;
-    struct iv_commit *commit; /* at hand */
+    struct iv_coverage *coverage; /* NULL: a back's, whose streams are covered where they are read */
+    struct iv_front *front;       /* a front's, else NULL */
+    struct iv_back *back;         /* a back's, else NULL */
+    iv_ns flushed;                /* monotonic: when all shares were told last how far the front is */
+    struct iv_commit *commit;     /* at hand */
     struct iv_source *sources;
     size_t source_count;
     size_t source_last;     /* where the last look-up found its source */
@@ -79,6 +98,7 @@ struct iv_cell {
     /* Of the snapshot under way, then of the one that was kept: the places by source. */
     struct iv_vault_place *places;
     size_t place_count;
+    struct iv_buf notes;
     bool saving;             /* in the round that is under way */
     bool saved_is_news;      /* and the group has not been told */
     uint64_t saved_progress; /* of the one that was kept last */
@@ -89,7 +109,7 @@ struct iv_cell {
 };
 
 /* With no sources yet, and nothing to judge them. */
-iv_rc iv_cell_open(struct iv_cell **out, struct iv_site *site, int32_t number, const char *name,
+iv_rc iv_cell_open(struct iv_cell **out, struct iv_site *site, enum iv_cell_kind kind, int32_t number,
                    struct iv_err *err);
 /* What was not handed over is dropped. NULL is fine. */
 void iv_cell_free(struct iv_cell *cell);
@@ -168,6 +188,26 @@ struct iv_judge_options iv_cell_judging(struct iv_cell *cell, struct iv_baseline
 iv_rc iv_cell_make_judge(struct iv_cell *cell, const struct iv_judge_options *judge, struct iv_err *err);
 /* Of iv_judge_options: hands over what the rules beside have found. */
 void iv_cell_through(void *ctx, struct iv_commit *before, struct iv_commit *found);
+/* Of iv_judge_options: tells of a rule's first failure. A rule runs on one thread at a time. */
+void iv_cell_complain(void *cell, const struct iv_rule *rule, const struct iv_event *event,
+                      const struct iv_err *why);
+
+/* A cell's side of the exchange. Made with the judge, which for a back is that of what was saved (n 0: none).
+ */
+iv_rc iv_cell_join_exchange(struct iv_cell *cell, struct iv_str saved, struct iv_err *err);
+void iv_cell_leave_exchange(struct iv_cell *cell);
+/* Sends what a front has collected; all: and how far it is, to all shares. */
+iv_rc iv_cell_flush(struct iv_cell *cell, bool all, struct iv_err *err);
+/* Of a back: one message. What is damaged is told, and shows as a gap. */
+iv_rc iv_cell_packet(struct iv_cell *cell, const struct iv_record *record, struct iv_err *err);
+/* Another baseline is in force. */
+iv_rc iv_cell_change_exchange(struct iv_cell *cell, struct iv_err *err);
+
+/* The topic that feeds a source. */
+static inline struct iv_str iv_cell_topic(const struct iv_cell *cell, enum iv_stream stream)
+{
+    return cell->kind == IV_CELL_BACK ? cell->site->exchange : cell->site->topics[stream];
+}
 
 /* Adds to the counters what is new since the last time. */
 void iv_cell_count(struct iv_cell *cell);

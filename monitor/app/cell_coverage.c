@@ -56,6 +56,9 @@ iv_rc iv_cell_cover_open(struct iv_cell *cell, struct iv_err *err)
 
 void iv_cell_cover_policy(struct iv_cell *cell)
 {
+    if (cell->coverage == NULL) {
+        return;
+    }
     const struct iv_baseline *b = cell->site->baseline;
     iv_ns lateness[IV_STREAMS];
     for (int s = 0; s < IV_STREAMS; s++) {
@@ -82,6 +85,9 @@ iv_rc iv_cell_cover_at(struct iv_cell *cell, const struct iv_source *source, int
 
 iv_rc iv_cell_gap(struct iv_cell *cell, const struct iv_cursor *at, int64_t next, struct iv_err *err)
 {
+    if (cell->kind == IV_CELL_BACK) {
+        return iv_back_joined_midway(cell->back, err);
+    }
     bool other_log = next < at->offset;
     uint64_t gone = other_log || at->offset < 0 ? 0 : (uint64_t)(next - at->offset);
     return iv_coverage_lost(cell->coverage, at->stream, at->partition,
@@ -138,6 +144,8 @@ iv_rc iv_cell_cover_take(struct iv_cell *cell, struct iv_err *err)
 
 iv_rc iv_cell_retire(struct iv_cell *cell, struct iv_err *err)
 {
-    iv_coverage_all_away(cell->coverage);
+    if (cell->coverage != NULL) {
+        iv_coverage_all_away(cell->coverage);
+    }
     return iv_cell_settle(cell, err);
 }

@@ -30,7 +30,7 @@ static iv_rc take_positions(struct iv_cell *c, struct iv_err *err)
         struct iv_source *s = &c->sources[i];
         if (s->moved) {
             struct iv_cursor next = {s->stream, s->partition, s->next};
-            TRY(iv_commit_position(c->commit, c->site->topics[s->stream], &next, err));
+            TRY(iv_commit_position(c->commit, iv_cell_topic(c, s->stream), &next, err));
             s->moved = false;
         }
     }
@@ -60,7 +60,9 @@ iv_rc iv_cell_hand_over(struct iv_cell *cell, bool positions_too, struct iv_err 
         push(cell, commit);
     }
     TRY(take_positions(cell, err));
-    TRY(iv_cell_cover_take(cell, err));
+    if (cell->coverage != NULL) {
+        TRY(iv_cell_cover_take(cell, err));
+    }
     TRY(take_commit(&commit, cell, err));
     if (beside) {
         return iv_judge_flush(cell->judge, commit, err);
@@ -71,6 +73,7 @@ iv_rc iv_cell_hand_over(struct iv_cell *cell, bool positions_too, struct iv_err 
 
 iv_rc iv_cell_settle(struct iv_cell *cell, struct iv_err *err)
 {
+    TRY(iv_cell_flush(cell, true, err));
     TRY(iv_cell_hand_over(cell, true, err));
     return iv_judge_settle(cell->judge, err);
 }

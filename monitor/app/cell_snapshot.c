@@ -8,8 +8,9 @@
 
 static bool stream_of(enum iv_stream *out, const struct iv_cell *c, struct iv_str topic)
 {
-    for (int s = 0; s < IV_STREAMS; s++) {
-        if (iv_str_eq(c->site->topics[s], topic)) {
+    int streams = c->kind == IV_CELL_BACK ? 1 : IV_STREAMS;
+    for (int s = 0; s < streams; s++) {
+        if (iv_str_eq(iv_cell_topic(c, (enum iv_stream)s), topic)) {
             *out = (enum iv_stream)s;
             return true;
         }
@@ -63,6 +64,19 @@ static void take_places(struct iv_cell *c, const struct iv_vault_head *head)
     c->saved_progress = iv_vault_progress(head);
 }
 
+/* As before the snapshot was tried. */
+static void unmake(struct iv_cell *c)
+{
+    struct iv_cell_next parts = {NULL};
+    iv_cell_leave_exchange(c);
+    iv_cell_swap(c, &parts);
+    iv_cell_drop(&parts);
+    for (size_t i = 0; i < c->source_count; i++) {
+        c->sources[i].next = IV_OFFSET_BEGINNING;
+    }
+    c->saved_progress = 0;
+}
+
 static iv_rc take_snapshot(void *ctx, struct iv_vault_reader *r, struct iv_err *err)
 {
     struct iv_cell *c = ctx;
@@ -75,6 +89,11 @@ static iv_rc take_snapshot(void *ctx, struct iv_vault_reader *r, struct iv_err *
     }
     TRY(iv_cell_make_judge(c, &judge, err));
     take_places(c, &r->head);
+    struct iv_rc_s rc = iv_cell_join_exchange(c, r->head.notes, err);
+    if (!iv_ok(rc)) {
+        unmake(c);
+        return rc;
+    }
     LOG_INFO("snapshot.restored", KV_STR("cell", r->head.cell),
              KV_F64("age_s", (double)(iv_wall(&c->site->clock) - r->head.taken) / 1e9),
              KV_I64("bytes", (int64_t)r->bytes), KV_I64("partitions", (int64_t)r->head.place_count),
@@ -91,7 +110,8 @@ iv_rc iv_cell_restore(struct iv_cell *cell, struct iv_err *err)
         LOG_INFO("snapshot.none", KV_TEXT("cell", cell->name), KV_TEXT("why", err->text),
                  KV_TEXT("reading_from", "the beginning"));
         struct iv_judge_options judge = iv_cell_judging(cell, site->baseline);
-        return iv_cell_make_judge(cell, &judge, err);
+        TRY(iv_cell_make_judge(cell, &judge, err));
+        return iv_cell_join_exchange(cell, IV_STR(""), err);
     }
     TRY(rc);
     iv_cell_count_from_here(cell);
@@ -108,7 +128,7 @@ iv_rc iv_cell_note_places(struct iv_cell *cell, struct iv_err *err)
     cell->place_count = cell->source_count;
     for (size_t i = 0; i < cell->source_count; i++) {
         const struct iv_source *s = &cell->sources[i];
-        places[i] = (struct iv_vault_place){cell->site->topics[s->stream], s->partition,
+        places[i] = (struct iv_vault_place){iv_cell_topic(cell, s->stream), s->partition,
                                             s->next < 0 ? IV_VAULT_UNREAD : s->next};
     }
     return IV_OK;
@@ -122,9 +142,14 @@ uint64_t iv_cell_progress(const struct iv_cell *cell)
 
 struct iv_saver_cell iv_cell_saved(struct iv_cell *cell)
 {
+    iv_buf_clear(&cell->notes);
+    if (cell->back != NULL) {
+        iv_back_save(cell->back, &cell->notes);
+    }
     return (struct iv_saver_cell){.name = iv_str_of(cell->name),
                                   .judge = cell->judge,
                                   .baseline = iv_str_of(cell->site->baseline->digest_hex),
                                   .places = cell->places,
-                                  .place_count = cell->place_count};
+                                  .place_count = cell->place_count,
+                                  .notes = iv_buf_slice(&cell->notes)};
 }

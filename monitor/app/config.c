@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/config.h"
+#include "app/exchange_post.h"
 #include "app/verify.h"
 #include "base/alloc.h"
 #include "base/file.h"
@@ -136,6 +137,7 @@ static void read_topics(struct reading *r, const struct iv_yaml_node *node)
     c->topics.findings = IV_STR("invigil.findings");
     c->topics.actions = IV_STR("invigil.actions");
     c->topics.dead_letter = IV_STR("invigil.dead-letter");
+    c->topics.exchange = IV_STR(IV_EXCHANGE_TOPIC);
     if (node == NULL) {
         return;
     }
@@ -145,6 +147,7 @@ static void read_topics(struct reading *r, const struct iv_yaml_node *node)
     read_text(&c->topics.findings, r, iv_yaml_get(&map, "findings"));
     read_text(&c->topics.actions, r, iv_yaml_get(&map, "actions"));
     read_text(&c->topics.dead_letter, r, iv_yaml_get(&map, "dead_letter"));
+    read_text(&c->topics.exchange, r, iv_yaml_get(&map, "exchange"));
     iv_yaml_close(&map);
 }
 

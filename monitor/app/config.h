@@ -31,6 +31,7 @@ struct iv_config {
         struct iv_str findings;
         struct iv_str actions;
         struct iv_str dead_letter;
+        struct iv_str exchange;
     } topics;
     int64_t workers;
     int64_t verifiers; /* threads that verify signatures beside the other rules */

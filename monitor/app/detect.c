@@ -7,6 +7,9 @@
 
 #include <stdio.h>
 
+/* Of one try to make the exchange's topic; it is tried again. */
+#define PREPARE_WAIT (5 * IV_NS_PER_S)
+
 void iv_detect_failed(struct iv_detect *detect, const struct iv_err *why)
 {
     (void)pthread_mutex_lock(&detect->lock);
@@ -137,20 +140,63 @@ void iv_detect_health(struct iv_detect *detect, struct iv_consumer_health *out)
     (void)pthread_mutex_unlock(&detect->lock);
 }
 
-static iv_rc start_workers(struct iv_detect *d, const struct iv_detect_options *options, struct iv_err *err)
+static bool is_stopping(void *ctx)
 {
-    d->workers = iv_calloc(options->workers, sizeof(struct iv_worker *));
-    d->figures = iv_calloc(options->workers, sizeof *d->figures);
-    ENSURE(d->workers != NULL && d->figures != NULL, err, IV_E_NOMEM, "cannot allocate the workers");
+    return iv_detect_stopping(ctx);
+}
+
+struct iv_post_options iv_detect_post(struct iv_detect *detect)
+{
+    return (struct iv_post_options){.kafka = detect->kafka,
+                                    .kafka_count = detect->kafka_count,
+                                    .topic = detect->exchange,
+                                    .stopping = is_stopping,
+                                    .ctx = detect};
+}
+
+iv_rc iv_detect_prepare_exchange(struct iv_detect *detect, int32_t width, struct iv_err *err)
+{
+    if (atomic_load(&detect->width) == width) {
+        return IV_OK;
+    }
+    const struct iv_post_options post = iv_detect_post(detect);
+    if (width > 1) {
+        TRY(iv_post_prepare(&post, width, PREPARE_WAIT, err));
+    }
+    atomic_store(&detect->width, width);
+    return IV_OK;
+}
+
+static iv_rc open_workers(struct iv_detect *d, const struct iv_detect_options *options, struct iv_err *err)
+{
+    unsigned count = 2 * options->workers;
+    d->workers = iv_calloc(count, sizeof(struct iv_worker *));
+    d->figures = iv_calloc(count, sizeof *d->figures);
+    d->kafka = iv_calloc(options->kafka_count + 1, sizeof *d->kafka);
+    ENSURE(d->workers != NULL && d->figures != NULL && d->kafka != NULL, err, IV_E_NOMEM,
+           "cannot allocate the workers");
+    d->kafka_count = options->kafka_count;
+    for (size_t i = 0; i < options->kafka_count; i++) {
+        d->kafka[i] = options->kafka[i];
+    }
     TRY(iv_tide_start(&d->tide, options->kafka, options->kafka_count, options->topics, err));
-    for (unsigned i = 0; i < options->workers; i++) {
+    for (unsigned i = 0; i < count; i++) {
+        enum iv_worker_kind kind = i < options->workers ? IV_WORKER_STREAMS : IV_WORKER_EXCHANGE;
+        struct iv_worker_figures *figures = &d->figures[i];
         for (int s = 0; s < IV_STREAMS; s++) {
-            d->figures[i].watermark[s] = IV_NS_MAX;
-            d->figures[i].newest[s] = IV_NS_MIN;
+            figures->watermark[s] = IV_NS_MAX;
+            figures->newest[s] = IV_NS_MIN;
         }
-        TRY(iv_worker_open(&d->workers[d->worker_count], d, i, options, err));
+        figures->health.reachable = figures->health.assigned = kind == IV_WORKER_EXCHANGE;
+        TRY(iv_worker_open(&d->workers[i], d, kind, i % options->workers, options, err));
         d->worker_count++;
     }
+    return IV_OK;
+}
+
+static iv_rc start_workers(struct iv_detect *d, const struct iv_detect_options *options, struct iv_err *err)
+{
+    TRY(open_workers(d, options, err));
     for (unsigned i = 0; i < d->worker_count; i++) {
         TRY(iv_worker_start(d->workers[i], err));
     }
@@ -165,6 +211,7 @@ iv_rc iv_detect_start(struct iv_detect **out, const struct iv_detect_options *op
     iv_outlet_init(&d->outlet, options->commits, options->kept);
     d->baseline = iv_baseline_ref(options->baseline);
     d->metrics = options->metrics;
+    d->exchange = options->exchange;
     d->on_failed = options->failed;
     d->on_reloaded = options->reloaded;
     d->ctx = options->ctx;
@@ -197,5 +244,6 @@ void iv_detect_stop(struct iv_detect *detect)
     (void)pthread_mutex_destroy(&detect->lock);
     iv_free(detect->workers);
     iv_free(detect->figures);
+    iv_free(detect->kafka);
     iv_free(detect);
 }

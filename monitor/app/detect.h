@@ -29,6 +29,7 @@ struct iv_detect_options {
     const struct iv_property *kafka;
     size_t kafka_count;
     struct iv_str topics[IV_STREAMS];
+    struct iv_str exchange;           /* the topic, which is made if need be */
     struct iv_handoff *commits;       /* of struct iv_commit */
     const atomic_uint_fast64_t *kept; /* how many of them the store has made durable */
     struct iv_metrics *metrics;
@@ -38,7 +39,7 @@ struct iv_detect_options {
     struct iv_str snapshots;
     iv_ns snapshot_every;
     size_t snapshot_keep;
-    unsigned workers;   /* at least 1 */
+    unsigned workers;   /* at least 1, and as many for the exchange */
     unsigned verifiers; /* threads that verify signatures beside the other rules */
     void (*failed)(void *ctx, const struct iv_err *why); /* called once, from a worker that cannot go on */
     /* A baseline that was handed to iv_detect_reload is in force everywhere (why is NULL), or could not be

@@ -13,6 +13,10 @@ struct iv_detect {
     void (*on_failed)(void *ctx, const struct iv_err *why);
     void (*on_reloaded)(void *ctx, struct iv_baseline *baseline, const struct iv_err *why);
     void *ctx;
+    struct iv_property *kafka; /* copied, but for the texts */
+    size_t kafka_count;
+    struct iv_str exchange;
+    atomic_int width; /* of the streams' topics, once the exchange is there too; 0: not known yet */
     struct iv_worker **workers;
     struct iv_worker_figures *figures; /* by worker; under lock */
     unsigned worker_count;
@@ -37,6 +41,11 @@ static inline bool iv_detect_stopping(const struct iv_detect *detect)
 
 /* From any worker: the detector cannot go on. The first is told. */
 void iv_detect_failed(struct iv_detect *detect, const struct iv_err *why);
+
+/* From a worker that has learnt how many partitions the streams' topics have: where they are several, the
+ * exchange's topic is there afterwards. IV_E_BROKER: try again. IV_E_REFUSED: it cannot be. */
+iv_rc iv_detect_prepare_exchange(struct iv_detect *detect, int32_t width, struct iv_err *err);
+struct iv_post_options iv_detect_post(struct iv_detect *detect);
 
 /* What waits to be taken up, with references. */
 uint64_t iv_detect_next(struct iv_detect *detect, struct iv_baseline **baseline,

@@ -139,6 +139,7 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .kafka_count = c->kafka_count,
         .topics = {[IV_LEDGER] = iv_arena_str(&m->names, iv_monitor_topic(m, m->baseline, IV_LEDGER)),
                    [IV_TELEMETRY] = iv_arena_str(&m->names, iv_monitor_topic(m, m->baseline, IV_TELEMETRY))},
+        .exchange = c->topics.exchange,
         .commits = m->commits,
         .kept = &m->kept,
         .metrics = m->metrics,

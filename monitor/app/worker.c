@@ -12,11 +12,9 @@
 #define POLL_WAIT (50 * IV_NS_PER_MS)
 #define REPORT_EVERY (500 * IV_NS_PER_MS)
 
-/* One cell has all partitions, so one number names it. */
-static int32_t cell_of(int32_t partition)
+static const char *stream_name(const struct iv_worker *w, enum iv_stream stream)
 {
-    (void)partition;
-    return 0;
+    return w->kind == IV_WORKER_EXCHANGE ? "exchange" : iv_stream_name(stream);
 }
 
 static struct iv_cell *find_cell(struct iv_worker *w, int32_t number)
@@ -38,14 +36,17 @@ static iv_rc open_cell(struct iv_worker *w, struct iv_cell **out, int32_t number
     struct iv_cell **grown = iv_realloc(w->cells, (w->cell_count + 1) * sizeof *w->cells);
     ENSURE(grown != NULL, err, IV_E_NOMEM, "cannot allocate a cell");
     w->cells = grown;
-    TRY(iv_cell_open(out, &w->site, number, "all", err));
+    enum iv_cell_kind kind = w->kind == IV_WORKER_EXCHANGE ? IV_CELL_BACK
+                             : w->site.width == 1          ? IV_CELL_WHOLE
+                                                           : IV_CELL_FRONT;
+    TRY(iv_cell_open(out, &w->site, kind, number, err));
     w->cells[w->cell_count++] = *out;
     return IV_OK;
 }
 
 static iv_rc place(struct iv_worker *w, const struct iv_cursor *position, struct iv_err *err)
 {
-    int32_t number = cell_of(position->partition);
+    int32_t number = position->partition;
     struct iv_cell *cell = find_cell(w, number);
     if (cell == NULL) {
         TRY(open_cell(w, &cell, number, err));
@@ -69,7 +70,7 @@ static iv_rc end_what_is_gone(struct iv_worker *w, struct iv_err *err)
             w->cells[left++] = cell;
             continue;
         }
-        LOG_INFO("detect.cell.ended", KV_I64("worker", w->number), KV_I64("cell", cell->number));
+        LOG_INFO("detect.cell.ended", KV_TEXT("worker", w->label), KV_TEXT("cell", cell->name));
         rc = iv_ok(rc) ? iv_cell_retire(cell, err) : rc;
         iv_cell_free(cell);
     }
@@ -77,9 +78,30 @@ static iv_rc end_what_is_gone(struct iv_worker *w, struct iv_err *err)
     return rc;
 }
 
+/* Before the first of its cells. Where one verifying thread for each cell comes together to many, one will
+ * do. */
+static iv_rc learn_width(struct iv_worker *w, struct iv_err *err)
+{
+    if (w->site.width > 0) {
+        return IV_OK;
+    }
+    int32_t width = iv_consumer_width(w->consumer);
+    if (w->kind == IV_WORKER_STREAMS) {
+        TRY(iv_detect_prepare_exchange(w->detect, width, err));
+    }
+    if (w->kind == IV_WORKER_STREAMS && width > 1) {
+        const struct iv_post_options post = iv_detect_post(w->detect);
+        TRY(iv_post_open(&w->site.post, &post, err));
+    }
+    w->site.verifiers = width > 1 && w->site.verifiers > 1 ? 1 : w->site.verifiers;
+    w->site.width = width;
+    return IV_OK;
+}
+
 static iv_rc on_assigned(void *ctx, struct iv_cursor *positions, size_t count, struct iv_err *err)
 {
     struct iv_worker *w = ctx;
+    TRY(learn_width(w, err));
     for (size_t i = 0; i < count; i++) {
         TRY(place(w, &positions[i], err));
     }
@@ -91,10 +113,10 @@ static iv_rc on_assigned(void *ctx, struct iv_cursor *positions, size_t count, s
         TRY(iv_cell_resume(w->cells[i], err));
     }
     for (size_t i = 0; i < count; i++) {
-        struct iv_cell *cell = find_cell(w, cell_of(positions[i].partition));
+        struct iv_cell *cell = find_cell(w, positions[i].partition);
         positions[i].offset = iv_cell_source(cell, positions[i].stream, positions[i].partition)->next;
-        LOG_INFO("detect.partition.assigned", KV_I64("worker", w->number),
-                 KV_TEXT("stream", iv_stream_name(positions[i].stream)),
+        LOG_INFO("detect.partition.assigned", KV_TEXT("worker", w->label), KV_TEXT("cell", cell->name),
+                 KV_TEXT("stream", stream_name(w, positions[i].stream)),
                  KV_I64("partition", positions[i].partition), KV_I64("offset", positions[i].offset));
     }
     return IV_OK;
@@ -106,9 +128,9 @@ static void on_revoked(void *ctx, const struct iv_cursor *positions, size_t coun
 {
     struct iv_worker *w = ctx;
     for (size_t i = 0; i < count; i++) {
-        struct iv_cell *cell = find_cell(w, cell_of(positions[i].partition));
-        LOG_INFO("detect.partition.revoked", KV_I64("worker", w->number),
-                 KV_TEXT("stream", iv_stream_name(positions[i].stream)),
+        struct iv_cell *cell = find_cell(w, positions[i].partition);
+        LOG_INFO("detect.partition.revoked", KV_TEXT("worker", w->label),
+                 KV_TEXT("stream", stream_name(w, positions[i].stream)),
                  KV_I64("partition", positions[i].partition), KV_I64("lost", lost));
         if (cell != NULL && cell->ours && !w->over && iv_ok(w->failure)) {
             w->failure = iv_cell_settle(cell, &w->err);
@@ -122,12 +144,13 @@ static void on_revoked(void *ctx, const struct iv_cursor *positions, size_t coun
 static void on_gap(void *ctx, const struct iv_cursor *at, int64_t next)
 {
     struct iv_worker *w = ctx;
-    struct iv_str topic = w->site.topics[at->stream];
+    struct iv_cell *cell = find_cell(w, at->partition);
+    struct iv_str topic = iv_cell_topic(cell, at->stream);
     iv_series_add(IV_SERIES(w->site.metrics, GAPS, topic), 1);
     LOG_ERROR("detect.gap", KV_STR("topic", topic), KV_I64("partition", at->partition),
               KV_I64("from", at->offset), KV_I64("next", next));
     if (iv_ok(w->failure)) {
-        w->failure = iv_cell_gap(find_cell(w, cell_of(at->partition)), at, next, &w->err);
+        w->failure = iv_cell_gap(cell, at, next, &w->err);
     }
 }
 
@@ -135,10 +158,10 @@ static iv_rc take_batch(struct iv_worker *w, const struct iv_batch *batch, struc
 {
     for (size_t i = 0; i < batch->count; i++) {
         const struct iv_record *record = &batch->records[i];
-        TRY(iv_cell_record(find_cell(w, cell_of(record->origin.partition)), record, err));
+        TRY(iv_cell_record(find_cell(w, record->origin.partition), record, err));
     }
     for (size_t i = 0; i < batch->end_count; i++) {
-        TRY(iv_cell_end(find_cell(w, cell_of(batch->ends[i].partition)), &batch->ends[i], err));
+        TRY(iv_cell_end(find_cell(w, batch->ends[i].partition), &batch->ends[i], err));
     }
     return IV_OK;
 }
@@ -148,15 +171,29 @@ static iv_rc work_cells(struct iv_worker *w, bool report, struct iv_err *err)
     for (size_t i = 0; i < w->cell_count; i++) {
         if (w->cells[i]->ours) {
             TRY(iv_cell_idle(w->cells[i], err));
+            TRY(iv_cell_flush(w->cells[i], false, err));
             TRY(iv_cell_hand_over(w->cells[i], report, err));
         }
     }
     return IV_OK;
 }
 
+/* Where the streams have one partition, or nobody knows yet how many, there is no exchange. */
+static iv_rc stand_by(struct iv_worker *w, struct iv_err *err)
+{
+    if (atomic_load(&w->detect->width) > 1) {
+        return iv_worker_open_consumer(w, err);
+    }
+    iv_pause(POLL_WAIT);
+    return iv_worker_take_up(w, err);
+}
+
 static iv_rc turn(struct iv_worker *w, struct iv_err *err)
 {
     struct iv_batch batch;
+    if (w->consumer == NULL) {
+        return stand_by(w, err);
+    }
     TRY(iv_consumer_poll(w->consumer, &batch, POLL_WAIT, err));
     if (!iv_ok(w->failure)) {
         *err = w->err;
@@ -167,6 +204,7 @@ static iv_rc turn(struct iv_worker *w, struct iv_err *err)
     iv_ns now = iv_monotonic(&w->site.clock);
     bool report = now - w->reported >= REPORT_EVERY;
     TRY(work_cells(w, report, err));
+    TRY(w->site.post == NULL ? IV_OK : iv_post_poll(w->site.post, err));
     TRY(iv_worker_take_up(w, err));
     TRY(iv_worker_save(w, err));
     if (report) {
@@ -205,7 +243,7 @@ static void *worker_thread(void *argument)
     iv_consumer_close(w->consumer);
     w->consumer = NULL;
     if (!iv_ok(rc)) {
-        LOG_ERROR("detect.failed", KV_I64("worker", w->number), KV_TEXT("why", err.text));
+        LOG_ERROR("detect.failed", KV_TEXT("worker", w->label), KV_TEXT("why", err.text));
         iv_detect_failed(w->detect, &err);
     }
     return NULL;
@@ -218,6 +256,7 @@ static void open_site(struct iv_site *site, struct iv_detect *detect, const stru
     site->metrics = options->metrics;
     site->outlet = &detect->outlet;
     site->tide = detect->tide;
+    site->exchange = options->exchange;
     site->store = options->store;
     site->store_path = options->store_path;
     site->verifiers = options->verifiers;
@@ -232,50 +271,35 @@ static void open_site(struct iv_site *site, struct iv_detect *detect, const stru
     }
 }
 
-/* Static membership names a member, and each worker is one: NAME-0, NAME-1, … */
-static iv_rc open_consumer(struct iv_worker *w, const struct iv_detect_options *options, struct iv_err *err)
+struct iv_consumer_hooks iv_worker_hooks(struct iv_worker *worker)
 {
-    char instance[256];
-    IV_AUTO(iv_freep)
-    struct iv_property *properties = iv_calloc(options->kafka_count + 1, sizeof *properties);
-    ENSURE(properties != NULL, err, IV_E_NOMEM, "cannot allocate the consumer's properties");
-    for (size_t i = 0; i < options->kafka_count; i++) {
-        properties[i] = options->kafka[i];
-        if (iv_str_eq(properties[i].name, IV_STR("group.instance.id"))) {
-            int n = snprintf(instance, sizeof instance, IV_STR_FMT "-%u", IV_STR_ARG(properties[i].value),
-                             w->number);
-            ENSURE(n > 0 && (size_t)n < sizeof instance, err, IV_E_REFUSED,
-                   "kafka: property 'group.instance.id' is longer than %zu bytes", sizeof instance - 8);
-            properties[i].value = (struct iv_str){instance, (size_t)n};
-        }
-    }
-    struct iv_consumer_options consumer = {
-        .properties = properties,
-        .property_count = options->kafka_count,
-        .topics = {options->topics[IV_LEDGER], options->topics[IV_TELEMETRY]},
-        .whole = true,
-        .hooks = {.ctx = w, .assigned = on_assigned, .revoked = on_revoked, .gap = on_gap},
-    };
-    TRY(iv_consumer_open(&w->consumer, &consumer, err));
-    w->site.consumer = w->consumer;
-    return IV_OK;
+    return (struct iv_consumer_hooks){
+        .ctx = worker, .assigned = on_assigned, .revoked = on_revoked, .gap = on_gap};
 }
 
-iv_rc iv_worker_open(struct iv_worker **out, struct iv_detect *detect, unsigned number,
-                     const struct iv_detect_options *options, struct iv_err *err)
+static iv_rc open_parts(struct iv_worker *w, const struct iv_detect_options *options, struct iv_err *err)
 {
-    struct iv_worker *w = iv_calloc(1, sizeof *w);
-    ENSURE(w != NULL, err, IV_E_NOMEM, "cannot allocate a worker");
-    w->detect = detect;
-    w->number = number;
-    (void)snprintf(w->label, sizeof w->label, "%u", number);
-    open_site(&w->site, detect, options);
     const struct iv_saver_options saver = {.folder = options->snapshots,
                                            .every = options->snapshot_every,
                                            .keep = options->snapshot_keep,
                                            .clock = w->site.clock};
-    struct iv_rc_s rc = iv_saver_new(&w->site.saver, &saver, err);
-    rc = iv_ok(rc) ? open_consumer(w, options, err) : rc;
+    TRY(iv_saver_new(&w->site.saver, &saver, err));
+    TRY(iv_worker_properties(w, options->kafka, options->kafka_count, err));
+    return w->kind == IV_WORKER_STREAMS ? iv_worker_open_consumer(w, err) : IV_OK;
+}
+
+iv_rc iv_worker_open(struct iv_worker **out, struct iv_detect *detect, enum iv_worker_kind kind,
+                     unsigned member, const struct iv_detect_options *options, struct iv_err *err)
+{
+    struct iv_worker *w = iv_calloc(1, sizeof *w);
+    ENSURE(w != NULL, err, IV_E_NOMEM, "cannot allocate a worker");
+    w->detect = detect;
+    w->kind = kind;
+    w->number = detect->worker_count;
+    w->member = member;
+    (void)snprintf(w->label, sizeof w->label, kind == IV_WORKER_STREAMS ? "%u" : "exchange-%u", member);
+    open_site(&w->site, detect, options);
+    struct iv_rc_s rc = open_parts(w, options, err);
     if (!iv_ok(rc)) {
         iv_worker_free(w);
         return rc;
@@ -306,6 +330,9 @@ void iv_worker_free(struct iv_worker *worker)
         iv_cell_free(worker->cells[i]);
     }
     iv_free(worker->cells);
+    iv_post_close(worker->site.post);
+    iv_free(worker->properties);
+    iv_buf_deinit(&worker->texts);
     iv_arena_deinit(&worker->site.arena);
     iv_baseline_unref(worker->site.baseline);
     iv_playbooks_unref(worker->site.playbooks);

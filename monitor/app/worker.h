@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A worker: one thread, one consumer of the group, and the cells of the partitions that it was given.
+/* A worker: one thread, one consumer of a group, and the cells of the partitions that it was given.
  * Purpose: takes batches to the cells that they belong to, and cells through the group's rebalances, reloads
- * and the end.
+ * and the end. One kind reads the streams, the other the exchange, in a group of its own: that one has
+ * nothing to do where the streams have one partition.
  * Owner/thread: made, started and stopped by detect.c's caller; everything else happens on its own thread.
  * Guarantee: workers share nothing but the outlet, the metrics and what is immutable. A verdict does not
  * depend on their number: what makes a cell is decided by the topics alone.
@@ -14,10 +15,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+enum iv_worker_kind { IV_WORKER_STREAMS, IV_WORKER_EXCHANGE };
+
 struct iv_worker {
     struct iv_detect *detect;
-    unsigned number;
-    char label[16]; /* the number */
+    enum iv_worker_kind kind;
+    unsigned number; /* among all */
+    unsigned member; /* among those of its kind */
+    char label[32];
     pthread_t thread;
     bool started;
     struct iv_site site;
@@ -29,8 +34,12 @@ struct iv_worker {
     struct iv_rc_s failure; /* of the hook that cannot answer */
     struct iv_err err;
     iv_ns reported;
-    uint64_t generation;  /* of the baseline in force here */
-    uint64_t save_awaits; /* so many commits must be durable before the snapshots under way count */
+    uint64_t generation;            /* of the baseline in force here */
+    uint64_t save_awaits;           /* so many commits must be durable before the snapshots under way count */
+    iv_ns save_not_before;          /* monotonic */
+    struct iv_property *properties; /* of its consumer */
+    size_t property_count;
+    struct iv_buf texts; /* of theirs that are its own */
 };
 
 /* What it tells the others, under the detector's lock. */
@@ -42,9 +51,9 @@ struct iv_worker_figures {
     iv_ns saved; /* monotonic: when the newest snapshot was begun; 0: none yet */
 };
 
-/* Makes the consumer; waits for no broker. */
-iv_rc iv_worker_open(struct iv_worker **out, struct iv_detect *detect, unsigned number,
-                     const struct iv_detect_options *options, struct iv_err *err);
+/* Waits for no broker. */
+iv_rc iv_worker_open(struct iv_worker **out, struct iv_detect *detect, enum iv_worker_kind kind,
+                     unsigned member, const struct iv_detect_options *options, struct iv_err *err);
 iv_rc iv_worker_start(struct iv_worker *worker, struct iv_err *err);
 /* Once the detector is stopping: waits for the thread's end. NULL is fine. */
 void iv_worker_free(struct iv_worker *worker);
@@ -52,6 +61,12 @@ void iv_worker_free(struct iv_worker *worker);
 /* Between two batches: a baseline that waits is taken up by all cells. An error ends the worker; a baseline
  * that cannot be taken up is none. */
 iv_rc iv_worker_take_up(struct iv_worker *worker, struct iv_err *err);
+/* Its consumer, by the group's id and member names that are its own. */
+iv_rc iv_worker_properties(struct iv_worker *worker, const struct iv_property *kafka, size_t count,
+                           struct iv_err *err);
+iv_rc iv_worker_open_consumer(struct iv_worker *worker, struct iv_err *err);
+struct iv_consumer_hooks iv_worker_hooks(struct iv_worker *worker);
+
 /* Between two batches: begins a round of snapshots when one is due, sees after the one under way. Where it
  * fails the stream goes on; an error is the stream's. */
 iv_rc iv_worker_save(struct iv_worker *worker, struct iv_err *err);

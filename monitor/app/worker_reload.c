@@ -42,7 +42,7 @@ static iv_rc prepare(struct iv_worker *w, struct taking *t, struct iv_err *err)
     return IV_OK;
 }
 
-static void swap_in(struct iv_worker *w, struct taking *t)
+static iv_rc swap_in(struct iv_worker *w, struct taking *t, struct iv_err *err)
 {
     struct taking old = {w->site.baseline, w->site.playbooks, t->cells};
     for (size_t i = 0; i < w->cell_count; i++) {
@@ -51,10 +51,12 @@ static void swap_in(struct iv_worker *w, struct taking *t)
     }
     w->site.baseline = t->baseline;
     w->site.playbooks = t->playbooks;
+    *t = old;
     for (size_t i = 0; i < w->cell_count; i++) {
         iv_cell_cover_policy(w->cells[i]);
+        TRY(iv_cell_change_exchange(w->cells[i], err));
     }
-    *t = old;
+    return IV_OK;
 }
 
 static void tell(const struct iv_worker *w, const struct iv_baseline *before, iv_ns pause)
@@ -64,7 +66,7 @@ static void tell(const struct iv_worker *w, const struct iv_baseline *before, iv
     for (size_t i = 0; i < baseline->rule_count; i++) {
         kept += iv_baseline_same_rule(before, baseline->rules[i]) != NULL ? 1 : 0;
     }
-    LOG_INFO("detect.baseline.in_force", KV_I64("worker", w->number), KV_STR("baseline", baseline->name),
+    LOG_INFO("detect.baseline.in_force", KV_TEXT("worker", w->label), KV_STR("baseline", baseline->name),
              KV_TEXT("digest", baseline->digest_hex), KV_I64("rules_kept", (int64_t)kept),
              KV_I64("rules_started", (int64_t)(baseline->rule_count - kept)),
              KV_I64("rules_gone", (int64_t)(before->rule_count - kept)),
@@ -99,9 +101,9 @@ iv_rc iv_worker_take_up(struct iv_worker *worker, struct iv_err *err)
     }
     bool taken = iv_ok(prepare(w, &t, &why));
     if (taken) {
-        swap_in(w, &t);
+        rc = swap_in(w, &t, err);
         tell(w, t.baseline, iv_monotonic(&w->site.clock) - begun);
-        rc = take_force(w, err);
+        rc = iv_ok(rc) ? take_force(w, err) : rc;
     }
     taking_free(&t, w->cell_count);
     iv_detect_taken(w->detect, w->generation, taken ? NULL : &why);

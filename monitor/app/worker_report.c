@@ -38,7 +38,8 @@ static void report_partitions(struct iv_worker *w)
         char number[16];
         (void)snprintf(number, sizeof number, "%d", stats[i].position.partition);
         if (stats[i].lag >= 0) {
-            struct iv_str topic = w->site.topics[stats[i].position.stream];
+            struct iv_str topic =
+                w->kind == IV_WORKER_EXCHANGE ? w->site.exchange : w->site.topics[stats[i].position.stream];
             iv_series_set(IV_SERIES(w->site.metrics, LAG, topic, iv_str_of(number)), (double)stats[i].lag);
         }
     }

@@ -10,6 +10,9 @@
 #define LAST_KEPT_WAIT (6 * IV_NS_PER_S)
 #define LAST_WRITTEN_WAIT (20 * IV_NS_PER_S)
 #define LOOK_EVERY (5 * IV_NS_PER_MS)
+/* For the exchange to take what was sent; and until the next try where it did not. */
+#define ACKNOWLEDGED_WAIT IV_NS_PER_S
+#define PUT_OFF (5 * IV_NS_PER_S)
 /* More partitions than that are read all the same; the group is not told of them. */
 #define PLACES_TOLD 512
 
@@ -33,19 +36,43 @@ static iv_rc choose(struct iv_worker *w, size_t *count, struct iv_err *err)
 static void tell_failure(struct iv_worker *w, const struct iv_err *why)
 {
     iv_series_add(iv_metrics_only(w->site.metrics, IV_METRIC_SNAPSHOT_FAILURES), 1);
-    LOG_ERROR("snapshot.failed", KV_I64("worker", w->number), KV_TEXT("why", why->text));
+    LOG_ERROR("snapshot.failed", KV_TEXT("worker", w->label), KV_TEXT("why", why->text));
 }
 
-/* All that was found so far is on its way to the store, and all engines are at rest. */
-static iv_rc settle(struct iv_worker *w, struct iv_err *err)
+/* What a front has sent must have arrived, or it would be missing if reading began behind it. False: not now.
+ */
+static bool is_acknowledged(struct iv_worker *w, const struct iv_cell *cell, iv_ns until, struct iv_err *err)
 {
+    iv_ns left = until - iv_monotonic(&w->site.clock);
+    return cell->front == NULL || iv_ok(iv_post_settle(w->site.post, cell->number, left > 0 ? left : 0, err));
+}
+
+/* All that was found so far is on its way to the store, all that was sent has arrived, and all engines are at
+ * rest. What has not arrived is left for the next round. */
+static iv_rc settle(struct iv_worker *w, size_t *count, struct iv_err *err)
+{
+    struct iv_err why = {.text = ""};
+    iv_ns until = iv_monotonic(&w->site.clock) + ACKNOWLEDGED_WAIT;
     w->save_awaits = 0;
     for (size_t i = 0; i < w->cell_count; i++) {
         if (w->cells[i]->saving) {
             TRY(iv_cell_settle(w->cells[i], err));
-            uint64_t handed = iv_cell_handed(w->cells[i]);
+        }
+    }
+    for (size_t i = 0; i < w->cell_count; i++) {
+        struct iv_cell *cell = w->cells[i];
+        if (cell->saving && !is_acknowledged(w, cell, until, &why)) {
+            cell->saving = false;
+            (*count)--;
+        }
+        if (cell->saving) {
+            uint64_t handed = iv_cell_handed(cell);
             w->save_awaits = handed > w->save_awaits ? handed : w->save_awaits;
         }
+    }
+    if (why.text[0] != '\0') {
+        tell_failure(w, &why);
+        w->save_not_before = iv_monotonic(&w->site.clock) + PUT_OFF;
     }
     return IV_OK;
 }
@@ -56,7 +83,10 @@ static iv_rc begin(struct iv_worker *w, size_t count, struct iv_err *err)
     IV_AUTO(iv_freep) struct iv_saver_cell *saved = iv_calloc(count, sizeof *saved);
     ENSURE(saved != NULL, err, IV_E_NOMEM, "cannot allocate a round of snapshots");
     iv_ns begun = iv_monotonic(&w->site.clock);
-    TRY(settle(w, err));
+    TRY(settle(w, &count, err));
+    if (count == 0) {
+        return IV_OK;
+    }
     size_t n = 0;
     for (size_t i = 0; i < w->cell_count; i++) {
         if (w->cells[i]->saving) {
@@ -85,7 +115,7 @@ static void tell_kept(struct iv_worker *w)
     }
     iv_series_set(iv_metrics_only(w->site.metrics, IV_METRIC_SNAPSHOT_BYTES), (double)figures.bytes);
     iv_series_observe(iv_metrics_only(w->site.metrics, IV_METRIC_SNAPSHOT), figures.took);
-    LOG_DEBUG("snapshot.kept", KV_I64("worker", w->number), KV_I64("bytes", (int64_t)figures.bytes),
+    LOG_DEBUG("snapshot.kept", KV_TEXT("worker", w->label), KV_I64("bytes", (int64_t)figures.bytes),
               KV_F64("pause_s", (double)figures.pause / 1e9), KV_F64("took_s", (double)figures.took / 1e9));
 }
 
@@ -107,7 +137,7 @@ iv_rc iv_worker_save(struct iv_worker *worker, struct iv_err *err)
         iv_saver_release(w->site.saver);
     }
     hear(w, iv_saver_look(w->site.saver, &why), &why);
-    if (!iv_saver_due(w->site.saver)) {
+    if (!iv_saver_due(w->site.saver) || iv_monotonic(&w->site.clock) < w->save_not_before) {
         return IV_OK;
     }
     TRY(choose(w, &count, err));

@@ -83,16 +83,9 @@ static rd_kafka_topic_partition_list_t *companions(const struct iv_consumer *con
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(named->cnt * IV_STREAMS);
     for (int i = 0; i < named->cnt; i++) {
-        int32_t from = named->elems[i].partition;
-        int32_t to = from + 1;
-        if (consumer->whole) {
-            to = from == 0 ? consumer->width : from;
-        }
-        for (int32_t p = from; p < to; p++) {
-            for (size_t s = 0; s < IV_STREAMS; s++) {
-                if (consumer->topics[s] != NULL) {
-                    (void)rd_kafka_topic_partition_list_add(list, consumer->topics[s], p);
-                }
+        for (size_t s = 0; s < IV_STREAMS; s++) {
+            if (consumer->topics[s] != NULL) {
+                (void)rd_kafka_topic_partition_list_add(list, consumer->topics[s], named->elems[i].partition);
             }
         }
     }

@@ -31,7 +31,6 @@ struct iv_consumer {
     rd_kafka_queue_t *queue;
     struct iv_consumer_hooks hooks;
     char *topics[IV_STREAMS];
-    bool whole;
     int lead;        /* the stream whose topic is subscribed to; -1: none yet */
     int32_t width;   /* partitions of each topic; 0: not known yet */
     bool surveyed;   /* all topics are known */

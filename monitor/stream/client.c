@@ -13,8 +13,9 @@
  * the client tries on. */
 static void client_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
-    /* "is a consumer property and will be ignored by this producer": by design, both take one list. */
-    if (strcmp(facility, "CONFWARN") == 0) {
+    /* "is a consumer property and will be ignored by this producer": by design, both take one list. That
+     * brokers before 0.11 make topics on their own concerns the embedded one alone, which makes none. */
+    if (strcmp(facility, "CONFWARN") == 0 || strcmp(facility, "AUTOCREATE") == 0) {
         return;
     }
     enum iv_log_level ours = IV_LOG_DEBUG;

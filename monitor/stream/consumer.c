@@ -78,7 +78,6 @@ static iv_rc allocate(struct iv_consumer *consumer, const struct iv_consumer_opt
                       struct iv_err *err)
 {
     consumer->hooks = options->hooks;
-    consumer->whole = options->whole;
     consumer->lead = -1;
     consumer->reachable = true; /* until told otherwise */
     consumer->batch_records = options->batch_records == 0 ? BATCH_RECORDS : options->batch_records;

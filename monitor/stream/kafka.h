@@ -48,10 +48,7 @@ struct iv_consumer_options {
     const struct iv_property *properties; /* win over the profile, but for what the guarantees stand on */
     size_t property_count;
     struct iv_str topics[IV_STREAMS]; /* n 0: that stream is not read */
-    /* Who is given partition 0 of the first topic takes all partitions of all; the group's other members have
-     * none, and stand by. */
-    bool whole;
-    size_t batch_records; /* at most so many records a poll; 0: 1,024 */
+    size_t batch_records;             /* at most so many records a poll; 0: 1,024 */
     struct iv_consumer_hooks hooks;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/demo/stage.h"
 #include "app/demo/folder.h"
+#include "app/exchange_post.h"
 #include "app/shipped.h"
 #include "app/sim/sink.h"
 #include "app/verify.h"
@@ -162,6 +163,7 @@ static iv_rc configure(struct iv_stage *s, struct iv_err *err)
     c->topics.findings = IV_STR("invigil.findings");
     c->topics.actions = IV_STR("invigil.actions");
     c->topics.dead_letter = IV_STR("invigil.dead-letter");
+    c->topics.exchange = IV_STR(IV_EXCHANGE_TOPIC);
     c->workers = 1;
     c->verifiers = iv_verify_threads_default();
     c->roles = IV_ROLE_DETECT | IV_ROLE_RESPOND | IV_ROLE_CONSOLE;
@@ -184,9 +186,10 @@ static iv_rc write_baseline(struct iv_stage *s, struct iv_err *err)
 
 static iv_rc set_up(struct iv_stage *s, struct iv_err *err)
 {
-    static const struct iv_embedded_topic topics[] = {{"ledger", PARTITIONS},     {"telemetry", PARTITIONS},
-                                                      {"invigil.findings", 1},    {"invigil.actions", 1},
-                                                      {"invigil.dead-letter", 1}, {"invigil.commands", 1}};
+    static const struct iv_embedded_topic topics[] = {
+        {"ledger", PARTITIONS},         {"telemetry", PARTITIONS},  {"invigil.findings", 1},
+        {"invigil.actions", 1},         {"invigil.dead-letter", 1}, {"invigil.commands", 1},
+        {IV_EXCHANGE_TOPIC, PARTITIONS}};
     struct iv_fleet_options fleet = {.seed = s->options.seed,
                                      .agents = s->options.agents,
                                      .violations = s->options.violations,
