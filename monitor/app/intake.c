@@ -284,9 +284,15 @@ static iv_rc open_consumer(struct iv_intake *n, struct iv_err *err)
         .hooks = {.ctx = n, .assigned = on_assigned, .gap = on_gap},
     };
     for (size_t i = 0; i < c->kafka_count; i++) {
-        if (!iv_str_eq(c->kafka[i].name, IV_STR("group.id"))) {
-            properties[options.property_count++] = c->kafka[i];
+        struct iv_property *property = &properties[options.property_count];
+        *property = c->kafka[i];
+        /* The intakes of a process share their group, and would fence one another. */
+        if (iv_str_eq(property->name, IV_STR("group.instance.id"))) {
+            property->value = iv_arena_printf(&n->names, IV_STR_FMT "-" IV_STR_FMT,
+                                              IV_STR_ARG(property->value), IV_STR_ARG(n->topic));
+            ENSURE(property->value.p != NULL, err, IV_E_NOMEM, "cannot allocate a member's name");
         }
+        options.property_count += iv_str_eq(property->name, IV_STR("group.id")) ? 0 : 1;
     }
     struct iv_property *group = &properties[options.property_count++];
     group->name = IV_STR("group.id");

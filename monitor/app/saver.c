@@ -4,6 +4,7 @@
 #include "app/saver_child.h"
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "base/fault.h"
 #include "base/guard.h"
 #include "base/log.h"
 
@@ -221,6 +222,7 @@ iv_rc iv_saver_begin(struct iv_saver *saver, const struct iv_saver_cell *cells, 
         return rc;
     }
     saver->state = IV_SAVER_WRITING;
+    iv_fault("snapshot.begun");
     return IV_OK;
 }
 
@@ -234,6 +236,7 @@ void iv_saver_release(struct iv_saver *saver)
         ssize_t n = write(saver->hear, "", 1); /* the pipe is empty; a child that is gone is seen elsewhere */
         (void)n;
     }
+    iv_fault("snapshot.released");
 }
 
 static enum iv_saver_state keep_round(struct iv_saver *s)
@@ -243,6 +246,7 @@ static enum iv_saver_state keep_round(struct iv_saver *s)
                                            .took = iv_monotonic(&s->options.clock) - s->begun,
                                            .taken = s->begun};
     end_round(s);
+    iv_fault("snapshot.kept");
     return IV_SAVER_KEPT;
 }
 
