@@ -194,8 +194,9 @@ iv_ns iv_instant_to_ns_saturated(struct iv_instant t)
 
 struct iv_instant iv_instant_of_ns(iv_ns t)
 {
-    int64_t s = t / IV_NS_PER_S - (t % IV_NS_PER_S < 0);
-    return (struct iv_instant){s, (int32_t)(t - s * IV_NS_PER_S)};
+    int64_t rest = t % IV_NS_PER_S;
+    return rest < 0 ? (struct iv_instant){t / IV_NS_PER_S - 1, (int32_t)(rest + IV_NS_PER_S)}
+                    : (struct iv_instant){t / IV_NS_PER_S, (int32_t)rest};
 }
 
 int iv_instant_cmp(struct iv_instant a, struct iv_instant b)
