@@ -118,7 +118,7 @@ void machine_init(struct machine *m, struct outside *outside, struct disk *disk,
 
 static iv_rc open_cell(struct machine *m, struct iv_err *err)
 {
-    TRY(iv_cell_open(&m->cell, &m->site, 0, "all", err));
+    TRY(iv_cell_open(&m->cell, &m->site, IV_CELL_WHOLE, 0, err));
     for (int s = 0; s < IV_STREAMS; s++) {
         for (int32_t p = 0; p < m->partitions[s]; p++) {
             TRY(iv_cell_add_source(m->cell, (enum iv_stream)s, p, err));
