@@ -313,6 +313,21 @@ static void read_log(struct reading *r, const struct iv_yaml_node *node)
     r->config->log_format = (enum iv_log_format)format;
 }
 
+static void read_confinement(struct reading *r, struct iv_yaml_map *root)
+{
+    static const char *const modes[] = {"enforce", "log", "off"};
+    const struct iv_yaml_node *group = iv_yaml_get(root, "group");
+    const struct iv_yaml_node *mode = iv_yaml_get(root, "confinement");
+    size_t chosen = IV_CONFINE_ENFORCE;
+    read_text(&r->config->user, r, iv_yaml_get(root, "user"));
+    read_text(&r->config->group, r, group);
+    if (r->config->group.p != NULL && r->config->user.p == NULL) {
+        iv_yaml_error(r->problems, group, "group goes with user: who is to have this group");
+    }
+    (void)(mode != NULL && iv_yaml_choice(&chosen, mode, modes, IV_COUNT(modes), r->problems));
+    r->config->confinement = (enum iv_confine_mode)chosen;
+}
+
 static void read_root(struct reading *r, const struct iv_yaml_node *root)
 {
     struct iv_yaml_map map;
@@ -336,6 +351,7 @@ static void read_root(struct reading *r, const struct iv_yaml_node *root)
     read_text(&r->config->signing_key_file, r, iv_yaml_get(&map, "signing_key_file"));
     read_endpoints(r, iv_yaml_get(&map, "endpoints"));
     read_log(r, iv_yaml_get(&map, "log"));
+    read_confinement(r, &map);
     iv_yaml_close(&map);
 }
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "confine/confine.h"
 #include "respond/endpoint.h"
 #include "stream/property.h"
 
@@ -52,6 +53,9 @@ struct iv_config {
     struct iv_str signing_key_file;
     struct iv_endpoint *endpoints;
     size_t endpoint_count;
+    struct iv_str user; /* p NULL: stays who starts it */
+    struct iv_str group;
+    enum iv_confine_mode confinement;
     enum iv_log_level log_level;
     enum iv_log_format log_format;
 };

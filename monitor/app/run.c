@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/command.h"
 #include "app/config.h"
+#include "app/confinement.h"
 #include "app/load.h"
 #include "app/monitor.h"
 #include "app/signals.h"
@@ -50,11 +51,14 @@ static iv_rc run_daemon(const struct iv_config *config, bool check_only, struct 
 {
     IV_AUTO(iv_baseline_unrefp) struct iv_baseline *baseline = NULL;
     IV_AUTO(iv_playbooks_unrefp) struct iv_playbooks *playbooks = NULL;
+    IV_AUTO(iv_confinement_freep) struct iv_confinement *confinement = NULL;
     TRY(iv_load_baseline(&baseline, &playbooks, config->baseline, err));
+    TRY(iv_confinement_new(&confinement, config, baseline, err));
     if (check_only) {
         TRY(iv_monitor_check(config, err));
         printf("The configuration and its baseline are in order: %zu rules, %zu playbooks.\n",
                baseline->rule_count, iv_playbooks_count(playbooks));
+        iv_confinement_show(confinement);
         return IV_OK;
     }
     LOG_INFO("run.starting", KV_TEXT("version", IV_VERSION), KV_STR("baseline", baseline->name),
@@ -64,8 +68,10 @@ static iv_rc run_daemon(const struct iv_config *config, bool check_only, struct 
                  KV_TEXT("why", "this version signs nothing of its own"));
     }
     struct iv_monitor *monitor = NULL;
-    iv_signals_block();
+    struct iv_confined confined;
+    TRY(iv_confinement_enter(&confined, confinement, err));
     TRY(iv_monitor_start(&monitor, config, baseline, playbooks, err));
+    iv_confinement_count(&confined, iv_monitor_metrics(monitor));
     err->code = IV_CODE_OK;
     wait_for_the_end(monitor, err);
     iv_monitor_stop(monitor);
@@ -77,6 +83,9 @@ static int run_run(const void *args, const struct iv_words *words, struct iv_err
 {
     const struct run_args *a = args;
     (void)words;
+    if (!a->check) {
+        iv_signals_block(); /* first of all: a SIGHUP that comes while it starts is a reload, not its end */
+    }
     IV_AUTO(iv_config_freep) struct iv_config *config = NULL;
     struct iv_rc_s rc = load_config(&config, a->config, err);
     if (iv_ok(rc) && a->roles != NULL) {

@@ -59,6 +59,9 @@ iv_rc iv_confine(struct iv_confined *out, const struct iv_confine_options *optio
 {
     struct iv_confined will;
     iv_confine_preview(&will, options);
+    if (will.privileges) {
+        iv_privileges_bound();
+    }
     if (will.user) {
         TRY(iv_privileges_become(options->become, err));
     }

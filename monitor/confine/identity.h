@@ -16,6 +16,5 @@ struct iv_identity {
     bool change; /* it is another than the process has now */
 };
 
-/* group may have p NULL: the user's own. IV_E_REFUSED: there is no such user or group, or the process is
- * somebody else and not root, so that it can become nobody. */
+/* group may have p NULL: the user's own. IV_E_REFUSED: there is no such user or group. */
 iv_rc iv_identity_find(struct iv_identity *out, struct iv_str user, struct iv_str group, struct iv_err *err);

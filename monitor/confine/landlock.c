@@ -22,6 +22,7 @@ enum {
     FS_READ_DIR = 1 << 3,
     FS_REMOVE_DIR = 1 << 4,
     FS_REMOVE_FILE = 1 << 5,
+    FS_MAKE_DIR = 1 << 7,
     FS_MAKE_REG = 1 << 8,
     FS_ALL_OF_ABI_1 = (1 << 13) - 1,
     FS_REFER = 1 << 13,
@@ -33,7 +34,7 @@ enum { NET_BIND_TCP = 1 << 0 };
 enum { SCOPE_ABSTRACT_UNIX_SOCKET = 1 << 0, SCOPE_SIGNAL = 1 << 1 };
 
 #define READING (FS_READ_FILE | FS_READ_DIR)
-#define WRITING (READING | FS_WRITE_FILE | FS_TRUNCATE | FS_MAKE_REG | FS_REMOVE_FILE)
+#define WRITING (READING | FS_WRITE_FILE | FS_TRUNCATE | FS_MAKE_REG | FS_MAKE_DIR | FS_REMOVE_FILE)
 
 struct ruleset {
     uint64_t files;

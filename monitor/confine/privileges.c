@@ -11,9 +11,21 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* It takes CAP_SETPCAP to empty the bounding set; who does not have that is held by no_new_privs alone. */
+void iv_privileges_bound(void)
+{
+    for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
+        (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    }
+}
+
 iv_rc iv_privileges_become(const struct iv_identity *identity, struct iv_err *err)
 {
     const char *user = identity->user;
+    ENSURE(geteuid() == 0, err, IV_E_REFUSED,
+           "only root can become the user '%s', and this process is user %u, group %u; start it as root, or "
+           "as that user",
+           user, (unsigned)geteuid(), (unsigned)getegid());
     ENSURE(initgroups(user, identity->gid) == 0, err, IV_E_IO, "cannot take the groups of user '%s': %s",
            user, strerror(errno));
     ENSURE(setresgid(identity->gid, identity->gid, identity->gid) == 0, err, IV_E_IO,
@@ -24,23 +36,28 @@ iv_rc iv_privileges_become(const struct iv_identity *identity, struct iv_err *er
     return IV_OK;
 }
 
-/* The bounding set can be emptied by who has CAP_SETPCAP; who has not needs no_new_privs alone. */
-static void empty_bounding_set(void)
+static bool has_capabilities(struct __user_cap_header_struct *head)
 {
-    for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
-        (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    struct __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3];
+    uint32_t any = 0;
+    memset(now, 0xff, sizeof now);
+    if (syscall(SYS_capget, head, now) == 0) {
+        for (size_t i = 0; i < IV_COUNT(now); i++) {
+            any |= now[i].effective | now[i].permitted | now[i].inheritable;
+        }
     }
+    return any != 0;
 }
 
+/* Who has none need not ask: a service manager's filter may refuse the call. */
 static iv_rc empty_capabilities(struct iv_err *err)
 {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
     memset(none, 0, sizeof none);
-    empty_bounding_set();
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    ENSURE(syscall(SYS_capset, &head, none) == 0, err, IV_E_IO, "cannot give up the capabilities: %s",
-           strerror(errno));
+    ENSURE(!has_capabilities(&head) || syscall(SYS_capset, &head, none) == 0, err, IV_E_IO,
+           "cannot give up the capabilities: %s", strerror(errno));
     return IV_OK;
 }
 

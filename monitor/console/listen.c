@@ -98,6 +98,14 @@ iv_rc iv_listen_is_loopback(bool *out, struct iv_str text, struct iv_err *err)
     return IV_OK;
 }
 
+iv_rc iv_listen_port(unsigned *out, struct iv_str text, struct iv_err *err)
+{
+    struct address a;
+    TRY(address_parse(&a, text, err));
+    *out = ntohs(a.any.sa_family == AF_INET ? a.v4.sin_port : a.v6.sin6_port);
+    return IV_OK;
+}
+
 static void name_it(struct iv_listen *out, const struct address *bound)
 {
     char text[INET6_ADDRSTRLEN] = "";

@@ -20,4 +20,6 @@ struct iv_listen {
 /* True for an address that only this machine reaches. IV_E_REFUSED where the text is no
  * address with a port. */
 iv_rc iv_listen_is_loopback(bool *out, struct iv_str text, struct iv_err *err);
+/* The port that the text asks for, 0 for one that the system chooses. IV_E_REFUSED as above. */
+iv_rc iv_listen_port(unsigned *out, struct iv_str text, struct iv_err *err);
 iv_rc iv_listen_open(struct iv_listen *out, struct iv_str text, struct iv_err *err);

@@ -6,6 +6,8 @@ import collections
 import contextlib
 import http.server
 import os
+import pwd
+import re
 import signal
 import sqlite3
 import subprocess
@@ -76,6 +78,7 @@ class Monitor:
         self.env = {**os.environ, **(env or {})}
         self.process = None
         self.options = ["--roles", roles] if roles else []
+        self.uid = None
         lines = [f"baseline: {baseline}", "kafka:", "  group.id: invigil-test"]
         lines += [f"  {name}: {value}" for name, value in kafka.items()]
         lines += [f"store: {{path: {self.store}}}", "console: {listen: '127.0.0.1:0'}", *more]
@@ -84,6 +87,33 @@ class Monitor:
             lines += [f"  {name}: {{url: '{hooks_url}'}}" for name in ("token-authority", "sandbox-orchestrator")]
         with open(self.config, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
+
+    def as_nobody(self):
+        """Where root starts it, it is to become another user, to whom its folder then belongs."""
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
+            with open(self.config, "a", encoding="utf-8") as file:
+                file.write("user: nobody\n")
+            self.uid = str(nobody.pw_uid)
+        return self
+
+    def check_confined(self):
+        """That the confinement is in force, as the kernel has it, for each thread."""
+        for thread in os.listdir(f"/proc/{self.process.pid}/task"):
+            try:
+                with open(f"/proc/{self.process.pid}/task/{thread}/status", encoding="utf-8") as file:
+                    status = dict(re.findall(r"^(\w+):\s+(.*)$", file.read(), re.MULTILINE))
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it has ended since
+            assert status["Seccomp"] == "2", f"thread {thread}: Seccomp {status['Seccomp']}"
+            assert status["NoNewPrivs"] == "1", f"thread {thread}: NoNewPrivs {status['NoNewPrivs']}"
+            for name in ("CapInh", "CapPrm", "CapEff", "CapAmb") + (("CapBnd",) if os.geteuid() == 0 else ()):
+                assert int(status[name], 16) == 0, f"thread {thread}: {name} {status[name]}"
+            if self.uid:
+                assert set(status["Uid"].split()) == {self.uid}, f"thread {thread}: Uid {status['Uid']}"
+        with open(f"/proc/{self.process.pid}/limits", encoding="utf-8") as file:
+            assert re.search(r"Max core file size\s+0\s+0\s", file.read()), "core dumps are forbidden"
 
     def start(self):
         with open(self.log, "ab") as log:

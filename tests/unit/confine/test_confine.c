@@ -178,6 +178,12 @@ static int has_no_capabilities(const struct probe_place *place)
     return status_has("\nCapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n");
 }
 
+static int can_be_given_none(const struct probe_place *place)
+{
+    (void)place;
+    return status_has("\nCapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\n");
+}
+
 Test(confine, the_kernel_says_that_it_is_in_force)
 {
     struct stage s;
@@ -186,6 +192,9 @@ Test(confine, the_kernel_says_that_it_is_in_force)
     cr_expect(eq(int, tried(&s, has_filter), 0));
     cr_expect(eq(int, tried(&s, has_no_new_privs), 0));
     cr_expect(eq(int, tried(&s, has_no_capabilities), 0));
+    if (geteuid() == 0) {
+        cr_expect(eq(int, tried(&s, can_be_given_none), 0));
+    }
     stage_close(&s);
 }
 
