@@ -34,9 +34,11 @@ static void *act_thread(void *argument)
 {
     struct iv_act *a = argument;
     struct iv_err err = {.text = ""};
+    (void)pthread_setname_np(pthread_self(), "iv-act");
     while (!atomic_load(&a->stopping)) {
         struct iv_rc_s rc = iv_responder_turn(a->responder, TURN_WAIT, &err);
         count(a);
+        iv_turn(a->options.turns);
         if (iv_code_class(rc.code) == IV_CLASS_RETRY) {
             LOG_WARN("respond.waiting", KV_TEXT("why", err.text));
             iv_pause(BUSY_WAIT);

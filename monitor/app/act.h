@@ -7,6 +7,7 @@
 #pragma once
 
 #include "app/config.h"
+#include "app/watch.h"
 #include "base/err.h"
 #include "console/metrics.h"
 #include "evidence/store.h"
@@ -17,6 +18,7 @@ struct iv_act_options {
     struct iv_store *store;
     const struct iv_config *config; /* endpoints; outlives the thread */
     struct iv_metrics *metrics;
+    struct iv_turns *turns;     /* NULL: nobody looks */
     void (*changed)(void *ctx); /* a state changed, and is durable; from the thread */
     void (*failed)(void *ctx, const struct iv_err *why);
     void *ctx;

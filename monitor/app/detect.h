@@ -12,6 +12,7 @@
 #pragma once
 
 #include "app/handoff.h"
+#include "app/watch.h"
 #include "base/err.h"
 #include "baseline/baseline.h"
 #include "console/metrics.h"
@@ -33,6 +34,7 @@ struct iv_detect_options {
     struct iv_handoff *commits;       /* of struct iv_commit */
     const atomic_uint_fast64_t *kept; /* how many of them the store has made durable */
     struct iv_metrics *metrics;
+    struct iv_watch *watch;   /* each worker is a part of it; NULL: nobody looks */
     struct iv_store *store;   /* whose positions a snapshot is held against */
     struct iv_str store_path; /* what the store knows of earlier runs is read from there */
     /* Snapshots: a folder that is there, from one to the next, and how many are kept. */

@@ -77,6 +77,14 @@ bool iv_handoff_push(struct iv_handoff *queue, void *item, size_t bytes)
     return open;
 }
 
+bool iv_handoff_full(struct iv_handoff *queue)
+{
+    (void)pthread_mutex_lock(&queue->lock);
+    bool full = is_full(queue) && !queue->closed;
+    (void)pthread_mutex_unlock(&queue->lock);
+    return full;
+}
+
 void *iv_handoff_pop(struct iv_handoff *queue, iv_ns wait)
 {
     struct timespec deadline;

@@ -22,6 +22,8 @@ bool iv_handoff_push(struct iv_handoff *queue, void *item, size_t bytes);
 /* Waits up to this long for an item; NULL when there is none, or when the queue was closed and is empty. */
 void *iv_handoff_pop(struct iv_handoff *queue, iv_ns wait);
 
+/* Whoever pushes now waits. */
+bool iv_handoff_full(struct iv_handoff *queue);
 /* Nothing more comes in; what is in it can still be popped. */
 void iv_handoff_close(struct iv_handoff *queue);
 /* Closed and empty: nothing will ever come again. */

@@ -162,6 +162,7 @@ static iv_rc keep_stubbornly(struct iv_intake *n, const struct iv_batch *batch, 
 {
     for (iv_ns wait = AGAIN_FIRST;; wait = wait * 2 < AGAIN_MAX ? wait * 2 : AGAIN_MAX) {
         struct iv_rc_s rc = keep(n, batch, err);
+        iv_turn(n->options.turns);
         if (iv_code_class(rc.code) != IV_CLASS_RETRY || atomic_load(&n->stopping)) {
             return rc;
         }
@@ -212,8 +213,10 @@ static void *intake_thread(void *argument)
     struct iv_intake *n = argument;
     struct iv_err err = {.text = ""};
     struct iv_rc_s rc = IV_OK;
+    (void)pthread_setname_np(pthread_self(), "iv-intake");
     while (iv_ok(rc) && !atomic_load(&n->stopping)) {
         rc = turn(n, &err);
+        iv_turn(n->options.turns);
     }
     if (!iv_ok(rc) && !atomic_load(&n->stopping)) {
         LOG_ERROR("intake.failed", KV_STR("topic", n->topic), KV_TEXT("why", err.text));

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "app/config.h"
+#include "app/watch.h"
 #include "base/err.h"
 #include "console/metrics.h"
 #include "evidence/store.h"
@@ -29,6 +30,7 @@ struct iv_intake_options {
      * reads all of them. */
     bool shared;
     struct iv_metrics *metrics;
+    struct iv_turns *turns;       /* NULL: nobody looks */
     void (*committed)(void *ctx); /* after each transaction, from the thread */
     void (*failed)(void *ctx, const struct iv_err *why);
     void *ctx;

@@ -33,6 +33,7 @@ static iv_rc keep_stubbornly(struct iv_keep *k, struct iv_commit *const *group, 
 {
     for (iv_ns wait = RETRY_FIRST;; wait = wait * 2 < RETRY_MAX ? wait * 2 : RETRY_MAX) {
         struct iv_rc_s rc = iv_keep_write(&k->step, group, count, err);
+        iv_turn(k->options.turns);
         if (iv_code_class(rc.code) != IV_CLASS_RETRY ||
             iv_monotonic(&k->clock) >= atomic_load(&k->deadline)) {
             return rc;
@@ -101,6 +102,7 @@ static void wait_for_outbox(struct iv_keep *k)
                      KV_TEXT("then", "nothing more is read until the broker takes them"));
         }
         told = true;
+        iv_turn(k->options.turns);
         iv_pause(OUTBOX_WAIT);
     }
 }
@@ -133,8 +135,10 @@ static void *keep_thread(void *argument)
     struct iv_keep *k = argument;
     struct iv_err err = {.text = ""};
     struct iv_rc_s rc = IV_OK;
+    (void)pthread_setname_np(pthread_self(), "iv-keep");
     while (iv_ok(rc) && !iv_handoff_drained(k->options.commits)) {
         rc = turn(k, &err);
+        iv_turn(k->options.turns);
     }
     if (!iv_ok(rc)) {
         LOG_ERROR("store.failed", KV_TEXT("why", err.text));

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "app/handoff.h"
+#include "app/watch.h"
 #include "base/err.h"
 #include "console/metrics.h"
 #include "evidence/store.h"
@@ -24,6 +25,7 @@ struct iv_keep_options {
     struct iv_handoff *commits; /* of struct iv_commit */
     atomic_uint_fast64_t *kept; /* counts what has become durable */
     struct iv_metrics *metrics;
+    struct iv_turns *turns; /* NULL: nobody looks; also each time that it tries again, or waits on purpose */
     void (*committed)(void *ctx);                        /* after each transaction, from the thread */
     void (*failed)(void *ctx, const struct iv_err *why); /* once, from the thread: the store is beyond help */
     void *ctx;

@@ -131,6 +131,7 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .failed = iv_monitor_failed,
         .ctx = m,
     };
+    TRY(iv_watch_part(&keep.turns, m->watch, "keep", NULL, err));
     TRY(iv_keep_start(&m->keep, &keep, err));
     struct iv_detect_options detect = {
         .baseline = m->baseline,
@@ -143,6 +144,7 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .commits = m->commits,
         .kept = &m->kept,
         .metrics = m->metrics,
+        .watch = m->watch,
         .store = m->store,
         .store_path = c->store_path,
         .snapshots = c->snapshots.path,
@@ -180,6 +182,7 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
 {
     const struct iv_config *c = m->config;
     TRY(iv_metrics_new(&m->metrics, err));
+    TRY(iv_watch_new(&m->watch, err));
     iv_series_set(IV_SERIES(m->metrics, BUILD, IV_STR(IV_VERSION)), 1);
     iv_monitor_count_baseline(m, m->baseline, 1);
     iv_series_add(IV_SERIES(m->metrics, RELOADS, IV_STR("accepted")), 0);
@@ -193,6 +196,7 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
         TRY(start_console(m, err));
     }
     struct iv_publish_options publish = {.store = m->store, .config = c, .delivered = on_delivered, .ctx = m};
+    TRY(iv_watch_part(&publish.turns, m->watch, "publish", NULL, err));
     TRY(iv_publish_start(&m->publish, &publish, err));
     if ((c->roles & IV_ROLE_RESPOND) != 0) {
         struct iv_act_options act = {.store = m->store,
@@ -202,6 +206,7 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
                                      .failed = iv_monitor_failed,
                                      .ctx = m};
         struct iv_act *started = NULL;
+        TRY(iv_watch_part(&act.turns, m->watch, "act", NULL, err));
         TRY(iv_act_start(&started, &act, err));
         set_act(m, started);
     }
@@ -256,6 +261,7 @@ void iv_monitor_stop(struct iv_monitor *monitor)
     iv_reader_close(monitor->reader);
     iv_store_close(monitor->store);
     iv_metrics_free(monitor->metrics);
+    iv_watch_free(monitor->watch);
     iv_baseline_unref(monitor->baseline);
     iv_playbooks_unref(monitor->playbooks);
     iv_arena_deinit(&monitor->names);
@@ -320,6 +326,28 @@ bool iv_monitor_tick(struct iv_monitor *monitor, struct iv_err *err)
     }
     (void)pthread_mutex_unlock(&monitor->lock);
     return !failed;
+}
+
+bool iv_monitor_moved(struct iv_monitor *monitor)
+{
+    return iv_watch_moved(monitor->watch);
+}
+
+const char *iv_monitor_standing(const struct iv_monitor *monitor)
+{
+    return iv_watch_standing(monitor->watch);
+}
+
+void iv_monitor_healthy(struct iv_monitor *monitor, const char *part)
+{
+    if (monitor->console != NULL) {
+        iv_console_standing(monitor->console, part);
+    }
+}
+
+bool iv_monitor_reloading(const struct iv_monitor *monitor)
+{
+    return atomic_load(&monitor->reloading);
 }
 
 const char *iv_monitor_url(const struct iv_monitor *monitor)

@@ -32,6 +32,15 @@ void iv_monitor_reload(struct iv_monitor *monitor);
  * part cannot go on; err says why. */
 bool iv_monitor_tick(struct iv_monitor *monitor, struct iv_err *err);
 
+/* Whether each part has done a turn of its work since the last time that this was true; which part has not.
+ * NULL: none. */
+bool iv_monitor_moved(struct iv_monitor *monitor);
+const char *iv_monitor_standing(const struct iv_monitor *monitor);
+/* Whether the process calls itself healthy: part NULL; else not, for the sake of this part. */
+void iv_monitor_healthy(struct iv_monitor *monitor, const char *part);
+/* A baseline that was read again is neither in force nor refused yet. */
+bool iv_monitor_reloading(const struct iv_monitor *monitor);
+
 /* Stops reading, makes durable what was read, sends what it can within a few seconds. NULL is fine. */
 void iv_monitor_stop(struct iv_monitor *monitor);
 

@@ -28,6 +28,8 @@ static struct iv_playbooks *answer_to_others(const struct iv_monitor *m, struct 
 
 static iv_rc start(struct iv_monitor *m, struct iv_intake **out, enum iv_intake_kind kind, struct iv_err *err)
 {
+    struct iv_turns *turns = NULL;
+    TRY(iv_watch_part(&turns, m->watch, "intake", NULL, err));
     struct iv_intake_options options = {
         .kind = kind,
         .store = m->store,
@@ -36,6 +38,7 @@ static iv_rc start(struct iv_monitor *m, struct iv_intake **out, enum iv_intake_
         .playbooks = kind == IV_INTAKE_FINDINGS ? answer_to_others(m, m->playbooks) : NULL,
         .shared = !has(m, IV_ROLE_CONSOLE),
         .metrics = m->metrics,
+        .turns = turns,
         .committed = iv_monitor_committed,
         .failed = iv_monitor_failed,
         .ctx = m,

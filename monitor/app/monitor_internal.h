@@ -11,6 +11,7 @@
 #include "app/keep.h"
 #include "app/monitor.h"
 #include "app/publish.h"
+#include "app/watch.h"
 #include "base/arena.h"
 #include "base/clock.h"
 
@@ -29,6 +30,7 @@ struct iv_monitor {
     struct iv_reader *reader; /* of the ticking thread */
     struct iv_handoff *commits;
     atomic_uint_fast64_t kept;
+    struct iv_watch *watch;
     struct iv_console *console;
     struct iv_publish *publish; /* set before there is a thread that reads it, outlived by none */
     struct iv_keep *keep;
@@ -36,6 +38,7 @@ struct iv_monitor {
     struct iv_intake *findings; /* of other processes; NULL: not read */
     struct iv_intake *actions;
     iv_ns totals_at;
+    atomic_bool reloading; /* a baseline was read again, and is not in force or refused yet */
     pthread_mutex_t lock;
     struct iv_baseline *baseline; /* in force; under lock once the parts have started */
     struct iv_playbooks *playbooks;

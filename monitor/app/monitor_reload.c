@@ -66,6 +66,7 @@ void iv_monitor_count_baseline(struct iv_monitor *m, const struct iv_baseline *b
  * alerting rule can watch, and the status. */
 static void tell_reload(struct iv_monitor *m, const struct iv_err *why)
 {
+    atomic_store(&m->reloading, false);
     struct iv_console_reload reload = {.accepted = why == NULL,
                                        .time = iv_wall(&m->clock),
                                        .reason = iv_str_of(why == NULL ? "" : why->text)};
@@ -133,6 +134,7 @@ void iv_monitor_reload(struct iv_monitor *monitor)
     IV_AUTO(iv_playbooks_unrefp) struct iv_playbooks *playbooks = NULL;
     struct iv_err err = {.text = ""};
     LOG_INFO("run.reload", KV_STR("path", monitor->config->baseline));
+    atomic_store(&monitor->reloading, true);
     if (!iv_ok(load(monitor, &baseline, &playbooks, &err))) {
         tell_reload(monitor, &err);
         return;

@@ -13,6 +13,7 @@
 struct iv_publish {
     struct iv_clock clock;
     struct iv_publish_step *step; /* the thread's own */
+    struct iv_turns *turns;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t woken;
@@ -48,8 +49,10 @@ static void *publish_thread(void *argument)
 {
     struct iv_publish *p = argument;
     bool go_on = true;
+    (void)pthread_setname_np(pthread_self(), "iv-publish");
     while (go_on) {
         bool more = iv_publish_turn(p->step);
+        iv_turn(p->turns);
         bool stopping = is_stopping(p);
         if (more) {
             go_on = !stopping || iv_monotonic(&p->clock) < p->deadline;
@@ -80,6 +83,7 @@ iv_rc iv_publish_start(struct iv_publish **out, const struct iv_publish_options 
     IV_AUTO(publish_freep) struct iv_publish *p = iv_calloc(1, sizeof *p);
     ENSURE(p != NULL, err, IV_E_NOMEM, "cannot allocate the publisher");
     p->clock = iv_clock_system();
+    p->turns = options->turns;
     pthread_condattr_t monotonic;
     IV_CHECK(pthread_condattr_init(&monotonic) == 0);
     IV_CHECK(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);

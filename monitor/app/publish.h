@@ -10,6 +10,7 @@
 #pragma once
 
 #include "app/config.h"
+#include "app/watch.h"
 #include "base/err.h"
 #include "evidence/store.h"
 
@@ -18,6 +19,7 @@ struct iv_publish;
 struct iv_publish_options {
     struct iv_store *store;
     const struct iv_config *config; /* properties and topics; outlives the thread */
+    struct iv_turns *turns;         /* NULL: nobody looks */
     void (*delivered)(void *ctx);   /* after acknowledgements became durable, from the thread; may be NULL */
     void *ctx;
 };

@@ -4,7 +4,9 @@
 #include "app/confinement.h"
 #include "app/load.h"
 #include "app/monitor.h"
+#include "app/notify.h"
 #include "app/signals.h"
+#include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
 #include "baseline/problems.h"
@@ -13,6 +15,7 @@
 #include <stdio.h>
 
 #define TICK (200 * IV_NS_PER_MS)
+#define LOOK_EVERY (15 * IV_NS_PER_S) /* without a watchdog: half of what is told as standing still */
 
 struct run_args {
     const char *config;
@@ -30,8 +33,68 @@ static iv_rc load_config(struct iv_config **out, const char *path, struct iv_err
     return rc;
 }
 
-static void wait_for_the_end(struct iv_monitor *monitor, struct iv_err *err)
+/* What is told of the daemon's progress, and what has been. */
+struct telling {
+    struct iv_notify notify;
+    struct iv_clock clock;
+    iv_ns every;    /* between two looks at whether it gets on */
+    iv_ns moved;    /* monotonic: when every part was last seen to */
+    bool reloading; /* told that, and not yet that it is over */
+    bool standing;  /* told which part does not get on */
+};
+
+static void tell_standing(struct telling *t, struct iv_monitor *monitor, const char *part, iv_ns since)
 {
+    char text[96];
+    (void)snprintf(text, sizeof text, "no progress: %s", part);
+    iv_notify_status(&t->notify, text);
+    iv_monitor_healthy(monitor, part);
+    LOG_ERROR("run.no_progress", KV_TEXT("part", part), KV_F64("for_s", (double)since / 1e9));
+    t->standing = true;
+}
+
+/* Nothing is told for time that has passed, only for turns that were done. */
+static void tell_progress(struct telling *t, struct iv_monitor *monitor)
+{
+    iv_ns now = iv_monotonic(&t->clock);
+    if (now - t->moved < t->every) {
+        return;
+    }
+    const char *part = iv_monitor_standing(monitor);
+    if (iv_monitor_moved(monitor)) {
+        iv_notify_alive(&t->notify);
+        t->moved = now;
+        if (t->standing) {
+            iv_notify_status(&t->notify, "watching");
+            iv_monitor_healthy(monitor, NULL);
+            LOG_INFO("run.progress", KV_TEXT("then", "every part gets on again"));
+        }
+        t->standing = false;
+    } else if (part != NULL && !t->standing && now - t->moved >= 2 * t->every) {
+        tell_standing(t, monitor, part, now - t->moved);
+    }
+}
+
+static void tell_reloaded(struct telling *t, const struct iv_monitor *monitor)
+{
+    if (t->reloading && !iv_monitor_reloading(monitor)) {
+        iv_notify_ready(&t->notify, "watching");
+        t->reloading = false;
+    }
+}
+
+static void reload(struct telling *t, struct iv_monitor *monitor)
+{
+    iv_notify_reloading(&t->notify, iv_monotonic(&t->clock));
+    t->reloading = true;
+    iv_monitor_reload(monitor);
+}
+
+static void wait_for_the_end(struct telling *t, struct iv_monitor *monitor, struct iv_err *err)
+{
+    iv_notify_ready(&t->notify, "watching");
+    t->moved = iv_monotonic(&t->clock);
+    t->every = t->notify.alive_every > 0 ? t->notify.alive_every : LOOK_EVERY;
     for (;;) {
         int signal = iv_signals_wait(TICK);
         if (signal == SIGTERM || signal == SIGINT) {
@@ -39,12 +102,38 @@ static void wait_for_the_end(struct iv_monitor *monitor, struct iv_err *err)
             return;
         }
         if (signal == SIGHUP) {
-            iv_monitor_reload(monitor);
+            reload(t, monitor);
         }
         if (!iv_monitor_tick(monitor, err)) {
             return;
         }
+        tell_reloaded(t, monitor);
+        tell_progress(t, monitor);
     }
+}
+
+static void stop_telling(struct telling *t)
+{
+    iv_notify_close(&t->notify);
+}
+
+static iv_rc work(const struct iv_config *config, struct iv_baseline *baseline,
+                  struct iv_playbooks *playbooks, const struct iv_confinement *confinement,
+                  struct iv_err *err)
+{
+    struct iv_monitor *monitor = NULL;
+    struct iv_confined confined;
+    IV_AUTO(stop_telling) struct telling t = {.notify = {.fd = -1}, .clock = iv_clock_system()};
+    TRY(iv_notify_open(&t.notify, err));
+    TRY(iv_confinement_enter(&confined, confinement, err));
+    TRY(iv_monitor_start(&monitor, config, baseline, playbooks, err));
+    iv_confinement_count(&confined, iv_monitor_metrics(monitor));
+    err->code = IV_CODE_OK;
+    wait_for_the_end(&t, monitor, err);
+    iv_notify_stopping(&t.notify);
+    iv_monitor_stop(monitor);
+    LOG_INFO("run.stopped", KV_TEXT("why", err->code == IV_CODE_OK ? "asked to" : err->text));
+    return (struct iv_rc_s){err->code};
 }
 
 static iv_rc run_daemon(const struct iv_config *config, bool check_only, struct iv_err *err)
@@ -67,16 +156,7 @@ static iv_rc run_daemon(const struct iv_config *config, bool check_only, struct 
         LOG_WARN("run.signing_key_file", KV_STR("configured", config->signing_key_file),
                  KV_TEXT("why", "this version signs nothing of its own"));
     }
-    struct iv_monitor *monitor = NULL;
-    struct iv_confined confined;
-    TRY(iv_confinement_enter(&confined, confinement, err));
-    TRY(iv_monitor_start(&monitor, config, baseline, playbooks, err));
-    iv_confinement_count(&confined, iv_monitor_metrics(monitor));
-    err->code = IV_CODE_OK;
-    wait_for_the_end(monitor, err);
-    iv_monitor_stop(monitor);
-    LOG_INFO("run.stopped", KV_TEXT("why", err->code == IV_CODE_OK ? "asked to" : err->text));
-    return (struct iv_rc_s){err->code};
+    return work(config, baseline, playbooks, confinement, err);
 }
 
 static int run_run(const void *args, const struct iv_words *words, struct iv_err *err)

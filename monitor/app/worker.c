@@ -233,8 +233,10 @@ static void *worker_thread(void *argument)
     struct iv_worker *w = argument;
     struct iv_err err = {.text = ""};
     struct iv_rc_s rc = IV_OK;
+    (void)pthread_setname_np(pthread_self(), w->kind == IV_WORKER_STREAMS ? "iv-detect" : "iv-exchange");
     while (iv_ok(rc) && !iv_detect_stopping(w->detect)) {
         rc = turn(w, &err);
+        iv_turn(w->turns);
     }
     if (iv_ok(rc)) {
         rc = drain(w, &err);
@@ -277,6 +279,12 @@ struct iv_consumer_hooks iv_worker_hooks(struct iv_worker *worker)
         .ctx = worker, .assigned = on_assigned, .revoked = on_revoked, .gap = on_gap};
 }
 
+/* As the watch and the list of threads have it. */
+static const char *part_of(const struct iv_worker *w)
+{
+    return w->kind == IV_WORKER_STREAMS ? "detect" : "exchange";
+}
+
 static iv_rc open_parts(struct iv_worker *w, const struct iv_detect_options *options, struct iv_err *err)
 {
     const struct iv_saver_options saver = {.folder = options->snapshots,
@@ -285,6 +293,9 @@ static iv_rc open_parts(struct iv_worker *w, const struct iv_detect_options *opt
                                            .clock = w->site.clock};
     TRY(iv_saver_new(&w->site.saver, &saver, err));
     TRY(iv_worker_properties(w, options->kafka, options->kafka_count, err));
+    if (options->watch != NULL) {
+        TRY(iv_watch_part(&w->turns, options->watch, part_of(w), options->commits, err));
+    }
     return w->kind == IV_WORKER_STREAMS ? iv_worker_open_consumer(w, err) : IV_OK;
 }
 

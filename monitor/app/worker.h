@@ -25,6 +25,7 @@ struct iv_worker {
     char label[32];
     pthread_t thread;
     bool started;
+    struct iv_turns *turns; /* NULL: nobody looks */
     struct iv_site site;
     struct iv_consumer *consumer;
     struct iv_cell **cells;

@@ -212,6 +212,13 @@ const char *iv_console_url(const struct iv_console *console)
     return console->url;
 }
 
+void iv_console_standing(struct iv_console *console, const char *part)
+{
+    (void)pthread_mutex_lock(&console->lock);
+    (void)snprintf(console->standing, sizeof console->standing, "%s", part == NULL ? "" : part);
+    (void)pthread_mutex_unlock(&console->lock);
+}
+
 void iv_console_ready(struct iv_console *console, const char *why_not)
 {
     (void)pthread_mutex_lock(&console->lock);

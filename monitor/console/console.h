@@ -64,6 +64,8 @@ void iv_console_notify(struct iv_console *console);
 /* What /readyz answers: NULL is ready; else a short reason ("waiting for the broker").
  * Not ready until told. */
 void iv_console_ready(struct iv_console *console, const char *why_not);
+/* The part of the monitor that does not get on, so that the process is not healthy; NULL: all do. */
+void iv_console_standing(struct iv_console *console, const char *part);
 
 /* A rule in force, as the page shows it. */
 struct iv_console_rule {

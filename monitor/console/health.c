@@ -9,7 +9,15 @@
 
 void iv_answer_healthz(struct iv_reply *reply, struct iv_request *request)
 {
-    (void)request;
+    struct iv_console *console = request->console;
+    char standing[sizeof console->standing];
+    (void)pthread_mutex_lock(&console->lock);
+    memcpy(standing, console->standing, sizeof standing);
+    (void)pthread_mutex_unlock(&console->lock);
+    if (standing[0] != '\0') {
+        iv_reply_problem(reply, MHD_HTTP_SERVICE_UNAVAILABLE, "no progress: %s", standing);
+        return;
+    }
     iv_buf_text(&reply->body, "{\"status\":\"ok\"}");
     reply->status = MHD_HTTP_OK;
     reply->type = "application/json";

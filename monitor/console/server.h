@@ -51,6 +51,7 @@ struct iv_console {
     bool pulse_started;
     bool stopping;
     char not_ready[640];    /* empty: ready */
+    char standing[64];      /* the part that does not get on; empty: none */
     struct iv_buf baseline; /* JSON; empty: none yet */
     struct iv_coverage_rules coverage_rules;
     char digest[100]; /* of the baseline, hex */
