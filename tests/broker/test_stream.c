@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
+#include "stream/ends.h"
 #include "stream/kafka.h"
 #include "stream/producer.h"
 
@@ -298,6 +299,19 @@ static void in_transaction(rd_kafka_t *rk, const char *topic, int count)
     cr_assert(eq(int, (int)rd_kafka_flush(rk, 30000), 0));
 }
 
+static int64_t end_of(const char *topic)
+{
+    const struct iv_property servers = {IV_STR("bootstrap.servers"), iv_str_of(env("KAFKA_BOOTSTRAP"))};
+    const struct iv_str topics[IV_STREAMS] = {[IV_LEDGER] = iv_str_of(topic)};
+    struct iv_cursor at = {IV_LEDGER, 0, 0};
+    struct iv_ends *ends = NULL;
+    struct iv_err err;
+    cr_assert(iv_ok(iv_ends_open(&ends, &servers, 1, topics, &err)), "%s", err.text);
+    cr_assert(iv_ok(iv_ends_ask(ends, &at, 1, LONG_ENOUGH, &err)), "%s", err.text);
+    iv_ends_close(ends);
+    return at.offset;
+}
+
 Test(real_broker, aborted_records_are_never_seen_and_an_open_transaction_is_told)
 {
     create_topic("transactions", 1);
@@ -318,6 +332,7 @@ Test(real_broker, aborted_records_are_never_seen_and_an_open_transaction_is_told
     }
     cr_expect(eq(sz, seen.records, 10), "neither the aborted ones nor what lies behind the open transaction");
     cr_expect(eq(i64, stats.held, 17));
+    cr_expect(eq(i64, end_of("transactions"), stats.position.offset + 17), "the end is that of the log");
     cr_assert(rd_kafka_commit_transaction(rk, 30000) == NULL);
     while (seen.records < 27) {
         poll_once(c, &seen);
@@ -351,6 +366,83 @@ Test(real_broker, a_topic_that_is_missing_is_told_and_read_once_it_is_there)
 
     struct iv_consumer_health health = health_of(c);
     cr_expect(eq(str, health.trouble, ""));
+    iv_consumer_close(c);
+}
+
+static struct iv_consumer *consume_pair(struct seen *seen, struct iv_str ledger, struct iv_str telemetry)
+{
+    const struct iv_property properties[] = {{IV_STR("bootstrap.servers"), iv_str_of(env("KAFKA_BOOTSTRAP"))},
+                                             {IV_STR("group.id"), telemetry},
+                                             {IV_STR("topic.metadata.refresh.interval.ms"), IV_STR("500")}};
+    const struct iv_consumer_options options = {.properties = properties,
+                                                .property_count = IV_COUNT(properties),
+                                                .topics = {ledger, telemetry},
+                                                .hooks = {.ctx = seen, .assigned = begin, .gap = gap}};
+    struct iv_consumer *c = NULL;
+    struct iv_err err;
+    iv_log_configure(IV_LOG_ERROR, IV_LOG_LOGFMT);
+    cr_assert(iv_ok(iv_consumer_open(&c, &options, &err)), "%s", err.text);
+    return c;
+}
+
+Test(real_broker, one_stream_is_read_while_the_topic_of_the_other_is_missing)
+{
+    struct seen seen = {.start = IV_OFFSET_COMMITTED};
+    create_topic("one-alone", 2);
+    produce("one-alone", 0, 5);
+    struct iv_consumer *c = consume_pair(&seen, IV_STR("one-alone"), IV_STR("one-later"));
+
+    while (seen.records < 5 || strstr(health_of(c).trouble, "topic one-later") == NULL) {
+        poll_once(c, &seen);
+    }
+    create_topic("one-later", 2);
+    produce("one-later", 0, 3);
+    while (seen.records < 8) {
+        poll_once(c, &seen);
+    }
+
+    iv_consumer_close(c);
+}
+
+Test(real_broker, the_lead_passes_to_the_ledger_once_it_is_there)
+{
+    struct seen seen = {.start = 0};
+    create_topic("tail-first", 2);
+    produce("tail-first", 0, 5);
+    struct iv_consumer *c = consume_pair(&seen, IV_STR("head-later"), IV_STR("tail-first"));
+
+    while (seen.records < 5) {
+        poll_once(c, &seen);
+    }
+    create_topic("head-later", 2);
+    produce("head-later", 0, 3);
+    while (seen.records < 8) {
+        poll_once(c, &seen);
+    }
+
+    iv_consumer_close(c);
+}
+
+Test(real_broker, a_topic_that_comes_later_with_another_width_is_refused)
+{
+    struct seen seen = {.start = IV_OFFSET_COMMITTED};
+    create_topic("two-wide", 2);
+    produce("two-wide", 0, 5);
+    struct iv_consumer *c = consume_pair(&seen, IV_STR("two-wide"), IV_STR("three-wide"));
+    struct iv_batch batch;
+    struct iv_err err = {.text = ""};
+    while (seen.records < 5) {
+        poll_once(c, &seen);
+    }
+
+    create_topic("three-wide", 3);
+    struct iv_rc_s rc = IV_OK;
+    while (iv_ok(rc) && !overdue()) {
+        rc = iv_consumer_poll(c, &batch, 50 * IV_NS_PER_MS, &err);
+    }
+
+    cr_assert(eq(int, rc.code, IV_E_REFUSED));
+    cr_expect(strstr(err.text, "'two-wide' has 2 partitions and 'three-wide' has 3") != NULL, "%s", err.text);
     iv_consumer_close(c);
 }
 
