@@ -13,6 +13,7 @@
  * Not here: reading them (stream/kafka.h), which cells are ours (worker.h). */
 #pragma once
 
+#include "app/courier.h"
 #include "app/exchange_back.h"
 #include "app/exchange_front.h"
 #include "app/exchange_post.h"
@@ -43,8 +44,9 @@ struct iv_site {
     struct iv_outlet *outlet;
     struct iv_tide *tide;
     struct iv_consumer *consumer;
-    struct iv_saver *saver; /* of their snapshots */
-    struct iv_store *store; /* whose positions a snapshot is held against */
+    struct iv_saver *saver;     /* of their snapshots */
+    struct iv_courier *courier; /* of these to other machines; NULL: none */
+    struct iv_store *store;     /* whose positions a snapshot is held against */
     struct iv_str store_path;
     struct iv_str topics[IV_STREAMS];
     struct iv_str exchange; /* the topic */

@@ -101,10 +101,21 @@ static iv_rc take_snapshot(void *ctx, struct iv_vault_reader *r, struct iv_err *
     return IV_OK;
 }
 
+/* Where the topic cannot be read, what is here will do: it is older, and more is read again. */
+static void fetch(const struct iv_cell *c)
+{
+    struct iv_err why = {.text = ""};
+    if (c->site->courier != NULL && !iv_ok(iv_courier_fetch(c->site->courier, iv_str_of(c->name), &why))) {
+        iv_series_add(iv_metrics_only(c->site->metrics, IV_METRIC_SNAPSHOT_FAILURES), 1);
+        LOG_ERROR("snapshot.not_fetched", KV_TEXT("cell", c->name), KV_TEXT("why", why.text));
+    }
+}
+
 iv_rc iv_cell_restore(struct iv_cell *cell, struct iv_err *err)
 {
     struct iv_site *site = cell->site;
     iv_ns begun = iv_monotonic(&site->clock);
+    fetch(cell);
     struct iv_rc_s rc = iv_saver_restore(site->saver, iv_str_of(cell->name), take_snapshot, cell, err);
     if (rc.code == IV_E_ABSENT) {
         LOG_INFO("snapshot.none", KV_TEXT("cell", cell->name), KV_TEXT("why", err->text),

@@ -33,6 +33,7 @@ struct iv_config {
         struct iv_str actions;
         struct iv_str dead_letter;
         struct iv_str exchange;
+        struct iv_str snapshots; /* n 0: they are files of this machine only */
     } topics;
     int64_t workers;
     int64_t verifiers; /* threads that verify signatures beside the other rules */

@@ -23,6 +23,7 @@
 struct iv_detect;
 struct iv_playbooks;
 struct iv_store;
+struct iv_courier;
 
 struct iv_detect_options {
     struct iv_baseline *baseline;   /* references are taken */
@@ -41,8 +42,9 @@ struct iv_detect_options {
     struct iv_str snapshots;
     iv_ns snapshot_every;
     size_t snapshot_keep;
-    unsigned workers;   /* at least 1, and as many for the exchange */
-    unsigned verifiers; /* threads that verify signatures beside the other rules */
+    struct iv_courier *courier; /* of these to other machines; NULL: none */
+    unsigned workers;           /* at least 1, and as many for the exchange */
+    unsigned verifiers;         /* threads that verify signatures beside the other rules */
     void (*failed)(void *ctx, const struct iv_err *why); /* called once, from a worker that cannot go on */
     /* A baseline that was handed to iv_detect_reload is in force everywhere (why is NULL), or could not be
      * taken up and the one before stays in force. From a worker. */

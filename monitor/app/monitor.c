@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/monitor.h"
+#include "app/courier.h"
 #include "app/monitor_internal.h"
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -20,6 +21,7 @@
 #define COMMIT_BYTES ((size_t)64 << 20)
 #define KEEP_GRACE (5 * IV_NS_PER_S)
 #define PUBLISH_GRACE (5 * IV_NS_PER_S)
+#define COURIER_GRACE (10 * IV_NS_PER_S)
 #define TOTALS_EVERY IV_NS_PER_S
 
 void iv_monitor_failed(void *ctx, const struct iv_err *why)
@@ -118,6 +120,22 @@ static iv_rc leave_other_topics(struct iv_monitor *m, const struct iv_str topics
     return iv_store_commit(m->store, err);
 }
 
+static iv_rc start_courier(struct iv_monitor *m, struct iv_err *err)
+{
+    const struct iv_config *c = m->config;
+    const struct iv_courier_options courier = {
+        .kafka = c->kafka,
+        .kafka_count = c->kafka_count,
+        .topic = c->topics.snapshots,
+        .folder = c->snapshots.path,
+        .keep = (size_t)c->snapshots.keep,
+        .store_path = c->store_path,
+        .store = m->store,
+        .metrics = m->metrics,
+    };
+    return courier.topic.n == 0 ? IV_OK : iv_courier_start(&m->courier, &courier, err);
+}
+
 static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
 {
     const struct iv_config *c = m->config;
@@ -133,6 +151,7 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
     };
     TRY(iv_watch_part(&keep.turns, m->watch, "keep", NULL, err));
     TRY(iv_keep_start(&m->keep, &keep, err));
+    TRY(start_courier(m, err));
     struct iv_detect_options detect = {
         .baseline = m->baseline,
         .playbooks = iv_monitor_answer(m, m->playbooks),
@@ -150,6 +169,7 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .snapshots = c->snapshots.path,
         .snapshot_every = c->snapshots.every,
         .snapshot_keep = (size_t)c->snapshots.keep,
+        .courier = m->courier,
         .workers = (unsigned)c->workers,
         .verifiers = (unsigned)c->verifiers,
         .failed = iv_monitor_failed,
@@ -256,6 +276,7 @@ void iv_monitor_stop(struct iv_monitor *monitor)
     set_act(monitor, NULL);
     iv_act_stop(act);
     iv_publish_stop(monitor->publish, PUBLISH_GRACE);
+    iv_courier_stop(monitor->courier, COURIER_GRACE); /* the last snapshot, when all findings are out */
     iv_console_stop(monitor->console);
     iv_handoff_free(monitor->commits);
     iv_reader_close(monitor->reader);

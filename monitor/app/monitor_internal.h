@@ -34,6 +34,7 @@ struct iv_monitor {
     struct iv_console *console;
     struct iv_publish *publish; /* set before there is a thread that reads it, outlived by none */
     struct iv_keep *keep;
+    struct iv_courier *courier; /* outlives the detector; NULL: none */
     struct iv_detect *detect;
     struct iv_intake *findings; /* of other processes; NULL: not read */
     struct iv_intake *actions;

@@ -263,6 +263,7 @@ static void open_site(struct iv_site *site, struct iv_detect *detect, const stru
     site->tide = detect->tide;
     site->exchange = options->exchange;
     site->store = options->store;
+    site->courier = options->courier;
     site->store_path = options->store_path;
     site->verifiers = options->verifiers;
     site->clock = iv_clock_system();

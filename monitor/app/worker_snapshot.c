@@ -110,6 +110,9 @@ static void tell_kept(struct iv_worker *w)
         if (cell->saving) {
             cell->saved_progress = iv_cell_progress(cell);
             cell->saved_is_news = true;
+            if (w->site.courier != NULL) {
+                iv_courier_send(w->site.courier, iv_str_of(cell->name));
+            }
             cell->saving = false;
         }
     }

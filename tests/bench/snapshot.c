@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* BASELINE FOLDER ENTITIES: has the engines remember so many entities (tokens that are issued and wait for
+ * their end), saves them beside the stream while it goes on, and makes engines from what was saved. Prints
+ * how long the stream stood still, its slowest call while the child wrote, how long and how large the
+ * snapshot was, and how long it took to go on from it. All times are of the wall: a pause is what somebody
+ * waits. */
+#include "app/saver.h"
+#include "base/buf.h"
+#include "base/guard.h"
+#include "base/json_write.h"
+#include "event/decode.h"
+#include "vault/folder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define START_NS (INT64_C(1767225600) * IV_NS_PER_S) /* 2026-01-01T00:00:00Z */
+#define SPACING_NS INT64_C(10000)
+#define LOOK_EVERY 256 /* events */
+#define CELL IV_STR("bench")
+
+struct bench {
+    struct iv_clock clock;
+    struct iv_baseline *baseline;
+    struct iv_decoder *decoder;
+    struct iv_judge *judge;
+    struct iv_saver *saver;
+    struct iv_arena arena;
+    struct iv_buf json;
+    uint64_t sequence;
+    iv_ns longest; /* of the calls so far */
+};
+
+static void no_verdict(void *ctx, const struct iv_verdict *verdict)
+{
+    (void)ctx;
+    (void)verdict;
+}
+
+static void write_event(struct bench *b)
+{
+    struct iv_json j = iv_json_to(&b->json);
+    iv_ns time = START_NS + (iv_ns)b->sequence * SPACING_NS;
+    char name[32];
+    iv_buf_clear(&b->json);
+    (void)snprintf(name, sizeof name, "%016llx", (unsigned long long)b->sequence);
+    iv_json_open_object(&j, NULL);
+    iv_json_text(&j, "specversion", "1.0");
+    iv_json_text(&j, "id", name);
+    iv_json_text(&j, "source", "/broker/tenant-7");
+    iv_json_text(&j, "type", "token.issued");
+    iv_json_time(&j, "time", time);
+    iv_json_text(&j, "subject", "agent-00042");
+    iv_json_text(&j, "tenantid", "tenant-7");
+    iv_json_open_object(&j, "data");
+    iv_json_text(&j, "token_id", name);
+    iv_json_text(&j, "enclave_id", name);
+    iv_json_time(&j, "expires_at", START_NS + 3600 * IV_NS_PER_S);
+    iv_json_close_object(&j);
+    iv_json_close_object(&j);
+    b->sequence++;
+}
+
+static void feed(struct bench *b)
+{
+    struct iv_err err;
+    struct iv_event event;
+    write_event(b);
+    iv_arena_reset(&b->arena);
+    struct iv_record record = {.origin = {IV_TELEMETRY, 0, (int64_t)b->sequence, IV_STR("telemetry")},
+                               .bytes = iv_arena_str(&b->arena, iv_buf_slice(&b->json))};
+    IV_CHECK(iv_ok(iv_decode(b->decoder, &record, &b->arena, &event, &err)));
+    iv_ns before = iv_monotonic(&b->clock);
+    IV_CHECK(iv_ok(iv_judge_event(b->judge, &event, &err)));
+    iv_ns took = iv_monotonic(&b->clock) - before;
+    b->longest = took > b->longest ? took : b->longest;
+}
+
+static struct iv_judge_options judging(struct bench *b)
+{
+    return (struct iv_judge_options){
+        .baseline = b->baseline, .verdict = no_verdict, .ctx = b, .digests = true, .hash_key = {1, 2}};
+}
+
+static void open_bench(struct bench *b, const char *rules, const char *folder)
+{
+    IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
+    struct iv_err err = {.text = ""};
+    b->clock = iv_clock_system();
+    IV_CHECK(iv_ok(iv_problems_new(&problems, &err)));
+    IV_CHECK(iv_ok(iv_baseline_load(&b->baseline, iv_str_of(rules), problems, &err)));
+    struct iv_judge_options judge = judging(b);
+    struct iv_saver_options saver = {
+        .folder = iv_str_of(folder), .every = IV_NS_PER_S, .keep = 1, .clock = b->clock};
+    IV_CHECK(iv_ok(iv_decoder_new(&b->decoder, b->baseline->catalogue, &IV_DECODE_LIMITS_DEFAULT,
+                                  judge.hash_key, &err)));
+    IV_CHECK(iv_ok(iv_judge_new(&b->judge, &judge, &err)));
+    IV_CHECK(iv_ok(iv_judge_open(b->judge, IV_TELEMETRY, 0, &err)));
+    IV_CHECK(iv_ok(iv_vault_folder_open(saver.folder, &err)));
+    IV_CHECK(iv_ok(iv_saver_new(&b->saver, &saver, &err)));
+    iv_arena_init(&b->arena, 0);
+    iv_buf_init(&b->json, 4096);
+}
+
+static void close_bench(struct bench *b)
+{
+    iv_saver_free(b->saver);
+    iv_judge_free(b->judge);
+    iv_decoder_free(b->decoder);
+    iv_baseline_unref(b->baseline);
+    iv_arena_deinit(&b->arena);
+    iv_buf_deinit(&b->json);
+}
+
+/* The stream goes on until the snapshot is there. */
+static void save(struct bench *b)
+{
+    struct iv_err err = {.text = ""};
+    struct iv_vault_place place = {IV_STR("telemetry"), 0, (int64_t)b->sequence};
+    const struct iv_saver_cell cell = {.name = CELL,
+                                       .judge = b->judge,
+                                       .baseline = iv_str_of(b->baseline->digest_hex),
+                                       .places = &place,
+                                       .place_count = 1};
+    IV_CHECK(iv_ok(iv_saver_begin(b->saver, &cell, 1, &err)));
+    iv_saver_release(b->saver);
+    enum iv_saver_state state = IV_SAVER_WRITING;
+    b->longest = 0;
+    while (state == IV_SAVER_WRITING) {
+        for (size_t i = 0; i < LOOK_EVERY; i++) {
+            feed(b);
+        }
+        state = iv_saver_look(b->saver, &err);
+    }
+    IV_CHECK(state == IV_SAVER_KEPT);
+}
+
+static iv_rc take(void *ctx, struct iv_vault_reader *r, struct iv_err *err)
+{
+    struct bench *b = ctx;
+    struct iv_judge_options judge = judging(b);
+    for (size_t i = 0; i < r->head.engine_count; i++) {
+        judge.bytes[i] = r->engines[i];
+    }
+    return iv_judge_new(&b->judge, &judge, err);
+}
+
+int main(int argc, char **argv)
+{
+    IV_CHECK(argc == 4);
+    size_t entities = strtoull(argv[3], NULL, 10);
+    struct bench b = {.longest = 0};
+    struct iv_saver_figures figures;
+    struct iv_engine_stats stats;
+    struct iv_err err = {.text = ""};
+    open_bench(&b, argv[1], argv[2]);
+    for (size_t i = 0; i < entities; i++) {
+        feed(&b);
+    }
+    iv_judge_stats(b.judge, &stats);
+    iv_ns before = b.longest;
+    save(&b);
+    iv_saver_figures(b.saver, &figures);
+    iv_judge_free(TAKE(b.judge));
+    iv_ns begun = iv_monotonic(&b.clock);
+    IV_CHECK(iv_ok(iv_saver_restore(b.saver, CELL, take, &b, &err)));
+    iv_ns restored = iv_monotonic(&b.clock) - begun;
+    printf("%10zu%12.1f%12.1f%12.2f%14.2f%14.2f%10.2f%10.2f\n", entities, (double)stats.state_bytes / 1e6,
+           (double)figures.bytes / 1e6, (double)figures.pause / 1e6, (double)before / 1e6,
+           (double)b.longest / 1e6, (double)figures.took / 1e9, (double)restored / 1e9);
+    close_bench(&b);
+    return 0;
+}
