@@ -254,7 +254,9 @@ static void read_console(struct reading *r, const struct iv_yaml_node *node)
     r->config->console.listen = IV_STR("127.0.0.1:8088");
     if (node != NULL) {
         iv_yaml_open(&map, node, "console", r->problems);
-        read_text(&r->config->console.listen, r, iv_yaml_get(&map, "listen"));
+        const struct iv_yaml_node *listen = iv_yaml_get(&map, "listen");
+        r->config->console.asked_for = listen != NULL;
+        read_text(&r->config->console.listen, r, listen);
         read_text(&r->config->console.token_file, r, iv_yaml_get(&map, "token_file"));
         read_tls(r, iv_yaml_get(&map, "tls"));
         iv_yaml_close(&map);

@@ -46,6 +46,7 @@ struct iv_config {
     } snapshots;
     struct {
         struct iv_str listen;
+        bool asked_for; /* listen stands in the file: health and metrics are served in any role */
         struct iv_str certificate;
         struct iv_str key;
         struct iv_str client_ca;

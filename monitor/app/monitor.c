@@ -87,16 +87,23 @@ static struct iv_console_options console_options(const struct iv_config *c, stru
         .key = c->console.key,
         .client_ca = c->console.client_ca,
         .token_file = c->console.token_file,
+        .instruments = (c->roles & IV_ROLE_CONSOLE) == 0,
         .store_path = c->store_path,
         .version = IV_STR(IV_VERSION),
         .metrics = metrics,
     };
 }
 
+/* Whether this process answers HTTP at all. */
+static bool listens(const struct iv_config *c)
+{
+    return (c->roles & IV_ROLE_CONSOLE) != 0 || c->console.asked_for;
+}
+
 iv_rc iv_monitor_check(const struct iv_config *config, struct iv_err *err)
 {
     struct iv_console_options options = console_options(config, NULL);
-    return (config->roles & IV_ROLE_CONSOLE) != 0 ? iv_console_check(&options, err) : IV_OK;
+    return listens(config) ? iv_console_check(&options, err) : IV_OK;
 }
 
 static iv_rc start_console(struct iv_monitor *m, struct iv_err *err)
@@ -212,7 +219,7 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
     TRY(iv_reader_open(&m->reader, c->store_path, err));
     TRY(record_baseline(m, err));
     TRY(iv_handoff_new(&m->commits, COMMIT_QUEUE, COMMIT_BYTES, err));
-    if ((c->roles & IV_ROLE_CONSOLE) != 0) {
+    if (listens(c)) {
         TRY(start_console(m, err));
     }
     struct iv_publish_options publish = {.store = m->store, .config = c, .delivered = on_delivered, .ctx = m};

@@ -95,6 +95,12 @@ static void count(struct iv_console *console, const struct route *route, unsigne
                   1);
 }
 
+/* A process that is no console has no page and no API, but its instruments can be read. */
+static bool is_served(const struct iv_console *console, const struct route *route)
+{
+    return !console->instruments || (route != NULL && !starts_with(route->path, IV_STR("/api/")));
+}
+
 /* Everything up to the handler: method, body, who asks, what for. */
 static void answer_into(struct iv_reply *reply, struct iv_request *request, const struct route *route,
                         struct iv_str path, const char *method)
@@ -106,6 +112,8 @@ static void answer_into(struct iv_reply *reply, struct iv_request *request, cons
         iv_reply_problem(reply, MHD_HTTP_CONTENT_TOO_LARGE, "no path here takes a body");
     } else if (!iv_auth_allows(request, reply, route != NULL && route->open)) {
         return;
+    } else if (!is_served(request->console, route)) {
+        iv_reply_problem(reply, MHD_HTTP_NOT_FOUND, "this process is no console: it shows health and metrics");
     } else if (route != NULL) {
         if (iv_query_read(request, reply, route->parameters)) {
             route->answer(reply, request);

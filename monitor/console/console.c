@@ -46,6 +46,7 @@ static struct iv_console *console_new(const struct iv_console_options *options)
     (void)pthread_cond_init(&c->tick, &attributes);
     (void)pthread_condattr_destroy(&attributes);
     c->listen_fd = -1;
+    c->instruments = options->instruments;
     c->metrics = options->metrics;
     c->idle = (iv_ns)either(options->idle_s, IDLE_S_DEFAULT) * IV_NS_PER_S;
     c->head = (iv_ns)either(options->head_s, HEAD_S_DEFAULT) * IV_NS_PER_S;

@@ -36,6 +36,7 @@ struct iv_console_options {
     /* Its first line is the token that every request but health must bring, as "Authorization: Bearer TOKEN"
      * or as the password of Basic, which browsers ask for [none] */
     struct iv_str token_file;
+    bool instruments;                /* health and metrics alone: no API, no page */
     struct iv_str store_path;        /* of the SQLite store, which must exist */
     struct iv_str version;           /* of the program */
     struct iv_metrics *metrics;      /* borrowed: outlives the console */

@@ -29,6 +29,7 @@ struct iv_readers;
 struct iv_console {
     struct MHD_Daemon *daemon;
     int listen_fd;
+    bool instruments;   /* health and metrics alone */
     bool authenticated; /* by token or client certificate */
     char url[96];
     char host[64]; /* as listened on, without the port; for the check of Host */
