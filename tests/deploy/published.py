@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What judges our manifests and is no package that one installs: fetched once into the build's folder."""
+
+import glob
+import os
+import subprocess
+import sys
+import venv
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def python_packages(folder):
+    """The packages of published.txt, unpacked: answers where."""
+    home = os.path.join(folder, "python")
+    done = os.path.join(home, "done")
+    if not os.path.exists(done):
+        venv.create(home, with_pip=True, clear=True)
+        subprocess.run([os.path.join(home, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "--no-deps",
+                        "--require-hashes", "-r", os.path.join(TOP, "tests/deploy/published.txt")], check=True)
+        open(done, "w", encoding="utf-8").close()
+    return home
+
+
+def debian_package(folder, name):
+    """A Debian package, unpacked and not installed, since installing it would start a server: answers where."""
+    home = os.path.join(folder, name)
+    if not os.path.isdir(os.path.join(home, "usr")):
+        os.makedirs(home, exist_ok=True)
+        subprocess.run(["apt-get", "download", "-qq", name], check=True, cwd=home, stderr=subprocess.DEVNULL)
+        subprocess.run(["dpkg", "-x", *glob.glob(os.path.join(home, "*.deb")), home], check=True)
+    return home
+
+
+def run(*command, **options):
+    """For the program to be judged by: its output belongs into ours where it is not content."""
+    answer = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                            stdin=subprocess.DEVNULL, **options)
+    if answer.returncode != 0:
+        print(answer.stdout)
+        sys.exit(f"status {answer.returncode}: {' '.join(command)}")
+    return answer.stdout
