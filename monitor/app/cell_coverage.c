@@ -88,6 +88,10 @@ iv_rc iv_cell_gap(struct iv_cell *cell, const struct iv_cursor *at, int64_t next
     if (cell->kind == IV_CELL_BACK) {
         return iv_back_joined_midway(cell->back, err);
     }
+    if (cell->front != NULL) {
+        iv_front_gap(cell->front, at->stream, next);
+    }
+    TRY(iv_judge_missed(cell->judge, NULL, err)); /* a partner may have stood there */
     bool other_log = next < at->offset;
     uint64_t gone = other_log || at->offset < 0 ? 0 : (uint64_t)(next - at->offset);
     return iv_coverage_lost(cell->coverage, at->stream, at->partition,

@@ -88,28 +88,23 @@ static iv_rc check_head(const struct iv_back *b, const struct iv_packet_head *he
     return IV_OK;
 }
 
-/* Those of our rules that are global, or only those of them that are not among served, start anew. */
-static iv_rc start_anew(struct iv_back *b, const struct iv_str *served, struct iv_err *err)
+/* The rules that the packet's reader does not have were not served by it. */
+static iv_rc note_unserved(struct iv_back *b, const struct iv_packet_head *head, struct iv_err *err)
 {
     const struct iv_baseline *baseline = b->options.baseline;
+    if (iv_str_eq(head->baseline, iv_str_of(baseline->digest_hex))) {
+        return IV_OK;
+    }
     uint64_t *rules = iv_arena_zalloc(&b->arena, (baseline->rule_count / 64 + 1) * sizeof *rules);
     ENSURE(rules != NULL, err, IV_E_NOMEM, "cannot allocate a set of %zu rules", baseline->rule_count);
     bool any = false;
     for (size_t i = 0; i < baseline->rule_count; i++) {
-        const struct iv_rule *rule = baseline->rules[i];
-        if (rule->global && (served == NULL || !iv_exchange_rules_named(*served, rule))) {
+        if (baseline->rules[i]->global && !iv_exchange_rules_named(head->rules, baseline->rules[i])) {
             rules[i / 64] |= UINT64_C(1) << (i % 64);
             any = true;
         }
     }
-    return any ? iv_judge_start_anew(b->options.judge, rules, err) : IV_OK;
-}
-
-/* The rules that the packet's reader does not have were not served by it. */
-static iv_rc start_unserved(struct iv_back *b, const struct iv_packet_head *head, struct iv_err *err)
-{
-    bool same = iv_str_eq(head->baseline, iv_str_of(b->options.baseline->digest_hex));
-    return same ? IV_OK : start_anew(b, &head->rules, err);
+    return any ? iv_judge_missed(b->options.judge, rules, err) : IV_OK;
 }
 
 /* The packets of a source follow on each other; where one is missing, so is what it covered. */
@@ -125,7 +120,8 @@ static iv_rc check_gap(struct iv_back *b, const struct iv_packet_head *head, enu
     if (b->options.gap != NULL) {
         b->options.gap(b->options.ctx, stream, head->source, next < 0 ? 0 : next, from);
     }
-    return next < 0 ? iv_judge_joined_midway(b->options.judge, stream, err) : start_anew(b, NULL, err);
+    return next < 0 ? iv_judge_joined_midway(b->options.judge, stream, err)
+                    : iv_judge_missed(b->options.judge, NULL, err);
 }
 
 static iv_rc take_event(struct iv_back *b, struct iv_packet_move *move, struct iv_err *err)
@@ -145,10 +141,21 @@ static void note_written(const struct iv_back *b, const struct iv_packet_move *m
     }
 }
 
-static iv_rc take_move(struct iv_back *b, const struct source *source, const struct iv_packet_head *head,
+/* Another log has taken the place of the one that was read: what was taken says nothing of it. */
+static iv_rc take_other_log(struct iv_back *b, struct source *source, const struct iv_packet_move *move,
+                            struct iv_err *err)
+{
+    source->next[move->stream] = move->offset;
+    return iv_judge_missed(b->options.judge, NULL, err);
+}
+
+static iv_rc take_move(struct iv_back *b, struct source *source, const struct iv_packet_head *head,
                        struct iv_packet_move *move, struct iv_err *err)
 {
     struct iv_judge *judge = b->options.judge;
+    if (move->kind == IV_PACKET_OTHER_LOG) {
+        return take_other_log(b, source, move, err);
+    }
     if (move->offset < source->next[move->stream]) {
         b->stats.skipped += move->kind == IV_PACKET_EVENT;
         return IV_OK;
@@ -163,6 +170,9 @@ static iv_rc take_move(struct iv_back *b, const struct source *source, const str
         return iv_judge_idle(judge, move->stream, head->source, move->time, err);
     case IV_PACKET_MIDWAY:
         return iv_judge_joined_midway(judge, move->stream, err);
+    case IV_PACKET_GAP:
+        return iv_judge_missed(judge, NULL, err);
+    case IV_PACKET_OTHER_LOG:
     case IV_PACKET_KINDS:
         break;
     }
@@ -183,11 +193,11 @@ iv_rc iv_back_take(struct iv_back *back, struct iv_str packet, struct iv_err *er
         TRY(check_gap(b, &p.head, (enum iv_stream)s, err));
     }
     struct source *source = &b->sources[p.head.source];
-    TRY(start_unserved(b, &p.head, err)); /* what its moves decide must not rest on what it withholds */
+    TRY(note_unserved(b, &p.head, err)); /* what its moves decide must not rest on what it withholds */
     for (size_t i = 0; i < p.move_count; i++) {
         TRY(take_move(b, source, &p.head, &p.moves[i], err));
     }
-    TRY(start_unserved(b, &p.head, err));
+    TRY(note_unserved(b, &p.head, err));
     for (int s = 0; s < IV_STREAMS; s++) {
         source->next[s] = p.head.read[s].next > source->next[s] ? p.head.read[s].next : source->next[s];
     }
@@ -202,8 +212,7 @@ iv_rc iv_back_joined_midway(struct iv_back *back, struct iv_err *err)
             TRY(iv_judge_joined_midway(back->options.judge, (enum iv_stream)s, err));
         }
     }
-    iv_arena_reset(&back->arena);
-    return start_anew(back, NULL, err);
+    return iv_judge_missed(back->options.judge, NULL, err);
 }
 
 void iv_back_reload(struct iv_back *back, struct iv_judge *judge, struct iv_baseline *baseline)

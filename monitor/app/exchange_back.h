@@ -7,9 +7,9 @@
  * an older snapshot, or one that does not know yet that its partition was given away. That a partition stands
  * at its end is believed only of one that has read as far as was taken. Offsets that no packet covered are
  * seen, and told.
- * A packet of a reader under another baseline is taken as far as it goes: rules that this reader does not
- * have were not served by it, and start anew behind it, as after a reload. Not here: reading the exchange
- * (stream/kafka.h), who has which share. */
+ * What was seen proves what it proves; what was not seen proves nothing where packets are missing, or where
+ * their reader has another baseline, without the rule.
+ * Not here: reading the exchange (stream/kafka.h), who has which share. */
 #pragma once
 
 #include "app/judge.h"
@@ -19,8 +19,8 @@
 
 struct iv_back;
 
-/* Of a stream's partition, records from `from` up to, not including, `to` never came: the global rules start
- * anew behind them, or, where they are the first, as where a stream was joined midway. */
+/* Of a stream's partition, records from `from` up to, not including, `to` never came, so that no absence
+ * behind them is proven. */
 typedef void (*iv_back_gap_fn)(void *ctx, enum iv_stream stream, int32_t partition, int64_t from, int64_t to);
 
 struct iv_back_options {
@@ -42,7 +42,7 @@ void iv_back_freep(struct iv_back **back);
 /* One message of the exchange. IV_E_MALFORMED: nothing of it was taken; what it covered shows as a gap when
  * the next one comes. Any other error is the judge's. */
 iv_rc iv_back_take(struct iv_back *back, struct iv_str packet, struct iv_err *err);
-/* Messages of the exchange are gone: the rules start anew, and nobody knows where the streams began. */
+/* Messages of the exchange are gone; nobody knows what stood in them, nor where the streams began. */
 iv_rc iv_back_joined_midway(struct iv_back *back, struct iv_err *err);
 /* Another judge that goes on where the last one stood, under another baseline. */
 void iv_back_reload(struct iv_back *back, struct iv_judge *judge, struct iv_baseline *baseline);

@@ -269,6 +269,16 @@ void iv_front_joined_midway(struct iv_front *front, enum iv_stream stream)
     }
 }
 
+void iv_front_gap(struct iv_front *front, enum iv_stream stream, int64_t next)
+{
+    bool other = next < front->reach[stream].next;
+    front->reach[stream].next = next;
+    for (uint32_t i = 0; i < front->options.shares; i++) {
+        catch_up(front, &front->channels[i], stream);
+        put(&front->channels[i], other ? IV_PACKET_OTHER_LOG : IV_PACKET_GAP, stream, next, 0);
+    }
+}
+
 iv_rc iv_front_flush(struct iv_front *front, bool all, struct iv_err *err)
 {
     for (uint32_t i = 0; i < front->options.shares; i++) {

@@ -51,6 +51,9 @@ void iv_front_skip(struct iv_front *front, enum iv_stream stream, int64_t offset
 void iv_front_idle(struct iv_front *front, enum iv_stream stream, iv_ns wall);
 /* As iv_engine_joined_midway: the records before the next one are gone. */
 void iv_front_joined_midway(struct iv_front *front, enum iv_stream stream);
+/* Reading goes on at next: what stood before it is gone, or, where next is lower than what was read, another
+ * log has taken its place. */
+void iv_front_gap(struct iv_front *front, enum iv_stream stream, int64_t next);
 
 /* Sends the packets that have events. all: and to the other shares how far the partition was read, where they
  * do not know it yet: from time to time, or they wait; and before a position is kept. */

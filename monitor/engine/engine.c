@@ -327,37 +327,47 @@ void iv_engine_joined_midway(struct iv_engine *engine, enum iv_stream stream)
     engine->watermark.streams[stream].partial = true;
 }
 
-/* The join that these rules have, and no other rule; 0: there is none. */
-static uint16_t own_join(const struct iv_engine *e, const uint64_t *rules)
+/* Whether the rule joined the streams where those did that are looked at, and is one of them. */
+static bool joins_with(const struct iv_rule_plan *r, const uint64_t *rules, uint64_t since)
 {
-    uint16_t join = 0;
-    for (size_t i = 0; i < e->plan.rule_count; i++) {
-        const struct iv_rule_plan *r = &e->plan.rules[i];
-        join = iv_rules_have(rules, r->rule->index) ? r->join : join;
-    }
-    for (size_t i = 0; i < e->plan.rule_count; i++) {
-        const struct iv_rule_plan *r = &e->plan.rules[i];
-        if (iv_rules_have(rules, r->rule->index) != (r->join == join)) {
-            return 0;
-        }
-    }
-    return join;
+    return r->since == since && iv_rules_have(rules, r->rule->index);
 }
 
-struct iv_rc_s iv_engine_start_anew(struct iv_engine *engine, const uint64_t *rules, struct iv_err *err)
+/* Whether no other rule has the join. */
+static bool is_own_join(const struct iv_engine *e, uint16_t join, const uint64_t *rules, uint64_t since)
+{
+    for (size_t i = 0; i < e->plan.rule_count; i++) {
+        const struct iv_rule_plan *r = &e->plan.rules[i];
+        if (r->join == join && !joins_with(r, rules, since)) {
+            return false;
+        }
+    }
+    return join != 0;
+}
+
+struct iv_rc_s iv_engine_missed(struct iv_engine *engine, const uint64_t *rules, struct iv_err *err)
 {
     struct iv_engine *e = engine;
-    uint16_t join = own_join(e, rules);
-    if (join != 0) {
-        iv_watermark_rejoin(&e->watermark, join, e->store.order);
-    } else {
-        join = iv_watermark_join(&e->watermark, e->store.order);
-        ENSURE(join != 0, err, IV_E_NOMEM, "cannot allocate the start of a rule");
-    }
     for (size_t i = 0; i < e->plan.rule_count; i++) {
-        if (iv_rules_have(rules, e->plan.rules[i].rule->index)) {
-            e->plan.rules[i].join = join;
-            e->plan.rules[i].since = e->store.order;
+        const struct iv_rule_plan *first = &e->plan.rules[i];
+        uint64_t since = first->since;
+        bool done = false;
+        for (size_t k = 0; k < i && !done; k++) {
+            done = joins_with(&e->plan.rules[k], rules, since);
+        }
+        if (done || !joins_with(first, rules, since)) {
+            continue;
+        }
+        uint16_t join = first->join;
+        if (is_own_join(e, join, rules, since)) {
+            iv_watermark_rejoin(&e->watermark, join, since);
+        } else {
+            join = iv_watermark_join(&e->watermark, since);
+            ENSURE(join != 0, err, IV_E_NOMEM, "cannot allocate what rules have missed");
+        }
+        for (size_t k = i; k < e->plan.rule_count; k++) {
+            struct iv_rule_plan *r = &e->plan.rules[k];
+            r->join = joins_with(r, rules, since) ? join : r->join;
         }
     }
     return IV_OK;

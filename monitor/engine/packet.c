@@ -124,7 +124,7 @@ void iv_packet_put_move(struct iv_packet_writer *writer, const struct iv_packet_
 {
     put_head(writer, move->kind, move->stream, 0);
     put_difference(&writer->moves, &writer->offsets[move->stream], move->offset);
-    if (move->kind != IV_PACKET_MIDWAY) {
+    if (iv_packet_has_time(move->kind)) {
         put_difference(&writer->moves, &writer->time, move->time);
     }
 }

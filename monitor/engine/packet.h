@@ -24,6 +24,8 @@
 #include "base/err.h"
 #include "event/event.h"
 
+#include <stdbool.h>
+
 #define IV_PACKET_VERSION 1
 /* Beyond it a packet is full; what one event adds can be more. */
 #define IV_PACKET_FULL_BYTES ((size_t)256 << 10)
@@ -31,11 +33,18 @@
 
 enum iv_packet_kind {
     IV_PACKET_EVENT,
-    IV_PACKET_REACHED, /* a record of that time stood at that offset, and does not concern the share */
-    IV_PACKET_IDLE,    /* read to its end, which is before that offset; time is the wall's */
-    IV_PACKET_MIDWAY,  /* what stood before that offset is gone */
+    IV_PACKET_REACHED,   /* a record of that time stood at that offset, and does not concern the share */
+    IV_PACKET_IDLE,      /* read to its end, which is before that offset; time is the wall's */
+    IV_PACKET_MIDWAY,    /* what stood before that offset, where the partition began, is gone */
+    IV_PACKET_GAP,       /* what stood before that offset is gone, and was not read */
+    IV_PACKET_OTHER_LOG, /* what was read is gone; another log begins at that offset */
     IV_PACKET_KINDS,
 };
+
+static inline bool iv_packet_has_time(enum iv_packet_kind kind)
+{
+    return kind <= IV_PACKET_IDLE;
+}
 
 struct iv_packet_move {
     enum iv_packet_kind kind;

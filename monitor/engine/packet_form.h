@@ -15,8 +15,9 @@
 #define IV_PACKET_SLOTS_MAX 256
 
 /* A move's first byte: kind, stream, flags of an event. */
-#define IV_PACKET_STREAM_SHIFT 2
-#define IV_PACKET_FLAGS_SHIFT 3
+#define IV_PACKET_KIND_MASK 7U
+#define IV_PACKET_STREAM_SHIFT 3
+#define IV_PACKET_FLAGS_SHIFT 4
 #define IV_PACKET_HASH_KNOWN 1U
 #define IV_PACKET_HASH_VALID 2U
 #define IV_PACKET_DIGEST 4U

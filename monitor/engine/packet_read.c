@@ -251,12 +251,14 @@ static iv_rc read_move(struct reading *r, struct iv_image *in, struct iv_packet_
 {
     unsigned first = iv_image_get_byte(in);
     unsigned flags = first >> IV_PACKET_FLAGS_SHIFT;
-    *move = (struct iv_packet_move){.kind = (enum iv_packet_kind)(first % IV_PACKET_KINDS)};
+    unsigned kind = first & IV_PACKET_KIND_MASK;
+    in->bad = in->bad || kind >= IV_PACKET_KINDS;
+    *move = (struct iv_packet_move){.kind = in->bad ? IV_PACKET_REACHED : (enum iv_packet_kind)kind};
     move->stream = (first >> IV_PACKET_STREAM_SHIFT & 1) != 0 ? IV_TELEMETRY : IV_LEDGER;
     in->bad = in->bad || flags > (move->kind == IV_PACKET_EVENT ? IV_PACKET_FLAGS : 0);
     move->offset = get_difference(in, &r->offsets[move->stream]);
     in->bad = in->bad || move->offset < 0 || r->out->head.read[move->stream].topic.n == 0;
-    if (move->kind != IV_PACKET_MIDWAY) {
+    if (iv_packet_has_time(move->kind)) {
         move->time = get_difference(in, &r->time);
     }
     return move->kind == IV_PACKET_EVENT && !in->bad ? read_event(r, in, move, flags, err) : IV_OK;

@@ -139,7 +139,8 @@ struct iv_rule_plan {
     struct iv_amount at_least;
     struct iv_amount span;
     struct iv_amount max;
-    uint16_t join;  /* of the watermark's: when the rule joined the streams; 0: at their beginning */
+    uint16_t
+        join; /* of the watermark's: since when the rule has seen all of the streams; 0: their beginning */
     uint64_t since; /* events up to this one in order of arrival came before */
 };
 

@@ -256,7 +256,7 @@ Test(exchange, a_reader_that_has_not_read_what_was_taken_moves_no_time)
     end(&p);
 }
 
-Test(exchange, rules_that_a_reader_does_not_know_start_anew_behind_its_packets)
+Test(exchange, what_a_reader_does_not_serve_convicts_nobody)
 {
     struct play p;
     begin(&p, HEAD NEEDS("REQ-1", "5s"), HEAD NEEDS("REQ-1", "5s") NEEDS("REQ-2", "4s"), 0);
@@ -269,6 +269,47 @@ Test(exchange, rules_that_a_reader_does_not_know_start_anew_behind_its_packets)
 
     cr_expect(strstr(p.told, "REQ-1 a1 0") != NULL, "%s", p.told);
     cr_expect(strstr(p.told, "REQ-2 a1 0") == NULL, "%s", p.told);
+    end(&p);
+}
+
+Test(exchange, a_gap_of_the_source_is_passed_on_and_what_was_seen_still_convicts)
+{
+    struct play p;
+    begin(&p, HEAD NEEDS("REQ-1", "5s") SIGNED, HEAD NEEDS("REQ-1", "5s") SIGNED, 0);
+    arrive(&p, "x.a", "a1", 1);
+    iv_front_gap(p.front, IV_TELEMETRY, 9);
+    p.offset = 9;
+    arrive(&p, "x.b", "b1", 8);
+    arrive(&p, "x.a", "a2", 20);
+    flush(&p);
+    take(&p, 0);
+
+    cr_expect(strstr(p.told, "REQ-1 a1 0") == NULL, "%s", p.told);
+    cr_expect(strstr(p.told, "REQ-1 a1 3") != NULL, "%s", p.told);
+    cr_expect(strstr(p.told, "SIG-1 a1 0") != NULL, "%s", p.told);
+    cr_expect(p.gaps == 0 && iv_back_next(p.back, IV_TELEMETRY, 0) == 11);
+    end(&p);
+}
+
+Test(exchange, another_log_is_taken_from_its_beginning)
+{
+    struct play p;
+    struct iv_back_stats stats;
+    begin(&p, HEAD SIGNED, HEAD SIGNED, 0);
+    p.offset = 100;
+    arrive(&p, "x.a", "a1", 1);
+    flush(&p);
+    iv_front_gap(p.front, IV_TELEMETRY, 0);
+    p.offset = 0;
+    arrive(&p, "x.b", "b1", 2);
+    flush(&p);
+    take(&p, 0);
+    take(&p, 1);
+
+    iv_back_stats(p.back, &stats);
+    cr_expect(stats.events == 2 && stats.skipped == 0);
+    cr_expect(iv_back_next(p.back, IV_TELEMETRY, 0) == 1);
+    cr_expect_str_eq(p.told, "SIG-1 a1 0\n");
     end(&p);
 }
 
