@@ -158,7 +158,7 @@ static iv_rc fill(struct iv_confinement *c, const struct iv_config *config,
 {
     struct iv_confine_options *o = &c->options;
     o->mode = config->confinement;
-    o->listens = (config->roles & IV_ROLE_CONSOLE) != 0;
+    o->listens = (config->roles & IV_ROLE_CONSOLE) != 0 || config->console.asked_for;
     if (config->user.p != NULL) {
         TRY(iv_identity_find(&c->identity, config->user, config->group, err));
         o->become = &c->identity;
