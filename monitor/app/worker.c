@@ -78,6 +78,14 @@ static iv_rc end_what_is_gone(struct iv_worker *w, struct iv_err *err)
     return rc;
 }
 
+/* Asked while the exchange takes nothing: then it is the broker that stands still, not this worker. */
+static bool is_stopping(void *ctx)
+{
+    const struct iv_worker *w = ctx;
+    iv_turn(w->turns);
+    return iv_detect_stopping(w->detect);
+}
+
 /* Before the first of its cells. Where one verifying thread for each cell comes together to many, one will
  * do. */
 static iv_rc learn_width(struct iv_worker *w, struct iv_err *err)
@@ -90,7 +98,9 @@ static iv_rc learn_width(struct iv_worker *w, struct iv_err *err)
         TRY(iv_detect_prepare_exchange(w->detect, width, err));
     }
     if (w->kind == IV_WORKER_STREAMS && width > 1) {
-        const struct iv_post_options post = iv_detect_post(w->detect);
+        struct iv_post_options post = iv_detect_post(w->detect);
+        post.stopping = is_stopping;
+        post.ctx = w;
         TRY(iv_post_open(&w->site.post, &post, err));
     }
     w->site.verifiers = width > 1 && w->site.verifiers > 1 ? 1 : w->site.verifiers;
