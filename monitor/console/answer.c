@@ -113,7 +113,8 @@ static void answer_into(struct iv_reply *reply, struct iv_request *request, cons
     } else if (!iv_auth_allows(request, reply, route != NULL && route->open)) {
         return;
     } else if (!is_served(request->console, route)) {
-        iv_reply_problem(reply, MHD_HTTP_NOT_FOUND, "this process is no console: it shows health and metrics");
+        iv_reply_problem(reply, MHD_HTTP_NOT_FOUND,
+                         "this process is no console: it shows health and metrics");
     } else if (route != NULL) {
         if (iv_query_read(request, reply, route->parameters)) {
             route->answer(reply, request);
