@@ -25,6 +25,7 @@ struct iv_tide {
     struct iv_cursor *asked; /* the thread's own */
     size_t asked_room;
     bool silent; /* the broker did not answer last time */
+    struct iv_steady steady;
 
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -92,12 +93,29 @@ static size_t collect(struct iv_tide *t, enum iv_stream stream)
     return count;
 }
 
+/* A wall clock that was stepped would let absences be proven that are none. */
+static iv_ns believed_wall(struct iv_tide *t, iv_ns monotonic)
+{
+    bool stepped = t->steady.stepped;
+    iv_ns wall = iv_wall(&t->clock);
+    iv_ns believed = iv_steady_wall(&t->steady, wall, monotonic);
+    if (t->steady.stepped && !stepped) {
+        LOG_WARN("clock.stepped", KV_F64("by_s", (double)(wall - monotonic - t->steady.ahead) / 1e9),
+                 KV_TEXT("then", "silent partitions do not follow it until it agrees with the monotonic "
+                                 "clock again, or the monitor is started anew"));
+    } else if (stepped && !t->steady.stepped) {
+        LOG_INFO("clock.mended", KV_TEXT("then", "silent partitions follow it again"));
+    }
+    return believed;
+}
+
 /* Both clocks are read before the question goes out: what is written from then on may be missing in the
  * answer. */
 static void ask(struct iv_tide *t, size_t count)
 {
     struct iv_err err;
-    struct iv_tide_mark mark = {.asked = iv_monotonic(&t->clock), .wall = iv_wall(&t->clock)};
+    struct iv_tide_mark mark = {.asked = iv_monotonic(&t->clock)};
+    mark.wall = believed_wall(t, mark.asked);
     bool silent = !iv_ok(iv_ends_ask(t->ends, t->asked, count, ANSWER_WAIT, &err));
     if (silent && !t->silent) {
         LOG_WARN("tide.silent", KV_TEXT("why", err.text),

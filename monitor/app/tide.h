@@ -5,7 +5,8 @@
  * that lost its partition without knowing are silent too, and must not conclude anything from it.
  * Owner/thread: started and stopped by one thread; iv_tide_look from any. Its own thread asks, ten times a
  * second, and only for what was looked for since.
- * Guarantee: whoever has read a partition up to mark.end has all that was written to it before mark.wall. */
+ * Guarantee: whoever has read a partition up to mark.end has all that was written to it before mark.wall,
+ * which a step of the clock does not move (base/clock.h). */
 #pragma once
 
 #include "base/err.h"

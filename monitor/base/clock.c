@@ -23,6 +23,19 @@ static iv_ns system_monotonic(void *ctx)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+iv_ns iv_steady_wall(struct iv_steady *steady, iv_ns wall, iv_ns monotonic)
+{
+    iv_ns expected = monotonic + steady->ahead;
+    iv_ns off = wall > expected ? wall - expected : expected - wall;
+    steady->stepped = steady->begun && off > IV_STEADY_TOLERANCE;
+    if (steady->stepped) {
+        return wall < expected ? wall : expected;
+    }
+    steady->begun = true;
+    steady->ahead = wall - monotonic;
+    return wall;
+}
+
 static void to_timespec(struct timespec *out, iv_ns ns)
 {
     out->tv_sec = (time_t)(ns / IV_NS_PER_S);

@@ -4,6 +4,8 @@
 
 #include "base/time.h"
 
+#include <stdbool.h>
+
 struct iv_clock {
     iv_ns (*wall)(void *ctx);      /* since the epoch */
     iv_ns (*monotonic)(void *ctx); /* since some fixed moment; never steps */
@@ -19,6 +21,19 @@ void iv_pause(iv_ns length);
 /* So far from now by the system's monotonic clock, for pthread_cond_timedwait under CLOCK_MONOTONIC. */
 struct timespec;
 void iv_monotonic_in(struct timespec *out, iv_ns length);
+
+/* The wall clock as far as it may be believed. Somebody can step it, by an hour either way; what is concluded
+ * from time that passed must not rest on that. Held against the monotonic clock: within IV_STEADY_TOLERANCE
+ * of what that says, as after a correction in small steps, it is followed; beyond, the earlier of the two
+ * counts, until they agree again. */
+#define IV_STEADY_TOLERANCE (2 * IV_NS_PER_S)
+struct iv_steady {
+    iv_ns ahead; /* of the monotonic clock */
+    bool begun;
+    bool stepped; /* they do not agree */
+};
+/* Both read at the same moment. */
+iv_ns iv_steady_wall(struct iv_steady *steady, iv_ns wall, iv_ns monotonic);
 
 static inline iv_ns iv_wall(const struct iv_clock *clock)
 {

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A simulated fleet as a test sends it to a broker: in the order of event time, at the test's own pace, each tenant on a
-partition of its own. The test's baseline lets event time alone move the watermark (`idle` is an hour), so that nothing
-depends on the pace; at the end every partition gets an event of an hour later, so that everything falls due which a replay
-of the same records calls due. What must be found is what that replay finds."""
+"""A simulated fleet as a test sends it to a broker: in the order of event time, each tenant on a partition of its own. At the
+end every partition gets an event of an hour later, so that everything falls due which a replay of the same records calls
+due; what must be found is what that replay finds.
+Either at the test's own pace: then its baseline lets event time alone move the watermark (`idle` is an hour), and nothing
+depends on the pace. Or live: each record when its time has come; a partition that is silent for `idle` follows the clock."""
 
 import datetime
 import hashlib
@@ -15,6 +16,8 @@ from monitor import INVIGIL
 
 STREAMS = ("ledger", "telemetry")
 LATER = datetime.timedelta(hours=1)
+# Live, a record is late where the test stood still for longer than that.
+LATENESS = "10s"
 
 
 def text_of(moment):
@@ -54,13 +57,19 @@ def brief(path):
 
 
 class Fleet:
-    def __init__(self, folder, partitions=1, agents=40, events=3000, seed=1, violations=0.05, idle="1h"):
+    def __init__(self, folder, partitions=1, agents=40, events=3000, seed=1, violations=0.05, live=False):
         self.folder = os.path.join(folder, "fleet")
         self.partitions = partitions
+        start = ["--start", text_of(datetime.datetime.now(datetime.timezone.utc))] if live else []
         subprocess.run([INVIGIL, "simulate", "--agents", str(agents), "--events", str(events), "--seed", str(seed),
-                        "--violations", str(violations), "--out", self.folder], check=True, stdin=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
-        edit(os.path.join(self.folder, "baseline.yaml"), "idle: 500ms", f"idle: {idle}")
+                        "--violations", str(violations), "--out", self.folder, *start], check=True,
+                       stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        baseline = os.path.join(self.folder, "baseline.yaml")
+        if live:
+            edit(baseline, "lateness: 1s", f"lateness: {LATENESS}")
+            edit(baseline, "lateness: 2s", f"lateness: {LATENESS}")
+        else:
+            edit(baseline, "idle: 500ms", "idle: 1h")
         self.records = self.read()
         self.close()
         self.sent = 0
@@ -114,3 +123,13 @@ class Fleet:
             producer.send(stream, partition, key, line)
         producer.flush()
         self.sent += len(part)
+
+    def send_due(self, producer):
+        """Of a live fleet: what has happened by now. Nobody waits for the broker. Answers whether something is left; what
+        closes the partitions is."""
+        now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
+        while self.left() > 0 and self.records[self.sent][0] <= now:
+            _, stream, partition, key, line = self.records[self.sent]
+            producer.send(stream, partition, key, line)
+            self.sent += 1
+        return self.left() > len(STREAMS) * self.partitions

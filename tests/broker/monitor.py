@@ -77,6 +77,7 @@ class Monitor:
         self.log = os.path.join(folder, "invigil.log")
         self.env = {**os.environ, **(env or {})}
         self.process = None
+        self.prefix = []  # a command that runs the daemon in its own place
         self.options = ["--roles", roles] if roles else []
         self.uid = None
         lines = [f"baseline: {baseline}", "kafka:", "  group.id: invigil-test"]
@@ -118,7 +119,7 @@ class Monitor:
     def start(self):
         with open(self.log, "ab") as log:
             self.begun = log.tell()
-            self.process = subprocess.Popen([INVIGIL, "run", "--config", self.config, *self.options],
+            self.process = subprocess.Popen([*self.prefix, INVIGIL, "run", "--config", self.config, *self.options],
                                             stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, env=self.env)
         atexit.register(self.kill)  # a test that fails leaves nothing running

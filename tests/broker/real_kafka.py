@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import tempfile
 
@@ -36,6 +37,11 @@ class Kafka:
         self.servers = self.env["KAFKA_BOOTSTRAP"]
         tls_servers = self.env["KAFKA_TLS_BOOTSTRAP"]
         self.ports = ("--port", self.servers.rsplit(":", 1)[1], "--tls-port", tls_servers.rsplit(":", 1)[1])
+
+    def kill(self):
+        """As a machine that loses its power, but for what the system has still in memory."""
+        with open(os.path.join(self.folder, "pid"), encoding="utf-8") as file:
+            os.kill(int(file.read()), signal.SIGKILL)
 
     def __enter__(self):
         self.start()
