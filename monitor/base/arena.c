@@ -62,6 +62,7 @@ static struct iv_arena_block *next_block(struct iv_arena *arena, size_t bytes)
     }
     struct iv_arena_block *b = iv_malloc(sizeof *b + size);
     if (b == NULL) {
+        arena->out_of_memory = true;
         return NULL;
     }
     b->size = size;

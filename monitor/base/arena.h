@@ -18,6 +18,8 @@ struct iv_arena {
     size_t used;        /* bytes used of the current block */
     size_t total_bytes; /* of all blocks */
     size_t max_bytes;   /* bound on total_bytes; 0: none */
+    bool out_of_memory; /* the system refused a block once; an allocation that failed met the bound otherwise
+                         */
 };
 
 void iv_arena_init(struct iv_arena *arena, size_t max_bytes);

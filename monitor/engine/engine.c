@@ -154,7 +154,7 @@ static void hash_keys(struct iv_engine *e, const struct iv_concern *concern, str
 {
     bool quiet = e->quiet;
     e->quiet = quiet || e->options.share.count > 0; /* who sent the event here has told what failed */
-    uint32_t params = programs ? iv_params_resolve(e->params, &event->object) : 0;
+    uint32_t params = programs ? iv_eval_params(e, &event->object) : 0;
     for (uint16_t g = 0; g < concern->group_count; g++) {
         const struct iv_terms_plan *terms = &e->plan.terms[concern->groups[g].terms];
         if (terms->programs != programs) {
@@ -298,7 +298,7 @@ static uint32_t remember(struct iv_engine *e, struct iv_event *event, const stru
     e->spent = e->spent || rec == 0;
     if (rec != 0) {
         iv_store_set_live(&e->store, rec, event);
-        iv_store_rec(&e->store, rec)->params = iv_params_resolve(e->params, &event->object);
+        iv_store_rec(&e->store, rec)->params = iv_eval_params(e, &event->object);
     }
     return rec;
 }

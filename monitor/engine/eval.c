@@ -40,11 +40,19 @@ void iv_eval_complain(struct iv_engine *e, const struct iv_pair *pair, const cha
     }
 }
 
+uint32_t iv_eval_params(struct iv_engine *e, const struct iv_object *trigger)
+{
+    uint32_t set = iv_params_resolve(e->params, trigger);
+    e->spent = e->spent || set == IV_PARAMS_NONE;
+    return set;
+}
+
 /* A sentence costs more than evaluating: only for the first of a kind the program runs once more to write
  * one. */
 static void note_failure(struct iv_engine *e, const struct iv_pair *pair, const struct iv_cel_prog *prog)
 {
-    if (e->quiet) {
+    e->spent = e->spent || e->frame.arena.out_of_memory;
+    if (e->quiet || e->spent) {
         return;
     }
     count_failure(e, pair->rule);

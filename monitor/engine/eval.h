@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Running a rule's programs.
  * Guarantee: a failure counts as false, or makes the value absent; it is counted, and reported unless the
- * engine is quiet. */
+ * engine is quiet. One for want of memory is none: the engine is spent. */
 #pragma once
 
 #include "engine/core.h"
@@ -15,6 +15,9 @@ struct iv_pair {
     uint32_t params; /* of the trigger */
 };
 
+/* The parameters that a trigger has. Where memory is out the engine is spent: rules must not be judged by
+ * none. */
+uint32_t iv_eval_params(struct iv_engine *e, const struct iv_object *trigger);
 /* prog NULL holds. */
 bool iv_eval_holds(struct iv_engine *e, const struct iv_pair *pair, const struct iv_cel_prog *prog);
 /* False where it is absent. */

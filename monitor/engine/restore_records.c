@@ -359,7 +359,7 @@ static uint32_t keep_record(struct iv_restoring *r, const struct old_record *old
         return 0;
     }
     iv_store_rec(&e->store, rec)->order = old->order;
-    iv_store_rec(&e->store, rec)->params = iv_params_resolve(e->params, &old->event.object);
+    iv_store_rec(&e->store, rec)->params = iv_eval_params(e, &old->event.object);
     if ((old->flags & IV_RECORD_IDENTITY) != 0 && e->identifies) {
         struct iv_remembered how = {.told = (old->flags & IV_RECORD_CONTENT_TOLD) != 0,
                                     .identity_told = (old->flags & IV_RECORD_IDENTITY_TOLD) != 0,

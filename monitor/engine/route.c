@@ -73,7 +73,7 @@ static bool find_targets(struct iv_router *r, const struct iv_concern *concern, 
     struct iv_short_key room;
     struct iv_str key;
     bool any = false;
-    uint32_t params = iv_params_resolve(e->params, &event->object);
+    uint32_t params = iv_eval_params(e, &event->object);
     memset(r->targets, 0, (r->shares / 64 + 1) * sizeof *r->targets);
     for (uint16_t g = 0; g < concern->group_count; g++) {
         const struct iv_terms_plan *terms = &e->plan.terms[concern->groups[g].terms];
