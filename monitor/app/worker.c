@@ -7,7 +7,6 @@
 #include "respond/playbook.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define POLL_WAIT (50 * IV_NS_PER_MS)
 #define REPORT_EVERY (500 * IV_NS_PER_MS)
@@ -108,9 +107,8 @@ static iv_rc learn_width(struct iv_worker *w, struct iv_err *err)
     return IV_OK;
 }
 
-static iv_rc on_assigned(void *ctx, struct iv_cursor *positions, size_t count, struct iv_err *err)
+static iv_rc assign(struct iv_worker *w, struct iv_cursor *positions, size_t count, struct iv_err *err)
 {
-    struct iv_worker *w = ctx;
     TRY(learn_width(w, err));
     for (size_t i = 0; i < count; i++) {
         TRY(place(w, &positions[i], err));
@@ -130,6 +128,37 @@ static iv_rc on_assigned(void *ctx, struct iv_cursor *positions, size_t count, s
                  KV_I64("partition", positions[i].partition), KV_I64("offset", positions[i].offset));
     }
     return IV_OK;
+}
+
+/* An assignment that could not be carried out may be tried again, or replaced by another: its cells are as
+ * before. */
+static void put_off(struct iv_worker *w, const struct iv_cursor *positions, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct iv_cell *cell = find_cell(w, positions[i].partition);
+        if (cell != NULL) {
+            cell->ours = false;
+        }
+    }
+    size_t left = 0;
+    for (size_t i = 0; i < w->cell_count; i++) {
+        if (iv_cell_has_begun(w->cells[i])) {
+            w->cells[left++] = w->cells[i];
+        } else {
+            iv_cell_free(w->cells[i]);
+        }
+    }
+    w->cell_count = left;
+    w->last = NULL;
+}
+
+static iv_rc on_assigned(void *ctx, struct iv_cursor *positions, size_t count, struct iv_err *err)
+{
+    struct iv_rc_s rc = assign(ctx, positions, count, err);
+    if (!iv_ok(rc)) {
+        put_off(ctx, positions, count);
+    }
+    return rc;
 }
 
 /* Between a revocation and the next assignment nobody can tell whether more of a partition comes: its cell
