@@ -70,9 +70,9 @@ class Hooks:
 class Monitor:
     """A daemon in a folder of its own. Starting it again continues with the same store."""
 
-    def __init__(self, folder, baseline, kafka, hooks_url=None, env=None, more=(), roles=None):
+    def __init__(self, folder, baseline, kafka, hooks_url=None, env=None, more=(), roles=None, store=None):
         self.folder = folder
-        self.store = os.path.join(folder, "invigil.db")
+        self.store = store or os.path.join(folder, "invigil.db")
         self.config = os.path.join(folder, "invigil.yaml")
         self.log = os.path.join(folder, "invigil.log")
         self.env = {**os.environ, **(env or {})}
