@@ -140,6 +140,7 @@ static iv_rc judge_record(struct iv_cell *c, const struct iv_record *record, str
     if (c->front != NULL) {
         iv_front_digest(c->front, &event);
     }
+    TRY(iv_cell_end_missing(c, iv_cell_source(c, stream, record->origin.partition), event.time, err));
     TRY(iv_judge_event(c->judge, &event, err));
     TRY(iv_coverage_event(c->coverage, &event, err));
     TRY(c->front == NULL ? IV_OK : iv_front_event(c->front, &event, err));
@@ -210,6 +211,7 @@ static iv_rc let_pass(struct iv_cell *c, struct iv_source *s, struct iv_err *err
         return IV_OK;
     }
     s->idled = mark.asked;
+    TRY(iv_cell_end_missing(c, s, mark.wall, err));
     TRY(iv_judge_idle(c->judge, s->stream, s->partition, mark.wall, err));
     if (c->front != NULL) {
         iv_front_idle(c->front, s->stream, mark.wall);

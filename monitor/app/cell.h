@@ -69,6 +69,7 @@ struct iv_source {
     iv_ns quiet_since; /* monotonic */
     iv_ns idled;       /* monotonic: the last confirmation of silence that time was let pass by */
     bool moved;        /* since the last hand-over */
+    bool missing;      /* records before the next one, and of what times is not known yet */
     iv_ns blind_since; /* monotonic; 0: no transaction holds records back */
     bool blind_told;
 };
@@ -138,6 +139,8 @@ iv_rc iv_cell_record(struct iv_cell *cell, const struct iv_record *record, struc
 iv_rc iv_cell_end(struct iv_cell *cell, const struct iv_cursor *end, struct iv_err *err);
 /* The broker has dropped what was to be read next, or has another log. */
 iv_rc iv_cell_gap(struct iv_cell *cell, const struct iv_cursor *at, int64_t next, struct iv_err *err);
+/* What was missing lay before this time of the source's, or little behind it. */
+iv_rc iv_cell_end_missing(struct iv_cell *cell, struct iv_source *source, iv_ns time, struct iv_err *err);
 /* Lets time pass for those sources that the broker has confirmed to be silent (tide.h). */
 iv_rc iv_cell_idle(struct iv_cell *cell, struct iv_err *err);
 

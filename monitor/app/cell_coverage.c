@@ -91,11 +91,24 @@ iv_rc iv_cell_gap(struct iv_cell *cell, const struct iv_cursor *at, int64_t next
     if (cell->front != NULL) {
         iv_front_gap(cell->front, at->stream, next);
     }
-    TRY(iv_judge_missed(cell->judge, NULL, err)); /* a partner may have stood there */
+    struct iv_source *source = iv_cell_source(cell, at->stream, at->partition);
+    IV_CHECK(source != NULL);
+    source->missing = true;
+    TRY(iv_judge_missed(cell->judge, NULL, IV_NS_MIN, err)); /* a partner may have stood there */
     bool other_log = next < at->offset;
     uint64_t gone = other_log || at->offset < 0 ? 0 : (uint64_t)(next - at->offset);
     return iv_coverage_lost(cell->coverage, at->stream, at->partition,
                             other_log ? IV_LOSS_TRUNCATED : IV_LOSS_RETENTION, gone, err);
+}
+
+iv_rc iv_cell_end_missing(struct iv_cell *cell, struct iv_source *source, iv_ns time, struct iv_err *err)
+{
+    if (!source->missing) {
+        return IV_OK;
+    }
+    source->missing = false;
+    iv_ns lateness = cell->site->baseline->streams[source->stream].lateness;
+    return iv_judge_missed(cell->judge, NULL, iv_ns_add(time, lateness), err);
 }
 
 static void tell_blind(struct iv_cell *c, struct iv_source *s, int64_t held, iv_ns now)

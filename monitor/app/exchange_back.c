@@ -14,6 +14,7 @@
 /* A partition of both streams. */
 struct source {
     int64_t next[IV_STREAMS]; /* -1: nothing was taken yet */
+    bool missing[IV_STREAMS]; /* records before that, and of what times is not known yet */
 };
 
 struct iv_back {
@@ -88,30 +89,60 @@ static iv_rc check_head(const struct iv_back *b, const struct iv_packet_head *he
     return IV_OK;
 }
 
-/* The rules that the packet's reader does not have were not served by it. */
-static iv_rc note_unserved(struct iv_back *b, const struct iv_packet_head *head, struct iv_err *err)
+/* The greatest time that the packet tells of records. */
+static iv_ns time_of(const struct iv_packet *p)
+{
+    iv_ns time = IV_NS_MIN;
+    for (size_t i = 0; i < p->move_count; i++) {
+        bool record = p->moves[i].kind == IV_PACKET_EVENT || p->moves[i].kind == IV_PACKET_REACHED;
+        time = record && p->moves[i].time > time ? p->moves[i].time : time;
+    }
+    return time;
+}
+
+/* The rules that the packet's reader does not have are not served by it. */
+static iv_rc note_unserved(struct iv_back *b, const struct iv_packet *p, struct iv_err *err)
 {
     const struct iv_baseline *baseline = b->options.baseline;
-    if (iv_str_eq(head->baseline, iv_str_of(baseline->digest_hex))) {
+    if (iv_str_eq(p->head.baseline, iv_str_of(baseline->digest_hex))) {
         return IV_OK;
     }
     uint64_t *rules = iv_arena_zalloc(&b->arena, (baseline->rule_count / 64 + 1) * sizeof *rules);
     ENSURE(rules != NULL, err, IV_E_NOMEM, "cannot allocate a set of %zu rules", baseline->rule_count);
     bool any = false;
     for (size_t i = 0; i < baseline->rule_count; i++) {
-        if (baseline->rules[i]->global && !iv_exchange_rules_named(head->rules, baseline->rules[i])) {
+        if (baseline->rules[i]->global && !iv_exchange_rules_named(p->head.rules, baseline->rules[i])) {
             rules[i / 64] |= UINT64_C(1) << (i % 64);
             any = true;
         }
     }
-    return any ? iv_judge_missed(b->options.judge, rules, err) : IV_OK;
+    return any ? iv_judge_missed(b->options.judge, rules, time_of(p), err) : IV_OK;
+}
+
+/* What is missing has times that nobody knows, up to those of what comes behind it, or little more. */
+static iv_rc note_missing(struct iv_back *b, struct source *source, enum iv_stream stream, struct iv_err *err)
+{
+    source->missing[stream] = true;
+    return iv_judge_missed(b->options.judge, NULL, IV_NS_MIN, err);
+}
+
+static iv_rc end_missing(struct iv_back *b, struct source *source, const struct iv_packet_move *move,
+                         struct iv_err *err)
+{
+    if (!source->missing[move->stream] || !iv_packet_has_time(move->kind)) {
+        return IV_OK;
+    }
+    source->missing[move->stream] = false;
+    iv_ns until = iv_ns_add(move->time, b->options.baseline->streams[move->stream].lateness);
+    return iv_judge_missed(b->options.judge, NULL, until, err);
 }
 
 /* The packets of a source follow on each other; where one is missing, so is what it covered. */
 static iv_rc check_gap(struct iv_back *b, const struct iv_packet_head *head, enum iv_stream stream,
                        struct iv_err *err)
 {
-    int64_t next = b->sources[head->source].next[stream];
+    struct source *source = &b->sources[head->source];
+    int64_t next = source->next[stream];
     int64_t from = head->read[stream].from;
     if (from <= (next < 0 ? 0 : next)) {
         return IV_OK;
@@ -121,7 +152,7 @@ static iv_rc check_gap(struct iv_back *b, const struct iv_packet_head *head, enu
         b->options.gap(b->options.ctx, stream, head->source, next < 0 ? 0 : next, from);
     }
     return next < 0 ? iv_judge_joined_midway(b->options.judge, stream, err)
-                    : iv_judge_missed(b->options.judge, NULL, err);
+                    : note_missing(b, source, stream, err);
 }
 
 static iv_rc take_event(struct iv_back *b, struct iv_packet_move *move, struct iv_err *err)
@@ -146,7 +177,7 @@ static iv_rc take_other_log(struct iv_back *b, struct source *source, const stru
                             struct iv_err *err)
 {
     source->next[move->stream] = move->offset;
-    return iv_judge_missed(b->options.judge, NULL, err);
+    return note_missing(b, source, move->stream, err);
 }
 
 static iv_rc take_move(struct iv_back *b, struct source *source, const struct iv_packet_head *head,
@@ -161,6 +192,7 @@ static iv_rc take_move(struct iv_back *b, struct source *source, const struct iv
         return IV_OK;
     }
     note_written(b, move);
+    TRY(end_missing(b, source, move, err));
     switch (move->kind) {
     case IV_PACKET_EVENT:
         return take_event(b, move, err);
@@ -171,7 +203,7 @@ static iv_rc take_move(struct iv_back *b, struct source *source, const struct iv
     case IV_PACKET_MIDWAY:
         return iv_judge_joined_midway(judge, move->stream, err);
     case IV_PACKET_GAP:
-        return iv_judge_missed(judge, NULL, err);
+        return note_missing(b, source, move->stream, err);
     case IV_PACKET_OTHER_LOG:
     case IV_PACKET_KINDS:
         break;
@@ -193,11 +225,10 @@ iv_rc iv_back_take(struct iv_back *back, struct iv_str packet, struct iv_err *er
         TRY(check_gap(b, &p.head, (enum iv_stream)s, err));
     }
     struct source *source = &b->sources[p.head.source];
-    TRY(note_unserved(b, &p.head, err)); /* what its moves decide must not rest on what it withholds */
+    TRY(note_unserved(b, &p, err)); /* what its moves decide must not rest on what it withholds */
     for (size_t i = 0; i < p.move_count; i++) {
         TRY(take_move(b, source, &p.head, &p.moves[i], err));
     }
-    TRY(note_unserved(b, &p.head, err));
     for (int s = 0; s < IV_STREAMS; s++) {
         source->next[s] = p.head.read[s].next > source->next[s] ? p.head.read[s].next : source->next[s];
     }
@@ -207,12 +238,17 @@ iv_rc iv_back_take(struct iv_back *back, struct iv_str packet, struct iv_err *er
 
 iv_rc iv_back_joined_midway(struct iv_back *back, struct iv_err *err)
 {
+    for (uint32_t p = 0; p < back->options.share.count; p++) {
+        for (int s = 0; s < IV_STREAMS; s++) {
+            back->sources[p].missing[s] = is_read(back, s);
+        }
+    }
     for (int s = 0; s < IV_STREAMS; s++) {
         if (is_read(back, s)) {
             TRY(iv_judge_joined_midway(back->options.judge, (enum iv_stream)s, err));
         }
     }
-    return iv_judge_missed(back->options.judge, NULL, err);
+    return iv_judge_missed(back->options.judge, NULL, IV_NS_MIN, err);
 }
 
 void iv_back_reload(struct iv_back *back, struct iv_judge *judge, struct iv_baseline *baseline)
@@ -230,6 +266,7 @@ void iv_back_save(const struct iv_back *back, struct iv_buf *out)
     for (uint32_t p = 0; p < back->options.share.count; p++) {
         for (int s = 0; s < IV_STREAMS; s++) {
             iv_image_int(out, back->sources[p].next[s]);
+            iv_image_uint(out, back->sources[p].missing[s]);
         }
     }
 }
@@ -249,6 +286,7 @@ iv_rc iv_back_restore(struct iv_back *back, struct iv_str saved, struct iv_err *
     for (uint32_t p = 0; p < share.count; p++) {
         for (int s = 0; s < IV_STREAMS; s++) {
             back->sources[p].next[s] = iv_image_get_int(&in);
+            back->sources[p].missing[s] = iv_image_get_below(&in, 1) != 0;
         }
     }
     ENSURE(iv_image_done(&in), err, IV_E_MALFORMED, "what was kept of a share of the exchange is damaged");

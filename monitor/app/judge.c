@@ -261,12 +261,12 @@ iv_rc iv_judge_joined_midway(struct iv_judge *judge, enum iv_stream stream, stru
     return judge->verify == NULL ? IV_OK : pass_on(judge, &move, err);
 }
 
-iv_rc iv_judge_missed(struct iv_judge *judge, const uint64_t *rules, struct iv_err *err)
+iv_rc iv_judge_missed(struct iv_judge *judge, const uint64_t *rules, iv_ns until, struct iv_err *err)
 {
     TRY(iv_judge_settle(judge, err));
     struct iv_engine *second = judge->verify != NULL ? iv_verify_engine(judge->verify) : judge->second;
-    TRY(iv_engine_missed(judge->first, rules, err));
-    return second == NULL ? IV_OK : iv_engine_missed(second, rules, err);
+    TRY(iv_engine_missed(judge->first, rules, until, err));
+    return second == NULL ? IV_OK : iv_engine_missed(second, rules, until, err);
 }
 
 iv_rc iv_judge_reached(struct iv_judge *judge, enum iv_stream stream, int32_t partition, iv_ns time,

@@ -345,7 +345,8 @@ static bool is_own_join(const struct iv_engine *e, uint16_t join, const uint64_t
     return join != 0;
 }
 
-struct iv_rc_s iv_engine_missed(struct iv_engine *engine, const uint64_t *rules, struct iv_err *err)
+struct iv_rc_s iv_engine_missed(struct iv_engine *engine, const uint64_t *rules, iv_ns until,
+                                struct iv_err *err)
 {
     struct iv_engine *e = engine;
     for (size_t i = 0; i < e->plan.rule_count; i++) {
@@ -359,12 +360,11 @@ struct iv_rc_s iv_engine_missed(struct iv_engine *engine, const uint64_t *rules,
             continue;
         }
         uint16_t join = first->join;
-        if (is_own_join(e, join, rules, since)) {
-            iv_watermark_rejoin(&e->watermark, join, since);
-        } else {
+        if (!is_own_join(e, join, rules, since)) {
             join = iv_watermark_join(&e->watermark, since);
             ENSURE(join != 0, err, IV_E_NOMEM, "cannot allocate what rules have missed");
         }
+        iv_watermark_rejoin(&e->watermark, join, since, until);
         for (size_t k = i; k < e->plan.rule_count; k++) {
             struct iv_rule_plan *r = &e->plan.rules[k];
             r->join = joins_with(r, rules, since) ? join : r->join;

@@ -92,9 +92,10 @@ void iv_engine_close(struct iv_engine *engine, enum iv_stream stream, int32_t pa
  * baseline. */
 void iv_engine_joined_midway(struct iv_engine *engine, enum iv_stream stream);
 
-/* Events were missed that concern these rules (a bit for each index; NULL: all): what was seen goes on to
- * prove what it proves, but what was not seen up to now proves nothing. */
-iv_rc iv_engine_missed(struct iv_engine *engine, const uint64_t *rules, struct iv_err *err);
+/* Events were missed that concern these rules (a bit for each index; NULL: all), of times up to the greatest
+ * seen or `until`: what was seen goes on to prove what it proves, but that something was not seen before then
+ * proves nothing. */
+iv_rc iv_engine_missed(struct iv_engine *engine, const uint64_t *rules, iv_ns until, struct iv_err *err);
 
 /* One decoded event, duplicates and late ones included. The event need not outlive the call. An engine that
  * keeps identities says in event->standing what it is. */

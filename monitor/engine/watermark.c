@@ -164,12 +164,12 @@ struct iv_rc_s iv_watermark_idle(struct iv_watermark *w, enum iv_stream stream, 
     return IV_OK;
 }
 
-void iv_watermark_rejoin(struct iv_watermark *w, uint16_t join, uint64_t order)
+void iv_watermark_rejoin(struct iv_watermark *w, uint16_t join, uint64_t order, iv_ns until)
 {
     struct iv_join *j = &w->joins[join];
     j->order = order;
     for (int s = 0; s < IV_STREAMS; s++) {
-        j->before[s] = w->streams[s].greatest;
+        j->before[s] = w->streams[s].greatest > until ? w->streams[s].greatest : until;
         j->least[s] = IV_NS_MAX;
     }
 }
@@ -184,7 +184,7 @@ uint16_t iv_watermark_join(struct iv_watermark *w, uint64_t order)
     joins[0] = (struct iv_join){0};
     w->joins = joins;
     w->join_count = (uint16_t)(count + 1);
-    iv_watermark_rejoin(w, (uint16_t)count, order);
+    iv_watermark_rejoin(w, (uint16_t)count, order, IV_NS_MIN);
     return (uint16_t)count;
 }
 

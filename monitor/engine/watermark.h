@@ -77,8 +77,9 @@ void iv_watermark_finish(struct iv_watermark *w);
 int iv_watermark_begins_behind(const struct iv_watermark *w, uint16_t join, unsigned streams, iv_ns time);
 /* Rules join now. Answers the join's number; 0 when memory is out. */
 uint16_t iv_watermark_join(struct iv_watermark *w, uint64_t order);
-/* What the rules of a join have not seen up to now proves nothing; they see events as of that order. */
-void iv_watermark_rejoin(struct iv_watermark *w, uint16_t join, uint64_t order);
+/* That the rules of a join have not seen something before the greatest time now, or `until`, proves nothing;
+ * they see events as of that order. */
+void iv_watermark_rejoin(struct iv_watermark *w, uint16_t join, uint64_t order, iv_ns until);
 
 static inline bool iv_watermark_passed(const struct iv_watermark *w, unsigned streams, iv_ns t)
 {

@@ -2,7 +2,8 @@
 /* Fronts and backs with the exchange between them say what one engine says that reads everything: however
  * they take turns, wherever one of them is killed and goes on from an older snapshot, whoever goes on reading
  * that was thought to be dead. While a changed baseline goes round, the rules that stay say the same, and
- * nobody is convicted but by the one baseline or the other. */
+ * nobody is convicted but by the one baseline or the other. Where packets are lost nobody is convicted
+ * without reason. */
 #include "base/guard.h"
 #include "exchange_world.h"
 #include "trial.h"
@@ -61,7 +62,7 @@ static struct said nothing_said(const struct trial *trial, const struct arrivals
 static bool holds(struct iv_buf *why, struct trial *trial, const struct arrivals *arrivals, void *ctx)
 {
     (void)ctx;
-    const struct change_of_rules none = {.before = trial->baseline};
+    const struct circumstances none = {.before = trial->baseline};
     struct said one = nothing_said(trial, arrivals);
     struct said many = nothing_said(trial, arrivals);
     struct iv_err err = {.text = ""};
@@ -89,7 +90,7 @@ static const struct iv_rule *rule_of(const struct iv_baseline *baseline, struct 
     return iv_baseline_rule(baseline, id);
 }
 
-static bool stays(const struct change_of_rules *change, struct iv_str line, bool *violated)
+static bool stays(const struct circumstances *change, struct iv_str line, bool *violated)
 {
     const struct iv_rule *before = rule_of(change->before, line, violated);
     const struct iv_rule *after = rule_of(change->after, line, violated);
@@ -99,13 +100,13 @@ static bool stays(const struct change_of_rules *change, struct iv_str line, bool
 
 static bool tell_line(struct iv_buf *why, const char *words, struct iv_str line)
 {
-    iv_buf_printf(why, "  while others have another baseline %s: " IV_STR_FMT "\n", words, IV_STR_ARG(line));
+    iv_buf_printf(why, "  while others have another baseline, %s: " IV_STR_FMT "\n", words, IV_STR_ARG(line));
     return false;
 }
 
 /* Rules that stay say what they say without the change; of the others a violation is one under the one
  * baseline or the other. */
-static bool fits_change(struct iv_buf *why, const struct change_of_rules *change, struct said *before,
+static bool fits_change(struct iv_buf *why, const struct circumstances *change, struct said *before,
                         struct said *after, struct said *many)
 {
     bool violated = false;
@@ -130,7 +131,7 @@ static bool fits_change(struct iv_buf *why, const struct change_of_rules *change
 static bool holds_while_rules_change(struct iv_buf *why, struct trial *trial, const struct arrivals *arrivals,
                                      void *ctx)
 {
-    const struct change_of_rules *change = ctx;
+    const struct circumstances *change = ctx;
     struct said before = nothing_said(trial, arrivals);
     struct said after = nothing_said(trial, arrivals);
     struct said many = nothing_said(trial, arrivals);
@@ -148,6 +149,32 @@ static bool holds_while_rules_change(struct iv_buf *why, struct trial *trial, co
     return good;
 }
 
+/* Where packets are lost, violations may be; none is invented. */
+static bool invents_nothing(struct iv_buf *why, struct trial *trial, const struct arrivals *arrivals,
+                            void *ctx)
+{
+    (void)ctx;
+    const struct circumstances lossy = {.before = trial->baseline, .loses = true};
+    struct said one = nothing_said(trial, arrivals);
+    struct said many = nothing_said(trial, arrivals);
+    struct iv_err err = {.text = ""};
+    bool good = iv_ok(run_whole(&one, trial->baseline, &trial->world, &err)) &&
+                iv_ok(run_exchange(&many, &lossy, &trial->world, trial->seed, &err));
+    if (!good) {
+        iv_buf_printf(why, "  %s\n", err.text);
+    }
+    (void)distinct(&one);
+    for (size_t i = 0; i < many.count && good; i++) {
+        bool violated = false;
+        (void)rule_of(trial->baseline, many.lines[i], &violated);
+        good = !violated || has(&one, many.lines[i]) ||
+               tell_line(why, "or packets are lost is said", many.lines[i]);
+    }
+    said_deinit(&one);
+    said_deinit(&many);
+    return good;
+}
+
 static bool law(struct trial *trial)
 {
     if (trial->world.partitions[IV_LEDGER] == 0) {
@@ -157,10 +184,11 @@ static bool law(struct trial *trial)
     struct arrivals first = generate_arrivals(&trial->dice, &trial->world, &trial->arena);
     int32_t partitions = 1 + (int32_t)dice_below(&trial->dice, 4);
     struct arrivals arrivals = by_tenant(&first, &trial->world, partitions, trial->baseline, &trial->arena);
-    bool good = trial_try(trial, &arrivals, holds, NULL);
+    bool good =
+        trial_try(trial, &arrivals, holds, NULL) && trial_try(trial, &arrivals, invents_nothing, NULL);
     iv_buf_init(&pack, 64u << 10);
     generate_changed_pack(&pack, &trial->dice, &trial->pack_yaml);
-    struct change_of_rules change = {trial->baseline, trial_load(trial, &pack)};
+    struct circumstances change = {.before = trial->baseline, .after = trial_load(trial, &pack)};
     good = good && change.after != NULL && trial_try(trial, &arrivals, holds_while_rules_change, &change);
     if (!good) {
         printf("changed to:\n" IV_STR_FMT "\n", IV_STR_ARG(iv_buf_slice(&pack)));

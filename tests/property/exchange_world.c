@@ -12,19 +12,20 @@
 #define ZOMBIES_MAX 4
 
 static struct {
-    uint64_t runs, sent, skipped, front_crashes, back_crashes, zombies, reloads, global_rules, local_rules;
+    uint64_t runs, sent, skipped, front_crashes, back_crashes, zombies, reloads, lost, global_rules,
+        local_rules;
 } seen;
 
 bool exchange_coverage(void)
 {
     printf("%llu runs, %llu events sent, %llu skipped, %llu fronts and %llu backs killed, %llu zombies, "
-           "%llu reloads; %llu rules global, %llu local\n",
+           "%llu reloads, %llu packets lost; %llu rules global, %llu local\n",
            (unsigned long long)seen.runs, (unsigned long long)seen.sent, (unsigned long long)seen.skipped,
            (unsigned long long)seen.front_crashes, (unsigned long long)seen.back_crashes,
-           (unsigned long long)seen.zombies, (unsigned long long)seen.reloads,
+           (unsigned long long)seen.zombies, (unsigned long long)seen.reloads, (unsigned long long)seen.lost,
            (unsigned long long)seen.global_rules, (unsigned long long)seen.local_rules);
     return seen.runs < 50 || (seen.skipped > 0 && seen.front_crashes > 0 && seen.back_crashes > 0 &&
-                              seen.zombies > 0 && seen.reloads > 0 && seen.local_rules > 0);
+                              seen.zombies > 0 && seen.reloads > 0 && seen.lost > 0 && seen.local_rules > 0);
 }
 
 /* A partition of the exchange: nothing that was sent is ever lost. */
@@ -68,6 +69,7 @@ struct scene {
     struct iv_baseline *baselines[2]; /* before and after; the same where nothing changes */
     struct iv_decoder *decoders[2];
     int32_t partitions;
+    bool loses;
     struct dice dice;
     struct topic topics[PARTITIONS_MAX];
     struct front fronts[PARTITIONS_MAX];
@@ -83,6 +85,10 @@ static struct iv_rc_s send_packet(void *ctx, uint32_t share, struct iv_str packe
     struct scene *s = ctx;
     struct topic *t = &s->topics[share];
     (void)err;
+    if (s->loses && dice_one_in(&s->dice, 8)) {
+        seen.lost++;
+        return IV_OK;
+    }
     if (t->count == t->capacity) {
         t->capacity = t->capacity * 2 + 16;
         t->packets = iv_realloc(t->packets, t->capacity * sizeof *t->packets);
@@ -402,13 +408,14 @@ static void scene_deinit(struct scene *s)
     iv_decoder_free(s->decoders[1]);
 }
 
-iv_rc run_exchange(struct said *out, const struct change_of_rules *change, const struct world *world,
+iv_rc run_exchange(struct said *out, const struct circumstances *how, const struct world *world,
                    uint64_t seed, struct iv_err *err)
 {
     IV_AUTO(scene_deinit)
     struct scene s = {.out = out,
-                      .baselines = {change->before, change->after != NULL ? change->after : change->before},
+                      .baselines = {how->before, how->after != NULL ? how->after : how->before},
                       .partitions = world->partitions[IV_LEDGER],
+                      .loses = how->loses,
                       .dice = {seed ^ UINT64_C(0xe8c4a6e)}};
     TRY(start(&s, err));
     size_t turns = 20 + dice_below(&s.dice, 400);

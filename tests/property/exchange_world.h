@@ -5,13 +5,14 @@
 
 #include "exchange_said.h"
 
-struct change_of_rules {
+struct circumstances {
     struct iv_baseline *before;
     struct iv_baseline *after; /* what each takes up at a moment of its own; NULL: nothing changes */
+    bool loses;                /* some packets never come */
 };
 
 /* A front and a back for each partition; at the end all is read and taken, and silent for long. */
-iv_rc run_exchange(struct said *out, const struct change_of_rules *change, const struct world *world,
+iv_rc run_exchange(struct said *out, const struct circumstances *how, const struct world *world,
                    uint64_t seed, struct iv_err *err);
 
 /* Whether the runs so far had everything in them that they should show; prints how often. */

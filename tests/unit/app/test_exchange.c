@@ -291,6 +291,25 @@ Test(exchange, a_gap_of_the_source_is_passed_on_and_what_was_seen_still_convicts
     end(&p);
 }
 
+/* What was missing may have come behind the last that was seen: with what comes next it is known how far. */
+Test(exchange, a_trigger_within_a_gap_that_is_open_is_not_violated)
+{
+    struct play p;
+    begin(&p, HEAD NEEDS("REQ-1", "5s"), HEAD NEEDS("REQ-1", "5s"), 0);
+    arrive(&p, "x.b", "b0", 1);
+    iv_front_gap(p.front, IV_TELEMETRY, 9);
+    p.offset = 9;
+    arrive(&p, "x.a", "a1", 20);
+    arrive(&p, "x.a", "a2", 21);
+    arrive(&p, "x.a", "a3", 40);
+    arrive(&p, "x.b", "b3", 59);
+    flush(&p);
+    take(&p, 0);
+
+    cr_expect_str_eq(p.told, "REQ-1 a1 3\nREQ-1 a2 0\nREQ-1 a3 0\n", "%s", p.told);
+    end(&p);
+}
+
 Test(exchange, another_log_is_taken_from_its_beginning)
 {
     struct play p;
