@@ -60,6 +60,14 @@ static void on_verdict(void *ctx, const struct iv_verdict *verdict)
     }
 }
 
+static void on_evicted(void *ctx, const struct iv_rule *rule, const struct iv_loss *loss)
+{
+    struct iv_cell *c = ctx;
+    if (iv_ok(c->failure)) {
+        c->failure = iv_commit_evicted(c->commit, rule, loss, &c->err);
+    }
+}
+
 /* The first of each rule's failures is told; the metrics count them all. A rule runs on one thread at a time.
  */
 void iv_cell_complain(void *cell, const struct iv_rule *rule, const struct iv_event *event,
@@ -250,6 +258,7 @@ struct iv_judge_options iv_cell_judging(struct iv_cell *cell, struct iv_baseline
                                      .verdict = on_verdict,
                                      .through = iv_cell_through,
                                      .complaint = iv_cell_complain,
+                                     .evicted = on_evicted,
                                      .ctx = cell,
                                      .digests = true,
                                      .hash_key = cell->hash_key,
@@ -319,9 +328,7 @@ void iv_cell_drop(struct iv_cell_next *next)
 
 iv_rc iv_cell_begin(struct iv_cell *cell, struct iv_err *err)
 {
-    if (cell->kind != IV_CELL_BACK) {
-        TRY(iv_cell_cover_open(cell, err)); /* first: a store that is busy puts the whole off */
-    }
+    TRY(iv_cell_cover_open(cell, err)); /* first: a store that is busy puts the whole off */
     TRY(iv_cell_restore(cell, err));
     for (size_t i = 0; i < cell->source_count && cell->kind != IV_CELL_BACK; i++) {
         TRY(iv_judge_open(cell->judge, cell->sources[i].stream, cell->sources[i].partition, err));

@@ -54,7 +54,8 @@ struct iv_site {
     struct iv_post *post;   /* to the exchange; NULL until it is needed */
     struct iv_series *accepted[IV_STREAMS];
     struct iv_series *unknown[IV_STREAMS];
-    unsigned verifiers; /* of each judge */
+    unsigned verifiers;    /* of each judge */
+    uint64_t memory_limit; /* of all engines of the process together; 0: none */
     struct iv_clock clock;
     struct iv_arena arena; /* of the batch */
     iv_ns newest[IV_STREAMS];
@@ -180,6 +181,8 @@ void iv_cell_drop(struct iv_cell_next *next);
  * is another; a record, or the end of the log, stands at this offset; an open transaction holds back what
  * seems silent, so that time must not pass; what has changed goes with the commit at hand. */
 iv_rc iv_cell_cover_open(struct iv_cell *cell, struct iv_err *err);
+/* The same as it was when a snapshot was taken, which is older than what the store has. */
+iv_rc iv_cell_cover_restore(struct iv_cell *cell, struct iv_str image, struct iv_err *err);
 void iv_cell_cover_policy(struct iv_cell *cell);
 iv_rc iv_cell_cover_assigned(struct iv_cell *cell, struct iv_err *err);
 iv_rc iv_cell_cover_at(struct iv_cell *cell, const struct iv_source *source, int64_t offset,

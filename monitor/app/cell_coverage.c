@@ -39,19 +39,43 @@ static iv_rc recall(void *ctx, struct iv_str topic, const struct iv_cover *cover
     return has ? iv_coverage_recall(c->coverage, cover, err) : IV_OK;
 }
 
-iv_rc iv_cell_cover_open(struct iv_cell *cell, struct iv_err *err)
+static struct iv_coverage_options options_of(const struct iv_cell *c)
 {
-    const struct iv_baseline *b = cell->site->baseline;
-    IV_AUTO(iv_reader_closep) struct iv_reader *reader = NULL;
-    struct iv_coverage_options options = {.waits = longest_wait(b), .key = cell->hash_key};
+    const struct iv_baseline *b = c->site->baseline;
+    struct iv_coverage_options options = {.waits = longest_wait(b), .key = c->hash_key};
     for (int s = 0; s < IV_STREAMS; s++) {
         options.lateness[s] = b->streams[s].lateness;
     }
-    iv_coverage_free(cell->coverage);
-    cell->coverage = NULL;
-    TRY(iv_coverage_new(&cell->coverage, &options, err));
-    TRY(iv_reader_open(&reader, cell->site->store_path, err));
-    return iv_reader_covers(reader, recall, cell, err);
+    return options;
+}
+
+/* In the place of what was there, with what the store has of the sources. */
+static iv_rc put(struct iv_cell *c, struct iv_coverage *coverage, struct iv_err *err)
+{
+    IV_AUTO(iv_reader_closep) struct iv_reader *reader = NULL;
+    iv_coverage_free(c->coverage);
+    c->coverage = coverage;
+    TRY(iv_reader_open(&reader, c->site->store_path, err));
+    return iv_reader_covers(reader, recall, c, err);
+}
+
+iv_rc iv_cell_cover_open(struct iv_cell *cell, struct iv_err *err)
+{
+    if (cell->kind == IV_CELL_BACK) {
+        return IV_OK; /* what it is fed from was read, and told of, elsewhere */
+    }
+    struct iv_coverage_options options = options_of(cell);
+    struct iv_coverage *coverage = NULL;
+    TRY(iv_coverage_new(&coverage, &options, err));
+    return put(cell, coverage, err);
+}
+
+iv_rc iv_cell_cover_restore(struct iv_cell *cell, struct iv_str image, struct iv_err *err)
+{
+    struct iv_coverage_options options = options_of(cell);
+    struct iv_coverage *coverage = NULL;
+    TRY(iv_coverage_restore(&coverage, &options, image, err));
+    return put(cell, coverage, err);
 }
 
 void iv_cell_cover_policy(struct iv_cell *cell)
@@ -59,12 +83,8 @@ void iv_cell_cover_policy(struct iv_cell *cell)
     if (cell->coverage == NULL) {
         return;
     }
-    const struct iv_baseline *b = cell->site->baseline;
-    iv_ns lateness[IV_STREAMS];
-    for (int s = 0; s < IV_STREAMS; s++) {
-        lateness[s] = b->streams[s].lateness;
-    }
-    iv_coverage_policy(cell->coverage, lateness, longest_wait(b));
+    struct iv_coverage_options options = options_of(cell);
+    iv_coverage_policy(cell->coverage, options.lateness, options.waits);
 }
 
 iv_rc iv_cell_cover_assigned(struct iv_cell *cell, struct iv_err *err)

@@ -2,9 +2,23 @@
 #include "app/cell.h"
 #include "base/fault.h"
 #include "base/guard.h"
+#include "base/log.h"
+
+static void tell_evicted(const struct iv_cell *c, const struct iv_commit *commit)
+{
+    for (const struct iv_evicted_node *e = commit->evicted; e != NULL; e = e->next) {
+        iv_series_add(IV_SERIES(c->site->metrics, EVICTED, e->rule->id), e->loss.records);
+        LOG_WARN(
+            "detect.rule.evicted", KV_I64("cell", c->number), KV_STR("rule", e->rule->id),
+            KV_I64("records", (int64_t)e->loss.records), KV_I64("lost_from", e->loss.from),
+            KV_I64("lost_until", e->loss.until),
+            KV_TEXT("why", "the state had reached memory.limit; verdicts that need it are inconclusive"));
+    }
+}
 
 static void push(struct iv_cell *c, struct iv_commit *commit)
 {
+    tell_evicted(c, commit);
     (void)pthread_mutex_lock(&c->lock);
     iv_commit_answer_by(commit, c->site->playbooks);
     iv_fault("detect.before_hand");
@@ -49,7 +63,8 @@ static iv_rc take_commit(struct iv_commit **out, struct iv_cell *c, struct iv_er
 
 iv_rc iv_cell_hand_over(struct iv_cell *cell, bool positions_too, struct iv_err *err)
 {
-    bool found = cell->commit->verdict_count > 0 || cell->commit->letter_count > 0;
+    const struct iv_commit *at_hand = cell->commit;
+    bool found = at_hand->verdict_count > 0 || at_hand->letter_count > 0 || at_hand->evicted != NULL;
     bool beside = iv_judge_beside(cell->judge);
     struct iv_commit *commit = NULL;
     if (!found && !positions_too) {

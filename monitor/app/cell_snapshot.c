@@ -83,8 +83,14 @@ static iv_rc take_snapshot(void *ctx, struct iv_vault_reader *r, struct iv_err *
     struct iv_baseline *baseline = c->site->baseline;
     struct iv_judge_options judge = iv_cell_judging(c, baseline);
     TRY(check_places(c, &r->head, err));
-    ENSURE(r->head.engine_count > 0, err, IV_E_MALFORMED, "it has no engine");
-    for (size_t i = 0; i < r->head.engine_count; i++) {
+    size_t engines = r->head.engine_count;
+    if (engines > 0 && iv_coverage_is_image(r->engines[engines - 1])) {
+        TRY(iv_cell_cover_restore(c, r->engines[--engines], err));
+    } else {
+        TRY(iv_cell_cover_open(c, err));
+    }
+    ENSURE(engines > 0 && engines <= IV_JUDGE_ENGINES, err, IV_E_MALFORMED, "it has %zu engines", engines);
+    for (size_t i = 0; i < engines; i++) {
         judge.bytes[i] = r->engines[i];
     }
     TRY(iv_cell_make_judge(c, &judge, err));
@@ -121,6 +127,7 @@ iv_rc iv_cell_restore(struct iv_cell *cell, struct iv_err *err)
         LOG_INFO("snapshot.none", KV_TEXT("cell", cell->name), KV_TEXT("why", err->text),
                  KV_TEXT("reading_from", "the beginning"));
         struct iv_judge_options judge = iv_cell_judging(cell, site->baseline);
+        TRY(iv_cell_cover_open(cell, err)); /* nothing is left of a snapshot that was refused */
         TRY(iv_cell_make_judge(cell, &judge, err));
         return iv_cell_join_exchange(cell, IV_STR(""), err);
     }
@@ -162,5 +169,6 @@ struct iv_saver_cell iv_cell_saved(struct iv_cell *cell)
                                   .baseline = iv_str_of(cell->site->baseline->digest_hex),
                                   .places = cell->places,
                                   .place_count = cell->place_count,
-                                  .notes = iv_buf_slice(&cell->notes)};
+                                  .notes = iv_buf_slice(&cell->notes),
+                                  .coverage = cell->coverage};
 }

@@ -158,3 +158,13 @@ iv_rc iv_commit_cover(struct iv_commit *commit, struct iv_str topic, const struc
     commit->covers = node;
     return IV_OK;
 }
+
+iv_rc iv_commit_evicted(struct iv_commit *commit, const struct iv_rule *rule, const struct iv_loss *loss,
+                        struct iv_err *err)
+{
+    struct iv_evicted_node *node = iv_arena_alloc(&commit->arena, sizeof *node);
+    ENSURE(node != NULL, err, IV_E_NOMEM, "cannot allocate what a rule had to forget");
+    *node = (struct iv_evicted_node){commit->evicted, rule, *loss};
+    commit->evicted = node;
+    return IV_OK;
+}

@@ -36,6 +36,12 @@ struct iv_cover_node {
     struct iv_cover cover;
 };
 
+struct iv_evicted_node {
+    struct iv_evicted_node *next;
+    const struct iv_rule *rule;
+    struct iv_loss loss;
+};
+
 struct iv_commit {
     struct iv_arena arena; /* owns everything below */
     struct iv_verdict_node *verdicts;
@@ -43,6 +49,7 @@ struct iv_commit {
     struct iv_letter_node *letters;
     struct iv_letter_node **letters_end;
     struct iv_position_node *positions; /* one for each partition of the batch */
+    struct iv_evicted_node *evicted;    /* what rules had to forget */
     struct iv_cover_node *covers;       /* of partitions whose coverage has changed */
     size_t verdict_count;
     size_t letter_count;
@@ -64,6 +71,8 @@ iv_rc iv_commit_letter(struct iv_commit *commit, const struct iv_record *record,
                        iv_ns wall, struct iv_err *err);
 iv_rc iv_commit_cover(struct iv_commit *commit, struct iv_str topic, const struct iv_cover *cover,
                       struct iv_err *err);
+iv_rc iv_commit_evicted(struct iv_commit *commit, const struct iv_rule *rule, const struct iv_loss *loss,
+                        struct iv_err *err);
 /* Replaces an earlier position of the same partition. */
 iv_rc iv_commit_position(struct iv_commit *commit, struct iv_str topic, const struct iv_cursor *next,
                          struct iv_err *err);

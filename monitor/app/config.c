@@ -13,6 +13,7 @@
 #define DEFAULT_PATH "/etc/invigil/invigil.yaml"
 #define SECRET_MAX_BYTES ((size_t)64 * 1024)
 #define FILE_SUFFIX "_file"
+#define MEMORY_MIN ((int64_t)64 << 20)
 #define SNAPSHOTS_SUFFIX ".snapshots"
 #define SNAPSHOTS_EVERY (30 * IV_NS_PER_S)
 #define SNAPSHOTS_EVERY_MIN IV_NS_PER_S
@@ -236,6 +237,46 @@ static void read_snapshots(struct reading *r, const struct iv_yaml_node *node)
     iv_yaml_close(&map);
 }
 
+/* "2GiB", "512MiB", or a number of bytes. */
+static bool bytes_of(int64_t *out, struct iv_str text)
+{
+    static const struct {
+        const char *name;
+        int shift;
+    } units[] = {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}, {"B", 0}, {"", 0}};
+    size_t digits = 0;
+    int64_t number = 0;
+    for (; digits < text.n && digits < 12 && text.p[digits] >= '0' && text.p[digits] <= '9'; digits++) {
+        number = number * 10 + (text.p[digits] - '0');
+    }
+    struct iv_str unit = {text.p + digits, text.n - digits};
+    for (size_t i = 0; digits > 0 && i < IV_COUNT(units); i++) {
+        if (iv_str_eq(unit, iv_str_of(units[i].name)) && number <= INT64_MAX >> units[i].shift) {
+            *out = number << units[i].shift;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void read_memory(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_yaml_map map;
+    if (node == NULL) {
+        return;
+    }
+    iv_yaml_open(&map, node, "memory", r->problems);
+    const struct iv_yaml_node *limit = iv_yaml_need(&map, "limit");
+    int64_t bytes = 0;
+    if (limit != NULL && (!bytes_of(&bytes, limit->text) || bytes < MEMORY_MIN)) {
+        iv_yaml_error(r->problems, limit,
+                      "memory.limit must be a size of at least 64MiB such as 2GiB, got '" IV_STR_FMT "'",
+                      IV_STR_ARG(limit->text));
+    }
+    r->config->memory_limit = bytes;
+    iv_yaml_close(&map);
+}
+
 static void read_tls(struct reading *r, const struct iv_yaml_node *node)
 {
     struct iv_yaml_map map;
@@ -350,6 +391,7 @@ static void read_root(struct reading *r, const struct iv_yaml_node *root)
     read_roles(r, iv_yaml_get(&map, "roles"));
     read_store(r, iv_yaml_get(&map, "store"));
     read_snapshots(r, iv_yaml_get(&map, "snapshots"));
+    read_memory(r, iv_yaml_get(&map, "memory"));
     read_console(r, iv_yaml_get(&map, "console"));
     read_text(&r->config->signing_key_file, r, iv_yaml_get(&map, "signing_key_file"));
     read_endpoints(r, iv_yaml_get(&map, "endpoints"));

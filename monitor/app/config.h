@@ -36,8 +36,9 @@ struct iv_config {
         struct iv_str snapshots; /* n 0: they are files of this machine only */
     } topics;
     int64_t workers;
-    int64_t verifiers; /* threads that verify signatures beside the other rules */
-    unsigned roles;    /* enum iv_role, or-ed */
+    int64_t memory_limit; /* bytes that the engines' state may have; 0: no limit */
+    int64_t verifiers;    /* threads that verify signatures beside the other rules */
+    unsigned roles;       /* enum iv_role, or-ed */
     struct iv_str store_path;
     struct {
         struct iv_str path; /* a folder */

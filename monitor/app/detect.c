@@ -124,6 +124,17 @@ void iv_detect_figures(struct iv_detect *detect, unsigned worker, const struct i
     (void)pthread_mutex_unlock(&d->lock);
 }
 
+size_t iv_detect_cells(struct iv_detect *detect)
+{
+    size_t cells = 0;
+    (void)pthread_mutex_lock(&detect->lock);
+    for (unsigned i = 0; i < detect->worker_count; i++) {
+        cells += detect->figures[i].cells;
+    }
+    (void)pthread_mutex_unlock(&detect->lock);
+    return cells;
+}
+
 void iv_detect_health(struct iv_detect *detect, struct iv_consumer_health *out)
 {
     *out = (struct iv_consumer_health){.reachable = true, .assigned = true};

@@ -42,6 +42,7 @@ struct iv_detect_options {
     struct iv_str snapshots;
     iv_ns snapshot_every;
     size_t snapshot_keep;
+    uint64_t memory_limit;      /* of all engines together; 0: none */
     struct iv_courier *courier; /* of these to other machines; NULL: none */
     unsigned workers;           /* at least 1, and as many for the exchange */
     unsigned verifiers;         /* threads that verify signatures beside the other rules */

@@ -54,5 +54,7 @@ uint64_t iv_detect_next(struct iv_detect *detect, struct iv_baseline **baseline,
  * not, the detector fails, for verdicts would depend on the worker. */
 void iv_detect_taken(struct iv_detect *detect, uint64_t generation, const struct iv_err *why);
 
+/* The cells of all workers, as of their last reports. */
+size_t iv_detect_cells(struct iv_detect *detect);
 /* A worker's figures; those that are the process's go into the metrics. */
 void iv_detect_figures(struct iv_detect *detect, unsigned worker, const struct iv_worker_figures *figures);

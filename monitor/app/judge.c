@@ -52,6 +52,14 @@ static void on_complaint(void *ctx, const struct iv_rule *rule, const struct iv_
     }
 }
 
+static void on_evicted(void *ctx, const struct iv_rule *rule, const struct iv_loss *loss)
+{
+    const struct iv_judge *j = ctx;
+    if (j->options.evicted != NULL) {
+        j->options.evicted(j->options.ctx, rule, loss);
+    }
+}
+
 /* Tells both engines' verdicts by the order of the events; at one event the first engine's come first. */
 static void tell_in_order(const struct iv_judge *j, const struct iv_commit *before,
                           const struct iv_commit *found)
@@ -127,6 +135,7 @@ static iv_rc open_engines(struct iv_judge *j, struct iv_err *err)
     const struct iv_judge_options *o = &j->options;
     struct iv_engine_options engine = {.verdict = on_verdict,
                                        .complaint = on_complaint,
+                                       .evicted = on_evicted,
                                        .ctx = j,
                                        .digests = o->digests,
                                        .hash_key = o->hash_key,
@@ -387,6 +396,22 @@ static void add_stats(struct iv_engine_stats *sum, const struct iv_engine_stats 
     for (size_t i = 0; i < IV_COUNT(sum->verdicts); i++) {
         sum->verdicts[i] += more->verdicts[i];
     }
+}
+
+/* Rules that check signatures look at few events: they have a quarter, and what they leave of it is the
+ * others'. */
+void iv_judge_limit(struct iv_judge *judge, uint64_t bytes)
+{
+    struct iv_engine_stats beside = {0};
+    uint64_t quarter = bytes / 4;
+    if (judge->verify != NULL) {
+        iv_verify_stats(judge->verify, &beside);
+        iv_verify_limit(judge->verify, quarter);
+    } else if (judge->second != NULL) {
+        iv_engine_stats(judge->second, &beside);
+        iv_engine_limit(judge->second, quarter);
+    }
+    iv_engine_limit(judge->first, bytes - (beside.state_bytes < quarter ? beside.state_bytes : quarter));
 }
 
 void iv_judge_stats(struct iv_judge *judge, struct iv_engine_stats *out)

@@ -39,6 +39,9 @@ struct iv_judge_options {
     iv_verdict_fn verdict;
     void (*through)(void *ctx, struct iv_commit *before, struct iv_commit *found);
     iv_complaint_fn complaint; /* from any thread; may be NULL */
+    /* What the rules that check no signatures had to forget, on the caller's thread; the others' comes with
+     * what `through` is given. May be NULL. */
+    iv_evicted_fn evicted;
     void *ctx;
 };
 
@@ -74,6 +77,9 @@ iv_rc iv_judge_settle(struct iv_judge *judge, struct iv_err *err);
 size_t iv_judge_engines(struct iv_judge *judge, struct iv_engine *out[IV_JUDGE_ENGINES]);
 /* What the decoder of its events must have. */
 struct iv_hash_key iv_judge_hash_key(const struct iv_judge *judge);
+
+/* The state of its engines is held below so many bytes together (engine.h); 0: unbounded. */
+void iv_judge_limit(struct iv_judge *judge, uint64_t bytes);
 
 /* Events are counted once; rules beside are as of what is through. */
 void iv_judge_stats(struct iv_judge *judge, struct iv_engine_stats *out);

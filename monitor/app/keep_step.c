@@ -80,6 +80,9 @@ static iv_rc keep_commit(struct iv_keep_step *k, struct iv_commit *commit, struc
     for (const struct iv_position_node *p = commit->positions; p != NULL; p = p->next) {
         TRY(iv_store_put_position(k->store, p->topic, p->cursor.partition, p->cursor.offset, err));
     }
+    for (const struct iv_evicted_node *e = commit->evicted; e != NULL; e = e->next) {
+        TRY(iv_store_add_rule_loss(k->store, e->rule->id, &e->loss, err));
+    }
     for (const struct iv_cover_node *c = commit->covers; c != NULL; c = c->next) {
         TRY(iv_store_put_cover(k->store, c->topic, &c->cover, err));
     }

@@ -177,6 +177,7 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .snapshot_every = c->snapshots.every,
         .snapshot_keep = (size_t)c->snapshots.keep,
         .courier = m->courier,
+        .memory_limit = (uint64_t)c->memory_limit,
         .workers = (unsigned)c->workers,
         .verifiers = (unsigned)c->verifiers,
         .failed = iv_monitor_failed,

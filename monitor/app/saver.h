@@ -15,6 +15,7 @@
 
 #include "app/judge.h"
 #include "base/clock.h"
+#include "engine/coverage.h"
 #include "vault/frame.h"
 
 struct iv_saver;
@@ -34,6 +35,7 @@ struct iv_saver_cell {
     const struct iv_vault_place *places;
     size_t place_count;
     struct iv_str notes;
+    const struct iv_coverage *coverage; /* NULL: none */
 };
 
 iv_rc iv_saver_new(struct iv_saver **out, const struct iv_saver_options *options, struct iv_err *err);

@@ -27,6 +27,17 @@ static iv_rc write_engines(struct iv_vault_writer *w, struct iv_engine *const *e
     return rc;
 }
 
+static iv_rc write_coverage(struct iv_vault_writer *w, const struct iv_coverage *coverage, struct iv_err *err)
+{
+    struct iv_buf bytes;
+    iv_buf_init(&bytes, SIZE_MAX / 4);
+    iv_coverage_image(&bytes, coverage);
+    struct iv_rc_s rc = iv_buf_check(&bytes, "the coverage", err);
+    rc = iv_ok(rc) ? iv_vault_write_engine(w, iv_buf_slice(&bytes), err) : rc;
+    iv_buf_deinit(&bytes);
+    return rc;
+}
+
 static iv_rc write_cell(struct iv_saver_round *round, size_t number, struct iv_vault_writer *w,
                         struct iv_err *err)
 {
@@ -39,10 +50,14 @@ static iv_rc write_cell(struct iv_saver_round *round, size_t number, struct iv_v
         .places = cell->places,
         .place_count = cell->place_count,
         .notes = cell->notes,
-        .engine_count = iv_judge_engines(cell->judge, engines),
     };
+    size_t count = iv_judge_engines(cell->judge, engines);
+    head.engine_count = count + (cell->coverage != NULL ? 1 : 0);
     TRY(iv_vault_write_head(w, &head, err));
-    TRY(write_engines(w, engines, head.engine_count, err));
+    TRY(write_engines(w, engines, count, err));
+    if (cell->coverage != NULL) {
+        TRY(write_coverage(w, cell->coverage, err));
+    }
     return iv_vault_write_end(w, err);
 }
 

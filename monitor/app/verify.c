@@ -58,8 +58,9 @@ struct iv_verify {
     struct decoded *decoded; /* of parcel n: n % ahead */
     struct iv_parcel *spare[IV_VERIFY_PARCELS];
     size_t spare_count;
-    size_t bytes;  /* of records on their way */
-    size_t events; /* likewise */
+    size_t bytes;           /* of records on their way */
+    size_t events;          /* likewise */
+    _Atomic uint64_t limit; /* of the follower's state; 0: none */
     bool following;
     bool waiting; /* the leader */
     bool stopping;
@@ -82,6 +83,17 @@ static void on_verdict(void *ctx, const struct iv_verdict *verdict)
     if (iv_ok(v->failure)) {
         v->found->ordinal = v->move->ordinal;
         v->failure = iv_commit_verdict(v->found, verdict, v->move->written, &v->failure_err);
+    }
+}
+
+static void on_evicted(void *ctx, const struct iv_rule *rule, const struct iv_loss *loss)
+{
+    struct iv_verify *v = ctx;
+    if (iv_ok(v->failure) && v->found == NULL) {
+        v->failure = iv_commit_new(&v->found, v->baseline, &v->failure_err);
+    }
+    if (iv_ok(v->failure)) {
+        v->failure = iv_commit_evicted(v->found, rule, loss, &v->failure_err);
     }
 }
 
@@ -120,6 +132,7 @@ static iv_rc follow(struct iv_verify *v, struct iv_parcel *parcel, struct decode
                     struct iv_err *err)
 {
     struct iv_event *event = decoded->events;
+    iv_engine_limit(v->engine, atomic_load_explicit(&v->limit, memory_order_relaxed));
     for (size_t i = 0; i < parcel->move_count; i++) {
         v->move = &parcel->moves[i];
         TRY(make_move(v, v->move, event, err));
@@ -343,6 +356,11 @@ iv_rc iv_verify_finish(struct iv_verify *verify, iv_verdict_fn verdict, void *ct
     return rc;
 }
 
+void iv_verify_limit(struct iv_verify *verify, uint64_t bytes)
+{
+    atomic_store_explicit(&verify->limit, bytes, memory_order_relaxed);
+}
+
 void iv_verify_stats(struct iv_verify *verify, struct iv_engine_stats *out)
 {
     (void)pthread_mutex_lock(&verify->lock);
@@ -408,6 +426,7 @@ static iv_rc start_workers(struct iv_verify *v, const struct iv_verify_options *
 static iv_rc open_parts(struct iv_verify *v, const struct iv_verify_options *options, struct iv_err *err)
 {
     const struct iv_engine_options engine = {.verdict = on_verdict,
+                                             .evicted = on_evicted,
                                              .complaint = options->complaint != NULL ? on_complaint : NULL,
                                              .ctx = v,
                                              .digests = options->digests,

@@ -59,6 +59,9 @@ iv_rc iv_verify_finish(struct iv_verify *verify, iv_verdict_fn verdict, void *ct
  * never changes. */
 struct iv_engine *iv_verify_engine(struct iv_verify *verify);
 
+/* Of the follower's state (engine.h), from its next parcel on. From any thread. */
+void iv_verify_limit(struct iv_verify *verify, uint64_t bytes);
+
 /* As of the last parcel that is through. */
 void iv_verify_stats(struct iv_verify *verify, struct iv_engine_stats *out);
 void iv_verify_rule_stats(struct iv_verify *verify, uint16_t rule_index, struct iv_rule_stats *out);

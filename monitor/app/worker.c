@@ -305,6 +305,7 @@ static void open_site(struct iv_site *site, struct iv_detect *detect, const stru
     site->courier = options->courier;
     site->store_path = options->store_path;
     site->verifiers = options->verifiers;
+    site->memory_limit = options->memory_limit;
     site->clock = iv_clock_system();
     iv_arena_init(&site->arena, 0);
     for (size_t s = 0; s < IV_STREAMS; s++) {

@@ -49,6 +49,7 @@ struct iv_worker_figures {
     iv_ns watermark[IV_STREAMS]; /* IV_NS_MAX: it has no cell */
     iv_ns newest[IV_STREAMS];
     size_t queue;
+    size_t cells;
     iv_ns saved; /* monotonic: when the newest snapshot was begun; 0: none yet */
 };
 

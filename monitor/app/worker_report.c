@@ -30,6 +30,16 @@ static void report_cells(struct iv_worker *w, struct iv_worker_figures *figures)
     iv_series_set(IV_SERIES(w->site.metrics, ARMED, label), (double)sum.armed);
 }
 
+/* Each cell of the process has an equal part of what there is. */
+static void share_memory(struct iv_worker *w)
+{
+    size_t cells = iv_detect_cells(w->detect);
+    cells = cells > w->cell_count ? cells : w->cell_count;
+    for (size_t i = 0; i < w->cell_count && w->site.memory_limit > 0; i++) {
+        iv_judge_limit(w->cells[i]->judge, w->site.memory_limit / cells);
+    }
+}
+
 static void report_partitions(struct iv_worker *w)
 {
     struct iv_partition_stats stats[PARTITIONS_SHOWN];
@@ -55,8 +65,10 @@ void iv_worker_report(struct iv_worker *worker)
         figures.newest[s] = worker->site.newest[s];
     }
     report_cells(worker, &figures);
+    figures.cells = worker->cell_count;
     report_partitions(worker);
     iv_worker_acknowledge(worker);
     iv_consumer_health(worker->consumer, &figures.health);
+    share_memory(worker);
     iv_detect_figures(worker->detect, worker->number, &figures);
 }

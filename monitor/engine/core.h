@@ -137,6 +137,8 @@ struct iv_engine {
     struct iv_mark **marks;    /* of the event, in the order of groups and their defs */
     bool quiet;                /* what is evaluated was evaluated before: failures were told */
     bool spent;
+    uint64_t limit;       /* of the state; 0: none */
+    uint64_t ground_held; /* what the ground had when the limit was looked at last */
     struct iv_engine_stats stats;
     struct iv_rule_stats *rule_stats;
     struct iv_told *told; /* by rule */

@@ -91,20 +91,39 @@ static iv_rc out_of_memory(struct iv_err *err)
     return iv_err_set(err, IV_E_NOMEM, "cannot allocate what the coverage lacks");
 }
 
+/* Ahead of its reach that run had claimed nothing yet; and what lies behind our own beginning is what an
+ * earlier one has left. */
+static bool recall_losses(struct iv_tract *t, const struct iv_cover *before)
+{
+    struct iv_losses old = t->before.losses;
+    iv_ns from = t->began == IV_TRACT_NEW ? IV_NS_MIN : t->begin;
+    bool whole = true;
+    t->before.losses = (struct iv_losses){.most = old.most};
+    for (uint32_t i = 0; i < old.count && whole; i++) {
+        whole = iv_losses_add_within(&t->before.losses, &old.at[i], IV_NS_MIN, from);
+    }
+    for (size_t i = 0; i < before->loss_count && whole; i++) {
+        whole = iv_losses_add_within(&t->before.losses, &before->losses[i], from, before->reach);
+    }
+    iv_losses_deinit(&old);
+    return whole;
+}
+
 iv_rc iv_coverage_recall(struct iv_coverage *coverage, const struct iv_cover *before, struct iv_err *err)
 {
     uint32_t i = 0;
     TRY(find(coverage, &i, before->stream, before->partition, err));
     struct iv_tract *t = &coverage->tracts[i];
+    if (!recall_losses(t, before)) {
+        return out_of_memory(err);
+    }
     t->state = before->state;
     t->before.any = true;
     t->before.first = before->first;
     t->before.reach = before->reach;
-    for (size_t l = 0; l < before->loss_count; l++) {
-        /* Ahead of its reach that run had claimed nothing yet. */
-        if (!iv_losses_add_within(&t->before.losses, &before->losses[l], IV_NS_MIN, before->reach)) {
-            return out_of_memory(err);
-        }
+    if (t->began == IV_TRACT_NEW) {
+        t->before.of_other_run = true;
+        t->before.ended = before->reach;
     }
     return IV_OK;
 }
@@ -123,11 +142,24 @@ iv_rc iv_coverage_begin(struct iv_coverage *coverage, enum iv_stream stream, int
     return IV_OK;
 }
 
-/* What was lost before a record that came in time, lies no later than this. */
-static bool settle(struct iv_tract *t, iv_ns until)
+/* Behind where this run begins all is lost, but for what an earlier one has covered. What waited when that
+ * one ended is lost with it. */
+static bool begin_midway(const struct iv_coverage *c, struct iv_tract *t, iv_ns begin)
 {
-    if (t->begin == IV_NS_MAX && t->began == IV_TRACT_MIDWAY) {
-        t->begin = until;
+    struct iv_loss loss = {.from = IV_NS_MIN, .until = begin, .cause = IV_LOSS_MIDWAY};
+    t->begin = begin;
+    if (t->before.of_other_run) {
+        loss.cause = IV_LOSS_RESTART;
+        loss.from = iv_ns_add(t->before.ended, iv_ns_negate(c->options.waits));
+    }
+    return loss.from >= loss.until || iv_losses_add(&t->losses, &loss);
+}
+
+/* What was lost before a record that came in time, lies no later than this. */
+static bool settle(const struct iv_coverage *c, struct iv_tract *t, iv_ns until)
+{
+    if (t->begin == IV_NS_MAX && t->began == IV_TRACT_MIDWAY && !begin_midway(c, t, until)) {
+        return false;
     }
     for (int cause = 0; cause < IV_LOSS_CAUSES; cause++) {
         if (t->pending[cause].open) {
@@ -162,7 +194,7 @@ iv_rc iv_coverage_event(struct iv_coverage *coverage, const struct iv_event *eve
     bool whole = true;
     if (event->time >= t->reach) {
         iv_ns mark = iv_ns_add(event->time, iv_ns_negate(lateness));
-        whole = settle(t, iv_ns_add(event->time, lateness));
+        whole = settle(c, t, iv_ns_add(event->time, lateness));
         t->changed = t->changed || mark > t->reach || event->time < t->first;
         t->reach = mark > t->reach ? mark : t->reach;
         t->first = event->time < t->first ? event->time : t->first;
@@ -202,7 +234,7 @@ iv_rc iv_coverage_idle(struct iv_coverage *coverage, enum iv_stream stream, int3
     }
     t->reach = mark;
     t->changed = true;
-    return settle(t, wall) ? IV_OK : out_of_memory(err);
+    return settle(coverage, t, wall) ? IV_OK : out_of_memory(err);
 }
 
 iv_rc iv_coverage_state(struct iv_coverage *coverage, enum iv_stream stream, int32_t partition,
@@ -240,25 +272,11 @@ static bool add_before(const struct iv_tract *t, struct iv_losses *out)
     return true;
 }
 
-/* Where this run does not reach back to. What waited when the last run ended is lost with it. */
-static bool add_beginning(const struct iv_coverage *c, const struct iv_tract *t, struct iv_losses *out)
-{
-    struct iv_loss loss = {.from = IV_NS_MIN, .until = t->begin, .cause = IV_LOSS_MIDWAY};
-    if (t->began != IV_TRACT_MIDWAY || t->begin == IV_NS_MAX) {
-        return true;
-    }
-    if (t->before.any) {
-        loss.cause = IV_LOSS_RESTART;
-        loss.from = iv_ns_add(t->before.reach, iv_ns_negate(c->options.waits));
-    }
-    return loss.from >= loss.until || iv_losses_add(out, &loss);
-}
-
 static bool collect(struct iv_coverage *c, uint32_t number)
 {
     const struct iv_tract *t = &c->tracts[number];
     c->scratch.count = 0;
-    bool whole = add_before(t, &c->scratch) && add_beginning(c, t, &c->scratch);
+    bool whole = add_before(t, &c->scratch);
     for (uint32_t i = 0; whole && i < t->losses.count; i++) {
         whole = iv_losses_add(&c->scratch, &t->losses.at[i]);
     }

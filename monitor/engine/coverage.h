@@ -56,7 +56,8 @@ struct iv_cover {
     size_t loss_count;
 };
 
-/* What an earlier run had come to, before the partition begins. What this run reads again replaces it. */
+/* What an earlier run had come to, or this one before it went back to a snapshot. What is read again replaces
+ * it. Before the partition begins, or after iv_coverage_restore. */
 iv_rc iv_coverage_recall(struct iv_coverage *coverage, const struct iv_cover *before, struct iv_err *err);
 /* Reading begins, at the log's very beginning (whole) or behind it. A partition that has begun goes on. */
 iv_rc iv_coverage_begin(struct iv_coverage *coverage, enum iv_stream stream, int32_t partition, bool whole,
@@ -83,5 +84,6 @@ iv_rc iv_coverage_report(struct iv_coverage *coverage, bool all, iv_cover_fn vis
 /* All that it knows as bytes, and back: for the snapshot of a cell. The key goes with it; lateness and limits
  * are the options'. IV_E_MALFORMED: these are no such bytes. */
 void iv_coverage_image(struct iv_buf *out, const struct iv_coverage *coverage);
+bool iv_coverage_is_image(struct iv_str bytes);
 iv_rc iv_coverage_restore(struct iv_coverage **out, const struct iv_coverage_options *options,
                           struct iv_str image, struct iv_err *err);

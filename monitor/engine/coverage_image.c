@@ -5,6 +5,8 @@
 #include "engine/coverage_internal.h"
 #include "engine/image.h"
 
+#include <string.h>
+
 #define FORM 1
 
 static void put_losses(struct iv_buf *out, const struct iv_losses *losses)
@@ -40,6 +42,8 @@ static void put_tract(struct iv_buf *out, const struct iv_tract *t)
     iv_image_uint(out, t->before.any);
     iv_image_int(out, t->before.first);
     iv_image_int(out, t->before.reach);
+    iv_image_uint(out, t->before.of_other_run);
+    iv_image_int(out, t->before.ended);
     put_losses(out, &t->before.losses);
 }
 
@@ -80,6 +84,11 @@ void iv_coverage_image(struct iv_buf *out, const struct iv_coverage *c)
         put_trail(out, c, &c->trails[i]);
     }
     iv_image_close(out, section);
+}
+
+bool iv_coverage_is_image(struct iv_str bytes)
+{
+    return bytes.n >= 4 && memcmp(bytes.p, "COVR", 4) == 0;
 }
 
 static bool get_cause(struct iv_image *in, enum iv_loss_cause *out)
@@ -128,6 +137,8 @@ static bool get_tract(struct iv_image *in, struct iv_tract *t)
     t->before.any = iv_image_get_below(in, 1) != 0;
     t->before.first = iv_image_get_int(in);
     t->before.reach = iv_image_get_int(in);
+    t->before.of_other_run = iv_image_get_below(in, 1) != 0;
+    t->before.ended = iv_image_get_int(in);
     t->changed = true;
     return whole && get_losses(in, &t->before.losses);
 }

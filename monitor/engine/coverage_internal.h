@@ -27,7 +27,9 @@ struct iv_tract {
         iv_ns first;
         iv_ns reach;
         struct iv_losses losses;
-    } before; /* what an earlier run had come to */
+        bool of_other_run;
+        iv_ns ended; /* of_other_run: its reach */
+    } before;        /* what was known before: of an earlier run, or of this one before it went back */
 };
 
 /* One log of the ledger, by the hash of its id. */

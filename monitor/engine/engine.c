@@ -7,6 +7,7 @@
 #include "engine/correlate.h"
 #include "engine/dispatch.h"
 #include "engine/eval.h"
+#include "engine/evict.h"
 #include "engine/figure.h"
 #include "engine/identity.h"
 #include "engine/lanes.h"
@@ -133,6 +134,7 @@ static struct iv_rc_s advance(struct iv_engine *e, const struct iv_concern *conc
     iv_lanes_sweep(e, concern);
     iv_identity_sweep(e);
     iv_tree_sweep(e);
+    iv_evict_hold(e);
     return settle(e, err);
 }
 

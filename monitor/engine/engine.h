@@ -11,6 +11,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "baseline/baseline.h"
+#include "engine/losses.h"
 #include "engine/share.h"
 #include "event/event.h"
 
@@ -59,8 +60,14 @@ typedef void (*iv_verdict_fn)(void *ctx, const struct iv_verdict *verdict);
 typedef void (*iv_complaint_fn)(void *ctx, const struct iv_rule *rule, const struct iv_event *event,
                                 const struct iv_err *why);
 
+/* To stay within its limit the engine has forgotten what this rule still needed: of triggers in that event
+ * time it may have seen less than there was (cause EVICTED). Called from inside iv_engine_event and the calls
+ * that move time. */
+typedef void (*iv_evicted_fn)(void *ctx, const struct iv_rule *rule, const struct iv_loss *loss);
+
 struct iv_engine_options {
     iv_verdict_fn verdict;
+    iv_evicted_fn evicted;     /* may be NULL */
     iv_complaint_fn complaint; /* may be NULL */
     void *ctx;
     bool digests; /* sightings carry the digest of their record's bytes */
@@ -118,6 +125,13 @@ iv_rc iv_engine_idle(struct iv_engine *engine, enum iv_stream stream, int32_t pa
  * is open. */
 iv_rc iv_engine_finish(struct iv_engine *engine, struct iv_err *err);
 
+/* From now on the state is held below so many bytes (0: unbounded), as far as it can be: the rules that hold
+ * most forget the older half of it, which can make verdicts inconclusive, and violations go unfound, but none
+ * wrong. Identities within dedup and the logs of trees are never given up. */
+void iv_engine_limit(struct iv_engine *engine, uint64_t bytes);
+/* One such step, whatever the limit; *any: something was forgotten. */
+iv_rc iv_engine_evict(struct iv_engine *engine, bool *any, struct iv_err *err);
+
 struct iv_engine_stats {
     uint64_t events; /* handed over, duplicates and unknown types included */
     uint64_t duplicates;
@@ -130,6 +144,7 @@ struct iv_engine_stats {
     uint64_t live_events; /* stored now */
     uint64_t armed;       /* deadlines armed now */
     uint64_t state_bytes;
+    uint64_t evictions;
     iv_ns watermark[IV_STREAMS]; /* IV_NS_MIN: none yet */
 };
 void iv_engine_stats(const struct iv_engine *engine, struct iv_engine_stats *out);

@@ -222,6 +222,15 @@ static void end_mark(struct iv_engine *e, uint16_t def, const struct iv_queued *
     }
 }
 
+void iv_lane_forget_first(struct iv_engine *e, uint16_t def)
+{
+    struct iv_lane_def *d = &e->plan.defs[def];
+    struct iv_queued item = *iv_queue_first(&d->queue, &e->store.pool);
+    d->first_end = IV_NS_MIN;
+    iv_queue_pop(&d->queue, &e->store.pool);
+    end_mark(e, def, &item);
+}
+
 static void sweep_queue(struct iv_engine *e, uint16_t def, int marks)
 {
     struct iv_lane_def *d = &e->plan.defs[def];

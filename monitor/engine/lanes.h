@@ -78,6 +78,9 @@ struct iv_mark *iv_mark_find(const struct iv_engine *e, uint32_t node, uint16_t 
  * lanes that the event joined (NULL: there is none) and from some others in turn. */
 void iv_lanes_sweep(struct iv_engine *e, const struct iv_concern *concern);
 
+/* Ends the time of the first of a lane's queue, which is not empty. */
+void iv_lane_forget_first(struct iv_engine *e, uint16_t def);
+
 /* Queues of what ends in the order of its arrival: marks by node and record, and others. */
 struct iv_queued {
     uint32_t node;
@@ -87,5 +90,6 @@ bool iv_queue_push(struct iv_queue *q, struct iv_pool *pool, const struct iv_que
 /* NULL when empty; valid until the next call. */
 const struct iv_queued *iv_queue_first(const struct iv_queue *q, const struct iv_pool *pool);
 void iv_queue_pop(struct iv_queue *q, struct iv_pool *pool);
+uint64_t iv_queue_count(const struct iv_queue *q, const struct iv_pool *pool);
 /* Every item in turn, NULL at the end: walk begins as a copy of the queue, which does not change. */
 const struct iv_queued *iv_queue_walk(struct iv_queue *walk, const struct iv_pool *pool);

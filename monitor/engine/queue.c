@@ -59,6 +59,15 @@ void iv_queue_pop(struct iv_queue *q, struct iv_pool *pool)
     }
 }
 
+uint64_t iv_queue_count(const struct iv_queue *q, const struct iv_pool *pool)
+{
+    uint64_t count = 0;
+    for (uint32_t block = q->head; block != 0 && block != q->tail; block = block_at(pool, block)->next) {
+        count += BLOCK_ITEMS;
+    }
+    return q->head == 0 ? 0 : count + q->tail_at - q->head_at;
+}
+
 const struct iv_queued *iv_queue_walk(struct iv_queue *walk, const struct iv_pool *pool)
 {
     const struct iv_queued *item = iv_queue_first(walk, pool);

@@ -8,7 +8,6 @@
 
 #define CHUNK_BYTES (UINT32_C(128) * 1024)
 #define LINE ((size_t)64)
-#define REGION_BYTES ((size_t)2 << 20)
 
 void iv_ground_init(struct iv_ground *ground)
 {
@@ -35,7 +34,7 @@ static unsigned char *add_region(struct iv_ground *ground, size_t bytes)
         ground->regions = regions;
         ground->capacity = capacity;
     }
-    size_t pages = (bytes + REGION_BYTES - 1) / REGION_BYTES * REGION_BYTES;
+    size_t pages = (bytes + IV_REGION_BYTES - 1) / IV_REGION_BYTES * IV_REGION_BYTES;
     unsigned char *region = iv_malloc_aligned(LINE, pages);
     if (region != NULL) {
         ground->regions[ground->count++] = region;
@@ -48,16 +47,16 @@ static unsigned char *add_region(struct iv_ground *ground, size_t bytes)
 void *iv_ground_take(struct iv_ground *ground, size_t bytes)
 {
     bytes = (bytes + LINE - 1) / LINE * LINE;
-    if (bytes > REGION_BYTES / 4) {
+    if (bytes > IV_REGION_BYTES / 4) {
         return add_region(ground, bytes);
     }
     if (bytes > ground->left) {
-        unsigned char *region = add_region(ground, REGION_BYTES);
+        unsigned char *region = add_region(ground, IV_REGION_BYTES);
         if (region == NULL) {
             return NULL;
         }
         ground->at = region;
-        ground->left = REGION_BYTES;
+        ground->left = IV_REGION_BYTES;
     }
     unsigned char *at = ground->at;
     ground->at += bytes;

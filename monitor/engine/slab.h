@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define IV_REGION_BYTES ((size_t)2 << 20)
+
 /* What the slabs of one engine are cut from: regions that are given back all at once. */
 struct iv_ground {
     void **regions;

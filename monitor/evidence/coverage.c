@@ -79,28 +79,57 @@ iv_rc iv_store_covers_away(struct iv_store *store, struct iv_str ledger, struct 
     return iv_sql_run(&store->sql, stmt, "write coverage", err);
 }
 
-static iv_rc drop_rule_losses(struct iv_store *store, struct iv_str rule, struct iv_err *err)
+static struct iv_sql_args touching(sqlite3_stmt *stmt, struct iv_str rule, const struct iv_loss *loss)
+{
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, rule);
+    iv_sql_bind_str(&args, iv_str_of(iv_loss_name(loss->cause)));
+    iv_sql_bind_int(&args, loss->until);
+    iv_sql_bind_int(&args, loss->from);
+    return args;
+}
+
+/* What there is and touches the loss goes into it. */
+static iv_rc unite(struct iv_store *store, struct iv_str rule, struct iv_loss *loss, struct iv_err *err)
+{
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    bool any = false;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_RULE_LOSSES_TOUCHING, err));
+    (void)touching(stmt, rule, loss);
+    TRY(iv_sql_step(&store->sql, stmt, &any, "read coverage", err));
+    struct iv_sql_row row = iv_sql_row(stmt);
+    if (!any || iv_sql_get_int(&row) == 0) {
+        return IV_OK;
+    }
+    iv_ns from = iv_sql_get_int(&row);
+    iv_ns until = iv_sql_get_int(&row);
+    loss->from = from < loss->from ? from : loss->from;
+    loss->until = until > loss->until ? until : loss->until;
+    loss->records += (uint64_t)iv_sql_get_int(&row);
+    return IV_OK;
+}
+
+static iv_rc drop_touching(struct iv_store *store, struct iv_str rule, const struct iv_loss *loss,
+                           struct iv_err *err)
 {
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
     TRY(iv_store_statement(store, &stmt, IV_SQL_RULE_LOSSES_DELETE, err));
-    struct iv_sql_args args = iv_sql_args(stmt);
-    iv_sql_bind_str(&args, rule);
+    (void)touching(stmt, rule, loss);
     return iv_sql_run(&store->sql, stmt, "write coverage", err);
 }
 
-iv_rc iv_store_put_rule_losses(struct iv_store *store, struct iv_str rule, const struct iv_loss *losses,
-                               size_t count, struct iv_err *err)
+iv_rc iv_store_add_rule_loss(struct iv_store *store, struct iv_str rule, const struct iv_loss *loss,
+                             struct iv_err *err)
 {
     IV_CHECK(store->inside);
-    TRY(drop_rule_losses(store, rule, err));
-    for (size_t i = 0; i < count; i++) {
-        IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
-        TRY(iv_store_statement(store, &stmt, IV_SQL_RULE_LOSS_INSERT, err));
-        struct iv_sql_args args = iv_sql_args(stmt);
-        iv_sql_bind_str(&args, rule);
-        TRY(run_loss(store, &args, &losses[i], err));
-    }
-    return IV_OK;
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    struct iv_loss sum = *loss;
+    TRY(unite(store, rule, &sum, err));
+    TRY(drop_touching(store, rule, &sum, err));
+    TRY(iv_store_statement(store, &stmt, IV_SQL_RULE_LOSS_INSERT, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, rule);
+    return run_loss(store, &args, &sum, err);
 }
 
 /* The place of a word in a list. */

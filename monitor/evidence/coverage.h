@@ -15,9 +15,10 @@ iv_rc iv_store_put_cover(struct iv_store *store, struct iv_str topic, const stru
 /* Inside a transaction: what the store has of any other topic than these two is nobody's any more. */
 iv_rc iv_store_covers_away(struct iv_store *store, struct iv_str ledger, struct iv_str telemetry,
                            struct iv_err *err);
-/* Inside a transaction: replaces what the store has of this rule. */
-iv_rc iv_store_put_rule_losses(struct iv_store *store, struct iv_str rule, const struct iv_loss *losses,
-                               size_t count, struct iv_err *err);
+/* Inside a transaction: adds to what the store has of this rule; losses of one cause that touch become one.
+ */
+iv_rc iv_store_add_rule_loss(struct iv_store *store, struct iv_str rule, const struct iv_loss *loss,
+                             struct iv_err *err);
 
 const char *iv_cover_state_name(enum iv_cover_state state);
 

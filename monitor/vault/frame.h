@@ -31,7 +31,8 @@
 #define IV_VAULT_VERSION 1
 /* Of a block's content: with its key and its head a message stays below the 1 MB that brokers take. */
 #define IV_VAULT_BLOCK_BYTES ((size_t)768 << 10)
-#define IV_VAULT_ENGINES 2
+/* Those of a judge, and the cell's coverage behind them. */
+#define IV_VAULT_ENGINES 3
 #define IV_VAULT_PLACES 4096
 
 #define IV_VAULT_UNREAD INT64_C(-1)

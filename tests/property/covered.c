@@ -3,6 +3,7 @@
  *   - what is lost, and to which cause, is what the definition says;
  *   - where the lists are too short for that, more is lost, never less;
  *   - bytes written at any moment and read back go on to the same bytes;
+ *   - a run that goes back to such bytes, knowing what it had told since, comes to the same;
  *   - a run that ends anywhere, and another that reads all of it again, come to what one run would have.
  * Environment: IV_SEED, IV_SEEDS as in trial.h. */
 #include "base/alloc.h"
@@ -142,11 +143,12 @@ static void define_lost(struct picture *p, const struct history *h, size_t at, e
 }
 
 /* The first record of each entry of a log; *whole: it was met where nothing is in front. False where an entry
- * stands there twice, at two times. */
+ * stands there twice, at two times, or behind a later one. */
 static bool look_through(const struct op *seen[SEQS], bool *whole, const struct history *h, uint64_t log)
 {
     bool any = false;
     bool once = true;
+    int64_t last = -1;
     for (size_t i = 0; i < h->count; i++) {
         const struct op *op = &h->ops[i];
         if (op->kind == OP_EVENT && op->stream == IV_LEDGER && op->standing != IV_STANDING_NONE &&
@@ -154,13 +156,14 @@ static bool look_through(const struct op *seen[SEQS], bool *whole, const struct 
             *whole = any ? *whole : h->ops[place_of(IV_LEDGER, op->partition)].whole;
             any = true;
             seen[op->seq] = seen[op->seq] == NULL ? op : seen[op->seq];
-            once = once && seen[op->seq]->time == op->time;
+            once = once && seen[op->seq]->time == op->time && (seen[op->seq] != op || op->seq > last);
+            last = op->seq > last ? op->seq : last;
         }
     }
     return once;
 }
 
-/* in_order: of a log whose times go back, or that forks, nothing is said. */
+/* in_order: of a log that does not come in order, or forks, nothing is said. */
 static void define_log(struct picture *p, const struct history *h, uint64_t log, bool in_order)
 {
     const struct op *seen[SEQS] = {NULL};
@@ -317,7 +320,8 @@ static bool is_as_defined(const struct history *h)
     return memcmp(want.lost, got.lost, sizeof want.lost) == 0;
 }
 
-/* A list that is short bounds what is missing by the times at hand, which only a log whose times go on keeps.
+/* A list that is short bounds what is missing by the times at hand, which only a log that
+ * comes in order keeps.
  */
 static bool loses_more_when_short(const struct history *h)
 {
@@ -396,6 +400,38 @@ static bool second_run_comes_to_the_same(const struct history *h, size_t cut)
     return memcmp(&want, &got, sizeof want) == 0;
 }
 
+/* Back to the bytes of an earlier moment, with what was told at a later one. */
+static bool going_back_comes_to_the_same(const struct history *h, size_t cut, size_t later)
+{
+    struct iv_err err = {.text = ""};
+    struct picture want;
+    struct picture got;
+    struct iv_buf bytes;
+    struct iv_coverage *straight = run(h, false);
+    struct iv_coverage *c = begin(h, false);
+    struct iv_coverage *again = NULL;
+    struct iv_coverage_options options = {.lateness = {h->lateness[0], h->lateness[1]}};
+    iv_buf_init(&bytes, 1 << 20);
+    for (size_t i = 0; i < later; i++) {
+        if (i == cut) {
+            iv_coverage_image(&bytes, c);
+        }
+        tell(c, &h->ops[i]);
+    }
+    must(iv_coverage_restore(&again, &options, iv_buf_slice(&bytes), &err), &err);
+    must(iv_coverage_report(c, true, recall, again, &err), &err);
+    for (size_t i = cut; i < h->count; i++) {
+        tell(again, &h->ops[i]);
+    }
+    look(&want, straight);
+    look(&got, again);
+    iv_buf_deinit(&bytes);
+    iv_coverage_free(straight);
+    iv_coverage_free(c);
+    iv_coverage_free(again);
+    return memcmp(&want, &got, sizeof want) == 0;
+}
+
 static const char *broken_law(const struct history *h, struct dice *dice)
 {
     size_t cut = (size_t)dice_below(dice, h->count);
@@ -407,6 +443,10 @@ static const char *broken_law(const struct history *h, struct dice *dice)
     }
     if (!image_goes_on(h, cut, false) || !image_goes_on(h, cut, true)) {
         return "bytes read back go on to the same bytes";
+    }
+    size_t later = cut + 1 + (size_t)dice_below(dice, h->count - cut);
+    if (cut >= PLACES && !going_back_comes_to_the_same(h, cut, later)) {
+        return "going back to bytes comes to what going on would have";
     }
     if (h->whole && !second_run_comes_to_the_same(h, cut)) {
         return "a second run comes to what one run would have";

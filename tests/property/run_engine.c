@@ -30,6 +30,14 @@ static void keep(void *ctx, const struct iv_verdict *verdict)
     memcpy(e->uid, verdict->uid, sizeof e->uid);
 }
 
+static void keep_forgotten(void *ctx, const struct iv_rule *rule, const struct iv_loss *loss)
+{
+    struct engine_run *run = ctx;
+    run->forgotten = iv_realloc(run->forgotten, (run->forgotten_count + 1) * sizeof *run->forgotten);
+    IV_CHECK(run->forgotten != NULL);
+    run->forgotten[run->forgotten_count++] = (struct forgotten){rule, loss->from, loss->until};
+}
+
 static struct iv_event *decode(struct engine_run *run, struct iv_decoder *decoder,
                                const struct arrival *arrival, size_t offset)
 {
@@ -70,8 +78,11 @@ static void engines_deinit(struct engines *engines)
 static iv_rc make_engines(struct engines *out, struct engine_run *run, struct iv_baseline *baseline,
                           size_t events, const struct split *split, bool no_gates, struct iv_err *err)
 {
-    struct iv_engine_options options = {
-        .verdict = keep, .ctx = run, .hash_key = content_key, .no_gates = no_gates};
+    struct iv_engine_options options = {.verdict = keep,
+                                        .evicted = keep_forgotten,
+                                        .ctx = run,
+                                        .hash_key = content_key,
+                                        .no_gates = no_gates};
     out->baseline = baseline;
     TRY(iv_decoder_new(&out->decoder, baseline->catalogue, &IV_DECODE_LIMITS_DEFAULT, content_key, err));
     if (split != NULL) {
@@ -186,7 +197,8 @@ static iv_rc replace(struct iv_engine **engine, struct iv_baseline *baseline,
 
 static iv_rc restore(struct engines *engines, struct engine_run *run, struct iv_err *err)
 {
-    struct iv_engine_options options = {.verdict = keep, .ctx = run, .rules = engines->rules};
+    struct iv_engine_options options = {
+        .verdict = keep, .evicted = keep_forgotten, .ctx = run, .rules = engines->rules};
     TRY(replace(&engines->first, engines->baseline, &options, true, err));
     options.rules = engines->others;
     return engines->second == NULL ? IV_OK
@@ -209,6 +221,10 @@ static iv_rc disturb(struct engines *engines, struct engine_run *run, struct uph
 {
     if (upheaval->reload != NULL && upheaval->reload_after == run->arrived) {
         TRY(reload(engines, run, upheaval->reload, err));
+    }
+    bool any = false;
+    if (upheaval->evicts && dice_one_in(&upheaval->dice, 6)) {
+        TRY(iv_engine_evict(engines->first, &any, err));
     }
     return upheaval->restores && dice_one_in(&upheaval->dice, 4) ? restore(engines, run, err) : IV_OK;
 }
@@ -270,4 +286,5 @@ void engine_run_deinit(struct engine_run *run)
     iv_arena_deinit(&run->arena);
     iv_free(run->events);
     iv_free(run->emissions);
+    iv_free(run->forgotten);
 }

@@ -20,6 +20,12 @@ struct emission {
     size_t after; /* how many records had arrived */
 };
 
+struct forgotten {
+    const struct iv_rule *rule;
+    iv_ns from;
+    iv_ns until;
+};
+
 struct engine_run {
     const struct iv_event **events; /* decoded, in order of arrival */
     size_t event_count;
@@ -27,7 +33,9 @@ struct engine_run {
     size_t emission_count;
     size_t emission_capacity;
     struct iv_arena arena;
-    size_t arrived;               /* so far */
+    size_t arrived;              /* so far */
+    struct forgotten *forgotten; /* what was told of evictions */
+    size_t forgotten_count;
     struct iv_engine_stats stats; /* of the first engine, at the end; and its rules', by their index */
     struct iv_rule_stats *rules;
     struct iv_err err; /* of an engine that failed */
@@ -47,6 +55,7 @@ struct upheaval {
     struct iv_baseline *reload; /* NULL, or what is in force after so many records */
     size_t reload_after;
     bool no_gates; /* every rule of an event's type is looked at */
+    bool evicts;   /* now and then the engine forgets what it still needs */
 };
 
 /* split NULL: one engine for all rules; upheaval NULL: none. NULL on success, else what went wrong that never

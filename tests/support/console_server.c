@@ -417,7 +417,7 @@ static iv_rc do_forget(struct server *s, char *const words[], char out[], struct
     const struct iv_loss loss = {time_of(words[2]), time_of(words[3]), 7, IV_LOSS_EVICTED};
     (void)snprintf(out, 16, "told");
     TRY(iv_store_begin(s->store, err));
-    return commit_if(s, iv_store_put_rule_losses(s->store, iv_str_of(words[1]), &loss, 1, err), err);
+    return commit_if(s, iv_store_add_rule_loss(s->store, iv_str_of(words[1]), &loss, err), err);
 }
 
 static iv_rc do_ready(struct server *s, char *const words[], char out[], struct iv_err *err)

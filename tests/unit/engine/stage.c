@@ -203,7 +203,7 @@ void stage_reload(struct stage *s, const char *settings, const char *rules)
     iv_buf_deinit(&bytes);
 }
 
-const struct iv_engine *stage_engine(const struct stage *s)
+struct iv_engine *stage_engine(const struct stage *s)
 {
     return s->engine;
 }

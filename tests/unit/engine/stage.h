@@ -48,7 +48,7 @@ void stage_line(struct stage *stage, struct iv_str line);
 /* What was collected and not yet taken, each line with a line feed; valid until the next call. */
 struct iv_str stage_said(const struct stage *stage);
 void stage_forget(struct stage *stage);
-const struct iv_engine *stage_engine(const struct stage *stage);
+struct iv_engine *stage_engine(const struct stage *stage);
 struct iv_baseline *stage_baseline(struct stage *stage);
 /* How often the engine allocates for one record of telemetry. */
 uint64_t stage_allocations(struct stage *stage, const char *json);

@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <string.h>
 
 #define RULE(id, body)                                                                                       \
     "- id: " id "\n  title: t\n  severity: low\n  criteria: [CC7.2]\n  on: {event: d.a, as: a}\n" body "\n"
@@ -91,4 +92,49 @@ Test(memory, an_event_allocates_nothing_once_the_engine_has_settled)
     }
 
     cr_expect_eq(calls, 0, "%llu allocations", (unsigned long long)calls);
+}
+
+#define LIMIT ((uint64_t)16 << 20)
+
+/* Each is remembered for an hour, so 100,000 of them are several times the limit. */
+Test(memory, stays_within_a_limit_by_forgetting_what_is_oldest)
+{
+    static const char waits[] =
+        RULE("MEM-1", "  require: {with: {event: d.b, as: b, by: k, after: 1h}, if: b.n > 0}")
+            RULE("MEM-2", "  forbid: {with: {event: d.b, as: b, by: k, before: 1h}, if: b.n > 0}");
+    IV_AUTO(stage_freep) struct stage *s = stage_new("dedup: 1ms", waits);
+    iv_engine_limit(stage_engine(s), LIMIT);
+    uint64_t most = 0;
+    for (int i = 0; i < 100000; i++) {
+        char line[128];
+        (void)snprintf(line, sizeof line, "T0 %dms d.%c e%d k=k%d n=1", i, i % 2 == 0 ? 'a' : 'b', i, i);
+        stage_line(s, iv_str_of(line));
+        most = stats_of(s).state_bytes > most ? stats_of(s).state_bytes : most;
+        stage_forget(s);
+    }
+
+    struct iv_engine_stats stats = stats_of(s);
+    cr_expect_leq(most, LIMIT, "%llu bytes", (unsigned long long)most);
+    cr_expect_gt(stats.evictions, 0);
+    cr_expect_lt(stats.evictions, 100, "each makes room for long");
+    cr_expect_gt(stats.verdicts[IV_INCONCLUSIVE], 0);
+    cr_expect_eq(stats.verdicts[IV_VIOLATED], 0);
+}
+
+Test(memory, what_was_forgotten_is_doubted_and_what_comes_later_is_not)
+{
+    IV_AUTO(stage_freep)
+    struct stage *s = stage_new(
+        "dedup: 1ms", RULE("MEM-1", "  require: {with: {event: d.b, as: b, by: k, after: 5s}, if: b.n > 0}"));
+    bool any = false;
+    struct iv_err err;
+    stage_play(s, "T0 1s d.a old k=x\nT0 2s d.b other k=y n=1\nT0 3s d.a newer k=y\n");
+    while (iv_ok(iv_engine_evict(stage_engine(s), &any, &err)) && any) {
+    }
+    cr_expect(strstr(stage_said(s).p, "inconclusive MEM-1 old") != NULL, "%s", stage_said(s).p);
+    stage_forget(s);
+
+    stage_play(s, "T0 10s d.a later k=x\n"
+                  "T0 16s d.c end\n"
+                  "= violated MEM-1 later\n");
 }

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/guard.h"
+#include "evidence/covered.h"
+#include "support/scratch.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+struct world {
+    struct scratch scratch;
+    char path[512];
+    struct iv_store *store;
+    struct iv_err err;
+};
+
+static void world_init(struct world *w)
+{
+    w->scratch = scratch_make();
+    (void)snprintf(w->path, sizeof w->path, "%s/store.db", w->scratch.path);
+    cr_assert(iv_ok(iv_store_open(&w->store, iv_str_of(w->path), &w->err)), "%s", w->err.text);
+}
+
+static void world_deinit(struct world *w)
+{
+    iv_store_close(w->store);
+    scratch_remove(&w->scratch);
+}
+
+static void put(struct world *w, const char *topic, const struct iv_cover *cover)
+{
+    cr_assert(iv_ok(iv_store_begin(w->store, &w->err)));
+    cr_assert(iv_ok(iv_store_put_cover(w->store, iv_str_of(topic), cover, &w->err)), "%s", w->err.text);
+    cr_assert(iv_ok(iv_store_commit(w->store, &w->err)));
+}
+
+static void forget(struct world *w, const char *rule, iv_ns from, iv_ns until)
+{
+    const struct iv_loss loss = {from, until, 1, IV_LOSS_EVICTED};
+    cr_assert(iv_ok(iv_store_begin(w->store, &w->err)));
+    cr_assert(iv_ok(iv_store_add_rule_loss(w->store, iv_str_of(rule), &loss, &w->err)), "%s", w->err.text);
+    cr_assert(iv_ok(iv_store_commit(w->store, &w->err)));
+}
+
+static void read(struct world *w, struct iv_covered *out)
+{
+    IV_AUTO(iv_reader_closep) struct iv_reader *reader = NULL;
+    cr_assert(iv_ok(iv_reader_open(&reader, iv_str_of(w->path), &w->err)), "%s", w->err.text);
+    cr_assert(iv_ok(iv_covered_read(out, reader, &w->err)), "%s", w->err.text);
+}
+
+/* Of the first hundred instants, those that are covered: "0-10 20-30". */
+static const char *spans_of(const struct iv_covered *covered, unsigned streams, const char *rule)
+{
+    static char text[256];
+    struct iv_spans spans = {NULL};
+    size_t n = 0;
+    iv_spans_add(&spans, 0, 100);
+    iv_covered_meet(&spans, covered, streams, iv_str_of(rule));
+    text[0] = '\0';
+    for (size_t i = 0; i < spans.count; i++) {
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%lld-%lld", i > 0 ? " " : "",
+                              (long long)spans.at[i].from, (long long)spans.at[i].until);
+    }
+    iv_spans_deinit(&spans);
+    return text;
+}
+
+#define LEDGER (1U << IV_LEDGER)
+#define TELEMETRY (1U << IV_TELEMETRY)
+
+Test(coverage, of_a_stream_is_that_of_all_its_partitions)
+{
+    struct world w;
+    struct iv_covered covered;
+    const struct iv_loss losses[] = {{10, 20, 3, IV_LOSS_SEQUENCE}, {15, 25, 1, IV_LOSS_LATE}};
+    world_init(&w);
+    put(&w, "l",
+        &(struct iv_cover){.stream = IV_LEDGER, .first = 5, .reach = 60, .losses = losses, .loss_count = 2});
+    put(&w, "l", &(struct iv_cover){.stream = IV_LEDGER, .partition = 1, .first = 3, .reach = 50});
+    put(&w, "t", &(struct iv_cover){.stream = IV_TELEMETRY, .first = 8, .reach = 90});
+
+    read(&w, &covered);
+    cr_expect_str_eq(spans_of(&covered, LEDGER, "R"), "0-10 25-50");
+    cr_expect_str_eq(spans_of(&covered, TELEMETRY, "R"), "0-90");
+    cr_expect_str_eq(spans_of(&covered, LEDGER | TELEMETRY, "R"), "0-10 25-50");
+    cr_expect_eq(covered.streams[IV_LEDGER].first, 3);
+    cr_expect_eq(iv_spans_length(&covered.streams[IV_LEDGER].lost[IV_LOSS_SEQUENCE], 0, 100), 10);
+    iv_covered_deinit(&covered);
+    world_deinit(&w);
+}
+
+Test(coverage, of_a_partition_is_replaced_by_what_is_told_next)
+{
+    struct world w;
+    struct iv_covered covered;
+    const struct iv_loss loss = {10, 20, 3, IV_LOSS_SEQUENCE};
+    world_init(&w);
+    put(&w, "l", &(struct iv_cover){.stream = IV_LEDGER, .reach = 60, .losses = &loss, .loss_count = 1});
+    put(&w, "l", &(struct iv_cover){.stream = IV_LEDGER, .reach = 70});
+
+    read(&w, &covered);
+    cr_expect_str_eq(spans_of(&covered, LEDGER, "R"), "0-70");
+    iv_covered_deinit(&covered);
+    world_deinit(&w);
+}
+
+Test(coverage, of_a_stream_that_nobody_reads_is_none)
+{
+    struct world w;
+    struct iv_covered covered;
+    world_init(&w);
+    put(&w, "t", &(struct iv_cover){.stream = IV_TELEMETRY, .reach = 90});
+
+    read(&w, &covered);
+    cr_expect_str_eq(spans_of(&covered, LEDGER, "R"), "");
+    cr_expect_str_eq(spans_of(&covered, LEDGER | TELEMETRY, "R"), "");
+    iv_covered_deinit(&covered);
+    world_deinit(&w);
+}
+
+Test(coverage, behind_a_partition_that_went_elsewhere_is_not_ours_to_deny)
+{
+    struct world w;
+    struct iv_covered covered;
+    world_init(&w);
+    put(&w, "l", &(struct iv_cover){.stream = IV_LEDGER, .reach = 30, .state = IV_COVER_AWAY});
+    put(&w, "l", &(struct iv_cover){.stream = IV_LEDGER, .partition = 1, .reach = 60});
+    read(&w, &covered);
+    cr_expect_str_eq(spans_of(&covered, LEDGER, "R"), "0-60");
+    iv_covered_deinit(&covered);
+
+    put(&w, "l", &(struct iv_cover){.stream = IV_LEDGER, .reach = 30, .state = IV_COVER_BLIND});
+    read(&w, &covered);
+    cr_expect_str_eq(spans_of(&covered, LEDGER, "R"), "0-30");
+    iv_covered_deinit(&covered);
+    world_deinit(&w);
+}
+
+Test(coverage, of_a_rule_lacks_what_it_had_to_forget)
+{
+    struct world w;
+    struct iv_covered covered;
+    world_init(&w);
+    put(&w, "t", &(struct iv_cover){.stream = IV_TELEMETRY, .reach = 90});
+    forget(&w, "R", 10, 20);
+    forget(&w, "R", 40, 50);
+    forget(&w, "R", 15, 30);
+    forget(&w, "R", 15, 30);
+
+    read(&w, &covered);
+    cr_expect_str_eq(spans_of(&covered, TELEMETRY, "R"), "0-10 30-40 50-90");
+    cr_expect_str_eq(spans_of(&covered, TELEMETRY, "S"), "0-90");
+    cr_expect_eq(covered.rule_loss_count, 2, "what touches is one");
+    iv_covered_deinit(&covered);
+    world_deinit(&w);
+}
+
+Test(coverage, of_topics_that_are_no_longer_read_holds_nothing_back)
+{
+    struct world w;
+    struct iv_covered covered;
+    world_init(&w);
+    put(&w, "old", &(struct iv_cover){.stream = IV_LEDGER, .reach = 30});
+    put(&w, "l", &(struct iv_cover){.stream = IV_LEDGER, .reach = 60});
+    cr_assert(iv_ok(iv_store_begin(w.store, &w.err)));
+    cr_assert(iv_ok(iv_store_covers_away(w.store, IV_STR("l"), IV_STR("t"), &w.err)));
+    cr_assert(iv_ok(iv_store_commit(w.store, &w.err)));
+
+    read(&w, &covered);
+    cr_expect_str_eq(spans_of(&covered, LEDGER, "R"), "0-60");
+    iv_covered_deinit(&covered);
+    world_deinit(&w);
+}
