@@ -7,9 +7,13 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -218,6 +222,40 @@ Test(confine, off_is_off)
 
     cr_expect(eq(int, tried(&s, has_filter), ENOENT));
     cr_expect(eq(int, tried(&s, probe_read_outside), 0));
+    stage_close(&s);
+}
+
+/* From here on this process's kernel has no Landlock. */
+static bool without_landlock(void)
+{
+    struct sock_filter rows[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_landlock_create_ruleset, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = {IV_COUNT(rows), rows};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+Test(confine, a_kernel_without_landlock_gives_the_rest)
+{
+    struct stage s;
+    stage_open(&s);
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        struct iv_confined in_force;
+        bool told = without_landlock() && iv_ok(iv_confine(&in_force, &s.options, NULL)) &&
+                    in_force.landlock_abi == 0 && !in_force.ports && in_force.seccomp && in_force.privileges;
+        _exit(told ? probe_read_outside(&s.place) | has_filter(&s.place) : NOT_CONFINED);
+    }
+    int status = 0;
+
+    cr_assert(eq(int, (int)waitpid(child, &status, 0), (int)child));
+
+    cr_expect(eq(int, status, 0));
     stage_close(&s);
 }
 
