@@ -65,27 +65,40 @@ static struct iv_str folder_of(struct iv_str path)
     return slash == path.p ? path : (struct iv_str){path.p, (size_t)(slash - path.p)};
 }
 
-static bool is_folder(struct iv_str path)
+static bool is_folder(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+/* Where it really is; as it is written where it is not there. */
+static struct iv_str real(char out[PATH_MAX], struct iv_str path)
 {
     char name[PATH_MAX];
-    struct stat about;
     if (path.n >= sizeof name) {
-        return false;
+        return path;
     }
     memcpy(name, path.p, path.n);
     name[path.n] = '\0';
-    return stat(name, &about) == 0 && S_ISDIR(about.st_mode);
+    return realpath(name, out) == NULL ? path : iv_str_of(out);
 }
 
-/* The path itself where it is a folder, else the folder that it is in, or will be made in. p NULL: the
- * configuration has none. */
+/* The path itself where it is a folder, else the folder that it is in, or will be made in; of a link, its
+ * target's as well. p NULL: the configuration has none. */
 static iv_rc allow(struct iv_confine_paths *paths, struct iv_confinement *c, struct iv_str path,
                    struct iv_err *err)
 {
+    char target[PATH_MAX];
+    char place[PATH_MAX];
     if (path.p == NULL || path.n == 0) {
         return IV_OK;
     }
-    return add(paths, c, is_folder(path) ? path : folder_of(path), err);
+    struct iv_str there = real(target, path);
+    if (there.p == target && is_folder(target)) {
+        return add(paths, c, there, err);
+    }
+    TRY(add(paths, c, real(place, folder_of(path)), err));
+    return there.p == target ? add(paths, c, folder_of(there), err) : IV_OK;
 }
 
 static iv_rc read_beside(struct iv_confinement *c, struct iv_str path, struct iv_err *err)
@@ -260,9 +273,21 @@ static void tell(const struct iv_confinement *c, const struct iv_confined *in_fo
     }
 }
 
+/* SQLite spills what it sorts into files, for which it would take a folder that is closed now. */
+static iv_rc spill_beside_store(const struct iv_confinement *c, struct iv_err *err)
+{
+    char folder[PATH_MAX];
+    struct iv_str store = c->options.writes.items[0];
+    int n = snprintf(folder, sizeof folder, IV_STR_FMT, IV_STR_ARG(store));
+    ENSURE(n >= 0 && (size_t)n < sizeof folder && setenv("SQLITE_TMPDIR", folder, 1) == 0, err, IV_E_LIMIT,
+           "the path of the store's folder is too long");
+    return IV_OK;
+}
+
 iv_rc iv_confinement_enter(struct iv_confined *out, const struct iv_confinement *confinement,
                            struct iv_err *err)
 {
+    TRY(spill_beside_store(confinement, err));
     TRY(iv_confine(out, &confinement->options, err));
     tell(confinement, out);
     return IV_OK;
