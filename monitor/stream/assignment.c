@@ -268,12 +268,12 @@ static bool ask_beginning(int64_t *out, const struct iv_consumer *consumer, cons
     return answered;
 }
 
-static void tell_gap(struct iv_consumer *consumer, const struct iv_partition *p, int64_t next)
+static void tell_gap(struct iv_consumer *consumer, const struct iv_cursor *from, int64_t next)
 {
-    LOG_WARN("kafka.gap", KV_TEXT("topic", consumer->topics[p->at.stream]),
-             KV_I64("partition", p->at.partition), KV_I64("from", p->at.offset), KV_I64("to", next));
+    LOG_WARN("kafka.gap", KV_TEXT("topic", consumer->topics[from->stream]),
+             KV_I64("partition", from->partition), KV_I64("from", from->offset), KV_I64("to", next));
     if (consumer->hooks.gap != NULL) {
-        consumer->hooks.gap(consumer->hooks.ctx, &p->at, next);
+        consumer->hooks.gap(consumer->hooks.ctx, from, next);
     }
 }
 
@@ -288,7 +288,7 @@ static bool find_resume(struct iv_consumer *consumer, struct iv_partition *p)
         return false;
     }
     if (p->at.offset >= 0 && p->at.offset != low) {
-        tell_gap(consumer, p, low);
+        tell_gap(consumer, &p->at, low);
     }
     p->at.offset = low;
     p->out_of_range = false;

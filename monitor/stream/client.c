@@ -66,7 +66,7 @@ static iv_rc unknown_property(struct iv_str name, struct iv_err *err)
     return rc;
 }
 
-static iv_rc set_property(rd_kafka_conf_t *conf, const struct iv_property *property, struct iv_err *err)
+iv_rc iv_client_set(rd_kafka_conf_t *conf, const struct iv_property *property, struct iv_err *err)
 {
     IV_AUTO(iv_freep) char *name = iv_strndup(property->name.p, property->name.n);
     IV_AUTO(iv_freep) char *value = iv_strndup(property->value.p, property->value.n);
@@ -86,7 +86,7 @@ iv_rc iv_property_check(const struct iv_property *property, struct iv_err *err)
 {
     IV_AUTO(iv_client_conf_freep) rd_kafka_conf_t *conf = rd_kafka_conf_new();
     ENSURE(conf != NULL, err, IV_E_NOMEM, "cannot allocate the configuration of a Kafka client");
-    return set_property(conf, property, err);
+    return iv_client_set(conf, property, err);
 }
 
 /* The library answers with its own spelling of a value, so "False" is still false. */
@@ -108,10 +108,10 @@ iv_rc iv_client_conf(rd_kafka_conf_t **out, const struct iv_profile *profile, si
     ENSURE(conf != NULL, err, IV_E_NOMEM, "cannot allocate the configuration of a Kafka client");
     for (size_t i = 0; i < profile_count; i++) {
         struct iv_property ours = {iv_str_of(profile[i].name), iv_str_of(profile[i].value)};
-        TRY(set_property(conf, &ours, err));
+        TRY(iv_client_set(conf, &ours, err));
     }
     for (size_t i = 0; i < count; i++) {
-        TRY(set_property(conf, &properties[i], err));
+        TRY(iv_client_set(conf, &properties[i], err));
     }
     for (size_t i = 0; i < profile_count; i++) {
         if (profile[i].why != NULL) {

@@ -20,6 +20,7 @@ struct iv_profile {
  * names the property, and the nearest where it is unknown. */
 iv_rc iv_client_conf(rd_kafka_conf_t **out, const struct iv_profile *profile, size_t profile_count,
                      const struct iv_property *properties, size_t count, struct iv_err *err);
+iv_rc iv_client_set(rd_kafka_conf_t *conf, const struct iv_property *property, struct iv_err *err);
 void iv_client_conf_freep(rd_kafka_conf_t **conf);
 
 /* Makes the client; takes the configuration on success. */

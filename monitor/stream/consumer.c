@@ -23,9 +23,9 @@ static const struct iv_profile profile[] = {
     {"enable.auto.offset.store", "false", COMMITTED_LATER},
     {"enable.partition.eof", "true",
      "a stream that was read to its end must be told from one that is waited for"},
-    {"auto.offset.reset", "error", NULL},
-    {"isolation.level", "read_committed", NULL},
-    {"check.crcs", "true", NULL},
+    {"auto.offset.reset", "error", NULL}, /* see keep_from_jumping */
+    {"isolation.level", "read_committed", "an aborted record never happened"},
+    {"check.crcs", "true", "a record that was damaged is none that was written"},
     {"fetch.min.bytes", "1", NULL},
     {"fetch.wait.max.ms", "100", NULL},
     {"partition.assignment.strategy", "range", NULL},
@@ -95,6 +95,26 @@ static iv_rc allocate(struct iv_consumer *consumer, const struct iv_consumer_opt
     return IV_OK;
 }
 
+/* What has no position begins at the beginning, so "earliest" asks for nothing else; but the library would
+ * also go there, without a word, from a position that the broker no longer has. */
+static iv_rc keep_from_jumping(rd_kafka_conf_t *conf, struct iv_err *err)
+{
+    static const char *const same[] = {"error", "smallest", "earliest", "beginning"};
+    static const struct iv_property error = {IV_STR_INIT("auto.offset.reset"), IV_STR_INIT("error")};
+    char value[64] = "";
+    size_t n = sizeof value;
+    bool known = rd_kafka_conf_get(conf, "auto.offset.reset", value, &n) == RD_KAFKA_CONF_OK;
+    bool fits = false;
+    for (size_t i = 0; i < IV_COUNT(same); i++) {
+        fits |= strcmp(value, same[i]) == 0;
+    }
+    ENSURE(known && fits, err, IV_E_REFUSED,
+           "kafka: property 'auto.offset.reset' must be 'error' or 'earliest', not '%s': no record is jumped "
+           "over",
+           value);
+    return iv_client_set(conf, &error, err);
+}
+
 iv_rc iv_consumer_open(struct iv_consumer **out, const struct iv_consumer_options *options,
                        struct iv_err *err)
 {
@@ -103,6 +123,7 @@ iv_rc iv_consumer_open(struct iv_consumer **out, const struct iv_consumer_option
     TRY(allocate(consumer, options, err));
     IV_AUTO(iv_client_conf_freep) rd_kafka_conf_t *conf = NULL;
     TRY(iv_client_conf(&conf, profile, IV_COUNT(profile), options->properties, options->property_count, err));
+    TRY(keep_from_jumping(conf, err));
     rd_kafka_conf_set_opaque(conf, consumer);
     rd_kafka_conf_set_error_cb(conf, client_error);
     rd_kafka_conf_set_rebalance_cb(conf, iv_rebalance_note);

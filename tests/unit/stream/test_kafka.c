@@ -497,6 +497,11 @@ Test(kafka, properties_are_checked_when_the_client_is_made)
         {"security.protocol", "tls", "kafka: property 'security.protocol': "},
         {"enable.auto.commit", "true",
          "kafka: property 'enable.auto.commit' must stay 'false': offsets are committed when"},
+        {"check.crcs", "false", "kafka: property 'check.crcs' must stay 'true': "},
+        {"isolation.level", "read_uncommitted",
+         "kafka: property 'isolation.level' must stay 'read_committed': "},
+        {"auto.offset.reset", "latest",
+         "kafka: property 'auto.offset.reset' must be 'error' or 'earliest', not 'largest'"},
         {"ssl.ca.location", "/nowhere/ca.pem", "kafka: the client cannot be made: "},
     };
     for (size_t i = 0; i < IV_COUNT(rows); i++) {
