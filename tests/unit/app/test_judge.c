@@ -39,7 +39,9 @@ struct play {
     /* With `through`. */
     pthread_mutex_t lock;
     pthread_cond_t moved;
-    bool held; /* the verifying thread waits */
+    bool held;               /* the verifying thread waits */
+    size_t forgotten;        /* evictions that were told at once, */
+    size_t forgotten_beside; /* and with what was found beside */
     size_t through;
 };
 
@@ -55,6 +57,13 @@ static void on_verdict(void *ctx, const struct iv_verdict *verdict)
     tell(&p->told, verdict);
 }
 
+static void on_evicted(void *ctx, const struct iv_rule *rule, const struct iv_loss *loss)
+{
+    struct play *p = ctx;
+    cr_expect(!rule->checks_signature && loss->from < loss->until && loss->cause == IV_LOSS_EVICTED);
+    p->forgotten++;
+}
+
 static void on_through(void *ctx, struct iv_commit *before, struct iv_commit *found)
 {
     struct play *p = ctx;
@@ -64,6 +73,10 @@ static void on_through(void *ctx, struct iv_commit *before, struct iv_commit *fo
     }
     for (const struct iv_verdict_node *n = found == NULL ? NULL : found->verdicts; n != NULL; n = n->next) {
         tell(&p->told, &n->verdict);
+    }
+    for (const struct iv_evicted_node *n = found == NULL ? NULL : found->evicted; n != NULL; n = n->next) {
+        cr_expect(n->rule->checks_signature);
+        p->forgotten_beside++;
     }
     if (before != NULL) {
         iv_buf_printf(&p->told, "position %d\n", (int)before->positions->cursor.offset);
@@ -106,6 +119,7 @@ static void appoint(struct play *p, unsigned verifiers, bool ordered)
                                              .from = from,
                                              .verdict = on_verdict,
                                              .through = ordered ? NULL : on_through,
+                                             .evicted = on_evicted,
                                              .ctx = p,
                                              .hash_key = key,
                                              .verifiers = verifiers};
@@ -407,4 +421,25 @@ Test(judge, verifies_the_signatures_that_rules_ask_for_and_no_others)
     for (size_t i = 0; i < IV_COUNT(rows); i++) {
         cr_expect_eq(verified_under(rows[i].rule), rows[i].verified, "%s", rows[i].rule);
     }
+}
+
+Test(judge, tells_what_its_rules_had_to_forget_to_stay_within_a_limit)
+{
+    struct play p;
+    struct iv_err err;
+    begin(&p, 2, false);
+    for (int i = 0; i < 600; i++) {
+        play_event(&p, i);
+    }
+    cr_expect_eq(p.forgotten, 0);
+
+    iv_judge_limit(p.judge, 1024);
+    for (int i = 600; i < 640; i++) {
+        play_event(&p, i);
+    }
+    cr_assert(iv_ok(iv_judge_settle(p.judge, &err)));
+
+    cr_expect_gt(p.forgotten, 0);
+    cr_expect_gt(p.forgotten_beside, 0);
+    end(&p);
 }

@@ -233,3 +233,34 @@ Test(outbox, holds_messages_in_order_until_they_are_delivered)
     cr_assert(iv_ok(iv_store_outbox(store, 0, 8, note, &seen, NULL)));
     cr_expect(seen.count == 1 && seen.ids[0] == ids[2] && seen.channel == IV_CHANNEL_ACTION);
 }
+
+Test(outbox, knows_how_many_wait_as_far_as_is_committed)
+{
+    IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
+    struct iv_store *store = open_store(&dir);
+    int64_t ids[2];
+    const struct iv_posting posting = {
+        .channel = IV_CHANNEL_ACTION, .key = IV_STR("k"), .value = IV_STR("v")};
+    cr_assert(iv_ok(iv_store_begin(store, NULL)));
+    cr_assert(iv_ok(iv_store_post(store, &ids[0], &posting, NULL)));
+    cr_assert(iv_ok(iv_store_post(store, &ids[1], &posting, NULL)));
+    cr_expect_eq(iv_store_outbox_count(store), 0);
+    cr_assert(iv_ok(iv_store_commit(store, NULL)));
+    cr_expect_eq(iv_store_outbox_count(store), 2);
+
+    cr_assert(iv_ok(iv_store_begin(store, NULL)));
+    cr_assert(iv_ok(iv_store_delivered(store, ids, 2, NULL)));
+    iv_store_rollback(store);
+    cr_expect_eq(iv_store_outbox_count(store), 2);
+
+    cr_assert(iv_ok(iv_store_begin(store, NULL)));
+    cr_assert(iv_ok(iv_store_delivered(store, ids, 1, NULL)));
+    cr_assert(iv_ok(iv_store_delivered(store, ids, 1, NULL)), "again is no change");
+    cr_assert(iv_ok(iv_store_commit(store, NULL)));
+    cr_expect_eq(iv_store_outbox_count(store), 1);
+
+    iv_store_close(store);
+    store = open_store(&dir);
+    cr_expect_eq(iv_store_outbox_count(store), 1);
+    iv_store_close(store);
+}
