@@ -18,7 +18,7 @@
 #define ROOM_WAIT (50 * IV_NS_PER_MS)
 #define ANSWER_WAIT (60 * IV_NS_PER_S)
 #define TOPIC_WAIT (10 * IV_NS_PER_S)
-#define AGAIN_IN (10 * IV_NS_PER_S)
+#define AGAIN_IN (60 * IV_NS_PER_S)
 #define PROPERTIES_MAX 256
 
 struct iv_errand *iv_courier_errand(struct iv_courier *c, struct iv_str cell)
@@ -109,12 +109,21 @@ static iv_rc open_producer(struct iv_courier *c, struct iv_err *err)
     return iv_producer_open(&c->producer, &options, err);
 }
 
-static bool is_stopping(struct iv_courier *c)
+/* The grace is over. */
+static bool is_too_late(struct iv_courier *c)
 {
     (void)pthread_mutex_lock(&c->lock);
     bool stopping = c->stopping && iv_monotonic(&c->clock) >= c->deadline;
     (void)pthread_mutex_unlock(&c->lock);
     return stopping;
+}
+
+static bool is_ending(struct iv_courier *c)
+{
+    (void)pthread_mutex_lock(&c->lock);
+    bool ending = c->stopping;
+    (void)pthread_mutex_unlock(&c->lock);
+    return ending;
 }
 
 /* One snapshot on its way. */
@@ -136,7 +145,7 @@ static iv_rc send(const struct load *l, const char *id, uint32_t block, struct i
         .topic = c->options.topic, .key = {key, (size_t)n}, .partition = &l->partition, .value = value};
     struct iv_rc_s rc = iv_producer_send(c->producer, &message, err);
     while (rc.code == IV_E_BUSY) {
-        ENSURE(!is_stopping(c), err, IV_E_TIMEOUT, "the end came first");
+        ENSURE(!is_too_late(c), err, IV_E_TIMEOUT, "the end came first");
         (void)iv_producer_poll(c->producer, ROOM_WAIT);
         rc = iv_producer_send(c->producer, &message, err);
     }
@@ -149,7 +158,7 @@ static iv_rc await_answers(struct iv_courier *c, struct iv_err *err)
 {
     iv_ns end = iv_monotonic(&c->clock) + ANSWER_WAIT;
     while (iv_producer_pending(c->producer) > 0) {
-        ENSURE(iv_monotonic(&c->clock) < end && !is_stopping(c), err, IV_E_TIMEOUT,
+        ENSURE(iv_monotonic(&c->clock) < end && !is_too_late(c), err, IV_E_TIMEOUT,
                "topic " IV_STR_FMT ": the broker did not acknowledge a snapshot in time",
                IV_STR_ARG(c->options.topic));
         (void)iv_producer_poll(c->producer, ROOM_WAIT);
@@ -315,13 +324,12 @@ static void *courier_thread(void *argument)
         LOG_ERROR("snapshot.not_sent", KV_TEXT("why", err.text));
         return NULL;
     }
-    while (rest(c, wait)) {
-        wait = LOOK_EVERY;
-        if (next_errand(c, reader, cell, &number)) {
-            wait = run_errand(c, cell, number) ? 0 : AGAIN_IN;
-        } else if (is_stopping(c)) {
-            break;
-        }
+    bool last = false;
+    while (!last && rest(c, wait)) {
+        bool found = next_errand(c, reader, cell, &number);
+        bool ran = found && run_errand(c, cell, number);
+        wait = ran ? 0 : found ? AGAIN_IN : LOOK_EVERY;
+        last = !ran && is_ending(c); /* nobody sends findings any more, so waiting would be in vain */
     }
     return NULL;
 }

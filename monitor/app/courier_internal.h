@@ -39,7 +39,6 @@ struct iv_courier {
     bool stopping;             /* under lock */
     iv_ns deadline;            /* under lock; monotonic, once stopping */
     int32_t width;             /* under lock: of the topic; 0: not known yet */
-    bool told;                 /* under lock: that it cannot be had */
     uint32_t writer;           /* in the names of what this process sends */
     struct iv_errand *errands; /* under lock */
     size_t errand_count;
