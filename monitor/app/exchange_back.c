@@ -151,8 +151,7 @@ static iv_rc check_gap(struct iv_back *b, const struct iv_packet_head *head, enu
     if (b->options.gap != NULL) {
         b->options.gap(b->options.ctx, stream, head->source, next < 0 ? 0 : next, from);
     }
-    return next < 0 ? iv_judge_joined_midway(b->options.judge, stream, err)
-                    : note_missing(b, source, stream, err);
+    return note_missing(b, source, stream, err);
 }
 
 static iv_rc take_event(struct iv_back *b, struct iv_packet_move *move, struct iv_err *err)
@@ -201,7 +200,8 @@ static iv_rc take_move(struct iv_back *b, struct source *source, const struct iv
     case IV_PACKET_IDLE:
         return iv_judge_idle(judge, move->stream, head->source, move->time, err);
     case IV_PACKET_MIDWAY:
-        return iv_judge_joined_midway(judge, move->stream, err);
+        TRY(iv_judge_joined_midway(judge, move->stream, err));
+        return note_missing(b, source, move->stream, err);
     case IV_PACKET_GAP:
         return note_missing(b, source, move->stream, err);
     case IV_PACKET_OTHER_LOG:
