@@ -265,6 +265,22 @@ struct iv_judge_options iv_cell_judging(struct iv_cell *cell, struct iv_baseline
                                      .verifiers = cell->site->verifiers};
 }
 
+iv_rc iv_cell_catch_up(struct iv_cell *cell, bool *more, struct iv_err *err)
+{
+    struct iv_engine_stats stats;
+    iv_judge_stats(cell->judge, &stats);
+    *more = stats.overdue > 0;
+    if (!*more) {
+        return IV_OK;
+    }
+    cell->written = 0;
+    TRY(iv_judge_idle(cell->judge, cell->sources[0].stream, cell->sources[0].partition, IV_NS_MIN, err));
+    if (!iv_ok(cell->failure)) {
+        *err = cell->err;
+    }
+    return cell->failure;
+}
+
 /* The judge first: one that was restored has a key of its own, and the decoder must have the same. */
 static iv_rc make(struct iv_cell_next *out, const struct iv_judge_options *judge, struct iv_err *err)
 {

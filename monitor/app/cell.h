@@ -145,6 +145,9 @@ iv_rc iv_cell_end_missing(struct iv_cell *cell, struct iv_source *source, iv_ns 
 /* Lets time pass for those sources that the broker has confirmed to be silent (tide.h). */
 iv_rc iv_cell_idle(struct iv_cell *cell, struct iv_err *err);
 
+/* Where more fell due at once than one call decides: decides more. *more: it was so. */
+iv_rc iv_cell_catch_up(struct iv_cell *cell, bool *more, struct iv_err *err);
+
 /* Hands over what there is, and lets the rules beside have what they were not given yet. A batch that found
  * nothing moves positions only, which can wait (positions_too). */
 iv_rc iv_cell_hand_over(struct iv_cell *cell, bool positions_too, struct iv_err *err);

@@ -392,6 +392,7 @@ static void add_stats(struct iv_engine_stats *sum, const struct iv_engine_stats 
     sum->kept += more->kept;
     sum->live_events += more->live_events;
     sum->armed += more->armed;
+    sum->overdue += more->overdue;
     sum->state_bytes += more->state_bytes;
     for (size_t i = 0; i < IV_COUNT(sum->verdicts); i++) {
         sum->verdicts[i] += more->verdicts[i];

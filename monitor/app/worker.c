@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #define POLL_WAIT (50 * IV_NS_PER_MS)
+#define BEHIND_WAIT IV_NS_PER_MS /* while there is more to decide, records or not */
 #define REPORT_EVERY (500 * IV_NS_PER_MS)
 
 static const char *stream_name(const struct iv_worker *w, enum iv_stream stream)
@@ -207,9 +208,13 @@ static iv_rc take_batch(struct iv_worker *w, const struct iv_batch *batch, struc
 
 static iv_rc work_cells(struct iv_worker *w, bool report, struct iv_err *err)
 {
+    w->behind = false;
     for (size_t i = 0; i < w->cell_count; i++) {
         if (w->cells[i]->ours) {
+            bool more = false;
             TRY(iv_cell_idle(w->cells[i], err));
+            TRY(iv_cell_catch_up(w->cells[i], &more, err));
+            w->behind = w->behind || more;
             TRY(iv_cell_flush(w->cells[i], false, err));
             TRY(iv_cell_hand_over(w->cells[i], report, err));
         }
@@ -233,7 +238,7 @@ static iv_rc turn(struct iv_worker *w, struct iv_err *err)
     if (w->consumer == NULL) {
         return stand_by(w, err);
     }
-    TRY(iv_consumer_poll(w->consumer, &batch, POLL_WAIT, err));
+    TRY(iv_consumer_poll(w->consumer, &batch, w->behind ? BEHIND_WAIT : POLL_WAIT, err));
     if (!iv_ok(w->failure)) {
         *err = w->err;
         return w->failure;

@@ -35,6 +35,7 @@ struct iv_worker {
     struct iv_rc_s failure; /* of the hook that cannot answer */
     struct iv_err err;
     iv_ns reported;
+    bool behind;                    /* some cell has more to decide, records or not */
     uint64_t generation;            /* of the baseline in force here */
     uint64_t save_awaits;           /* so many commits must be durable before the snapshots under way count */
     iv_ns save_not_before;          /* monotonic */

@@ -456,6 +456,7 @@ void iv_engine_stats(const struct iv_engine *engine, struct iv_engine_stats *out
     *out = e->stats;
     out->live_events = e->store.records.live;
     out->armed = e->undecided;
+    out->overdue = iv_obligation_overdue(e) ? 1 : 0;
     out->state_bytes = iv_store_bytes(&e->store) + iv_slab_bytes(&e->nodes) + iv_slab_bytes(&e->lanes) +
                        iv_slab_bytes(&e->obligations) + iv_slab_bytes(&e->emitted) +
                        iv_table_bytes(&e->node_table) + iv_table_bytes(&e->identity_table) +

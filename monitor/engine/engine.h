@@ -117,7 +117,8 @@ iv_rc iv_engine_reached(struct iv_engine *engine, enum iv_stream stream, int32_t
 bool iv_engine_concerns(const struct iv_engine *engine, const struct iv_event_type *type);
 
 /* Live: the partition was read to its end and has been silent for the baseline's idle time; its watermark is
- * wall time less lateness, until it speaks again. */
+ * wall time less lateness, until it speaks again. A time long past moves none, and lets the engine decide
+ * more of what is overdue (iv_engine_stats). */
 iv_rc iv_engine_idle(struct iv_engine *engine, enum iv_stream stream, int32_t partition, iv_ns wall,
                      struct iv_err *err);
 
@@ -143,6 +144,7 @@ struct iv_engine_stats {
     uint64_t kept;        /* obligations of require that were fulfilled */
     uint64_t live_events; /* stored now */
     uint64_t armed;       /* deadlines armed now */
+    uint64_t overdue;     /* 1: more fell due at once than calls had room for; the next ones decide it */
     uint64_t state_bytes;
     uint64_t evictions;
     iv_ns watermark[IV_STREAMS]; /* IV_NS_MIN: none yet */

@@ -271,6 +271,17 @@ void iv_obligation_fire(struct iv_engine *e, bool all)
     }
 }
 
+bool iv_obligation_overdue(const struct iv_engine *e)
+{
+    for (unsigned set = 1; set < IV_STREAM_SETS; set++) {
+        const struct iv_timer *first = iv_timers_first(&e->timers[set]);
+        if (first != NULL && iv_watermark_passed(&e->watermark, set, first->deadline)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void iv_obligation_finish(struct iv_engine *e)
 {
     iv_obligation_fire(e, true);

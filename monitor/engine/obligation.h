@@ -21,6 +21,8 @@ void iv_obligation_fulfil(struct iv_engine *e, struct iv_obligation *o, struct i
 /* Decides what the watermarks have passed: a bounded number, the rest with the next call; all of it where
  * `all`. */
 void iv_obligation_fire(struct iv_engine *e, bool all);
+/* Whether deadlines have passed that calls had no room for yet. */
+bool iv_obligation_overdue(const struct iv_engine *e);
 /* A violated one whose log a late entry has made whole; late: that entry, or 0. */
 void iv_obligation_contradict(struct iv_engine *e, struct iv_obligation *o, uint32_t late);
 /* Decides one that was put off (iv_tree_ready). */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage.h"
 
+#include "base/guard.h"
+
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #define RULE(body)                                                                                           \
     "- id: STR-1\n  title: t\n  severity: low\n  criteria: [CC7.2]\n  on: {event: d.a, as: a}\n" body "\n"
@@ -39,6 +42,45 @@ Test(streams, an_idle_partition_follows_the_wall_less_lateness)
     stage_script("streams: {telemetry: {lateness: 3s}}", AFTER,
                  "T0 10s d.a a1 k=x\nidle T0 18s\nidle T0 18.1s\n= violated STR-1 a1 []\n"
                  "T0 15s d.b b1 k=y\nlate 1\nT0 15.2s d.b b2 k=y\nlate 1\n");
+}
+
+static size_t lines_of(struct iv_str said)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < said.n; i++) {
+        count += said.p[i] == '\n' ? 1 : 0;
+    }
+    return count;
+}
+
+Test(streams, what_falls_due_at_once_is_decided_over_several_calls_and_none_is_forgotten)
+{
+    enum { TRIGGERS = 2000 };
+    IV_AUTO(stage_freep) struct stage *s = stage_new("", AFTER);
+    struct iv_engine *e = stage_engine(s);
+    struct iv_engine_stats stats;
+    struct iv_err err;
+    for (int i = 0; i < TRIGGERS; i++) {
+        char line[64];
+        int n = snprintf(line, sizeof line, "T0 1s d.a a%d k=x%d", i, i);
+        stage_line(s, (struct iv_str){line, (size_t)n});
+    }
+    iv_engine_stats(e, &stats);
+    cr_expect_eq(stats.overdue, 0);
+
+    stage_line(s, IV_STR("T0 99s d.c c1"));
+    iv_engine_stats(e, &stats);
+    iv_ns watermark = stats.watermark[IV_TELEMETRY];
+    cr_expect_eq(stats.overdue, 1, "more than one call decides");
+    for (int calls = 0; stats.overdue != 0; calls++) {
+        cr_assert_lt(calls, TRIGGERS);
+        cr_assert(iv_ok(iv_engine_idle(e, IV_TELEMETRY, 0, IV_NS_MIN, &err)));
+        iv_engine_stats(e, &stats);
+    }
+
+    cr_expect_eq(lines_of(stage_said(s)), TRIGGERS);
+    cr_expect_eq(stats.watermark[IV_TELEMETRY], watermark, "no time was moved");
+    stage_forget(s);
 }
 
 Test(streams, without_partitions_a_stream_is_at_its_end)
