@@ -4,6 +4,7 @@
  *   - where the lists are too short for that, more is lost, never less;
  *   - bytes written at any moment and read back go on to the same bytes;
  *   - a run that goes back to such bytes, knowing what it had told since, comes to the same;
+ *   - bytes that are damaged are refused, or taken for what they say;
  *   - a run that ends anywhere, and another that reads all of it again, come to what one run would have.
  * Environment: IV_SEED, IV_SEEDS as in trial.h. */
 #include "base/alloc.h"
@@ -265,6 +266,14 @@ static iv_rc paint(void *ctx, const struct iv_cover *cover, struct iv_err *err)
     return IV_OK;
 }
 
+static iv_rc ignore(void *ctx, const struct iv_cover *cover, struct iv_err *err)
+{
+    (void)ctx;
+    (void)cover;
+    (void)err;
+    return IV_OK;
+}
+
 static void look(struct picture *p, struct iv_coverage *c)
 {
     struct iv_err err = {.text = ""};
@@ -432,6 +441,29 @@ static bool going_back_comes_to_the_same(const struct history *h, size_t cut, si
     return memcmp(&want, &got, sizeof want) == 0;
 }
 
+/* Refused, or taken for what they say; never the end of the program. */
+static void survive_damage(const struct history *h, struct dice *dice)
+{
+    struct iv_err err = {.text = ""};
+    struct iv_buf bytes;
+    struct iv_coverage *c = run(h, false);
+    struct iv_coverage *damaged = NULL;
+    struct iv_coverage_options options = {.lateness = {h->lateness[0], h->lateness[1]}, .logs_most = 2};
+    iv_buf_init(&bytes, 1 << 20);
+    iv_coverage_image(&bytes, c);
+    bytes.p[dice_below(dice, bytes.n)] ^= (char)(1 << dice_below(dice, 8));
+    struct iv_str cut = {bytes.p, bytes.n - (dice_one_in(dice, 3) ? dice_below(dice, bytes.n) : 0)};
+    if (iv_ok(iv_coverage_restore(&damaged, &options, cut, &err))) {
+        for (size_t i = 0; i < h->count; i++) {
+            tell(damaged, &h->ops[i]);
+        }
+        must(iv_coverage_report(damaged, true, ignore, NULL, &err), &err);
+    }
+    iv_buf_deinit(&bytes);
+    iv_coverage_free(c);
+    iv_coverage_free(damaged);
+}
+
 static const char *broken_law(const struct history *h, struct dice *dice)
 {
     size_t cut = (size_t)dice_below(dice, h->count);
@@ -448,6 +480,7 @@ static const char *broken_law(const struct history *h, struct dice *dice)
     if (cut >= PLACES && !going_back_comes_to_the_same(h, cut, later)) {
         return "going back to bytes comes to what going on would have";
     }
+    survive_damage(h, dice);
     if (h->whole && !second_run_comes_to_the_same(h, cut)) {
         return "a second run comes to what one run would have";
     }
