@@ -27,7 +27,7 @@ static void convict(struct iv_engine *e, const struct iv_rule *rule, uint32_t tr
 
 void iv_correlate_alone(struct iv_engine *e, const struct iv_rule_plan *r, uint32_t rec)
 {
-    struct iv_event *on = iv_store_view(&e->store, IV_VIEW_TRIGGERS, rec);
+    struct iv_event *on = iv_store_view(&e->store, IV_VIEW_TRIGGERS, rec, IV_NEED_ALL);
     struct iv_pair pair = pair_of(r->rule, on, iv_store_rec(&e->store, rec)->params);
     if (!iv_eval_holds(e, &pair, r->rule->where)) {
         return;
@@ -42,7 +42,8 @@ void iv_correlate_alone(struct iv_engine *e, const struct iv_rule_plan *r, uint3
 static bool counts(struct iv_engine *e, struct iv_search *s, uint32_t partner, struct iv_hash128 *value)
 {
     const struct iv_rule *rule = s->pair.rule;
-    s->pair.with = iv_store_view(&e->store, IV_VIEW_PARTNERS, partner);
+    s->pair.with = iv_store_view(&e->store, IV_VIEW_PARTNERS, partner,
+                                 s->plan->needs[IV_SLOT_PARTNER][iv_store_rec(&e->store, partner)->type]);
     if (s->pair.with == NULL) {
         e->spent = true;
         return false;
@@ -133,7 +134,8 @@ void iv_search_gather(struct iv_engine *e, struct iv_search *s, struct iv_witnes
 bool iv_search_of(struct iv_engine *e, struct iv_search *s, const struct iv_rule_plan *plan, uint32_t trigger,
                   uint32_t node)
 {
-    struct iv_event *on = iv_store_view(&e->store, IV_VIEW_TRIGGERS, trigger);
+    struct iv_event *on = iv_store_view(&e->store, IV_VIEW_TRIGGERS, trigger,
+                                        plan->needs[IV_SLOT_TRIGGER][iv_store_rec(&e->store, trigger)->type]);
     e->spent = e->spent || on == NULL;
     *s = (struct iv_search){.pair = pair_of(plan->rule, on, iv_store_rec(&e->store, trigger)->params),
                             .plan = plan,

@@ -26,6 +26,16 @@ static void count_failure(struct iv_engine *e, const struct iv_rule *rule)
     e->stats.failures++;
 }
 
+static void complain(struct iv_engine *e, const struct iv_pair *pair, const struct iv_err *why)
+{
+    const struct iv_event *on = iv_store_view_whole(&e->store, pair->on);
+    if (on == NULL) {
+        e->spent = true;
+        return;
+    }
+    e->options.complaint(e->options.ctx, pair->rule, on, why);
+}
+
 void iv_eval_complain(struct iv_engine *e, const struct iv_pair *pair, const char *why)
 {
     if (e->quiet) {
@@ -36,7 +46,7 @@ void iv_eval_complain(struct iv_engine *e, const struct iv_pair *pair, const cha
         struct iv_err err = {0};
         struct iv_rc_s rc = iv_err_set(&err, IV_E_EVAL, "%s", why);
         (void)rc;
-        e->options.complaint(e->options.ctx, pair->rule, pair->on, &err);
+        complain(e, pair, &err);
     }
 }
 
@@ -62,7 +72,7 @@ static void note_failure(struct iv_engine *e, const struct iv_pair *pair, const 
         bool failed = false;
         iv_arena_reset(&e->frame.arena);
         iv_cel_test(prog, &e->frame, &holds, &failed, &err);
-        e->options.complaint(e->options.ctx, pair->rule, pair->on, &err);
+        complain(e, pair, &err);
     }
 }
 

@@ -43,7 +43,8 @@ bool iv_identity_forgotten(const struct iv_engine *e, const struct iv_event *eve
 
 static bool is_of(const struct iv_engine *e, uint32_t rec, const struct iv_event *event)
 {
-    return iv_str_eq(iv_store_id(&e->store, rec), iv_event_attr(event, IV_ATTR_ID)) &&
+    char room[IV_UNPACK_ROOM];
+    return iv_str_eq(iv_store_id(&e->store, rec, room), iv_event_attr(event, IV_ATTR_ID)) &&
            iv_str_eq(iv_store_source(&e->store, rec), iv_event_attr(event, IV_ATTR_SOURCE));
 }
 
@@ -76,8 +77,8 @@ static bool clash(const struct iv_engine *e, uint32_t a, uint32_t b)
  * then the scalar fields, of which the type has the same where the attribute type is the same. */
 static int compare(struct iv_engine *e, uint32_t a, uint32_t b)
 {
-    const struct iv_event *ae = iv_store_view(&e->store, IV_VIEW_WITNESSES, a);
-    const struct iv_event *be = iv_store_view(&e->store, IV_VIEW_WITNESSES, b);
+    const struct iv_event *ae = iv_store_view(&e->store, IV_VIEW_WITNESSES, a, IV_NEED_ALL);
+    const struct iv_event *be = iv_store_view(&e->store, IV_VIEW_WITNESSES, b, IV_NEED_ALL);
     e->spent = e->spent || ae == NULL || be == NULL;
     for (uint8_t slot = 0; !e->spent && slot < ae->type->slot_count && slot < be->type->slot_count; slot++) {
         if (ae->slots[slot].kind >= IV_KIND_LIST || be->slots[slot].kind >= IV_KIND_LIST) {

@@ -131,7 +131,7 @@ static void judge(struct iv_engine *e, struct limit *l, struct iv_mark *mark, iv
     const struct iv_rule *rule = l->plan->rule;
     if (l->plan->span.prog != NULL || l->plan->max.prog != NULL) {
         struct iv_pair pair = {.rule = rule,
-                               .on = iv_store_view(&e->store, IV_VIEW_TRIGGERS, mark->rec),
+                               .on = iv_store_view(&e->store, IV_VIEW_TRIGGERS, mark->rec, IV_NEED_ALL),
                                .params = iv_store_rec(&e->store, mark->rec)->params};
         e->spent = e->spent || pair.on == NULL;
         if (pair.on == NULL || !bounds(e, &pair, l)) {
@@ -146,7 +146,7 @@ static void judge(struct iv_engine *e, struct limit *l, struct iv_mark *mark, iv
 void iv_limit_trigger(struct iv_engine *e, const struct iv_rule_plan *r, uint32_t rec, uint32_t node)
 {
     struct iv_pair pair = {.rule = r->rule,
-                           .on = iv_store_view(&e->store, IV_VIEW_TRIGGERS, rec),
+                           .on = iv_store_view(&e->store, IV_VIEW_TRIGGERS, rec, IV_NEED_ALL),
                            .params = iv_store_rec(&e->store, rec)->params};
     struct limit limit = {.plan = r, .stride = e->plan.defs[r->own_def].stride};
     struct iv_hash128 part;

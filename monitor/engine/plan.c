@@ -7,6 +7,7 @@
 #include "engine/dispatch.h"
 #include "engine/plan_amounts.h"
 #include "engine/plan_lanes.h"
+#include "engine/plan_needs.h"
 
 #include <string.h>
 
@@ -152,7 +153,7 @@ static bool keeps_attribute(const struct iv_event_type *type, uint8_t slot)
            (slot != IV_ATTR_TYPE || type->name.n == 0);
 }
 
-/* The attributes and what else rules read come first, so that the rest need not be unpacked for them. */
+/* The attributes and what else rules read come first, so that the rest need not be passed over for them. */
 static bool plan_kept(struct iv_plan *plan, struct iv_type_plan *t, const struct iv_event_type *type)
 {
     t->kept = iv_arena_alloc(&plan->arena, (size_t)IV_ATTRS + type->field_count);
@@ -172,7 +173,6 @@ static bool plan_kept(struct iv_plan *plan, struct iv_type_plan *t, const struct
                 t->kept[t->kept_count++] = field->slot;
             }
         }
-        t->read_count = read == 1 ? t->kept_count : t->read_count;
     }
     for (size_t i = 0; i < type->field_count; i++) {
         if (!keeps(plan, type, &type->fields[i])) {
@@ -265,7 +265,7 @@ struct iv_rc_s iv_plan_init(struct iv_plan *plan, const struct iv_baseline *base
             iv_plan_deinit(plan);
             return rc;
         }
-        memory = plan_types(plan, baseline);
+        memory = plan_types(plan, baseline) && iv_plan_needs(plan, baseline);
     }
     struct iv_rc_s rc =
         memory ? iv_dispatch_new(&plan->dispatch, plan, baseline, err)

@@ -30,6 +30,11 @@ struct iv_queue {
     uint32_t tail_at;
 };
 
+/* What is asked for of a stored event: a bit for each of the first kept slots, one for its source; or all. */
+#define IV_NEED_SOURCE 63
+#define IV_NEED_SOURCE_BIT (UINT64_C(1) << IV_NEED_SOURCE)
+#define IV_NEED_ALL UINT64_MAX
+
 /* The parts that events of one type play under one list of terms. */
 struct iv_parts {
     uint16_t *rules; /* they are triggers of */
@@ -104,7 +109,6 @@ struct iv_type_plan {
     uint8_t *kept;         /* slots that a stored event keeps; the id is the first */
     uint8_t *cut;          /* the others */
     uint16_t kept_count;
-    uint16_t read_count; /* of the kept ones: the attributes and what else rules read, which come first */
     uint16_t cut_count;
     bool concerned;   /* it is selected by some rule */
     bool waits;       /* it can be a trigger that waits */
@@ -139,6 +143,9 @@ struct iv_rule_plan {
     struct iv_amount at_least;
     struct iv_amount span;
     struct iv_amount max;
+    /* Of a trigger, and of a partner, that is stored: the kept slots that programs read, by type (store.h).
+     */
+    const uint64_t *needs[IV_EVENT_SLOTS];
     uint16_t
         join; /* of the watermark's: since when the rule has seen all of the streams; 0: their beginning */
     uint64_t since; /* events up to this one in order of arrival came before */

@@ -24,9 +24,7 @@ static bool earlier(const struct iv_engine *e, const struct iv_mark *a, const st
     if (a->time != b->time) {
         return a->time < b->time;
     }
-    int order = iv_str_cmp(iv_store_source(&e->store, a->rec), iv_store_source(&e->store, b->rec));
-    return order != 0 ? order < 0
-                      : iv_str_cmp(iv_store_id(&e->store, a->rec), iv_store_id(&e->store, b->rec)) < 0;
+    return iv_store_compare_names(&e->store, a->rec, b->rec) < 0;
 }
 
 static struct iv_mark *next_mark(const struct iv_engine *e, const struct same *s, struct iv_place *place)
@@ -48,7 +46,7 @@ static bool span_of(struct iv_engine *e, const struct same *s, uint32_t rec, iv_
         return true;
     }
     struct iv_pair pair = {.rule = rule,
-                           .on = iv_store_view(&e->store, IV_VIEW_TRIGGERS, rec),
+                           .on = iv_store_view(&e->store, IV_VIEW_TRIGGERS, rec, IV_NEED_ALL),
                            .params = iv_store_rec(&e->store, rec)->params};
     e->spent = e->spent || pair.on == NULL;
     return pair.on != NULL && iv_eval_length(e, &pair, &s->plan->span, out);
@@ -96,7 +94,7 @@ static bool is_mixed(const struct iv_engine *e, const struct same *s, const stru
 void iv_same_trigger(struct iv_engine *e, const struct iv_rule_plan *r, uint32_t rec, uint32_t node)
 {
     struct iv_pair pair = {.rule = r->rule,
-                           .on = iv_store_view(&e->store, IV_VIEW_TRIGGERS, rec),
+                           .on = iv_store_view(&e->store, IV_VIEW_TRIGGERS, rec, IV_NEED_ALL),
                            .params = iv_store_rec(&e->store, rec)->params};
     struct same s = {.plan = r};
     struct iv_hash128 value;

@@ -281,7 +281,7 @@ static void write_obligations(const struct iv_engine *e, const struct iv_rec *r,
 
 static struct iv_rc_s write_fields(struct gathering *g, uint32_t rec, struct iv_buf *out, struct iv_err *err)
 {
-    const struct iv_event *event = iv_store_view(&g->e->store, IV_VIEW_WITNESSES, rec);
+    const struct iv_event *event = iv_store_view(&g->e->store, IV_VIEW_WITNESSES, rec, IV_NEED_ALL);
     ENSURE(event != NULL, err, IV_E_NOMEM, "cannot allocate a view of an event");
     const struct iv_type_plan *plan = &g->e->plan.types[event->type->index];
     iv_image_str(out, iv_event_attr(event, IV_ATTR_SOURCE));

@@ -3,7 +3,6 @@
 
 #include "base/alloc.h"
 #include "base/guard.h"
-#include "engine/pack.h"
 
 #include <string.h>
 
@@ -130,22 +129,31 @@ static size_t presence_bytes(const struct iv_type_plan *plan)
     return (plan->kept_count + 7U) / 8;
 }
 
-static size_t body_bound(const struct iv_event *event, const struct iv_type_plan *plan)
+/* Room for the value behind `at`, which moves with the buffer; NULL when memory is out. */
+static unsigned char *make_room(struct iv_store *store, unsigned char *at, const struct iv_val *value)
 {
-    size_t size = iv_pack_size(&(struct iv_val){.kind = IV_KIND_INT}) + DIGEST_BYTES + IV_CONTENT_ID_MAX +
-                  presence_bytes(plan);
-    for (uint16_t i = 0; i < plan->kept_count; i++) {
-        const struct iv_val *value = &event->slots[plan->kept[i]];
-        size += value->kind == IV_KIND_ABSENT ? 0 : iv_pack_size(value);
+    bool plain = value->kind < IV_KIND_LIST;
+    size_t need = !plain                          ? iv_pack_size(value)
+                  : value->kind == IV_KIND_STRING ? IV_PACK_SLACK + value->n
+                                                  : IV_PACK_SLACK;
+    size_t used = (size_t)(at - (unsigned char *)store->scratch.p);
+    if (used + need <= store->scratch.capacity) {
+        return at;
     }
-    return size;
+    store->scratch.n = used;
+    return (unsigned char *)iv_buf_reserve(&store->scratch, need);
 }
 
-/* Offset, digest and content id where there are, presence, values. The id is plain text, so that it can
- * be read where it lies. */
-static unsigned char *write_body(unsigned char *at, const struct iv_event *event,
+/* Offset, digest and content id where there are, presence. */
+static unsigned char *write_head(struct iv_store *store, const struct iv_event *event,
                                  const struct iv_type_plan *plan, const struct iv_store_extra *extra)
 {
+    iv_buf_clear(&store->scratch);
+    unsigned char *at = (unsigned char *)iv_buf_reserve(
+        &store->scratch, IV_PACK_SLACK + DIGEST_BYTES + IV_CONTENT_ID_MAX + presence_bytes(plan));
+    if (at == NULL) {
+        return NULL;
+    }
     at = iv_pack(at, &(struct iv_val){.kind = IV_KIND_INT, .i = event->origin.offset});
     if (extra->digest != NULL) {
         memcpy(at, extra->digest->bytes, DIGEST_BYTES);
@@ -155,17 +163,6 @@ static unsigned char *write_body(unsigned char *at, const struct iv_event *event
         memcpy(at, extra->content_id, IV_CONTENT_ID_MAX);
         at += IV_CONTENT_ID_MAX;
     }
-    unsigned char *presence = at;
-    memset(presence, 0, presence_bytes(plan));
-    at += presence_bytes(plan);
-    for (uint16_t i = 0; i < plan->kept_count; i++) {
-        const struct iv_val *value = &event->slots[plan->kept[i]];
-        if (value->kind == IV_KIND_ABSENT) {
-            continue;
-        }
-        presence[i / 8] = (unsigned char)(presence[i / 8] | 1U << (i % 8));
-        at = plan->kept[i] == IV_ATTR_ID ? iv_pack_text(at, iv_val_slice(*value)) : iv_pack(at, value);
-    }
     return at;
 }
 
@@ -173,15 +170,30 @@ static uint32_t pack_body(struct iv_store *store, const struct iv_event *event,
                           const struct iv_store_extra *extra)
 {
     const struct iv_type_plan *plan = type_plan(store, event->type->index);
-    iv_buf_clear(&store->scratch);
-    unsigned char *bytes = (unsigned char *)iv_buf_reserve(&store->scratch, body_bound(event, plan));
-    if (bytes == NULL) {
+    unsigned char present[(UINT8_MAX + 1) / 8] = {0};
+    unsigned char *at = write_head(store, event, plan, extra);
+    if (at == NULL) {
         return 0;
     }
-    size_t n = (size_t)(write_body(bytes, event, plan, extra) - bytes);
+    size_t presence = (size_t)(at - (unsigned char *)store->scratch.p);
+    at += presence_bytes(plan);
+    for (uint16_t i = 0; i < plan->kept_count; i++) {
+        const struct iv_val *value = &event->slots[plan->kept[i]];
+        if (value->kind == IV_KIND_ABSENT) {
+            continue;
+        }
+        present[i / 8] = (unsigned char)(present[i / 8] | 1U << (i % 8));
+        at = make_room(store, at, value);
+        if (at == NULL) {
+            return 0;
+        }
+        at = iv_pack(at, value);
+    }
+    memcpy(store->scratch.p + presence, present, presence_bytes(plan));
+    size_t n = (size_t)(at - (unsigned char *)store->scratch.p);
     uint32_t body = iv_pool_take(&store->pool, n);
     if (body != 0) {
-        memcpy(iv_pool_at(&store->pool, body), bytes, n);
+        memcpy(iv_pool_at(&store->pool, body), store->scratch.p, n);
     }
     return body;
 }
@@ -243,23 +255,15 @@ const struct iv_event_type *iv_store_type(const struct iv_store *store, uint32_t
     return iv_store_type_at(store, iv_store_rec(store, rec)->type);
 }
 
-/* offset may be NULL. */
-static const unsigned char *behind_offset(const struct iv_store *store, const struct iv_rec *r,
-                                          int64_t *offset)
+static const unsigned char *behind_offset(const struct iv_store *store, const struct iv_rec *r)
 {
-    const unsigned char *at = iv_pool_at(&store->pool, r->body);
-    struct iv_val value;
-    (void)iv_unpack(&value, &at, NULL);
-    if (offset != NULL) {
-        *offset = value.i;
-    }
-    return at;
+    return iv_pack_skip(iv_pool_at(&store->pool, r->body));
 }
 
 /* Of presence and the packed slots. */
 static const unsigned char *body_at(const struct iv_store *store, const struct iv_rec *r)
 {
-    return behind_offset(store, r, NULL) + (r->has_digest ? DIGEST_BYTES : 0) +
+    return behind_offset(store, r) + (r->has_digest ? DIGEST_BYTES : 0) +
            (r->has_content_id ? IV_CONTENT_ID_MAX : 0);
 }
 
@@ -272,7 +276,10 @@ struct iv_origin iv_store_origin(const struct iv_store *store, uint32_t rec)
 {
     const struct iv_rec *r = iv_store_rec(store, rec);
     struct iv_origin origin = {.stream = stream_of(r), .partition = r->partition};
-    (void)behind_offset(store, r, &origin.offset);
+    const unsigned char *at = iv_pool_at(&store->pool, r->body);
+    struct iv_val offset;
+    (void)iv_unpack(&offset, &at, NULL);
+    origin.offset = offset.i;
     origin.topic =
         r->topic < store->topic_count ? store->topics[r->topic] : iv_str_of(iv_stream_name(origin.stream));
     return origin;
@@ -284,60 +291,111 @@ int8_t iv_store_hash_valid(const struct iv_store *store, uint32_t rec)
     return !r->hash_known ? -1 : r->hash_valid ? 1 : 0;
 }
 
-static bool unpack_slots(const struct iv_store *store, struct iv_view *view, const struct iv_rec *r,
-                         const struct iv_event_type *type, bool whole)
+/* Whether the slot that is kept in the i-th place is asked for. */
+static bool asks_for(uint64_t need, uint16_t i)
 {
-    memset(view->slots, 0, type->slot_count * sizeof *view->slots);
+    return i < IV_NEED_SOURCE ? (need >> i & 1) != 0 : need == IV_NEED_ALL;
+}
+
+/* The kept slots that are asked for, and that the view does not have yet; with an absent value where the
+ * event has none. */
+static bool unpack_slots(const struct iv_store *store, struct iv_view *view, const struct iv_rec *r,
+                         uint64_t need)
+{
     const struct iv_type_plan *plan = type_plan(store, r->type);
     const unsigned char *presence = body_at(store, r);
     const unsigned char *at = presence + presence_bytes(plan);
-    uint16_t count = whole ? plan->kept_count : plan->read_count;
-    for (uint16_t i = 0; i < count; i++) {
+    uint64_t left = need == IV_NEED_ALL ? need : need & ~IV_NEED_SOURCE_BIT;
+    for (uint16_t i = 0; i < plan->kept_count && (left != 0 || need == IV_NEED_ALL); i++) {
         bool present = (presence[i / 8] >> (i % 8) & 1) != 0;
-        if (present && !iv_unpack(&view->slots[plan->kept[i]], &at, &view->arena)) {
+        if (!asks_for(need, i)) {
+            at = present ? iv_pack_skip(at) : at;
+            continue;
+        }
+        struct iv_val *slot = &view->slots[plan->kept[i]];
+        *slot = (struct iv_val){0};
+        if (present && !iv_unpack(slot, &at, &view->arena)) {
             return false;
         }
+        left &= ~(UINT64_C(1) << i % 64);
     }
-    const struct source *source = iv_slab_at(&store->sources, r->source);
-    view->slots[IV_ATTR_SOURCE] = iv_val_str(source_text(store, source));
+    if ((need & IV_NEED_SOURCE_BIT) != 0) {
+        const struct source *source = iv_slab_at(&store->sources, r->source);
+        view->slots[IV_ATTR_SOURCE] = iv_val_str(source_text(store, source));
+    }
+    return true;
+}
+
+/* With what every view shows. */
+static void begin_view(const struct iv_store *store, struct iv_view *view, uint32_t rec)
+{
+    const struct iv_rec *r = iv_store_rec(store, rec);
+    const struct iv_event_type *type = iv_store_type(store, rec);
+    iv_arena_reset(&view->arena);
+    view->rec = rec;
+    view->has = 0;
     view->slots[IV_ATTR_TIME] = iv_val_timestamp(iv_instant_of_ns(r->time));
     view->slots[IV_ATTR_TOPIC] = iv_val_str(iv_str_of(iv_stream_name(stream_of(r))));
     if (type->name.n > 0) {
         view->slots[IV_ATTR_TYPE] = iv_val_str(type->name);
     }
-    return true;
-}
-
-struct iv_event *iv_store_view_kept(struct iv_store *store, enum iv_view_set set, uint32_t rec)
-{
-    struct iv_view_ring *ring = &store->rings[set];
-    const struct iv_rec *r = iv_store_rec(store, rec);
-    for (uint32_t i = 0; i < ring->size; i++) {
-        if (ring->orders[i] == r->order) {
-            return &ring->views[i].event;
-        }
-    }
-    struct iv_view *view = &ring->views[ring->next];
-    uint64_t *order = &ring->orders[ring->next];
-    ring->next = (ring->next + 1) % ring->size;
-    const struct iv_event_type *type = iv_store_type(store, rec);
-    iv_arena_reset(&view->arena);
-    *order = 0;
-    if (!unpack_slots(store, view, r, type, set >= IV_VIEW_RULINGS)) {
-        return NULL;
-    }
-    *order = r->order;
     view->event = (struct iv_event){
         .type = type,
         .time = r->time,
-        .origin = iv_store_origin(store, rec),
+        .origin = {.stream = stream_of(r), .partition = r->partition},
         .slots = view->slots,
         .object = {.slot_of = type->slot_of, .slots = view->slots, .owner = &view->event},
         .content = r->content,
         .digest_alg = -1,
         .hash_valid = iv_store_hash_valid(store, rec),
     };
+}
+
+static struct iv_view *view_for(struct iv_store *store, enum iv_view_set set, uint32_t rec)
+{
+    struct iv_view_ring *ring = &store->rings[set];
+    uint64_t order = iv_store_rec(store, rec)->order;
+    for (uint32_t i = 0; i < ring->size; i++) {
+        if (ring->orders[i] == order) {
+            return &ring->views[i];
+        }
+    }
+    struct iv_view *view = &ring->views[ring->next];
+    ring->orders[ring->next] = order;
+    ring->next = (ring->next + 1) % ring->size;
+    begin_view(store, view, rec);
+    return view;
+}
+
+struct iv_event *iv_store_view_kept(struct iv_store *store, enum iv_view_set set, uint32_t rec, uint64_t need)
+{
+    struct iv_view *view = view_for(store, set, rec);
+    if ((need & ~view->has) == 0) {
+        return &view->event;
+    }
+    if (need == IV_NEED_ALL) {
+        memset(view->slots, 0, view->event.type->slot_count * sizeof *view->slots);
+        begin_view(store, view, rec);
+        view->event.origin = iv_store_origin(store, rec);
+    }
+    if (!unpack_slots(store, view, iv_store_rec(store, rec), need & ~view->has)) {
+        return NULL;
+    }
+    view->has |= need;
     return &view->event;
+}
+
+struct iv_event *iv_store_view_whole(struct iv_store *store, struct iv_event *event)
+{
+    for (int set = 0; set < IV_VIEW_SETS; set++) {
+        for (uint32_t i = 0; i < store->rings[set].size; i++) {
+            if (event == &store->rings[set].views[i].event) {
+                return iv_store_view_kept(store, (enum iv_view_set)set, store->rings[set].views[i].rec,
+                                          IV_NEED_ALL);
+            }
+        }
+    }
+    return event; /* the event at hand */
 }
 
 struct iv_str iv_store_source(const struct iv_store *store, uint32_t rec)
@@ -345,14 +403,20 @@ struct iv_str iv_store_source(const struct iv_store *store, uint32_t rec)
     return source_text(store, iv_slab_at(&store->sources, iv_store_rec(store, rec)->source));
 }
 
-struct iv_str iv_store_id(const struct iv_store *store, uint32_t rec)
+struct iv_str iv_store_id(const struct iv_store *store, uint32_t rec, char room[IV_UNPACK_ROOM])
 {
     const struct iv_rec *r = iv_store_rec(store, rec);
     const unsigned char *presence = body_at(store, r);
-    const unsigned char *at = presence + presence_bytes(type_plan(store, r->type));
-    struct iv_val id = {0};
-    bool present = (presence[0] & 1) != 0 && iv_unpack(&id, &at, NULL) && id.kind == IV_KIND_STRING;
-    return present ? iv_val_slice(id) : (struct iv_str){"", 0};
+    bool present = (presence[0] & 1) != 0;
+    return present ? iv_unpack_text(presence + presence_bytes(type_plan(store, r->type)), room)
+                   : (struct iv_str){"", 0};
+}
+
+int iv_store_compare_names(const struct iv_store *store, uint32_t a, uint32_t b)
+{
+    char room[2][IV_UNPACK_ROOM];
+    int order = iv_str_cmp(iv_store_source(store, a), iv_store_source(store, b));
+    return order != 0 ? order : iv_str_cmp(iv_store_id(store, a, room[0]), iv_store_id(store, b, room[1]));
 }
 
 struct iv_digest iv_store_digest(const struct iv_store *store, uint32_t rec)
@@ -360,7 +424,7 @@ struct iv_digest iv_store_digest(const struct iv_store *store, uint32_t rec)
     const struct iv_rec *r = iv_store_rec(store, rec);
     struct iv_digest digest = {.n = r->has_digest ? DIGEST_BYTES : 0};
     if (r->has_digest) {
-        memcpy(digest.bytes, behind_offset(store, r, NULL), DIGEST_BYTES);
+        memcpy(digest.bytes, behind_offset(store, r), DIGEST_BYTES);
     }
     return digest;
 }
@@ -368,7 +432,7 @@ struct iv_digest iv_store_digest(const struct iv_store *store, uint32_t rec)
 const unsigned char *iv_store_content_id(const struct iv_store *store, uint32_t rec)
 {
     const struct iv_rec *r = iv_store_rec(store, rec);
-    return r->has_content_id ? behind_offset(store, r, NULL) + (r->has_digest ? DIGEST_BYTES : 0) : NULL;
+    return r->has_content_id ? behind_offset(store, r) + (r->has_digest ? DIGEST_BYTES : 0) : NULL;
 }
 
 uint64_t iv_store_bytes(const struct iv_store *store)

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "engine/engine.h"
+#include "engine/pack.h"
 #include "engine/plan.h"
 #include "engine/slab.h"
 #include "engine/table.h"
@@ -46,13 +47,14 @@ struct iv_rec {
 _Static_assert(sizeof(struct iv_rec) == 64, "a record is a line of the cache");
 
 struct iv_view {
+    uint32_t rec;
+    uint64_t has; /* of what can be asked for (plan.h); no other slots may be looked at */
     struct iv_event event;
     struct iv_val *slots; /* as many as any type has */
     struct iv_arena arena;
 };
 
-/* Views of one purpose: the next one overwrites the oldest. Triggers and partners show what rules read of
- * them, the others all that is kept. */
+/* Views of one purpose: the next one overwrites the oldest. */
 #define IV_VIEW_SETS 4
 enum iv_view_set { IV_VIEW_TRIGGERS, IV_VIEW_PARTNERS, IV_VIEW_RULINGS, IV_VIEW_WITNESSES };
 #define IV_WITNESS_MAX 32
@@ -104,17 +106,25 @@ static inline struct iv_rec *iv_store_rec(const struct iv_store *store, uint32_t
     return iv_slab_at(&store->records, rec);
 }
 
-/* NULL when memory is out. */
-struct iv_event *iv_store_view_kept(struct iv_store *store, enum iv_view_set set, uint32_t rec);
-static inline struct iv_event *iv_store_view(struct iv_store *store, enum iv_view_set set, uint32_t rec)
+/* need: what must be there of it; unless it is all, nothing else may be looked at but time, topic, type and
+ * where it stood. NULL when memory is out. */
+struct iv_event *iv_store_view_kept(struct iv_store *store, enum iv_view_set set, uint32_t rec,
+                                    uint64_t need);
+static inline struct iv_event *iv_store_view(struct iv_store *store, enum iv_view_set set, uint32_t rec,
+                                             uint64_t need)
 {
-    return rec == store->live_rec ? &store->live.event : iv_store_view_kept(store, set, rec);
+    return rec == store->live_rec ? &store->live.event : iv_store_view_kept(store, set, rec, need);
 }
+/* The event, which a set showed last, with all that is kept of it. */
+struct iv_event *iv_store_view_whole(struct iv_store *store, struct iv_event *event);
 
 struct iv_origin iv_store_origin(const struct iv_store *store, uint32_t rec);
 int8_t iv_store_hash_valid(const struct iv_store *store, uint32_t rec); /* as in struct iv_event */
 struct iv_str iv_store_source(const struct iv_store *store, uint32_t rec);
-struct iv_str iv_store_id(const struct iv_store *store, uint32_t rec);
+/* In the body, or in the room. */
+struct iv_str iv_store_id(const struct iv_store *store, uint32_t rec, char room[IV_UNPACK_ROOM]);
+/* By source, then id. */
+int iv_store_compare_names(const struct iv_store *store, uint32_t a, uint32_t b);
 struct iv_digest iv_store_digest(const struct iv_store *store, uint32_t rec); /* n is 0 where none is kept */
 const unsigned char *iv_store_content_id(const struct iv_store *store,
                                          uint32_t rec); /* NULL where none is kept */

@@ -19,8 +19,7 @@ static int compare(const struct iv_engine *e, uint32_t a, uint32_t b)
     if (at != bt) {
         return at < bt ? -1 : 1;
     }
-    int order = iv_str_cmp(iv_store_source(&e->store, a), iv_store_source(&e->store, b));
-    order = order != 0 ? order : iv_str_cmp(iv_store_id(&e->store, a), iv_store_id(&e->store, b));
+    int order = iv_store_compare_names(&e->store, a, b);
     if (order != 0) {
         return order;
     }
@@ -159,7 +158,7 @@ static void count(struct iv_engine *e, const struct iv_ruling *ruling)
 
 void iv_emit(struct iv_engine *e, const struct iv_ruling *ruling, const struct iv_witnesses *w)
 {
-    const struct iv_event *event = iv_store_view(&e->store, IV_VIEW_RULINGS, ruling->trigger);
+    const struct iv_event *event = iv_store_view(&e->store, IV_VIEW_RULINGS, ruling->trigger, IV_NEED_ALL);
     struct iv_verdict verdict = {.kind = ruling->kind, .rule = ruling->rule, .deadline = ruling->deadline};
     if (event == NULL || !find_uid(e, ruling, event, verdict.uid)) {
         e->spent = true;
@@ -170,7 +169,7 @@ void iv_emit(struct iv_engine *e, const struct iv_ruling *ruling, const struct i
     }
     struct iv_sighting witnesses[IV_WITNESS_MAX];
     for (size_t i = 0; w != NULL && i < w->count; i++) {
-        const struct iv_event *view = iv_store_view(&e->store, IV_VIEW_WITNESSES, w->recs[i]);
+        const struct iv_event *view = iv_store_view(&e->store, IV_VIEW_WITNESSES, w->recs[i], IV_NEED_ALL);
         if (view == NULL) {
             e->spent = true;
             return;
