@@ -35,6 +35,13 @@
     })
 
 #define IV_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+/* Of a hot path's array whose beginning alone is written and read: no compiler's habit of clearing all of it.
+ */
+#if defined(__GNUC__) && !defined(__clang__)
+#define IV_UNSET __attribute__((uninitialized))
+#else
+#define IV_UNSET
+#endif
 #define IV_LIKELY(x) __builtin_expect(!!(x), 1)
 #define IV_UNLIKELY(x) __builtin_expect(!!(x), 0)
 

@@ -465,7 +465,7 @@ void iv_cel_frame_deinit(struct iv_cel_frame *frame)
 iv_rc iv_cel_run(const struct iv_cel_prog *prog, struct iv_cel_frame *frame, struct iv_val *out,
                  struct iv_err *err)
 {
-    struct iv_val fast[STACK_FAST];
+    struct iv_val fast[STACK_FAST] IV_UNSET;
     struct iv_val *stack = fast;
     frame->cost = prog->code_count;
     frame->error_offset = 0;
