@@ -6,36 +6,24 @@
 #include "base/buf.h"
 #include "base/guard.h"
 #include "base/json_write.h"
-#include "engine/engine.h"
-#include "event/decode.h"
+#include "stand.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#define START_NS (INT64_C(1767225600) * IV_NS_PER_S) /* 2026-01-01T00:00:00Z */
-#define SPACING_NS INT64_C(100000)                   /* between two issues */
-#define DUE_NS (START_NS + 290 * IV_NS_PER_S)
+#define SPACING_NS INT64_C(100000) /* between two issues */
+#define DUE_NS (STAND_START_NS + 290 * IV_NS_PER_S)
 #define CALM_CALLS 100000
 #define TICK "agent.stopped" /* moves time, and waits for nothing itself */
 
 struct bench {
-    struct iv_baseline *baseline;
-    struct iv_decoder *decoder;
-    struct iv_engine *engine;
-    struct iv_arena arena;
+    struct stand stand;
     struct iv_buf json;
     uint64_t sequence;
-    uint64_t verdicts;
     uint32_t *calls; /* nanoseconds of each, of the phase at hand */
     size_t count;
 };
-
-static void count_verdict(void *ctx, const struct iv_verdict *verdict)
-{
-    (void)verdict;
-    ((struct bench *)ctx)->verdicts++;
-}
 
 static uint64_t now(void)
 {
@@ -72,13 +60,11 @@ static void feed(struct bench *b, const char *type, iv_ns time)
 {
     struct iv_err err;
     struct iv_event event;
+    struct iv_record record;
     write_event(b, type, time);
-    iv_arena_reset(&b->arena);
-    struct iv_record record = {.origin = {IV_TELEMETRY, 0, (int64_t)b->sequence, IV_STR("telemetry")},
-                               .bytes = iv_arena_str(&b->arena, iv_buf_slice(&b->json))};
-    IV_CHECK(iv_ok(iv_decode(b->decoder, &record, &b->arena, &event, &err)));
+    stand_decode(&b->stand, &event, &record, IV_TELEMETRY, b->sequence, iv_buf_slice(&b->json));
     uint64_t before = now();
-    IV_CHECK(iv_ok(iv_engine_event(b->engine, &event, &err)));
+    IV_CHECK(iv_ok(iv_engine_event(b->stand.engine, &event, &err)));
     uint64_t took = now() - before;
     b->calls[b->count++] = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
 }
@@ -101,17 +87,9 @@ static void print_phase(struct bench *b, const char *name)
 
 static void open_bench(struct bench *b, const char *folder, size_t deadlines)
 {
-    IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
-    const struct iv_hash_key key = {1, 2};
-    const struct iv_engine_options options = {.verdict = count_verdict, .ctx = b, .hash_key = key};
     struct iv_err err;
-    IV_CHECK(iv_ok(iv_problems_new(&problems, &err)));
-    IV_CHECK(iv_ok(iv_baseline_load(&b->baseline, iv_str_of(folder), problems, &err)));
-    IV_CHECK(
-        iv_ok(iv_decoder_new(&b->decoder, b->baseline->catalogue, &IV_DECODE_LIMITS_DEFAULT, key, &err)));
-    IV_CHECK(iv_ok(iv_engine_new(&b->engine, b->baseline, &options, &err)));
-    IV_CHECK(iv_ok(iv_engine_open(b->engine, IV_TELEMETRY, 0, &err)));
-    iv_arena_init(&b->arena, 0);
+    stand_open(&b->stand, folder);
+    IV_CHECK(iv_ok(iv_engine_open(b->stand.engine, IV_TELEMETRY, 0, &err)));
     iv_buf_init(&b->json, 4096);
     b->calls = iv_calloc(deadlines + CALM_CALLS + 1, sizeof *b->calls);
     IV_CHECK(b->calls != NULL);
@@ -121,16 +99,13 @@ static void close_bench(struct bench *b)
 {
     iv_free(b->calls);
     iv_buf_deinit(&b->json);
-    iv_arena_deinit(&b->arena);
-    iv_engine_free(b->engine);
-    iv_decoder_free(b->decoder);
-    iv_baseline_unref(b->baseline);
+    stand_close(&b->stand);
 }
 
 static uint64_t armed(const struct bench *b)
 {
     struct iv_engine_stats stats;
-    iv_engine_stats(b->engine, &stats);
+    iv_engine_stats(b->stand.engine, &stats);
     return stats.armed;
 }
 
@@ -141,7 +116,7 @@ int main(int argc, char **argv)
     struct bench b = {.count = 0};
     open_bench(&b, argv[1], deadlines);
     for (size_t i = 0; i < deadlines; i++) {
-        feed(&b, "token.issued", START_NS + (iv_ns)i * SPACING_NS);
+        feed(&b, "token.issued", STAND_START_NS + (iv_ns)i * SPACING_NS);
     }
     printf("%llu deadlines armed, then all of them due at once\n", (unsigned long long)armed(&b));
     printf("%-28s%10s%12s%12s%12s%10s\n", "", "calls", "median us", "p99.9 us", "longest ms", "at most");
@@ -157,7 +132,7 @@ int main(int argc, char **argv)
         feed(&b, TICK, time += SPACING_NS);
     }
     print_phase(&b, "afterwards");
-    printf("%llu verdicts\n", (unsigned long long)b.verdicts);
+    printf("%llu verdicts\n", (unsigned long long)b.stand.verdicts);
     close_bench(&b);
     return 0;
 }
