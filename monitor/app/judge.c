@@ -130,6 +130,37 @@ static struct iv_str second_bytes(const struct iv_judge_options *o)
     return o->bytes[1].n > 0 ? o->bytes[1] : o->bytes[0];
 }
 
+/* Whether the second engine is made from the first one of before, whose work is counted already. */
+static bool second_is_first(const struct iv_judge_options *o)
+{
+    return o->from != NULL ? second_of(o->from) == o->from->first : o->bytes[1].n == 0;
+}
+
+static iv_rc open_second(struct iv_judge *j, const struct iv_engine_options *engine, struct iv_err *err)
+{
+    const struct iv_judge_options *o = &j->options;
+    if (o->verifiers == 0) {
+        TRY(make_engine(&j->second, j, second_of(o->from), second_bytes(o), engine, err));
+        if (second_is_first(o)) {
+            iv_engine_begin_work(j->second);
+        }
+        return IV_OK;
+    }
+    const struct iv_verify_options verify = {.baseline = o->baseline,
+                                             .rules = j->slow,
+                                             .from = second_of(o->from),
+                                             .bytes = second_bytes(o),
+                                             .begins_work = second_is_first(o),
+                                             .digests = o->digests,
+                                             .hash_key = o->hash_key,
+                                             .share = o->share,
+                                             .threads = o->verifiers,
+                                             .complaint = on_complaint,
+                                             .through = on_through,
+                                             .ctx = j};
+    return iv_verify_start(&j->verify, &verify, err);
+}
+
 static iv_rc open_engines(struct iv_judge *j, struct iv_err *err)
 {
     const struct iv_judge_options *o = &j->options;
@@ -145,25 +176,8 @@ static iv_rc open_engines(struct iv_judge *j, struct iv_err *err)
     TRY(make_engine(&j->first, j, o->from == NULL ? NULL : o->from->first, o->bytes[0], &engine, err));
     /* What was restored has its own: keys that were hashed once cannot be hashed again. */
     engine.hash_key = j->options.hash_key = iv_engine_hash_key(j->first);
-    if (any && o->verifiers == 0) {
-        engine.rules = j->slow;
-        return make_engine(&j->second, j, second_of(o->from), second_bytes(o), &engine, err);
-    }
-    if (!any) {
-        return IV_OK;
-    }
-    const struct iv_verify_options verify = {.baseline = o->baseline,
-                                             .rules = j->slow,
-                                             .from = second_of(o->from),
-                                             .bytes = second_bytes(o),
-                                             .digests = o->digests,
-                                             .hash_key = o->hash_key,
-                                             .share = o->share,
-                                             .threads = o->verifiers,
-                                             .complaint = on_complaint,
-                                             .through = on_through,
-                                             .ctx = j};
-    return iv_verify_start(&j->verify, &verify, err);
+    engine.rules = j->slow;
+    return any ? open_second(j, &engine, err) : IV_OK;
 }
 
 iv_rc iv_judge_new(struct iv_judge **out, const struct iv_judge_options *options, struct iv_err *err)

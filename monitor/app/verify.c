@@ -442,6 +442,9 @@ static iv_rc open_parts(struct iv_verify *v, const struct iv_verify_options *opt
     } else {
         TRY(iv_engine_new(&v->engine, v->baseline, &engine, err));
     }
+    if (options->begins_work) {
+        iv_engine_begin_work(v->engine);
+    }
     publish_stats(v);
     TRY(iv_parcel_new(&v->open, err));
     return start_workers(v, options, err);

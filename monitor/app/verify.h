@@ -27,6 +27,7 @@ struct iv_verify_options {
     const uint64_t *rules;        /* the follower's, a bit for each index; used during the call only */
     struct iv_engine *from;       /* NULL, or one at rest that the follower goes on from (snapshot.h) */
     struct iv_str bytes;          /* else a snapshot of one; n 0: none */
+    bool begins_work;             /* that one counts its work itself (engine.h) */
     bool digests;
     struct iv_hash_key hash_key;
     struct iv_share share;     /* of the follower's keys */

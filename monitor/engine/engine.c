@@ -450,6 +450,12 @@ struct iv_rc_s iv_engine_finish(struct iv_engine *engine, struct iv_err *err)
     return settle(engine, err);
 }
 
+void iv_engine_begin_work(struct iv_engine *engine)
+{
+    engine->stats.evaluations = engine->stats.failures = engine->stats.kept = 0;
+    memset(engine->stats.verdicts, 0, sizeof engine->stats.verdicts);
+}
+
 void iv_engine_stats(const struct iv_engine *engine, struct iv_engine_stats *out)
 {
     const struct iv_engine *e = engine;

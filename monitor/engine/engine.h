@@ -150,6 +150,9 @@ struct iv_engine_stats {
     iv_ns watermark[IV_STREAMS]; /* IV_NS_MIN: none yet */
 };
 void iv_engine_stats(const struct iv_engine *engine, struct iv_engine_stats *out);
+/* The figures of work (evaluations, failures, verdicts, kept) begin at 0: of an engine that was made from
+ * another, which lives on and counts them itself. */
+void iv_engine_begin_work(struct iv_engine *engine);
 /* Of one rule. */
 struct iv_rule_stats {
     uint64_t triggers;

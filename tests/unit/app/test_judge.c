@@ -382,6 +382,40 @@ Test(judge, a_baseline_without_signatures_runs_beside_nobody)
     end(&p);
 }
 
+static const char unsigned_only[] =
+    "apiVersion: invigil/v1\nkind: RulePack\nmetadata: {name: p, title: P}\nrules:\n"
+    "- {id: FAST-1, title: t, severity: low, criteria: [CC6.1], on: {event: x.plain, as: a},"
+    " forbid: {if: a.n > 95}}\n";
+
+Test(judge, counts_what_was_done_once_where_the_first_rule_that_checks_signatures_comes)
+{
+    for (unsigned threads = 0; threads <= 2; threads += 2) {
+        struct play p;
+        struct iv_err err;
+        struct iv_engine_stats before;
+        struct iv_engine_stats after;
+        pack = unsigned_only;
+        begin(&p, 0, true);
+        for (int i = 0; i < EVENTS / 10; i++) {
+            play_event(&p, i);
+        }
+        cr_assert(iv_ok(iv_judge_settle(p.judge, &err)));
+        iv_judge_stats(p.judge, &before);
+        cr_assert(before.evaluations > 0 && before.verdicts[IV_VIOLATED] > 0);
+
+        iv_signer_free(p.signer);
+        iv_baseline_unref(p.baseline);
+        pack = usual;
+        load(&p);
+        appoint(&p, threads, true);
+        iv_judge_stats(p.judge, &after);
+
+        cr_expect_eq(after.evaluations, before.evaluations, "%u threads", threads);
+        cr_expect_arr_eq(after.verdicts, before.verdicts, sizeof after.verdicts);
+        end(&p);
+    }
+}
+
 static uint64_t verified_under(const char *rule)
 {
     struct play p;
