@@ -530,6 +530,9 @@ struct iv_rc_s iv_engine_restore(struct iv_engine **out, struct iv_baseline *bas
     iv_arena_deinit(&r.scratch);
     iv_free(r.nodes);
     TRY(rc);
+    /* How many were still to be judged after the last late entry is not written down; all of them harm
+     * nobody. */
+    e->recheck = e->missing_count;
     *out = TAKE(e);
     return IV_OK;
 }
