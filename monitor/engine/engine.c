@@ -152,11 +152,10 @@ void iv_engine_close(struct iv_engine *engine, enum iv_stream stream, int32_t pa
 /* Hashes the keys of the engine's share that the event has under the terms of what it concerns. Programs can
  * fail, and a repeated record must not be told of, so their turn comes when the event is known to be new. */
 static void hash_keys(struct iv_engine *e, const struct iv_concern *concern, struct iv_event *event,
-                      bool programs)
+                      uint32_t params, bool programs)
 {
     bool quiet = e->quiet;
     e->quiet = quiet || e->options.share.count > 0; /* who sent the event here has told what failed */
-    uint32_t params = programs ? iv_eval_params(e, &event->object) : 0;
     for (uint16_t g = 0; g < concern->group_count; g++) {
         const struct iv_terms_plan *terms = &e->plan.terms[concern->groups[g].terms];
         if (terms->programs != programs) {
@@ -164,7 +163,7 @@ static void hash_keys(struct iv_engine *e, const struct iv_concern *concern, str
         }
         struct iv_pair pair = {terms->owner, event, event, params};
         struct iv_key_place *key = &e->keys[g];
-        struct iv_short_key room;
+        struct iv_short_key room IV_UNSET;
         struct iv_str bytes;
         key->present = iv_eval_key_bytes(e, &pair, terms->terms, terms->partner, &room, &bytes) &&
                        iv_share_has(e->options.share, bytes);
@@ -176,19 +175,34 @@ static void hash_keys(struct iv_engine *e, const struct iv_concern *concern, str
     e->quiet = quiet;
 }
 
-/* The nodes of the event's keys. Each step asks the memory for what the next one reads: with many keys alive
- * the wait is most of the work. */
-static void find_nodes(struct iv_engine *e, const struct iv_concern *concern)
+/* Each step asks the memory for what the next one reads, and other work stands between the two: with many
+ * keys alive the wait is most of the work. This one asks for the nodes of the event's keys. */
+static void fetch_nodes(const struct iv_engine *e, const struct iv_concern *concern)
 {
     for (uint16_t g = 0; g < concern->group_count; g++) {
         if (e->keys[g].present) {
             iv_node_prefetch(e, e->keys[g].hash);
         }
     }
+}
+
+/* The nodes; and asks for the records that stand there. */
+static void find_nodes(struct iv_engine *e, const struct iv_concern *concern)
+{
     for (uint16_t g = 0; g < concern->group_count; g++) {
         e->joined[g] = e->keys[g].present ? iv_node_for(e, e->keys[g].hash) : 0;
         if (e->joined[g] != 0) {
             iv_marks_prefetch(e, e->joined[g]);
+        }
+    }
+}
+
+/* Asks the memory for what is packed of the events that the one at hand will be held against. */
+static void fetch_bodies(const struct iv_engine *e, const struct iv_concern *concern)
+{
+    for (uint16_t g = 0; g < concern->group_count; g++) {
+        if (e->joined[g] != 0) {
+            iv_bodies_prefetch(e, e->joined[g]);
         }
     }
 }
@@ -253,7 +267,7 @@ static void settle_nodes(struct iv_engine *e, const struct iv_concern *concern)
 
 static void evaluate(struct iv_engine *e, const struct iv_concern *concern, uint32_t rec)
 {
-    find_nodes(e, concern);
+    fetch_bodies(e, concern);
     for (uint16_t i = 0; i < concern->alone_count; i++) {
         iv_correlate_alone(e, &e->plan.rules[concern->alone[i]], rec);
     }
@@ -277,7 +291,8 @@ static void evaluate(struct iv_engine *e, const struct iv_concern *concern, uint
 
 /* Stores the event with what cannot be told later from what is kept of it: a trigger that waits is named by
  * its whole content. */
-static uint32_t remember(struct iv_engine *e, struct iv_event *event, const struct iv_concern *concern)
+static uint32_t remember(struct iv_engine *e, struct iv_event *event, uint32_t params,
+                         const struct iv_concern *concern)
 {
     struct iv_digest digest;
     unsigned char content[IV_CONTENT_ID_BYTES];
@@ -292,15 +307,14 @@ static uint32_t remember(struct iv_engine *e, struct iv_event *event, const stru
     if (concern->waits && seal != NULL && seal->named) {
         extra.content_id = seal->content_id;
     } else if (concern->waits && iv_plan_cuts(&e->plan, event)) {
-        struct iv_err err;
-        e->spent = !iv_ok(iv_event_content_id(content, e->digester, &e->key, event, &err)) || e->spent;
+        e->spent = !iv_ok(iv_event_content_id(content, e->digester, &e->key, event, NULL)) || e->spent;
         extra.content_id = content;
     }
     uint32_t rec = e->spent ? 0 : iv_store_add(&e->store, event, &extra);
     e->spent = e->spent || rec == 0;
     if (rec != 0) {
         iv_store_set_live(&e->store, rec, event);
-        iv_store_rec(&e->store, rec)->params = iv_eval_params(e, &event->object);
+        iv_store_rec(&e->store, rec)->params = params;
     }
     return rec;
 }
@@ -392,7 +406,7 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
     struct iv_concern *concern = e->options.no_gates ? &e->plan.types[event->type->index].all
                                                      : iv_dispatch_find(e->plan.dispatch, event);
     ENSURE(concern != NULL, err, IV_E_NOMEM, "cannot allocate what an event concerns");
-    hash_keys(e, concern, event, false);
+    hash_keys(e, concern, event, 0, false);
     if (known && iv_identity_repeats(e, &identity, event)) {
         event->standing = IV_STANDING_REPEATED;
         return repeat(e, event, err);
@@ -400,12 +414,15 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
     if (type->needs_chain) {
         (void)iv_chain_valid(event, e->digester);
     }
-    hash_keys(e, concern, event, true);
+    uint32_t params = iv_eval_params(e, &event->object);
+    hash_keys(e, concern, event, params, true);
+    fetch_nodes(e, concern);
     bool late = false;
     TRY(iv_watermark_event(&e->watermark, &late, event, err));
     e->stats.late += late ? 1 : 0;
-    uint32_t rec = remember(e, event, concern);
+    uint32_t rec = remember(e, event, params, concern);
     if (rec != 0) {
+        find_nodes(e, concern);
         if (known) {
             iv_identity_note(e, &identity, rec);
         }

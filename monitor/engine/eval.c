@@ -252,7 +252,7 @@ bool iv_eval_key_bytes(struct iv_engine *e, const struct iv_pair *pair, const st
 bool iv_eval_key(struct iv_engine *e, const struct iv_pair *pair, const struct iv_terms *terms, bool partner,
                  struct iv_hash128 *out)
 {
-    struct iv_short_key room;
+    struct iv_short_key room IV_UNSET;
     struct iv_str bytes;
     if (!iv_eval_key_bytes(e, pair, terms, partner, &room, &bytes)) {
         return false;

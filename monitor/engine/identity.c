@@ -17,7 +17,7 @@ uint64_t iv_identity_hash(struct iv_engine *e, const struct iv_event *event)
     struct iv_str source = iv_event_attr(event, IV_ATTR_SOURCE);
     struct iv_str id = iv_event_attr(event, IV_ATTR_ID);
     uint64_t n = source.n;
-    char few[256]; /* nearly all are short: a copy here costs less than the buffer's care */
+    char few[256] IV_UNSET; /* nearly all are short: a copy here costs less than the buffer's care */
     struct iv_str text = {few, sizeof n + source.n + id.n};
     if (text.n <= sizeof few) {
         memcpy(few, &n, sizeof n);

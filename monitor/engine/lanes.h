@@ -40,6 +40,21 @@ static inline void iv_marks_prefetch(const struct iv_engine *e, uint32_t node)
     }
 }
 
+/* What is packed of those events, and the first that waits for each; their records are there by now. */
+static inline void iv_bodies_prefetch(const struct iv_engine *e, uint32_t node)
+{
+    const struct iv_node *n = iv_node_at(e, node);
+    for (int i = 0; i < IV_NODE_LANES; i++) {
+        if (iv_timeline_is_one(&n->lanes[i].line)) {
+            const struct iv_rec *rec = iv_store_rec(&e->store, n->lanes[i].line.one.rec);
+            __builtin_prefetch(iv_pool_at(&e->store.pool, rec->body));
+            if (rec->obligations != 0) {
+                __builtin_prefetch(iv_slab_at(&e->obligations, rec->obligations));
+            }
+        }
+    }
+}
+
 /* The lanes of a node; NULL behind the last. A lane's address is valid until a mark is dropped. */
 static inline struct iv_lane *iv_lane_first(const struct iv_engine *e, uint32_t node)
 {

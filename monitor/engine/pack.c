@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/pack.h"
 
+#include "base/encode.h"
+#include "base/guard.h"
+
 #include <endian.h>
 #include <string.h>
 
@@ -142,27 +145,6 @@ static int64_t unzigzag(uint64_t n)
     return (int64_t)(n >> 1 ^ ((n & 1) != 0 ? UINT64_MAX : 0));
 }
 
-/* Eight hex digits as four bytes, whatever they are; the first digit is the lowest byte of the word. */
-static uint32_t digits_to_bytes(uint64_t digits)
-{
-    uint64_t letters = digits >> 6 & UINT64_C(0x0101010101010101);
-    uint64_t nibbles = (digits & UINT64_C(0x0f0f0f0f0f0f0f0f)) + letters * 9;
-    uint64_t bytes = (nibbles << 4 | nibbles >> 8) & UINT64_C(0x00ff00ff00ff00ff);
-    bytes = (bytes | bytes >> 8) & UINT64_C(0x0000ffff0000ffff);
-    return (uint32_t)(bytes | bytes >> 16);
-}
-
-static uint64_t bytes_to_digits(uint32_t bytes)
-{
-    uint64_t wide = bytes;
-    wide = (wide | wide << 16) & UINT64_C(0x0000ffff0000ffff);
-    wide = (wide | wide << 8) & UINT64_C(0x00ff00ff00ff00ff);
-    uint64_t nibbles = (wide >> 4 & UINT64_C(0x000f000f000f000f)) | (wide & UINT64_C(0x000f000f000f000f))
-                                                                        << 8;
-    uint64_t letters = (nibbles + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
-    return nibbles + UINT64_C(0x3030303030303030) + letters * ('a' - '0' - 10);
-}
-
 /* How many steps of digits the text ends with, and the bytes that they stand for, which end at bytes_end. */
 static uint32_t read_hex_end(struct iv_str text, unsigned char *bytes_end)
 {
@@ -171,8 +153,8 @@ static uint32_t read_hex_end(struct iv_str text, unsigned char *bytes_end)
         uint64_t digits;
         memcpy(&digits, text.p + text.n - (size_t)(n + 1) * HEX_STEP, sizeof digits);
         digits = le64toh(digits);
-        uint32_t bytes = digits_to_bytes(digits);
-        if (bytes_to_digits(bytes) != digits) {
+        uint32_t bytes = iv_hex_to_bytes(digits);
+        if (iv_hex_of_bytes(bytes) != digits) {
             break;
         }
         n++;
@@ -187,7 +169,7 @@ static void write_hex(char *out, const unsigned char *bytes, uint32_t n)
     for (uint32_t i = 0; i < n; i++) {
         uint32_t word;
         memcpy(&word, bytes + (size_t)i * HEX_STEP_BYTES, sizeof word);
-        uint64_t digits = htole64(bytes_to_digits(le32toh(word)));
+        uint64_t digits = htole64(iv_hex_of_bytes(le32toh(word)));
         memcpy(out + (size_t)i * HEX_STEP, &digits, sizeof digits);
     }
 }
@@ -203,7 +185,7 @@ static unsigned char *put_hex(unsigned char *at, struct iv_str text)
     if (text.n < HEX_STEPS_LEAST * HEX_STEP || !is_digit(text.p[text.n - 1])) {
         return NULL;
     }
-    unsigned char bytes[HEX_STEPS_MOST * HEX_STEP_BYTES];
+    unsigned char bytes[HEX_STEPS_MOST * HEX_STEP_BYTES] IV_UNSET;
     uint32_t n = read_hex_end(text, bytes + sizeof bytes);
     size_t prefix = text.n - (size_t)n * HEX_STEP;
     if (n < HEX_STEPS_LEAST || prefix > PREFIX_MOST) {

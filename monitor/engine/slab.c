@@ -153,32 +153,41 @@ uint64_t iv_slab_bytes(const struct iv_slab *slab)
            slab->chunk_capacity * sizeof *slab->chunks;
 }
 
-/* 32, 48; from class 2 on 64 and quarters up to the next doubling; from class 26 on 4096 and halves. */
+#define FINE_STEP 16
+#define FINE_LEAST 32
+#define FINE_MOST 512 /* class 30 */
+#define FINE_CLASSES ((FINE_MOST - FINE_LEAST) / FINE_STEP + 1)
+#define COARSE_LOG2 12 /* 4096: class 42 */
+#define COARSE_FIRST (FINE_CLASSES - 1 + 4 * (COARSE_LOG2 - 9))
+
 static uint32_t class_bytes(uint32_t class)
 {
-    if (class < 2) {
-        return class == 0 ? 32 : 48;
+    if (class < FINE_CLASSES) {
+        return FINE_LEAST + FINE_STEP * class;
     }
-    if (class < 26) {
-        uint32_t quarter = UINT32_C(16) << (class - 2) / 4;
-        return (4 + (class - 2) % 4) * quarter;
+    if (class < COARSE_FIRST) {
+        uint32_t quarters = class - FINE_CLASSES + 1; /* beyond 512 */
+        return (FINE_MOST / 4 << quarters / 4) * (4 + quarters % 4);
     }
-    return (class % 2 == 0 ? UINT32_C(4096) : UINT32_C(6144)) << (class - 26) / 2;
+    return (class - COARSE_FIRST) % 2 == 0 ? UINT32_C(4096) << (class - COARSE_FIRST) / 2
+                                           : UINT32_C(6144) << (class - COARSE_FIRST) / 2;
 }
 
 static uint32_t class_of(size_t bytes)
 {
-    if (bytes <= 64) {
-        return bytes <= 32 ? 0 : bytes <= 48 ? 1 : 2;
+    if (bytes <= FINE_MOST) {
+        return bytes <= FINE_LEAST ? 0 : (uint32_t)((bytes - FINE_LEAST + FINE_STEP - 1) / FINE_STEP);
     }
     /* 2^log2 < bytes <= 2^(log2+1) */
     uint32_t log2 = 63 - (uint32_t)__builtin_clzll((unsigned long long)bytes - 1);
-    if (log2 < 12) {
-        return 3 + 4 * (log2 - 6) + (uint32_t)((bytes - 1) >> (log2 - 2) & 3);
+    if (log2 < COARSE_LOG2) {
+        return FINE_CLASSES + 4 * (log2 - 9) + (uint32_t)((bytes - 1) >> (log2 - 2) & 3);
     }
     size_t half = (size_t)3 << (log2 - 1);
-    return 26 + 2 * (log2 - 12) + (bytes <= half ? 1 : 2);
+    return COARSE_FIRST + 2 * (log2 - COARSE_LOG2) + (bytes <= half ? 1 : 2);
 }
+
+_Static_assert(IV_POOL_CLASSES <= 1 << (32 - IV_POOL_CLASS_SHIFT), "a reference has room for the class");
 
 void iv_pool_init(struct iv_pool *pool, struct iv_ground *ground)
 {

@@ -56,10 +56,9 @@ static inline void *iv_slab_at(const struct iv_slab *slab, uint32_t ref)
            (size_t)(ref & ((UINT32_C(1) << slab->shift) - 1)) * slab->item_bytes;
 }
 
-/* Blocks of any size up to some megabytes, rounded up to the next of 32, 48, 64, 80, 96, 112, 128, 160, …
- * bytes (four to a doubling, two from 4 KiB on). Each size is a slab; the upper bits of a reference name it.
- */
-#define IV_POOL_CLASSES 48
+/* Blocks of any size up to some megabytes, rounded up to the next of 32, 48, 64, … 512 bytes, then four to a
+ * doubling, and two from 4 KiB on. Each size is a slab; the upper bits of a reference name it. */
+#define IV_POOL_CLASSES 64
 #define IV_POOL_CLASS_SHIFT 26
 
 struct iv_pool {

@@ -71,8 +71,19 @@ static struct iv_str source_text(const struct iv_store *store, const struct sour
     return (struct iv_str){iv_pool_at(&store->pool, s->text), s->bytes};
 }
 
-/* A reference to the shared copy; 0 when memory is out. */
-static uint32_t intern(struct iv_store *store, struct iv_str text)
+/* Where a source stands among the recent ones: by its length and last bytes. Whoever chooses sources that
+ * fall into one place wins nothing but the way through the table. */
+static uint32_t *recent_place(struct iv_store *store, struct iv_str text)
+{
+    uint32_t last = 0;
+    if (text.n >= sizeof last) {
+        memcpy(&last, text.p + text.n - sizeof last, sizeof last);
+    }
+    uint32_t mixed = (last ^ (uint32_t)text.n << 27) * UINT32_C(0x9e3779b1);
+    return &store->recent_sources[mixed >> 24];
+}
+
+static uint32_t look_up_source(struct iv_store *store, struct iv_str text)
 {
     uint64_t hash = iv_hash64(store->key, text);
     struct iv_probe probe = iv_table_probe(&store->source_table, hash);
@@ -95,10 +106,25 @@ static uint32_t intern(struct iv_store *store, struct iv_str text)
     return ref;
 }
 
+/* A reference to the shared copy; 0 when memory is out. */
+static uint32_t intern(struct iv_store *store, struct iv_str text)
+{
+    uint32_t *recent = recent_place(store, text);
+    if (*recent != 0 && iv_str_eq(source_text(store, iv_slab_at(&store->sources, *recent)), text)) {
+        ((struct source *)iv_slab_at(&store->sources, *recent))->refs++;
+        return *recent;
+    }
+    uint32_t ref = look_up_source(store, text);
+    *recent = ref;
+    return ref;
+}
+
 static void forget_source(struct iv_store *store, uint32_t ref)
 {
     struct source *s = iv_slab_at(&store->sources, ref);
     if (--s->refs == 0) {
+        uint32_t *recent = recent_place(store, source_text(store, s));
+        *recent = *recent == ref ? 0 : *recent;
         iv_table_remove(&store->source_table, s->hash, ref);
         iv_pool_give(&store->pool, s->text);
         iv_slab_give(&store->sources, ref);

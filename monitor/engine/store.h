@@ -67,6 +67,9 @@ struct iv_view_ring {
     uint32_t next;
 };
 
+/* Sources are few, and most events' source was seen a moment ago: one of these is asked before the table. */
+#define IV_RECENT_SOURCES 256
+
 struct iv_store {
     const struct iv_catalogue *catalogue;
     const struct iv_plan *plan;
@@ -75,6 +78,7 @@ struct iv_store {
     struct iv_buf scratch; /* the body that is being packed */
     struct iv_slab sources;
     struct iv_table source_table;
+    uint32_t recent_sources[IV_RECENT_SOURCES]; /* by a few of their bytes; 0: none */
     struct iv_hash_key key;
     struct iv_str topics[UINT8_MAX];
     uint8_t topic_count;

@@ -19,11 +19,6 @@ static uint32_t directory_index(uint32_t tag, uint32_t depth)
     return depth == 0 ? 0 : tag >> (32 - depth);
 }
 
-static struct iv_segment *segment_of(const struct iv_table *table, uint32_t tag)
-{
-    return iv_slab_at(&table->segments, table->directory[directory_index(tag, table->depth)]);
-}
-
 void iv_table_init(struct iv_table *table, struct iv_ground *ground)
 {
     *table = (struct iv_table){0};
@@ -36,14 +31,7 @@ void iv_table_deinit(struct iv_table *table)
     table->directory = NULL; /* of the ground */
 }
 
-static const uint64_t nothing[SLOTS];
-
-struct iv_probe iv_table_probe(const struct iv_table *table, uint64_t hash)
-{
-    uint32_t tag = tag_of(hash);
-    const uint64_t *slots = table->directory == NULL ? nothing : segment_of(table, tag)->slots;
-    return (struct iv_probe){slots, tag, tag % SLOTS};
-}
+const uint64_t iv_table_nothing[SLOTS];
 
 static void put(struct iv_segment *s, uint64_t slot)
 {
@@ -58,7 +46,7 @@ static void put(struct iv_segment *s, uint64_t slot)
 static bool double_directory(struct iv_table *table)
 {
     uint32_t n = UINT32_C(1) << table->depth;
-    uint32_t *directory = iv_ground_take(table->segments.ground, 2 * (size_t)n * sizeof *directory);
+    struct iv_segment **directory = iv_ground_take(table->segments.ground, 2 * (size_t)n * sizeof *directory);
     if (directory == NULL) {
         return false;
     }
@@ -73,7 +61,7 @@ static bool double_directory(struct iv_table *table)
 /* Parts a full segment in two by the next bit of the tags. */
 static bool split(struct iv_table *table, uint32_t tag)
 {
-    struct iv_segment *s = segment_of(table, tag);
+    struct iv_segment *s = iv_table_segment(table, tag);
     if (s->depth == table->depth && (table->depth == DEPTH_MAX || !double_directory(table))) {
         return false;
     }
@@ -95,20 +83,20 @@ static bool split(struct iv_table *table, uint32_t tag)
     uint32_t width = UINT32_C(1) << (table->depth - depth);
     uint32_t first = directory_index(tag, depth) | 1;
     for (uint32_t i = 0; i < width; i++) {
-        table->directory[first * width + i] = ref;
+        table->directory[first * width + i] = upper;
     }
     return true;
 }
 
 static bool begin(struct iv_table *table)
 {
-    uint32_t *directory = iv_ground_take(table->segments.ground, sizeof *directory);
+    struct iv_segment **directory = iv_ground_take(table->segments.ground, sizeof(void *));
     uint32_t ref = directory == NULL ? 0 : iv_slab_take(&table->segments);
     if (ref == 0) {
         return false;
     }
-    memset(iv_slab_at(&table->segments, ref), 0, sizeof(struct iv_segment));
-    directory[0] = ref;
+    directory[0] = iv_slab_at(&table->segments, ref);
+    memset(directory[0], 0, sizeof **directory);
     table->directory = directory;
     return true;
 }
@@ -119,12 +107,14 @@ bool iv_table_add(struct iv_table *table, uint64_t hash, uint32_t ref)
         return false;
     }
     uint32_t tag = tag_of(hash);
-    while (segment_of(table, tag)->count >= FULL) {
+    struct iv_segment *s = iv_table_segment(table, tag);
+    while (s->count >= FULL) {
         if (!split(table, tag)) {
             return false;
         }
+        s = iv_table_segment(table, tag);
     }
-    put(segment_of(table, tag), (uint64_t)tag << 32 | ref);
+    put(s, (uint64_t)tag << 32 | ref);
     table->count++;
     return true;
 }
@@ -156,7 +146,7 @@ static uint32_t slot_of(const struct iv_segment *s, uint32_t tag, uint32_t ref)
 void iv_table_remove(struct iv_table *table, uint64_t hash, uint32_t ref)
 {
     uint32_t tag = tag_of(hash);
-    struct iv_segment *s = segment_of(table, tag);
+    struct iv_segment *s = iv_table_segment(table, tag);
     close_gap(s, slot_of(s, tag, ref));
     s->count--;
     table->count--;
@@ -165,7 +155,7 @@ void iv_table_remove(struct iv_table *table, uint64_t hash, uint32_t ref)
 void iv_table_replace(struct iv_table *table, uint64_t hash, uint32_t ref, uint32_t with)
 {
     uint32_t tag = tag_of(hash);
-    struct iv_segment *s = segment_of(table, tag);
+    struct iv_segment *s = iv_table_segment(table, tag);
     s->slots[slot_of(s, tag, ref)] = (uint64_t)tag << 32 | with;
 }
 

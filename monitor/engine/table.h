@@ -23,7 +23,7 @@ struct iv_segment {
 
 struct iv_table {
     struct iv_slab segments;
-    uint32_t *directory; /* 1 << depth references of segments, by the hash's upper bits */
+    struct iv_segment **directory; /* 1 << depth of them, by the hash's upper bits */
     uint32_t depth;
     uint32_t count;
 };
@@ -38,7 +38,19 @@ struct iv_probe {
     uint32_t tag;
     uint32_t at;
 };
-struct iv_probe iv_table_probe(const struct iv_table *table, uint64_t hash);
+extern const uint64_t iv_table_nothing[IV_SEGMENT_SLOTS];
+
+static inline struct iv_segment *iv_table_segment(const struct iv_table *table, uint32_t tag)
+{
+    return table->directory[(uint64_t)tag << table->depth >> 32];
+}
+
+static inline struct iv_probe iv_table_probe(const struct iv_table *table, uint64_t hash)
+{
+    uint32_t tag = (uint32_t)(hash >> 32);
+    const uint64_t *slots = table->directory == NULL ? iv_table_nothing : iv_table_segment(table, tag)->slots;
+    return (struct iv_probe){slots, tag, tag % IV_SEGMENT_SLOTS};
+}
 
 static inline uint32_t iv_probe_next(struct iv_probe *probe)
 {
@@ -54,11 +66,16 @@ static inline uint32_t iv_probe_next(struct iv_probe *probe)
     }
 }
 
-/* Asks the memory for the first slot of a hash, so that other work hides the wait. */
+/* Asks the memory for the first slot of a hash, and for what adding to it reads, so that other work hides the
+ * wait. */
 static inline void iv_table_prefetch(const struct iv_table *table, uint64_t hash)
 {
-    struct iv_probe probe = iv_table_probe(table, hash);
-    __builtin_prefetch(&probe.slots[probe.at]);
+    uint32_t tag = (uint32_t)(hash >> 32);
+    if (table->directory != NULL) {
+        const struct iv_segment *s = iv_table_segment(table, tag);
+        __builtin_prefetch(&s->count);
+        __builtin_prefetch(&s->slots[tag % IV_SEGMENT_SLOTS]);
+    }
 }
 
 /* False when memory is out. */

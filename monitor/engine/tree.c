@@ -26,11 +26,15 @@ static struct iv_str digest_bytes(unsigned char out[IV_DIGEST_MAX_BYTES], struct
     return (struct iv_str){(const char *)out, sized && iv_hex_decode(out, n, hex) ? n : 0};
 }
 
-static struct iv_hash128 entry_key(const struct iv_engine *e, struct iv_str log, uint64_t seq,
+static struct iv_hash128 log_key(const struct iv_engine *e, const struct iv_event *event)
+{
+    return iv_hash128(e->options.hash_key, iv_event_attr(event, IV_ATTR_LEDGER_ID));
+}
+
+static struct iv_hash128 entry_key(const struct iv_engine *e, struct iv_hash128 id, uint64_t seq,
                                    struct iv_str hash)
 {
-    struct iv_hash128 id = iv_hash128(e->options.hash_key, log);
-    char text[sizeof id + sizeof seq + IV_DIGEST_MAX_BYTES];
+    char text[sizeof id + sizeof seq + IV_DIGEST_MAX_BYTES] IV_UNSET;
     memcpy(text, &id, sizeof id);
     memcpy(text + sizeof id, &seq, sizeof seq);
     memcpy(text + sizeof id + sizeof seq, hash.p, hash.n);
@@ -99,14 +103,13 @@ bool iv_tree_key(struct iv_engine *e, struct iv_event *event, struct iv_short_ke
 
 void iv_tree_note_entry(struct iv_engine *e, struct iv_event *event, uint32_t rec)
 {
-    struct iv_short_key room;
+    struct iv_short_key room IV_UNSET;
     struct iv_str key;
     if (e->spent || !iv_tree_key(e, event, &room, &key) || !iv_share_has(e->options.share, key)) {
         return;
     }
     unsigned char hash[IV_DIGEST_MAX_BYTES];
     unsigned char last[IV_DIGEST_MAX_BYTES];
-    struct iv_str log = iv_event_attr(event, IV_ATTR_LEDGER_ID);
     int64_t seq = event->slots[IV_ATTR_LEDGER_SEQ].i;
     struct iv_log_claim claim = {.seq = (uint64_t)seq,
                                  .time = event->time,
@@ -114,6 +117,7 @@ void iv_tree_note_entry(struct iv_engine *e, struct iv_event *event, uint32_t re
     if (seq < 0 || claim.hash.n == 0) {
         return; /* LED-001 speaks of it */
     }
+    struct iv_hash128 log = log_key(e, event);
     claim.key = entry_key(e, log, claim.seq, claim.hash);
     if (seq > 0) {
         claim.names =
@@ -209,7 +213,7 @@ static uint32_t log_before(const struct iv_engine *e, const struct iv_search *s)
     unsigned char last[IV_DIGEST_MAX_BYTES];
     struct iv_str hash = digest_bytes(last, iv_event_attr(on, IV_ATTR_LEDGER_PREV));
     uint64_t seq = (uint64_t)on->slots[IV_ATTR_LEDGER_SEQ].i - 1;
-    uint32_t ref = iv_logs_find(&e->logs, entry_key(e, iv_event_attr(on, IV_ATTR_LEDGER_ID), seq, hash));
+    uint32_t ref = iv_logs_find(&e->logs, entry_key(e, log_key(e, on), seq, hash));
     if (ref == 0) {
         return 0;
     }
