@@ -16,8 +16,9 @@ from monitor import INVIGIL
 
 STREAMS = ("ledger", "telemetry")
 LATER = datetime.timedelta(hours=1)
-# Live, a record is late where the test stood still for longer than that.
-LATENESS = "10s"
+# Live, a record is late, and the outcome another, where the test's producer was kept from sending for longer than that: it
+# loses a broker that is killed as the daemon does, and the partitions come back to it one after another.
+LATENESS = "90s"
 
 
 def text_of(moment):
