@@ -10,6 +10,9 @@
 
 #define ROUND (100 * IV_NS_PER_MS)
 #define ANSWER_WAIT IV_NS_PER_S
+/* A broker that was away was away for the producers too, and what they have to tell comes when they have
+ * found it again: clients wait up to 10 s between two tries. */
+#define RETURN_WAIT (15 * IV_NS_PER_S)
 
 struct watched {
     struct iv_tide_mark mark;
@@ -24,7 +27,8 @@ struct iv_tide {
     bool started;
     struct iv_cursor *asked; /* the thread's own */
     size_t asked_room;
-    bool silent; /* the broker did not answer last time */
+    bool silent;    /* the broker did not answer last time */
+    iv_ns returned; /* monotonic: when it answered again after that; 0: never */
     struct iv_steady steady;
 
     pthread_mutex_t lock;
@@ -121,9 +125,11 @@ static void ask(struct iv_tide *t, size_t count)
         LOG_WARN("tide.silent", KV_TEXT("why", err.text),
                  KV_TEXT("then", "no time passes for silent partitions"));
     }
+    t->returned = t->silent && !silent ? mark.asked : t->returned;
     t->silent = silent;
+    bool believed = !silent && (t->returned == 0 || mark.asked - t->returned >= RETURN_WAIT);
     (void)pthread_mutex_lock(&t->lock);
-    for (size_t i = 0; i < count && !silent; i++) {
+    for (size_t i = 0; i < count && believed; i++) {
         if (t->asked[i].offset >= 0) {
             struct watched *w = &t->watched[t->asked[i].stream][t->asked[i].partition];
             mark.end = t->asked[i].offset;

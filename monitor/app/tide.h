@@ -6,7 +6,8 @@
  * Owner/thread: started and stopped by one thread; iv_tide_look from any. Its own thread asks, ten times a
  * second, and only for what was looked for since.
  * Guarantee: whoever has read a partition up to mark.end has all that was written to it before mark.wall,
- * which a step of the clock does not move (base/clock.h). */
+ * which a step of the clock does not move (base/clock.h). After an outage of the broker there are no marks
+ * for some time: producers that were cut off as well have yet to tell what happened meanwhile. */
 #pragma once
 
 #include "base/err.h"
