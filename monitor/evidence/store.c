@@ -156,6 +156,7 @@ struct finding_state {
     bool told;
     int64_t rank;
     int64_t witnesses;
+    iv_ns time;
 };
 
 static iv_rc finding_state(struct iv_store *store, struct finding_state *out, struct iv_str uid,
@@ -172,6 +173,7 @@ static iv_rc finding_state(struct iv_store *store, struct finding_state *out, st
         out->rank = iv_sql_get_int(&row);
         out->witnesses = iv_sql_get_int(&row);
         out->told = iv_sql_get_int(&row) != 0;
+        out->time = iv_sql_get_int(&row);
     }
     return IV_OK;
 }
@@ -185,7 +187,8 @@ static iv_rc claim_finding(struct iv_store *store, struct iv_str uid, struct iv_
     return iv_sql_run(&store->sql, stmt, "claim a finding", err);
 }
 
-/* What this means for a row of that state. */
+/* What this means for a row of that state. An equivocation stands at the least time of its events, and after
+ * a crash they may be met in another order: the earlier one is the more that is known. */
 static enum iv_put compare(const struct finding_state *state, const struct iv_finding *finding)
 {
     int64_t rank = iv_kind_rank(finding->kind);
@@ -193,7 +196,9 @@ static enum iv_put compare(const struct finding_state *state, const struct iv_fi
     if (!state->known || (rank > state->rank && state->rank < violated && rank >= violated)) {
         return IV_PUT_NEW;
     }
-    bool grows = rank == state->rank && finding->witnesses > state->witnesses && finding->kind != IV_VIOLATED;
+    bool grows =
+        rank == state->rank && (finding->time < state->time ||
+                                (finding->witnesses > state->witnesses && finding->kind != IV_VIOLATED));
     return rank > state->rank || grows ? IV_PUT_UPDATED : IV_PUT_SAME;
 }
 

@@ -65,6 +65,24 @@ Test(store, keeps_a_finding_once_however_often_it_is_put)
     cr_expect(findings_of(&dir) == 1);
 }
 
+/* An equivocation that is met again in another order: the same uid, the least time of its events. */
+Test(store, a_finding_moves_to_an_earlier_time_and_never_back)
+{
+    IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
+    IV_AUTO(sample_deinit) struct sample s;
+    sample_init(&s);
+    IV_AUTO(iv_store_closep) struct iv_store *store = open_store(&dir);
+    cr_assert(iv_ok(iv_store_begin(store, NULL)));
+    cr_expect(put(store, &s) == IV_PUT_NEW);
+
+    s.verdict.trigger.time -= 1;
+    cr_expect(put(store, &s) == IV_PUT_UPDATED);
+    cr_expect(put(store, &s) == IV_PUT_SAME);
+    s.verdict.trigger.time += 1;
+    cr_expect(put(store, &s) == IV_PUT_SAME);
+    cr_assert(iv_ok(iv_store_commit(store, NULL)));
+}
+
 Test(store, forgets_all_of_a_transaction_that_was_rolled_back)
 {
     IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
