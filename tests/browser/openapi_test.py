@@ -120,6 +120,9 @@ class OpenApi(unittest.TestCase):
         with Console() as console:
             self.check("/readyz", console.ask("/readyz"))
             console.tell("ready")
+            console.tell("stands", "keep")
+            self.check("/healthz", console.ask("/healthz"))
+            console.tell("goes")
             uid = self.fill(console)
             self.with_all_that_it_serves(console, uid)
             self.events_of_the_stream(console)

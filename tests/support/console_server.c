@@ -8,8 +8,11 @@
  *     plan UID PLAYBOOK TARGET             commits an execution of two steps, planned; answers its key
  *     move KEY STATE                       commits its next state: running, done or failed
  *     events TOPIC COUNT                   counts events
- *     cover STREAM FIRST REACH CAUSE FROM UNTIL   commits what is covered of a stream's partition, and one
- * loss forget RULE FROM UNTIL               commits what a rule had to forget ready | unready WHY | quit
+ *     cover STREAM FIRST REACH CAUSE FROM UNTIL
+ *                                          commits what is covered of a stream's partition, and one loss
+ *     forget RULE FROM UNTIL               commits what a rule had to forget
+ *     stands PART | goes                   a part of the process makes no progress, or all do
+ *     ready | unready WHY | quit
  *
  * Words of a command are parted by tabs. */
 #include "base/arena.h"
@@ -428,14 +431,22 @@ static iv_rc do_ready(struct server *s, char *const words[], char out[], struct 
     return IV_OK;
 }
 
+static iv_rc do_stand(struct server *s, char *const words[], char out[], struct iv_err *err)
+{
+    (void)err;
+    iv_console_standing(s->console, strcmp(words[0], "goes") == 0 ? NULL : words[1]);
+    (void)snprintf(out, 16, "told");
+    return IV_OK;
+}
+
 static const struct {
     const char *name;
     size_t words;
     struct iv_rc_s (*run)(struct server *s, char *const words[], char out[], struct iv_err *err);
 } commands[] = {
-    {"finding", 5, do_finding}, {"many", 2, do_many},     {"plan", 4, do_plan},
-    {"move", 3, do_move},       {"events", 3, do_events}, {"ready", 1, do_ready},
-    {"unready", 2, do_ready},   {"cover", 7, do_cover},   {"forget", 4, do_forget},
+    {"finding", 5, do_finding}, {"many", 2, do_many},    {"plan", 4, do_plan},     {"move", 3, do_move},
+    {"events", 3, do_events},   {"ready", 1, do_ready},  {"unready", 2, do_ready}, {"cover", 7, do_cover},
+    {"forget", 4, do_forget},   {"stands", 2, do_stand}, {"goes", 1, do_stand},
 };
 
 static void obey(struct server *s, char *line)
