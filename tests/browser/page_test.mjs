@@ -123,6 +123,34 @@ test("a finding opens with its evidence, and its address can be passed on", asyn
   await detail().locator(".execution .state.done").waitFor();
 });
 
+test("an answer that comes behind a newer word of the stream does not undo it", async () => {
+  const uid = await commit();
+  const key = await server.tell("plan", uid, "revoke-tokens-globally", "agent-17");
+  await server.tell("move", key, "failed");
+  page = await openPage(browser, "about:blank");
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  const answered = new Promise((resolve) => {
+    page.route("**/api/v1/actions?*", async (route) => {
+      const answer = await route.fetch();
+      resolve();
+      await held;
+      await route.fulfill({ response: answer });
+    });
+  });
+  await page.goto(server.url);
+  await answered;
+  await page.getByText("Live", { exact: true }).waitFor();
+  await server.tell("move", key, "done");
+  const card = page.locator("article.execution", { hasText: "revoke-tokens-globally" });
+  await card.locator(".state.done").waitFor();
+  const old = page.waitForResponse("**/api/v1/actions?*");
+  release();
+  await (await old).finished();
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
+  assert.equal(await card.locator(".state.done").count(), 1);
+});
+
 test("stored markup and trick characters are shown as the text they are", async () => {
   const hostile = [
     `<img src=x onerror="window.broken=1">`,

@@ -6,6 +6,7 @@ import type { Baseline, Detail as DetailOf, Evidence, Execution, Finding } from 
 import { fetchDetail } from "./api";
 import { criterionName, exact, short } from "./format";
 import { SeverityMark } from "./marks";
+import { mergedActions } from "./state";
 
 function Field({ name, value }: { name: string; value: unknown }) {
   return (
@@ -139,8 +140,7 @@ export function Detail(props: {
   const shown = detail?.finding.uid === uid ? detail : null;
   const finding = shown?.finding ?? row;
   const live = props.actions.filter((execution) => execution.finding === uid);
-  const known = new Set(live.map((execution) => execution.key));
-  const actions = [...live, ...(shown?.actions.filter((execution) => !known.has(execution.key)) ?? [])];
+  const actions = mergedActions(live, shown?.actions ?? []);
   return (
     <section class="side detail" aria-labelledby="detail-title" ref={pane} tabIndex={-1}>
       <header>

@@ -53,6 +53,21 @@ export const initial: State = {
 
 const without = (list: Finding[], uid: string): Finding[] => list.filter((row) => row.uid !== uid);
 
+/** Both lists, each key once and as it was said last: an answer can come behind a newer word of the stream. */
+export function merged<T extends { seq: number }>(one: T[], other: T[], key: (item: T) => string): T[] {
+  const newest = new Map<string, T>();
+  for (const item of [...one, ...other]) {
+    const known = newest.get(key(item));
+    if (known === undefined || known.seq < item.seq) {
+      newest.set(key(item), item);
+    }
+  }
+  return [...newest.values()].sort((a, b) => b.seq - a.seq);
+}
+
+export const mergedActions = (one: Execution[], other: Execution[]): Execution[] =>
+  merged(one, other, (execution) => execution.key);
+
 function withFinding(state: State, finding: Finding, reading: boolean): State {
   const shown = state.rows.find((row) => row.uid === finding.uid);
   if (!passes(state.filter, finding) || (shown !== undefined && shown.seq >= finding.seq)) {
@@ -82,15 +97,24 @@ function withFresh(state: State): State {
   };
 }
 
+/** A row of an answer, brought up to what the stream has said of it meanwhile. */
+function upToDate(state: State, row: Finding): Finding {
+  const known = [...state.rows, ...state.fresh].find((one) => one.uid === row.uid);
+  const newest = known !== undefined && known.seq > row.seq ? known : row;
+  const action = state.actions.find((execution) => execution.finding === row.uid);
+  return action === undefined ? newest : { ...newest, action: action.state };
+}
+
 function withPage(state: State, page: Page<Finding>, more: boolean): State {
+  const answered = { ...state, next: page.next, loading: false, trouble: null };
+  const items = page.items.map((row) => upToDate(state, row));
   if (more) {
     const known = new Set(state.rows.map((row) => row.uid));
-    const rows = [...state.rows, ...page.items.filter((row) => !known.has(row.uid))];
-    return { ...state, rows, next: page.next, loading: false, trouble: null };
+    return { ...answered, rows: [...state.rows, ...items.filter((row) => !known.has(row.uid))] };
   }
-  const known = new Set(page.items.map((row) => row.uid));
+  const known = new Set(items.map((row) => row.uid));
   const fresh = state.fresh.filter((row) => !known.has(row.uid) && passes(state.filter, row));
-  return { ...state, rows: page.items, fresh, arrived: new Set(), next: page.next, loading: false, trouble: null };
+  return { ...answered, rows: items, fresh, arrived: new Set() };
 }
 
 function withAction(state: State, execution: Execution): State {
@@ -100,7 +124,7 @@ function withAction(state: State, execution: Execution): State {
     ...state,
     rows: state.rows.map(mark),
     fresh: state.fresh.map(mark),
-    actions: [execution, ...state.actions.filter((known) => known.key !== execution.key)].slice(0, actionsMax),
+    actions: mergedActions([execution], state.actions).slice(0, actionsMax),
   };
 }
 
@@ -121,7 +145,7 @@ export function reduce(state: State, change: Change): State {
     case "page":
       return withPage(state, change.page, change.more);
     case "actions":
-      return { ...state, actions: change.items };
+      return { ...state, actions: mergedActions(state.actions, change.items).slice(0, actionsMax) };
     case "finding":
       return withFinding(state, change.finding, change.reading);
     case "action":
