@@ -3,10 +3,12 @@
 
 #include "base/alloc.h"
 #include "base/guard.h"
-#include "engine/image.h"
 #include "engine/packet_form.h"
 
 #include <string.h>
+
+const struct iv_frame iv_packet_frame = {
+    .magic = "IVPACKET", .version = IV_PACKET_VERSION, .noun = "packet", .full = "a packet of the exchange"};
 
 struct iv_rc_s iv_packet_writer_init(struct iv_packet_writer *writer, size_t types, struct iv_err *err)
 {
@@ -158,18 +160,11 @@ static void write_section(struct iv_buf *out, const char name[4], size_t count, 
 struct iv_rc_s iv_packet_finish(struct iv_packet_writer *writer, struct iv_buf *out,
                                 const struct iv_packet_head *head, struct iv_err *err)
 {
-    static const unsigned char version[4] = {IV_PACKET_VERSION};
     iv_buf_clear(out);
-    iv_buf_add(out, IV_PACKET_MAGIC, IV_PACKET_MAGIC_BYTES);
-    iv_buf_add(out, version, sizeof version);
-    size_t length = out->n;
-    iv_image_u64(out, 0);
+    size_t start = iv_frame_open(out, &iv_packet_frame);
     write_head(out, head);
     write_section(out, IV_PACKET_SECTION_TYPES, writer->type_count, &writer->types);
     write_section(out, IV_PACKET_SECTION_MOVES, writer->move_count, &writer->moves);
     empty(writer);
-    TRY(iv_buf_check(out, "a packet of the exchange", err));
-    iv_image_put_u64(out->p + length, out->n + IV_PACKET_SUM_BYTES);
-    iv_image_hash(out, iv_hash128((struct iv_hash_key){0}, iv_buf_slice(out)));
-    return iv_buf_check(out, "a packet of the exchange", err);
+    return iv_frame_close(out, start, &iv_packet_frame, err);
 }

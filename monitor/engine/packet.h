@@ -10,13 +10,12 @@
  * Not here: which events go where (route.h), what was taken before (app/exchange_back.h).
  *
  * Form, version 1, of the elements of a snapshot (snapshot.h):
- * - "IVPACKET", 4 bytes version, 8 bytes length of the whole;
+ * - a frame (frame.h) that begins with "IVPACKET", and in it
  * - section HEAD: source partition, share, shares, the baseline's digest, of each global rule the
  *   first 8 bytes of its digest; of each stream the topic and from which offset up to which it was read;
  * - section TYPE: the event types of the moves, and of each the slots that follow: attributes by number,
  *   fields by name and type;
- * - section MOVE: the moves, see enum iv_packet_kind; offsets and times as differences to the last;
- * - 16 bytes SipHash-1-3 over all that, under the key zero: a guard against damage, not a signature. */
+ * - section MOVE: the moves, see enum iv_packet_kind; offsets and times as differences to the last. */
 #pragma once
 
 #include "base/arena.h"

@@ -2,10 +2,10 @@
 /* The constants of a packet's form, for those who write and read it (packet.h). */
 #pragma once
 
-#define IV_PACKET_MAGIC "IVPACKET"
-#define IV_PACKET_MAGIC_BYTES 8
-#define IV_PACKET_HEAD_BYTES (IV_PACKET_MAGIC_BYTES + 4 + 8)
-#define IV_PACKET_SUM_BYTES 16
+#include "engine/frame.h"
+
+extern const struct iv_frame iv_packet_frame;
+
 #define IV_PACKET_SECTION_HEAD "HEAD"
 #define IV_PACKET_SECTION_TYPES "TYPE"
 #define IV_PACKET_SECTION_MOVES "MOVE"

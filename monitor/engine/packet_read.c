@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/image.h"
 #include "engine/packet.h"
 #include "engine/packet_form.h"
 
@@ -39,41 +38,6 @@ static iv_rc damaged(const char *what, struct iv_err *err)
 static iv_rc no_memory(struct iv_err *err)
 {
     return iv_err_set(err, IV_E_NOMEM, "cannot allocate the events of a packet");
-}
-
-static uint32_t version_of(struct iv_str bytes)
-{
-    uint32_t version = 0;
-    for (size_t i = 0; i < 4; i++) {
-        version |= (uint32_t)(unsigned char)bytes.p[IV_PACKET_MAGIC_BYTES + i] << (8 * i);
-    }
-    return version;
-}
-
-/* The sections, when head and sum are right. */
-static iv_rc check_frame(struct iv_image *out, struct iv_str bytes, struct iv_err *err)
-{
-    size_t frame = IV_PACKET_HEAD_BYTES + IV_PACKET_SUM_BYTES;
-    ENSURE(bytes.n >= IV_PACKET_MAGIC_BYTES && memcmp(bytes.p, IV_PACKET_MAGIC, IV_PACKET_MAGIC_BYTES) == 0,
-           err, IV_E_MALFORMED, "these %zu bytes are no packet of the exchange", bytes.n);
-    ENSURE(bytes.n >= frame, err, IV_E_MALFORMED, "the packet is cut short: %zu bytes of at least %zu",
-           bytes.n, frame);
-    ENSURE(version_of(bytes) == IV_PACKET_VERSION, err, IV_E_MALFORMED,
-           "the packet is of version %u, and this program reads version %d", (unsigned)version_of(bytes),
-           IV_PACKET_VERSION);
-    const unsigned char *p = (const unsigned char *)bytes.p;
-    struct iv_image head = {p + IV_PACKET_HEAD_BYTES - 8, p + IV_PACKET_HEAD_BYTES, false};
-    uint64_t length = iv_image_get_u64(&head);
-    ENSURE(length == bytes.n, err, IV_E_MALFORMED, "the packet is cut short or damaged: %zu bytes of %llu",
-           bytes.n, (unsigned long long)length);
-    size_t summed = bytes.n - IV_PACKET_SUM_BYTES;
-    struct iv_image tail = {p + summed, p + bytes.n, false};
-    struct iv_hash128 wanted = iv_image_get_hash(&tail);
-    struct iv_hash128 sum = iv_hash128((struct iv_hash_key){0}, (struct iv_str){bytes.p, summed});
-    ENSURE(sum.lo == wanted.lo && sum.hi == wanted.hi, err, IV_E_MALFORMED,
-           "the packet is damaged: its sum is not that of its bytes");
-    *out = (struct iv_image){p + IV_PACKET_HEAD_BYTES, p + summed, false};
-    return IV_OK;
 }
 
 static iv_rc read_head(struct iv_packet_head *head, struct iv_image *in, struct iv_err *err)
@@ -288,7 +252,7 @@ struct iv_rc_s iv_packet_read(struct iv_packet *out, struct iv_str bytes,
     struct iv_packet packet = {.move_count = 0};
     struct reading r = {.out = &packet, .catalogue = catalogue, .arena = arena};
     struct iv_image in = {NULL, NULL, false};
-    TRY(check_frame(&in, bytes, err));
+    TRY(iv_frame_read(&in, bytes, &iv_packet_frame, err));
     TRY(read_head(&packet.head, &in, err));
     TRY(read_types(&r, &in, err));
     TRY(read_moves(&r, &in, err));

@@ -20,42 +20,6 @@ static struct iv_rc_s no_memory(struct iv_err *err)
     return iv_err_set(err, IV_E_NOMEM, "cannot allocate the state of a snapshot");
 }
 
-static uint32_t version_of(struct iv_str bytes)
-{
-    uint32_t version = 0;
-    for (size_t i = 0; i < 4; i++) {
-        version |= (uint32_t)(unsigned char)bytes.p[IV_SNAPSHOT_MAGIC_BYTES + i] << (8 * i);
-    }
-    return version;
-}
-
-/* The sections, when head and sum are right. */
-static struct iv_rc_s check_frame(struct iv_image *out, struct iv_str bytes, struct iv_err *err)
-{
-    size_t frame = IV_SNAPSHOT_HEAD_BYTES + IV_SNAPSHOT_SUM_BYTES;
-    ENSURE(bytes.n >= IV_SNAPSHOT_MAGIC_BYTES &&
-               memcmp(bytes.p, IV_SNAPSHOT_MAGIC, IV_SNAPSHOT_MAGIC_BYTES) == 0,
-           err, IV_E_MALFORMED, "these %zu bytes are no snapshot of an engine", bytes.n);
-    ENSURE(bytes.n >= frame, err, IV_E_MALFORMED, "the snapshot is cut short: %zu bytes of at least %zu",
-           bytes.n, frame);
-    ENSURE(version_of(bytes) == IV_SNAPSHOT_VERSION, err, IV_E_MALFORMED,
-           "the snapshot is of version %u, and this program reads version %d", (unsigned)version_of(bytes),
-           IV_SNAPSHOT_VERSION);
-    const unsigned char *p = (const unsigned char *)bytes.p;
-    struct iv_image head = {p + IV_SNAPSHOT_HEAD_BYTES - 8, p + IV_SNAPSHOT_HEAD_BYTES, false};
-    uint64_t length = iv_image_get_u64(&head);
-    ENSURE(length == bytes.n, err, IV_E_MALFORMED, "the snapshot is cut short or damaged: %zu bytes of %llu",
-           bytes.n, (unsigned long long)length);
-    size_t summed = bytes.n - IV_SNAPSHOT_SUM_BYTES;
-    struct iv_image tail = {p + summed, p + bytes.n, false};
-    struct iv_hash128 wanted = iv_image_get_hash(&tail);
-    struct iv_hash128 sum = iv_hash128((struct iv_hash_key){0}, (struct iv_str){bytes.p, summed});
-    ENSURE(sum.lo == wanted.lo && sum.hi == wanted.hi, err, IV_E_MALFORMED,
-           "the snapshot is damaged: its sum is not that of its bytes");
-    *out = (struct iv_image){p + IV_SNAPSHOT_HEAD_BYTES, p + summed, false};
-    return IV_OK;
-}
-
 static struct iv_rc_s read_base(struct iv_restoring *r, struct iv_image *in, struct iv_hash_key *key,
                                 struct iv_err *err)
 {
@@ -519,7 +483,7 @@ struct iv_rc_s iv_engine_restore(struct iv_engine **out, struct iv_baseline *bas
     struct iv_restoring r = {0};
     struct iv_engine_options own = *options;
     IV_AUTO(iv_engine_freep) struct iv_engine *e = NULL;
-    TRY(check_frame(&in, bytes, err));
+    TRY(iv_frame_read(&in, bytes, &iv_snapshot_frame, err));
     TRY(read_base(&r, &in, &own.hash_key, err));
     TRY(iv_engine_new(&e, baseline, &own, err));
     r.e = e;

@@ -4,13 +4,15 @@
 #include "base/guard.h"
 #include "engine/core.h"
 #include "engine/dispatch.h"
-#include "engine/image.h"
 #include "engine/lanes.h"
 #include "engine/logs_image.h"
 #include "engine/snapshot_form.h"
 #include "engine/snapshot_records.h"
 
-#include <string.h>
+const struct iv_frame iv_snapshot_frame = {.magic = "IVENGINE",
+                                           .version = IV_SNAPSHOT_VERSION,
+                                           .noun = "snapshot",
+                                           .full = "a snapshot of an engine"};
 
 static void write_base(const struct iv_engine *e, struct iv_buf *out)
 {
@@ -137,17 +139,9 @@ static struct iv_rc_s write_sections(struct iv_engine *e, struct iv_buf *out, st
 struct iv_rc_s iv_engine_snapshot(struct iv_engine *engine, struct iv_buf *out, struct iv_err *err)
 {
     ENSURE(!engine->spent, err, IV_E_NOMEM, "the engine is out of memory and has no state to keep");
-    size_t start = out->n;
-    iv_buf_add(out, IV_SNAPSHOT_MAGIC, IV_SNAPSHOT_MAGIC_BYTES);
-    unsigned char version[4] = {IV_SNAPSHOT_VERSION};
-    iv_buf_add(out, version, sizeof version);
-    size_t length = out->n;
-    iv_image_u64(out, 0);
+    size_t start = iv_frame_open(out, &iv_snapshot_frame);
     TRY(write_sections(engine, out, err));
-    TRY(iv_buf_check(out, "a snapshot", err));
-    iv_image_put_u64(out->p + length, out->n + IV_SNAPSHOT_SUM_BYTES - start);
-    iv_image_hash(out, iv_hash128((struct iv_hash_key){0}, (struct iv_str){out->p + start, out->n - start}));
-    return iv_buf_check(out, "a snapshot", err);
+    return iv_frame_close(out, start, &iv_snapshot_frame, err);
 }
 
 struct iv_rc_s iv_engine_carry_on(struct iv_engine **out, struct iv_engine *from,

@@ -11,7 +11,7 @@
  *
  * Form, version 2. Numbers are of base 128 with the lower bits first, signed ones in zigzag; where a width
  * is given they are little-endian. Texts are a length and bytes.
- * - "IVENGINE", 4 bytes version, 8 bytes length of the whole;
+ * - a frame (frame.h) that begins with "IVENGINE", and in it
  * - sections in this order, each 4 bytes name, 8 bytes length, content:
  * - BASE: digest and dedup of the baseline, the hash key;
  * - RULE: of each rule id, digest, the join that it looks from, its figures;
@@ -22,8 +22,7 @@
  * - RECS: records in order of arrival: origin, content, fields, whether the identity is remembered, in which
  *   lanes under which key it stands and which rules wait for it there, its obligations;
  * - TOLD: what was emitted, the oldest first;
- * - LOGS: the entries of logs and their trees (logs_image.h);
- * - 16 bytes SipHash-1-3 over all that, under the key zero: a guard against damage, not a signature.
+ * - LOGS: the entries of logs and their trees (logs_image.h).
  * Further state is a further section, and another version.
  *
  * Under another baseline:

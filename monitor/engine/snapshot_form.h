@@ -2,10 +2,9 @@
 /* What the writer and the reader of snapshots agree on (snapshot.h has the form). */
 #pragma once
 
-#define IV_SNAPSHOT_MAGIC "IVENGINE"
-#define IV_SNAPSHOT_MAGIC_BYTES 8
-#define IV_SNAPSHOT_HEAD_BYTES 20
-#define IV_SNAPSHOT_SUM_BYTES 16
+#include "engine/frame.h"
+
+extern const struct iv_frame iv_snapshot_frame;
 
 #define IV_SECTION_BASE "BASE"
 #define IV_SECTION_RULES "RULE"

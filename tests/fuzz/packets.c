@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes are refused, or are a packet whose events have what every event has.
- * Input: a packet's sections, each its name and its content. Head, lengths and the sum are put in here, since
- * nothing would pass them by chance; the bytes as they are are tried, too. */
+ * Input: a packet's sections (assemble.h); the bytes as they are are tried, too. */
+#include "assemble.h"
 #include "target.h"
 
-#include "base/hash.h"
-#include "engine/image.h"
 #include "engine/packet.h"
 #include "engine/packet_form.h"
 
@@ -39,37 +37,8 @@ static void try_bytes(struct iv_str bytes)
 
 static const char *const sections[] = {IV_PACKET_SECTION_HEAD, IV_PACKET_SECTION_TYPES,
                                        IV_PACKET_SECTION_MOVES};
-
-static void put_sections(struct iv_str input)
-{
-    for (size_t i = 0; i < IV_COUNT(sections); i++) {
-        const char *at = input.n == 0 ? NULL : memmem(input.p, input.n, sections[i], 4);
-        const char *end = input.p + input.n;
-        const char *from = at == NULL ? end : at + 4;
-        size_t left = (size_t)(end - from);
-        const char *next =
-            i + 1 == IV_COUNT(sections) || left == 0 ? NULL : memmem(from, left, sections[i + 1], 4);
-        size_t n = next == NULL ? left : (size_t)(next - from);
-        size_t section = iv_image_open(&image, sections[i]);
-        iv_buf_add(&image, from, n);
-        iv_image_close(&image, section);
-        input = at == NULL ? input : (struct iv_str){from + n, left - n};
-    }
-}
-
-/* The sections as a whole packet. */
-static void assemble(struct iv_str input)
-{
-    const char version[4] = {IV_PACKET_VERSION, 0, 0, 0};
-    iv_buf_clear(&image);
-    iv_buf_text(&image, IV_PACKET_MAGIC);
-    iv_buf_add(&image, version, sizeof version);
-    iv_image_u64(&image, 0);
-    put_sections(input);
-    iv_image_put_u64(image.p + IV_PACKET_MAGIC_BYTES + sizeof version, image.n + IV_PACKET_SUM_BYTES);
-    iv_image_hash(&image, iv_hash128((struct iv_hash_key){0, 0}, iv_buf_slice(&image)));
-    IV_CHECK(!iv_buf_failed(&image));
-}
+static const struct assembly whole = {
+    .frame = &iv_packet_frame, .sections = sections, .section_count = IV_COUNT(sections)};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -80,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         IV_CHECK(iv_ok(iv_catalogue_new(&catalogue, &err)) && iv_ok(iv_catalogue_freeze(catalogue, &err)));
     }
     try_bytes(input_of(data, size));
-    assemble(input_of(data, size));
+    assemble(&image, input_of(data, size), &whole);
     try_bytes(iv_buf_slice(&image));
     return 0;
 }

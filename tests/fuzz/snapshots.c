@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes are refused, or make an engine that goes on: its snapshot makes another one that says the same of
  * the events that follow, and has the same snapshot again.
- * Input: a snapshot's sections, each its name and its content. Head, lengths, rules' digests and the sum are
- * put in here, since nothing would pass them by chance; the bytes as they are are tried, too. */
+ * Input: a snapshot's sections (assemble.h). Rules' digests are put in here, since nothing would pass them by
+ * chance; the bytes as they are are tried, too. */
+#include "assemble.h"
 #include "target.h"
 
 #include "base/json_write.h"
-#include "engine/image.h"
 #include "engine/snapshot.h"
 #include "engine/snapshot_form.h"
 #include "event/decode.h"
@@ -214,9 +214,9 @@ static const char *const sections[] = {IV_SECTION_BASE,    IV_SECTION_RULES, IV_
                                        IV_SECTION_RECORDS, IV_SECTION_TOLD,  IV_SECTION_LOGS};
 
 /* Behind each rule's id stands its digest. */
-static void put_digests(char *content, size_t n)
+static void put_digests(size_t section, char *content, size_t n)
 {
-    for (size_t i = 0; i < baseline->rule_count; i++) {
+    for (size_t i = 0; section == 1 && i < baseline->rule_count; i++) {
         const struct iv_rule *rule = baseline->rules[i];
         char *id = n == 0 ? NULL : memmem(content, n, rule->id.p, rule->id.n);
         if (id != NULL && n - (size_t)(id - content) >= rule->id.n + sizeof rule->digest) {
@@ -225,47 +225,16 @@ static void put_digests(char *content, size_t n)
     }
 }
 
-static void put_sections(struct iv_str input)
-{
-    for (size_t i = 0; i < IV_COUNT(sections); i++) {
-        const char *at = input.n == 0 ? NULL : memmem(input.p, input.n, sections[i], 4);
-        const char *end = input.p + input.n;
-        const char *from = at == NULL ? end : at + 4;
-        size_t left = (size_t)(end - from);
-        const char *next =
-            i + 1 == IV_COUNT(sections) || left == 0 ? NULL : memmem(from, left, sections[i + 1], 4);
-        size_t n = next == NULL ? left : (size_t)(next - from);
-        size_t section = iv_image_open(&image, sections[i]);
-        size_t start = image.n;
-        iv_buf_add(&image, from, n);
-        if (i == 1) {
-            put_digests(image.p + start, n);
-        }
-        iv_image_close(&image, section);
-        input = at == NULL ? input : (struct iv_str){from + n, left - n};
-    }
-}
-
-/* The sections as a whole snapshot. */
-static void assemble(struct iv_str input)
-{
-    const char version[4] = {IV_SNAPSHOT_VERSION, 0, 0, 0};
-    const struct iv_hash_key zero = {0, 0};
-    iv_buf_clear(&image);
-    iv_buf_text(&image, IV_SNAPSHOT_MAGIC);
-    iv_buf_add(&image, version, sizeof version);
-    iv_image_u64(&image, 0);
-    put_sections(input);
-    iv_image_put_u64(image.p + IV_SNAPSHOT_MAGIC_BYTES + sizeof version, image.n + IV_SNAPSHOT_SUM_BYTES);
-    iv_image_hash(&image, iv_hash128(zero, iv_buf_slice(&image)));
-    IV_CHECK(!iv_buf_failed(&image));
-}
+static const struct assembly whole = {.frame = &iv_snapshot_frame,
+                                      .sections = sections,
+                                      .section_count = IV_COUNT(sections),
+                                      .mend = put_digests};
 
 /* The other way: what such an input is made of. */
 static void take_apart(struct iv_buf *out, struct iv_str snapshot)
 {
-    struct iv_image in = {(const unsigned char *)snapshot.p + IV_SNAPSHOT_HEAD_BYTES,
-                          (const unsigned char *)snapshot.p + snapshot.n - IV_SNAPSHOT_SUM_BYTES, false};
+    struct iv_image in = {(const unsigned char *)snapshot.p + IV_FRAME_HEAD_BYTES,
+                          (const unsigned char *)snapshot.p + snapshot.n - IV_FRAME_SUM_BYTES, false};
     for (size_t i = 0; i < IV_COUNT(sections); i++) {
         struct iv_image section = iv_image_get_section(&in, sections[i]);
         iv_buf_text(out, sections[i]);
@@ -289,7 +258,7 @@ static void try_own(void)
     IV_CHECK(said != 0);
     take_snapshot(&first, engine);
     take_apart(&parts, iv_buf_slice(&first));
-    assemble(iv_buf_slice(&parts));
+    assemble(&image, iv_buf_slice(&parts), &whole);
     IV_CHECK(iv_str_eq(iv_buf_slice(&image), iv_buf_slice(&first)));
     IV_CHECK(go_on(iv_buf_slice(&image)));
     iv_buf_deinit(&parts);
@@ -309,7 +278,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     iv_arena_reset(&arena);
     (void)go_on(input_of(data, size));
-    assemble(input_of(data, size));
+    assemble(&image, input_of(data, size), &whole);
     (void)go_on(iv_buf_slice(&image));
     return 0;
 }
