@@ -4,6 +4,7 @@
 #include "app/monitor_internal.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/guard.h"
 #include "base/log.h"
 #include "console/console.h"
@@ -16,6 +17,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define COMMIT_QUEUE 256
 #define COMMIT_BYTES ((size_t)64 << 20)
@@ -206,6 +208,21 @@ static iv_rc record_baseline(struct iv_monitor *m, struct iv_err *err)
     return iv_store_commit(m->store, err);
 }
 
+/* Two processes with one store would each send what is in its outbox, and carry out what is due. */
+static iv_rc open_store(struct iv_monitor *m, struct iv_err *err)
+{
+    struct iv_str path = m->config->store_path;
+    struct iv_str name = iv_arena_printf(&m->names, IV_STR_FMT ".lock", IV_STR_ARG(path));
+    ENSURE(name.p != NULL, err, IV_E_NOMEM, "cannot allocate a path");
+    struct iv_rc_s claimed = iv_file_claim(&m->claim, name.p, err);
+    if (claimed.code == IV_E_BUSY) {
+        iv_err_wrap(err, "the store '" IV_STR_FMT "' must be this process's alone", IV_STR_ARG(path));
+        return claimed;
+    }
+    TRY(iv_store_open(&m->store, path, err)); /* where neither can be opened, this says more */
+    return claimed;
+}
+
 static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
 {
     const struct iv_config *c = m->config;
@@ -216,7 +233,7 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
     iv_series_add(IV_SERIES(m->metrics, RELOADS, IV_STR("accepted")), 0);
     iv_series_add(IV_SERIES(m->metrics, RELOADS, IV_STR("refused")), 0);
     iv_series_set_time(iv_metrics_only(m->metrics, IV_METRIC_STARTED), iv_wall(&m->clock));
-    TRY(iv_store_open(&m->store, c->store_path, err));
+    TRY(open_store(m, err));
     TRY(iv_reader_open(&m->reader, c->store_path, err));
     TRY(record_baseline(m, err));
     TRY(iv_handoff_new(&m->commits, COMMIT_QUEUE, COMMIT_BYTES, err));
@@ -252,6 +269,7 @@ iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, 
     IV_CHECK(pthread_mutex_init(&m->lock, NULL) == 0);
     iv_arena_init(&m->names, 0);
     m->config = config;
+    m->claim = -1;
     m->baseline = iv_baseline_ref(baseline);
     m->playbooks = iv_playbooks_ref(playbooks);
     m->clock = iv_clock_system();
@@ -289,6 +307,9 @@ void iv_monitor_stop(struct iv_monitor *monitor)
     iv_handoff_free(monitor->commits);
     iv_reader_close(monitor->reader);
     iv_store_close(monitor->store);
+    if (monitor->claim >= 0) {
+        (void)close(monitor->claim);
+    }
     iv_metrics_free(monitor->metrics);
     iv_watch_free(monitor->watch);
     iv_baseline_unref(monitor->baseline);

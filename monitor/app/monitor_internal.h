@@ -26,6 +26,7 @@ struct iv_monitor {
     struct iv_clock clock;
     struct iv_arena names; /* of the topics that are read: they outlive the baseline that they came from */
     struct iv_metrics *metrics;
+    int claim; /* on the store, as long as this process has it; -1 */
     struct iv_store *store;
     struct iv_reader *reader; /* of the ticking thread */
     struct iv_handoff *commits;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void close_fd(const int *fd)
@@ -98,5 +99,31 @@ iv_rc iv_file_replace(const char *path, unsigned mode, struct iv_str content, st
     if (!iv_ok(rc)) {
         (void)unlink(part);
     }
+    return rc;
+}
+
+/* F_GETLK knows 0 of a holder in another namespace of processes. */
+static iv_rc tell_holder(int fd, const char *path, struct iv_err *err)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK && whole.l_pid > 0) {
+        return iv_err_set(err, IV_E_BUSY, "'%s' is held by process %ld", path, (long)whole.l_pid);
+    }
+    return iv_err_set(err, IV_E_BUSY, "'%s' is held by another process", path);
+}
+
+iv_rc iv_file_claim(int *fd, const char *path, struct iv_err *err)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    ENSURE(file >= 0, err, IV_E_IO, "cannot open '%s': %s", path, strerror(errno));
+    if (fcntl(file, F_SETLK, &whole) == 0) {
+        *fd = file;
+        return IV_OK;
+    }
+    struct iv_rc_s rc = errno == EACCES || errno == EAGAIN
+                            ? tell_holder(file, path, err)
+                            : iv_err_set(err, IV_E_IO, "cannot lock '%s': %s", path, strerror(errno));
+    (void)close(file);
     return rc;
 }
