@@ -304,6 +304,20 @@ static void read_console(struct reading *r, const struct iv_yaml_node *node)
     }
 }
 
+static void read_credentials(struct reading *r, struct iv_endpoint *out, struct iv_yaml_map *map)
+{
+    static const char *const ways[] = {"basic", "post"};
+    size_t way = IV_CLIENT_BASIC;
+    read_text(&out->bearer_token_file, r, iv_yaml_get(map, "bearer_token_file"));
+    read_text(&out->client_id, r, iv_yaml_get(map, "client_id"));
+    read_secret(&out->client_secret, r, iv_yaml_get(map, "client_secret_file"));
+    const struct iv_yaml_node *auth = iv_yaml_get(map, "client_auth");
+    (void)(auth != NULL && iv_yaml_choice(&way, auth, ways, IV_COUNT(ways), r->problems));
+    out->client_auth = (enum iv_client_auth)way;
+    read_text(&out->certificate, r, iv_yaml_get(map, "certificate"));
+    read_text(&out->key, r, iv_yaml_get(map, "key"));
+}
+
 static void read_endpoint(struct reading *r, struct iv_endpoint *out, const struct iv_yaml_pair *pair)
 {
     struct iv_yaml_map map;
@@ -312,6 +326,7 @@ static void read_endpoint(struct reading *r, struct iv_endpoint *out, const stru
     read_text(&out->url, r, iv_yaml_need(&map, "url"));
     read_secret(&out->hmac_key, r, iv_yaml_get(&map, "hmac_key_file"));
     read_text(&out->ca_file, r, iv_yaml_get(&map, "ca_file"));
+    read_credentials(r, out, &map);
     const struct iv_yaml_node *allow_http = iv_yaml_get(&map, "allow_http");
     (void)(allow_http != NULL && iv_yaml_bool(&out->allow_http, allow_http, r->problems));
     iv_yaml_close(&map);
@@ -414,10 +429,7 @@ void iv_config_free(struct iv_config *config)
 {
     if (config != NULL) {
         for (size_t i = 0; i < config->endpoint_count; i++) {
-            struct iv_str key = config->endpoints[i].hmac_key;
-            if (key.p != NULL) {
-                explicit_bzero((void *)(uintptr_t)key.p, key.n);
-            }
+            iv_endpoint_wipe(&config->endpoints[i]);
         }
         iv_arena_deinit(&config->arena);
         iv_free(config);

@@ -129,6 +129,9 @@ static iv_rc read_what_config_names(struct iv_confinement *c, const struct iv_co
     }
     for (size_t i = 0; i < config->endpoint_count; i++) {
         TRY(read_beside(c, config->endpoints[i].ca_file, err));
+        TRY(read_beside(c, config->endpoints[i].bearer_token_file, err));
+        TRY(read_beside(c, config->endpoints[i].certificate, err));
+        TRY(read_beside(c, config->endpoints[i].key, err));
     }
     TRY(read_beside(c, config->console.certificate, err));
     TRY(read_beside(c, config->console.key, err));

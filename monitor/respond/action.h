@@ -2,10 +2,10 @@
 /* A kind of action: what a step of a playbook can do.
  * Purpose: one descriptor for each kind, listed in actions.def, in a folder of its own with its reference
  * page. The parser, the renderer and the responder know nothing of any kind.
- * Owner/thread: descriptors are constant; a driver belongs to the responder's thread, its wake apart.
+ * Owner/thread: descriptors are constant; a call belongs to the responder's thread.
  *
- * A kind either calls (open, start, pump, close) or writes a message (message), which is then delivered
- * through the store's outbox. */
+ * A kind calls over HTTP (ask, judge) or writes a message (message), which is then delivered through the
+ * store's outbox. What carries calls is carriers.h. */
 #pragma once
 
 #include "base/arena.h"
@@ -19,6 +19,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
+struct iv_web_request;
+struct iv_web_answer;
 
 enum iv_parameter_form {
     IV_PARAMETER_NAME,    /* plain text, no templates */
@@ -54,9 +57,9 @@ struct iv_call {
     struct iv_val request;              /* the map that the step's parameters rendered to */
     const struct iv_endpoint *endpoint; /* that the request names; NULL: the kind has none */
     iv_ns now;                          /* wall clock at the start */
-    bool finished;                      /* set by the driver, with the outcome */
+    bool finished;                      /* set by the carrier, with the outcome */
     struct iv_outcome outcome;
-    void *transfer; /* the driver's */
+    void *transfer; /* the carrier's */
 };
 
 struct iv_action_kind {
@@ -65,13 +68,10 @@ struct iv_action_kind {
     const struct iv_parameter *parameters;
     size_t parameter_count;
 
-    /* Calls. start may finish the call at once. pump moves all calls on, for up to wait. */
-    iv_rc (*open)(void **driver, struct iv_err *err);
-    void (*close)(void *driver);
-    iv_rc (*start)(void *driver, struct iv_call *call, struct iv_err *err);
-    void (*abandon)(void *driver, struct iv_call *call);
-    iv_rc (*pump)(void *driver, iv_ns wait, struct iv_err *err);
-    void (*wake)(void *driver); /* ends a pump early; from any thread */
+    /* HTTP: how the request looks, and what an answer means. The outcome is there already, as web/answer.h
+     * has it, and judge corrects it; NULL: there is nothing to correct. */
+    iv_rc (*ask)(struct iv_web_request *out, struct iv_call *call, struct iv_err *err);
+    void (*judge)(struct iv_call *call, const struct iv_web_answer *answer);
 
     /* Messages. */
     iv_rc (*message)(struct iv_posting *out, struct iv_call *call, struct iv_err *err);

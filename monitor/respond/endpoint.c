@@ -3,6 +3,7 @@
 
 #include "base/guard.h"
 
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -36,6 +37,47 @@ static bool is_loopback(struct iv_str authority)
     return false;
 }
 
+iv_rc iv_endpoint_copy(struct iv_endpoint *out, const struct iv_endpoint *endpoint, struct iv_arena *arena,
+                       struct iv_err *err)
+{
+    struct iv_endpoint copy = *endpoint;
+    struct iv_str *const texts[] = {&copy.name,        &copy.url,       &copy.hmac_key,
+                                    &copy.ca_file,     &copy.client_id, &copy.bearer_token_file,
+                                    &copy.certificate, &copy.key,       &copy.client_secret};
+    for (size_t i = 0; i < IV_COUNT(texts); i++) {
+        ENSURE(texts[i]->p == NULL || iv_arena_keep(arena, texts[i]), err, IV_E_NOMEM,
+               "cannot allocate an endpoint");
+    }
+    *out = copy;
+    return IV_OK;
+}
+
+static void wipe(struct iv_str *secret)
+{
+    if (secret->p != NULL) {
+        explicit_bzero((void *)(uintptr_t)secret->p, secret->n);
+        secret->n = 0;
+    }
+}
+
+void iv_endpoint_wipe(struct iv_endpoint *endpoint)
+{
+    wipe(&endpoint->hmac_key);
+    wipe(&endpoint->client_secret);
+}
+
+static iv_rc check_credentials(const struct iv_endpoint *e, struct iv_err *err)
+{
+    ENSURE((e->client_id.p == NULL) == (e->client_secret.p == NULL), err, IV_E_REFUSED,
+           "endpoint '" IV_STR_FMT "' needs client_id and client_secret_file together", IV_STR_ARG(e->name));
+    ENSURE((e->certificate.p == NULL) == (e->key.p == NULL), err, IV_E_REFUSED,
+           "endpoint '" IV_STR_FMT "' needs certificate and key together", IV_STR_ARG(e->name));
+    ENSURE(e->bearer_token_file.p == NULL || e->client_id.p == NULL, err, IV_E_REFUSED,
+           "endpoint '" IV_STR_FMT "' has a bearer token and a client's secret: a call shows one of them",
+           IV_STR_ARG(e->name));
+    return IV_OK;
+}
+
 iv_rc iv_endpoint_check(const struct iv_endpoint *endpoint, struct iv_err *err)
 {
     struct iv_str url = endpoint->url;
@@ -60,5 +102,5 @@ iv_rc iv_endpoint_check(const struct iv_endpoint *endpoint, struct iv_err *err)
            "' must begin with https://: plain http is for loopback, or needs "
            "allow_http",
            IV_STR_ARG(endpoint->name));
-    return IV_OK;
+    return check_credentials(endpoint, err);
 }

@@ -8,6 +8,7 @@
 #include "event/catalogue.h"
 #include "event/decode.h"
 #include "evidence/store.h"
+#include "respond/carriers.h"
 #include "respond/moves.h"
 
 #include <string.h>
@@ -23,7 +24,7 @@ struct iv_responder {
     struct iv_endpoint *endpoints;
     struct iv_catalogue *catalogue; /* for the decoder, which reads stored requests */
     struct iv_decoder *decoder;
-    void **drivers; /* by kind of action */
+    struct iv_carriers *carriers;
     struct iv_call **calls;
     size_t call_count;
     size_t call_max;
@@ -49,28 +50,9 @@ static iv_rc call_new(struct iv_call **out, iv_ns now, struct iv_err *err)
     return IV_OK;
 }
 
-static void **driver_of(const struct iv_responder *r, const struct iv_action_kind *kind)
-{
-    for (size_t i = 0; i < iv_action_kind_count; i++) {
-        if (iv_action_kinds[i] == kind) {
-            return &r->drivers[i];
-        }
-    }
-    return NULL;
-}
-
 static const struct iv_action_kind *kind_of(const struct iv_call *call)
 {
     return iv_action_kind(call->task.step.kind);
-}
-
-static iv_rc copy_str(struct iv_responder *r, struct iv_str *s, struct iv_err *err)
-{
-    if (s->p != NULL) {
-        *s = iv_arena_str(&r->arena, *s);
-        ENSURE(s->p != NULL, err, IV_E_NOMEM, "cannot allocate an endpoint");
-    }
-    return IV_OK;
 }
 
 static iv_rc copy_endpoints(struct iv_responder *r, struct iv_err *err)
@@ -79,25 +61,8 @@ static iv_rc copy_endpoints(struct iv_responder *r, struct iv_err *err)
     r->endpoints = iv_arena_zalloc(&r->arena, (count + 1) * sizeof *r->endpoints);
     ENSURE(r->endpoints != NULL, err, IV_E_NOMEM, "cannot allocate endpoints");
     for (size_t i = 0; i < count; i++) {
-        r->endpoints[i] = r->options.endpoints[i];
-        TRY(iv_endpoint_check(&r->endpoints[i], err));
-        TRY(copy_str(r, &r->endpoints[i].name, err));
-        TRY(copy_str(r, &r->endpoints[i].url, err));
-        TRY(copy_str(r, &r->endpoints[i].hmac_key, err));
-        TRY(copy_str(r, &r->endpoints[i].ca_file, err));
-    }
-    return IV_OK;
-}
-
-static iv_rc open_drivers(struct iv_responder *r, struct iv_err *err)
-{
-    r->drivers = iv_calloc(iv_action_kind_count, sizeof *r->drivers);
-    r->calls = iv_calloc(r->call_max, sizeof(struct iv_call *));
-    ENSURE(r->drivers != NULL && r->calls != NULL, err, IV_E_NOMEM, "cannot allocate the responder");
-    for (size_t i = 0; i < iv_action_kind_count; i++) {
-        if (iv_action_kinds[i]->open != NULL) {
-            TRY(iv_action_kinds[i]->open(&r->drivers[i], err));
-        }
+        TRY(iv_endpoint_check(&r->options.endpoints[i], err));
+        TRY(iv_endpoint_copy(&r->endpoints[i], &r->options.endpoints[i], &r->arena, err));
     }
     return IV_OK;
 }
@@ -153,7 +118,9 @@ iv_rc iv_responder_new(struct iv_responder **out, const struct iv_responder_opti
     r->call_max = asked < IN_FLIGHT_MAX ? asked : IN_FLIGHT_MAX;
     iv_arena_init(&r->arena, 0);
     TRY(copy_endpoints(r, err));
-    TRY(open_drivers(r, err));
+    r->calls = iv_calloc(r->call_max, sizeof(struct iv_call *));
+    ENSURE(r->calls != NULL, err, IV_E_NOMEM, "cannot allocate the responder");
+    TRY(iv_carriers_new(&r->carriers, err));
     TRY(iv_catalogue_new(&r->catalogue, err));
     TRY(iv_catalogue_freeze(r->catalogue, err));
     struct iv_decode_limits limits = IV_DECODE_LIMITS_DEFAULT;
@@ -171,16 +138,14 @@ void iv_responder_free(struct iv_responder *r)
     }
     for (size_t i = 0; i < r->call_count; i++) {
         if (!r->calls[i]->finished) {
-            kind_of(r->calls[i])->abandon(*driver_of(r, kind_of(r->calls[i])), r->calls[i]);
+            iv_carriers_abandon(r->carriers, r->calls[i], kind_of(r->calls[i]));
         }
         call_free(r->calls[i]);
     }
-    for (size_t i = 0; r->drivers != NULL && i < iv_action_kind_count; i++) {
-        if (r->drivers[i] != NULL) {
-            iv_action_kinds[i]->close(r->drivers[i]);
-        }
+    for (size_t i = 0; r->endpoints != NULL && i < r->options.endpoint_count; i++) {
+        iv_endpoint_wipe(&r->endpoints[i]);
     }
-    iv_free(r->drivers);
+    iv_carriers_free(r->carriers);
     iv_free(r->calls);
     iv_decoder_free(r->decoder);
     iv_catalogue_free(r->catalogue);
@@ -238,8 +203,6 @@ static iv_rc prepare(struct iv_responder *r, struct iv_call *call, struct iv_err
         struct iv_str text = iv_arena_printf(
             &call->arena, "the configuration has no endpoint '" IV_STR_FMT "'", IV_STR_ARG(name));
         refuse(call, IV_OUTCOME_UNSUPPORTED, text);
-    } else if (name.p == NULL && kind_of(call)->start != NULL) {
-        refuse(call, IV_OUTCOME_FAILED, IV_STR("the stored request names no endpoint"));
     }
     return IV_OK;
 }
@@ -330,22 +293,18 @@ static iv_rc claim_all(struct iv_responder *r, struct iv_call **claimed, size_t 
     return IV_OK;
 }
 
-/* The intent is on disk; now the call. A call that cannot even begin has an outcome like any other. */
+/* The intent is on disk; now the call. */
 static void start_call(struct iv_responder *r, struct iv_call *call)
 {
     const struct iv_action_kind *kind = kind_of(call);
-    if (call->finished || kind->start == NULL) {
+    if (call->finished || kind->message != NULL) {
         count_outcome(r, &call->task.step);
         call_free(call);
         return;
     }
-    struct iv_err why = {0};
     r->stats.calls++;
     r->calls[r->call_count++] = call;
-    struct iv_rc_s rc = kind->start(*driver_of(r, kind), call, &why);
-    if (!iv_ok(rc)) {
-        refuse(call, rc.code == IV_E_NOMEM ? IV_OUTCOME_RETRY : IV_OUTCOME_FAILED, iv_str_of(why.text));
-    }
+    iv_carriers_start(r->carriers, call, kind);
 }
 
 static iv_rc begin_due(struct iv_responder *r, struct iv_err *err)
@@ -446,22 +405,14 @@ iv_rc iv_responder_turn(struct iv_responder *r, iv_ns wait, struct iv_err *err)
     }
     if (!any_finished(r)) {
         TRY(bounded_wait(r, &wait, err));
-        for (size_t i = 0; i < iv_action_kind_count; i++) {
-            if (iv_action_kinds[i]->pump != NULL) {
-                TRY(iv_action_kinds[i]->pump(r->drivers[i], wait, err));
-            }
-        }
+        TRY(iv_carriers_pump(r->carriers, wait, err));
     }
     return settle(r, err);
 }
 
 void iv_responder_wake(struct iv_responder *r)
 {
-    for (size_t i = 0; i < iv_action_kind_count; i++) {
-        if (iv_action_kinds[i]->wake != NULL) {
-            iv_action_kinds[i]->wake(r->drivers[i]);
-        }
-    }
+    iv_carriers_wake(r->carriers);
 }
 
 void iv_responder_stats(const struct iv_responder *r, struct iv_responder_stats *out)

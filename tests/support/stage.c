@@ -35,6 +35,7 @@ void stage_init(struct stage *s, const char *steps)
     memset(s, 0, sizeof *s);
     s->dir = scratch_make();
     s->now = STAGE_NOW;
+    s->endpoint = (struct iv_endpoint){.name = IV_STR("hook"), .hmac_key = IV_STR("secret")};
     sample_init(&s->sample);
     cr_assert(iv_ok(iv_problems_new(&s->problems, NULL)));
     cr_assert(iv_ok(iv_store_open(&s->store, scratch_file(&s->dir, "s.db"), NULL)));
@@ -95,9 +96,7 @@ void stage_find(struct stage *s)
 void stage_respond(struct stage *s, const char *url)
 {
     iv_responder_free(TAKE(s->responder));
-    s->endpoint = (struct iv_endpoint){.name = IV_STR("hook"), .hmac_key = IV_STR("secret")};
     s->endpoint.url = iv_str_of(url);
-    s->endpoint.ca_file = s->ca_file;
     struct iv_responder_options options = {
         .store = s->store,
         .endpoints = &s->endpoint,

@@ -19,8 +19,7 @@ struct stage {
     struct iv_playbooks *playbooks;
     struct iv_store *store;
     struct iv_reader *reader;
-    struct iv_endpoint endpoint;
-    struct iv_str ca_file; /* of the endpoint; set before stage_respond */
+    struct iv_endpoint endpoint; /* "hook", whose calls are signed; may be changed before stage_respond */
     struct iv_responder *responder;
     iv_ns now;
 };

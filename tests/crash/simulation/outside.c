@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/guard.h"
 #include "base/log.h"
-#include "respond/action.h"
+#include "respond/web/web.h"
 #include "stream/kafka.h"
 #include "stream/producer.h"
 
@@ -234,9 +234,23 @@ static void reach(const struct iv_call *call)
     e->effects = 1;
 }
 
-static iv_rc start(void *driver, struct iv_call *call, struct iv_err *err)
+iv_rc iv_web_new(struct iv_web **out, struct iv_err *err)
 {
-    (void)driver;
+    (void)err;
+    *out = NULL; /* there is one world */
+    return IV_OK;
+}
+
+void iv_web_free(struct iv_web *web)
+{
+    (void)web;
+}
+
+iv_rc iv_web_send(struct iv_web *web, struct iv_call *call, const struct iv_action_kind *kind,
+                  struct iv_err *err)
+{
+    (void)web;
+    (void)kind;
     (void)err;
     world->calls = grown(world->calls, world->call_count, sizeof(struct iv_call *));
     world->calls[world->call_count++] = call;
@@ -269,9 +283,10 @@ static void forget(const struct iv_call *call)
     }
 }
 
-static iv_rc pump(void *driver, iv_ns wait, struct iv_err *err)
+iv_rc iv_web_pump(struct iv_web *web, int fd, iv_ns wait, struct iv_err *err)
 {
-    (void)driver;
+    (void)web;
+    (void)fd;
     (void)wait;
     (void)err;
     for (size_t i = world->call_count; i-- > 0;) {
@@ -285,27 +300,16 @@ static iv_rc pump(void *driver, iv_ns wait, struct iv_err *err)
 }
 
 /* What was on its way may still get there. */
-static void abandon(void *driver, struct iv_call *call)
+void iv_web_abandon(struct iv_web *web, struct iv_call *call)
 {
-    (void)driver;
+    (void)web;
     if (dice_one_in(&world->dice, 2)) {
         reach(call);
     }
     forget(call);
 }
 
-static const struct iv_parameter parameters[] = {
-    {"endpoint", IV_PARAMETER_NAME, true, ""},
-    {"path", IV_PARAMETER_PATH, true, ""},
-    {"body", IV_PARAMETER_JSON, false, ""},
-};
-
-const struct iv_action_kind iv_action_http = {
-    .name = "http",
-    .doc = "Calls an endpoint of the simulated world.",
-    .parameters = parameters,
-    .parameter_count = IV_COUNT(parameters),
-    .start = start,
-    .abandon = abandon,
-    .pump = pump,
-};
+void iv_web_wake(struct iv_web *web)
+{
+    (void)web; /* one thread: nobody waits */
+}

@@ -45,3 +45,35 @@ Test(endpoint, takes_https_and_http_on_loopback_and_nothing_else)
         }
     }
 }
+
+Test(endpoint, takes_one_kind_of_credentials_and_whole_ones)
+{
+    static const struct {
+        struct iv_endpoint with;
+        const char *refusal; /* NULL: taken */
+    } rows[] = {
+        {{.bearer_token_file = IV_STR_INIT("/t")}, NULL},
+        {{.client_id = IV_STR_INIT("me"), .client_secret = IV_STR_INIT("s3cret")}, NULL},
+        {{.certificate = IV_STR_INIT("/c"), .key = IV_STR_INIT("/k")}, NULL},
+        {{.client_id = IV_STR_INIT("me")}, "client_id and client_secret_file together"},
+        {{.client_secret = IV_STR_INIT("s3cret")}, "client_id and client_secret_file together"},
+        {{.certificate = IV_STR_INIT("/c")}, "certificate and key together"},
+        {{.key = IV_STR_INIT("/k")}, "certificate and key together"},
+        {{.bearer_token_file = IV_STR_INIT("/t"),
+          .client_id = IV_STR_INIT("me"),
+          .client_secret = IV_STR_INIT("s3cret")},
+         "a call shows one of them"},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        struct iv_endpoint e = rows[i].with;
+        e.name = IV_STR("hook");
+        e.url = IV_STR("https://tokens.internal");
+        struct iv_err err = {0};
+
+        bool taken = iv_ok(iv_endpoint_check(&e, &err));
+
+        cr_expect(taken == (rows[i].refusal == NULL), "row %zu: %s", i, err.text);
+        cr_expect(taken || strstr(err.text, rows[i].refusal) != NULL, "%s", err.text);
+        cr_expect(strstr(err.text, "s3cret") == NULL, "a secret is shown: %s", err.text);
+    }
+}

@@ -111,7 +111,7 @@ Test(actions, each_have_a_name_a_sentence_and_one_way_to_act)
     for (size_t i = 0; i < iv_action_kind_count; i++) {
         const struct iv_action_kind *kind = iv_action_kinds[i];
         cr_expect(kind->name != NULL && strlen(kind->doc) > 10);
-        bool one_way = (kind->start != NULL) != (kind->message != NULL);
+        bool one_way = (kind->ask != NULL) != (kind->message != NULL);
         cr_expect(one_way, "%s", kind->name);
         cr_expect(iv_action_kind(iv_str_of(kind->name)) == kind);
         for (size_t p = 0; p < kind->parameter_count; p++) {

@@ -60,7 +60,7 @@ static struct iv_step call(const struct tls_hook *hook, const char *ca_file)
     stage_find(&s);
     char url[64];
     (void)snprintf(url, sizeof url, "https://127.0.0.1:%u", hook->port);
-    s.ca_file = iv_str_of(ca_file);
+    s.endpoint.ca_file = iv_str_of(ca_file);
     stage_respond(&s, url);
     stage_run(&s, true);
     struct iv_step step = stage_step(&s, 0);

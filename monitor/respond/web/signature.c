@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "respond/http/signature.h"
+#include "respond/web/signature.h"
 
 #include "base/alloc.h"
 #include "base/digest.h"

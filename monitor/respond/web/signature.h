@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The header Invigil-Signature: "t=SECONDS,v1=HEX", where HEX is HMAC-SHA-256 under the endpoint's key over
  * the bytes of SECONDS, ".", and the body. A receiver recomputes it and refuses what is old. Internal to
- * http/. */
+ * web/. */
 #pragma once
 
 #include "base/err.h"

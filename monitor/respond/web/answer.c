@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "respond/http/answer.h"
+#include "respond/web/answer.h"
 
 #include "base/buf.h"
 
@@ -29,10 +29,9 @@ static struct iv_str keep_text(struct iv_arena *arena, struct iv_str bytes)
     return kept;
 }
 
-void iv_answer_judge(struct iv_outcome *out, struct iv_call *call, int status, int64_t retry_after_s,
-                     struct iv_str body)
+void iv_answer_judge(struct iv_outcome *out, struct iv_call *call, struct iv_str place, int status,
+                     int64_t retry_after_s, struct iv_str body)
 {
-    const struct iv_endpoint *endpoint = call->endpoint;
     *out = (struct iv_outcome){.status = status, .answer = keep_text(&call->arena, body)};
     if (status >= 200 && status < 300) {
         out->kind = IV_OUTCOME_DONE;
@@ -49,20 +48,19 @@ void iv_answer_judge(struct iv_outcome *out, struct iv_call *call, int status, i
     } else {
         out->kind = IV_OUTCOME_FAILED;
     }
-    (void)snprintf(out->cause, sizeof out->cause, "endpoint '" IV_STR_FMT "' answered %d%s",
-                   IV_STR_ARG(endpoint->name), status, remark);
+    (void)snprintf(out->cause, sizeof out->cause, IV_STR_FMT " answered %d%s", IV_STR_ARG(place), status,
+                   remark);
 }
 
-void iv_answer_none(struct iv_outcome *out, const struct iv_call *call, bool hopeless, bool timed_out,
-                    const char *why)
+void iv_answer_none(struct iv_outcome *out, const struct iv_call *call, struct iv_str place, bool hopeless,
+                    bool timed_out, const char *why)
 {
     *out = (struct iv_outcome){.kind = hopeless ? IV_OUTCOME_FAILED : IV_OUTCOME_RETRY, .answer = IV_STR("")};
     if (timed_out) {
-        (void)snprintf(out->cause, sizeof out->cause,
-                       "endpoint '" IV_STR_FMT "' did not answer within %lld ms",
-                       IV_STR_ARG(call->endpoint->name), (long long)(call->task.step.timeout / IV_NS_PER_MS));
+        (void)snprintf(out->cause, sizeof out->cause, IV_STR_FMT " did not answer within %lld ms",
+                       IV_STR_ARG(place), (long long)(call->task.step.timeout / IV_NS_PER_MS));
     } else {
-        (void)snprintf(out->cause, sizeof out->cause, "no answer from endpoint '" IV_STR_FMT "': %s",
-                       IV_STR_ARG(call->endpoint->name), why);
+        (void)snprintf(out->cause, sizeof out->cause, "no answer from " IV_STR_FMT ": %s", IV_STR_ARG(place),
+                       why);
     }
 }
