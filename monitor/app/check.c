@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* invigil check: is this baseline sound, what does it ask for, and do its rules do what their tests say. */
 #include "app/command.h"
-#include "app/load.h"
 #include "app/rule_summary.h"
-#include "app/rule_tests.h"
+#include "daemon/load.h"
+#include "trial/rule_tests.h"
 
 #include "base/guard.h"
 #include "baseline/baseline.h"

@@ -2,12 +2,12 @@
 #include "app/command.h"
 #include "app/demo/check.h"
 #include "app/demo/stage.h"
-#include "app/load.h"
-#include "app/monitor.h"
-#include "app/signals.h"
 #include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
+#include "daemon/load.h"
+#include "daemon/monitor.h"
+#include "daemon/signals.h"
 #include "respond/playbook.h"
 
 #include <stdio.h>

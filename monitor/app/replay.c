@@ -4,9 +4,9 @@
 #include "app/replay_changes.h"
 #include "app/replay_core.h"
 #include "app/replay_input.h"
-#include "app/verify.h"
 #include "base/clock.h"
 #include "base/guard.h"
+#include "judge/verify.h"
 
 #include <inttypes.h>
 #include <stddef.h>

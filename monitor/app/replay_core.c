@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/replay_core.h"
-#include "app/load.h"
 #include "base/guard.h"
 #include "base/log.h"
+#include "daemon/load.h"
 
 static void complain(void *ctx, const struct iv_rule *rule, const struct iv_event *event,
                      const struct iv_err *why)

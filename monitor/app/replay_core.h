@@ -5,10 +5,10 @@
 #pragma once
 
 #include "app/command.h"
-#include "app/judge.h"
 #include "app/replay_output.h"
 #include "base/arena.h"
 #include "event/decode.h"
+#include "judge/judge.h"
 
 struct iv_replay_core {
     struct iv_baseline *baseline;   /* NULL: none was given, which is enough to decode */

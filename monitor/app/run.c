@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/command.h"
-#include "app/config.h"
-#include "app/confinement.h"
-#include "app/load.h"
-#include "app/monitor.h"
-#include "app/notify.h"
-#include "app/signals.h"
 #include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
 #include "baseline/problems.h"
+#include "daemon/config.h"
+#include "daemon/confinement.h"
+#include "daemon/load.h"
+#include "daemon/monitor.h"
+#include "daemon/notify.h"
+#include "daemon/signals.h"
 #include "respond/playbook.h"
 
 #include <stdio.h>

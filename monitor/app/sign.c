@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event/sign.h"
 #include "app/command.h"
-#include "app/load.h"
 #include "base/file.h"
 #include "base/guard.h"
+#include "daemon/load.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/command.h"
 #include "app/shipped.h"
-#include "app/sim/expected.h"
-#include "app/sim/fleet.h"
-#include "app/sim/quota.h"
-#include "app/sim/sink.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/guard.h"
+#include "fleet/expected.h"
+#include "fleet/fleet.h"
+#include "fleet/quota.h"
+#include "fleet/sink.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

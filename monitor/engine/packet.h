@@ -7,7 +7,7 @@
  * Guarantee: types and fields go by name, so reader and writer may have different baselines. Bytes that are
  * damaged, cut short or of another version are refused with a sentence before anything of them is used, and
  * the work is bounded by their number.
- * Not here: which events go where (route.h), what was taken before (app/exchange_back.h).
+ * Not here: which events go where (route.h), what was taken before (detect/exchange_back.h).
  *
  * Form, version 1, of the elements of a snapshot (snapshot.h):
  * - a frame (frame.h) that begins with "IVPACKET", and in it

@@ -4,7 +4,7 @@
  * Owner/thread: pure functions; what they yield lives in the arena and in the text.
  * Guarantee: whatever the text is, it is read in full or refused with the place that is wrong; nothing in it
  * is believed beyond its type. ocsf.h writes what is read here. Not here: who reads the topics
- * (app/intake.h), whether the sender may write to them (the broker's ACLs). */
+ * (daemon/intake.h), whether the sender may write to them (the broker's ACLs). */
 #pragma once
 
 #include "base/arena.h"

@@ -4,10 +4,10 @@
  * how long the stream stood still, its slowest call while the child wrote, how long and how large the
  * snapshot was, and how long it took to go on from it. All times are of the wall: a pause is what somebody
  * waits. */
-#include "app/saver.h"
 #include "base/buf.h"
 #include "base/guard.h"
 #include "base/json_write.h"
+#include "detect/saver.h"
 #include "event/decode.h"
 #include "vault/folder.h"
 

@@ -3,15 +3,15 @@
  * decoder, judge, commit and store, as the daemon takes them, and a line for each hour: what an event costs,
  * what is remembered, and how much memory the process has. Behind the first quarter, in which it warms up,
  * all of it must stay as it is; the exit status says whether. */
-#include "app/commit.h"
-#include "app/judge.h"
-#include "app/keep_step.h"
-#include "app/sim/fleet.h"
 #include "base/alloc.h"
 #include "base/guard.h"
 #include "base/log.h"
 #include "baseline/problems.h"
+#include "daemon/keep_step.h"
 #include "event/decode.h"
+#include "fleet/fleet.h"
+#include "judge/commit.h"
+#include "judge/judge.h"
 
 #include <inttypes.h>
 #include <stdio.h>

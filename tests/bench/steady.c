@@ -2,9 +2,9 @@
 /* BASELINE AGENTS EVENTS: feeds an engine with a simulated fleet's events, and prints how many allocations
  * decoder and engine made in the last half of them: none, where the engine has settled by then, which takes
  * a baseline that forgets within the first half. */
-#include "app/sim/fleet.h"
 #include "base/alloc.h"
 #include "base/guard.h"
+#include "fleet/fleet.h"
 #include "stand.h"
 
 #include <stdio.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The way of the exchange's packets over a real broker: the topic is made as it must be, packets come to the
  * partition of their share, in order, and what is acknowledged is there. with_kafka sets the environment. */
-#include "app/exchange_post.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
+#include "detect/exchange_post.h"
 #include "stream/kafka.h"
 #include "stream/topic_make.h"
 

@@ -5,9 +5,9 @@
 
 #include "generate.h"
 
-#include "app/exchange_front.h"
-#include "app/judge.h"
+#include "detect/exchange_front.h"
 #include "event/decode.h"
+#include "judge/judge.h"
 
 /* Verdicts as lines that two runs can be compared by: what does not depend on when something arrived. */
 struct said {

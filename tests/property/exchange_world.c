@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exchange_world.h"
 
-#include "app/exchange_back.h"
 #include "base/alloc.h"
 #include "base/guard.h"
+#include "detect/exchange_back.h"
 
 #include <stdio.h>
 #include <string.h>

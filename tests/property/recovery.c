@@ -3,9 +3,9 @@
  * that never died: the same verdicts under the same uids, none lost, and none that is another.
  * Snapshots are taken as the daemon does it: by a child, beside the stream, under a name only when released.
  */
-#include "app/saver.h"
 #include "base/alloc.h"
 #include "base/guard.h"
+#include "detect/saver.h"
 #include "event/decode.h"
 #include "trial.h"
 #include "vault/folder.h"

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/demo/stage.h"
 #include "app/demo/folder.h"
-#include "app/exchange_post.h"
 #include "app/shipped.h"
-#include "app/sim/sink.h"
-#include "app/verify.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -12,6 +9,9 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "console/receiver.h"
+#include "detect/exchange_post.h"
+#include "fleet/sink.h"
+#include "judge/verify.h"
 #include "stream/embedded.h"
 
 #include <pthread.h>

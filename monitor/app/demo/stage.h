@@ -5,9 +5,9 @@
  * Not here: the monitor (monitor.h), which knows nothing of the demo. */
 #pragma once
 
-#include "app/config.h"
-#include "app/sim/plant_list.h"
 #include "base/err.h"
+#include "daemon/config.h"
+#include "fleet/plant_list.h"
 
 #include <stdint.h>
 

@@ -10,10 +10,10 @@
 #include "outside.h"
 #include "support/disk.h"
 
-#include "app/cell.h"
-#include "app/config.h"
-#include "app/keep_step.h"
-#include "app/publish_step.h"
+#include "daemon/config.h"
+#include "daemon/keep_step.h"
+#include "daemon/publish_step.h"
+#include "detect/cell.h"
 #include "respond/playbook.h"
 #include "respond/responder.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outside.h"
 
-#include "app/tide.h"
 #include "base/alloc.h"
 #include "base/guard.h"
 #include "base/log.h"
+#include "detect/tide.h"
 #include "respond/web/web.h"
 #include "stream/kafka.h"
 #include "stream/producer.h"

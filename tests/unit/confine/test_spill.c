@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What app/confinement.c rests on: a confined SQLite sorts more than its cache holds, in files beside the
+/* What daemon/confinement.c rests on: a confined SQLite sorts more than its cache holds, in files beside the
  * store. */
 #include "base/guard.h"
 #include "confine/confine.h"

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The acting thread: carries out what was planned.
+ * Owner/thread: started and stopped by one thread; iv_act_wake from any.
+ * Guarantee: an action's intent is on disk before its call, its outcome after it; both in respond/. What is
+ * under way at the stop is taken up again at the next start, with the same idempotency key.
+ * Not here: what an action does (respond/). */
+#pragma once
+
+#include "base/err.h"
+#include "console/metrics.h"
+#include "daemon/config.h"
+#include "detect/watch.h"
+#include "evidence/store.h"
+
+struct iv_act;
+
+struct iv_act_options {
+    struct iv_store *store;
+    const struct iv_config *config; /* endpoints; outlives the thread */
+    struct iv_metrics *metrics;
+    struct iv_turns *turns;     /* NULL: nobody looks */
+    void (*changed)(void *ctx); /* a state changed, and is durable; from the thread */
+    void (*failed)(void *ctx, const struct iv_err *why);
+    void *ctx;
+};
+
+iv_rc iv_act_start(struct iv_act **out, const struct iv_act_options *options, struct iv_err *err);
+void iv_act_stop(struct iv_act *act);
+/* Something was planned, or a command was delivered: look at once. */
+void iv_act_wake(struct iv_act *act);

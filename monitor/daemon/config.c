@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/config.h"
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/guard.h"
+#include "baseline/yaml_fields.h"
+#include "detect/exchange_post.h"
+#include "judge/verify.h"
+#include "vault/folder.h"
+
+#include <stdlib.h>
+
+#define DEFAULT_PATH "/etc/invigil/invigil.yaml"
+#define SECRET_MAX_BYTES ((size_t)64 * 1024)
+#define FILE_SUFFIX "_file"
+#define MEMORY_MIN ((int64_t)64 << 20)
+#define SNAPSHOTS_SUFFIX ".snapshots"
+#define SNAPSHOTS_EVERY (30 * IV_NS_PER_S)
+#define SNAPSHOTS_EVERY_MIN IV_NS_PER_S
+#define SNAPSHOTS_EVERY_MAX (3600 * IV_NS_PER_S)
+#define SNAPSHOTS_KEEP 2
+
+/* What reading one section needs. */
+struct reading {
+    struct iv_config *config;
+    struct iv_problems *problems;
+};
+
+static struct iv_str keep(struct reading *r, struct iv_str s)
+{
+    return iv_arena_str(&r->config->arena, s);
+}
+
+static void read_text(struct iv_str *out, struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_str text = {NULL, 0};
+    if (node != NULL && iv_yaml_string(&text, node, r->problems)) {
+        *out = keep(r, text);
+    }
+}
+
+/* A secret's file: its first line, which is never shown. */
+static void read_secret(struct iv_str *out, struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_str path = {NULL, 0};
+    if (node == NULL || !iv_yaml_string(&path, node, r->problems)) {
+        return;
+    }
+    struct iv_buf content;
+    struct iv_err why = {.text = ""};
+    iv_buf_init(&content, SECRET_MAX_BYTES);
+    if (!iv_ok(iv_file_read(&content, path, &why))) {
+        iv_yaml_error(r->problems, node, "%s", why.text);
+    } else {
+        struct iv_str line = iv_buf_slice(&content);
+        const char *end = memchr(line.p, '\n', line.n);
+        line.n = end == NULL ? line.n : (size_t)(end - line.p);
+        *out = keep(r, line);
+    }
+    explicit_bzero(content.p == NULL ? (char[1]){0} : content.p, content.n);
+    iv_buf_deinit(&content);
+}
+
+static bool ends_with(struct iv_str s, struct iv_str end)
+{
+    return s.n > end.n && memcmp(s.p + s.n - end.n, end.p, end.n) == 0;
+}
+
+/* Said here it has a place in the file; where the clients are made it has none. */
+static void check_property(struct reading *r, const struct iv_yaml_pair *pair,
+                           const struct iv_property *property)
+{
+    struct iv_err why = {.text = ""};
+    if (property->value.p != NULL && !iv_ok(iv_property_check(property, &why))) {
+        iv_yaml_error(r->problems, pair->key, "%s", why.text);
+    }
+}
+
+static void read_kafka(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_config *c = r->config;
+    if (node == NULL) {
+        return;
+    }
+    if (node->kind != IV_YAML_MAP) {
+        iv_yaml_error(r->problems, node, "kafka must be a mapping of librdkafka's properties, got a %s",
+                      iv_yaml_what(node));
+        return;
+    }
+    c->kafka = iv_arena_zalloc(&c->arena, (node->count + 1) * sizeof *c->kafka);
+    for (size_t i = 0; c->kafka != NULL && i < node->count; i++) {
+        const struct iv_yaml_pair *pair = &node->pairs[i];
+        struct iv_property *property = &c->kafka[c->kafka_count++];
+        property->name = keep(r, pair->key->text);
+        if (ends_with(property->name, IV_STR(FILE_SUFFIX))) {
+            property->name.n -= sizeof FILE_SUFFIX - 1;
+            read_secret(&property->value, r, pair->value);
+        } else if (pair->value->kind != IV_YAML_SCALAR) {
+            iv_yaml_error(r->problems, pair->value, "a property of kafka must be a scalar, got a %s",
+                          iv_yaml_what(pair->value));
+        } else {
+            property->value = keep(r, pair->value->text);
+        }
+        check_property(r, pair, property);
+    }
+}
+
+static bool has_property(const struct iv_config *c, struct iv_str name)
+{
+    for (size_t i = 0; i < c->kafka_count; i++) {
+        if (iv_str_eq(c->kafka[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* librdkafka would wait for brokers that nobody named, without a word. */
+static void complete_kafka(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_config *c = r->config;
+    if (node == NULL || node->kind != IV_YAML_MAP || c->kafka == NULL) {
+        return;
+    }
+    if (!has_property(c, IV_STR("bootstrap.servers"))) {
+        iv_yaml_error(r->problems, node,
+                      "kafka lacks bootstrap.servers, the brokers to begin with: HOST:PORT,…");
+    }
+    if (!has_property(c, IV_STR("group.id"))) {
+        c->kafka[c->kafka_count++] = (struct iv_property){IV_STR("group.id"), IV_STR("invigil")};
+    }
+}
+
+static void read_topics(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_config *c = r->config;
+    struct iv_yaml_map map;
+    c->topics.findings = IV_STR("invigil.findings");
+    c->topics.actions = IV_STR("invigil.actions");
+    c->topics.dead_letter = IV_STR("invigil.dead-letter");
+    c->topics.exchange = IV_STR(IV_EXCHANGE_TOPIC);
+    if (node == NULL) {
+        return;
+    }
+    iv_yaml_open(&map, node, "topics", r->problems);
+    read_text(&c->topics.ledger, r, iv_yaml_get(&map, "ledger"));
+    read_text(&c->topics.telemetry, r, iv_yaml_get(&map, "telemetry"));
+    read_text(&c->topics.findings, r, iv_yaml_get(&map, "findings"));
+    read_text(&c->topics.actions, r, iv_yaml_get(&map, "actions"));
+    read_text(&c->topics.dead_letter, r, iv_yaml_get(&map, "dead_letter"));
+    read_text(&c->topics.exchange, r, iv_yaml_get(&map, "exchange"));
+    read_text(&c->topics.snapshots, r, iv_yaml_get(&map, "snapshots"));
+    iv_yaml_close(&map);
+}
+
+/* In the order of the bits of enum iv_role. */
+static const char *const role_names[] = {"detect", "respond", "console"};
+
+static void read_roles(struct reading *r, const struct iv_yaml_node *node)
+{
+    r->config->roles = IV_ROLE_DETECT | IV_ROLE_RESPOND | IV_ROLE_CONSOLE;
+    if (node == NULL) {
+        return;
+    }
+    unsigned roles = 0;
+    struct iv_yaml_items items = iv_yaml_items(node, r->problems);
+    for (size_t i = 0; i < items.count; i++) {
+        size_t role = 0;
+        if (iv_yaml_choice(&role, iv_yaml_item(&items, i), role_names, IV_COUNT(role_names), r->problems)) {
+            roles |= 1U << role;
+        }
+    }
+    if (items.count == 0) {
+        iv_yaml_error(r->problems, node, "roles must name at least one of detect, respond, console");
+    }
+    r->config->roles = roles;
+}
+
+iv_rc iv_config_set_roles(struct iv_config *config, const char *names, struct iv_err *err)
+{
+    unsigned roles = 0;
+    for (const char *name = names; name != NULL; name = strchr(name, ',')) {
+        name += *name == ',' ? 1 : 0;
+        struct iv_str one = {name, strcspn(name, ",")};
+        size_t role = 0;
+        while (role < IV_COUNT(role_names) && !iv_str_eq(one, iv_str_of(role_names[role]))) {
+            role++;
+        }
+        ENSURE(role < IV_COUNT(role_names), err, IV_E_REFUSED,
+               "--roles: '" IV_STR_FMT
+               "' is no role; they are detect, respond and console, with commas between",
+               IV_STR_ARG(one));
+        roles |= 1U << role;
+    }
+    config->roles = roles;
+    return IV_OK;
+}
+
+static void read_store(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_yaml_map map;
+    r->config->store_path = IV_STR("/var/lib/invigil/invigil.db");
+    if (node != NULL) {
+        iv_yaml_open(&map, node, "store", r->problems);
+        read_text(&r->config->store_path, r, iv_yaml_get(&map, "path"));
+        iv_yaml_close(&map);
+    }
+}
+
+/* Beside the store, where nothing else is said: the two belong together. */
+static void read_snapshots(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_config *c = r->config;
+    struct iv_yaml_map map;
+    struct iv_str store = c->store_path;
+    char *beside = iv_arena_alloc(&c->arena, store.n + sizeof SNAPSHOTS_SUFFIX);
+    if (beside != NULL) {
+        memcpy(beside, store.p, store.n);
+        memcpy(beside + store.n, SNAPSHOTS_SUFFIX, sizeof SNAPSHOTS_SUFFIX);
+        c->snapshots.path = (struct iv_str){beside, store.n + sizeof SNAPSHOTS_SUFFIX - 1};
+    }
+    c->snapshots.every = SNAPSHOTS_EVERY;
+    c->snapshots.keep = SNAPSHOTS_KEEP;
+    if (node == NULL) {
+        return;
+    }
+    iv_yaml_open(&map, node, "snapshots", r->problems);
+    read_text(&c->snapshots.path, r, iv_yaml_get(&map, "path"));
+    const struct iv_yaml_node *every = iv_yaml_get(&map, "every");
+    if (every != NULL && iv_yaml_duration(&c->snapshots.every, every, r->problems) &&
+        (c->snapshots.every < SNAPSHOTS_EVERY_MIN || c->snapshots.every > SNAPSHOTS_EVERY_MAX)) {
+        iv_yaml_error(r->problems, every, "snapshots.every must be between 1s and 1h, got '" IV_STR_FMT "'",
+                      IV_STR_ARG(every->text));
+    }
+    const struct iv_yaml_node *keep = iv_yaml_get(&map, "keep");
+    (void)(keep != NULL && iv_yaml_int(&c->snapshots.keep, keep, 1, IV_VAULT_KEPT_MAX, r->problems));
+    iv_yaml_close(&map);
+}
+
+/* "2GiB", "512MiB", or a number of bytes. */
+static bool bytes_of(int64_t *out, struct iv_str text)
+{
+    static const struct {
+        const char *name;
+        int shift;
+    } units[] = {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}, {"B", 0}, {"", 0}};
+    size_t digits = 0;
+    int64_t number = 0;
+    for (; digits < text.n && digits < 12 && text.p[digits] >= '0' && text.p[digits] <= '9'; digits++) {
+        number = number * 10 + (text.p[digits] - '0');
+    }
+    struct iv_str unit = {text.p + digits, text.n - digits};
+    for (size_t i = 0; digits > 0 && i < IV_COUNT(units); i++) {
+        if (iv_str_eq(unit, iv_str_of(units[i].name)) && number <= INT64_MAX >> units[i].shift) {
+            *out = number << units[i].shift;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void read_memory(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_yaml_map map;
+    if (node == NULL) {
+        return;
+    }
+    iv_yaml_open(&map, node, "memory", r->problems);
+    const struct iv_yaml_node *limit = iv_yaml_need(&map, "limit");
+    int64_t bytes = 0;
+    if (limit != NULL && (!bytes_of(&bytes, limit->text) || bytes < MEMORY_MIN)) {
+        iv_yaml_error(r->problems, limit,
+                      "memory.limit must be a size of at least 64MiB such as 2GiB, got '" IV_STR_FMT "'",
+                      IV_STR_ARG(limit->text));
+    }
+    r->config->memory_limit = bytes;
+    iv_yaml_close(&map);
+}
+
+static void read_tls(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_yaml_map map;
+    if (node != NULL) {
+        iv_yaml_open(&map, node, "console.tls", r->problems);
+        read_text(&r->config->console.certificate, r, iv_yaml_need(&map, "certificate"));
+        read_text(&r->config->console.key, r, iv_yaml_need(&map, "key"));
+        read_text(&r->config->console.client_ca, r, iv_yaml_get(&map, "client_ca"));
+        iv_yaml_close(&map);
+    }
+}
+
+static void read_console(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_yaml_map map;
+    r->config->console.listen = IV_STR("127.0.0.1:8088");
+    if (node != NULL) {
+        iv_yaml_open(&map, node, "console", r->problems);
+        const struct iv_yaml_node *listen = iv_yaml_get(&map, "listen");
+        r->config->console.asked_for = listen != NULL;
+        read_text(&r->config->console.listen, r, listen);
+        read_text(&r->config->console.token_file, r, iv_yaml_get(&map, "token_file"));
+        read_tls(r, iv_yaml_get(&map, "tls"));
+        iv_yaml_close(&map);
+    }
+}
+
+static void read_credentials(struct reading *r, struct iv_endpoint *out, struct iv_yaml_map *map)
+{
+    static const char *const ways[] = {"basic", "post"};
+    size_t way = IV_CLIENT_BASIC;
+    read_text(&out->bearer_token_file, r, iv_yaml_get(map, "bearer_token_file"));
+    read_text(&out->client_id, r, iv_yaml_get(map, "client_id"));
+    read_secret(&out->client_secret, r, iv_yaml_get(map, "client_secret_file"));
+    const struct iv_yaml_node *auth = iv_yaml_get(map, "client_auth");
+    (void)(auth != NULL && iv_yaml_choice(&way, auth, ways, IV_COUNT(ways), r->problems));
+    out->client_auth = (enum iv_client_auth)way;
+    read_text(&out->certificate, r, iv_yaml_get(map, "certificate"));
+    read_text(&out->key, r, iv_yaml_get(map, "key"));
+}
+
+static void read_endpoint(struct reading *r, struct iv_endpoint *out, const struct iv_yaml_pair *pair)
+{
+    struct iv_yaml_map map;
+    out->name = keep(r, pair->key->text);
+    iv_yaml_open(&map, pair->value, "endpoint", r->problems);
+    read_text(&out->url, r, iv_yaml_need(&map, "url"));
+    read_secret(&out->hmac_key, r, iv_yaml_get(&map, "hmac_key_file"));
+    read_text(&out->ca_file, r, iv_yaml_get(&map, "ca_file"));
+    read_credentials(r, out, &map);
+    const struct iv_yaml_node *allow_http = iv_yaml_get(&map, "allow_http");
+    (void)(allow_http != NULL && iv_yaml_bool(&out->allow_http, allow_http, r->problems));
+    iv_yaml_close(&map);
+    struct iv_err why;
+    if (out->url.p != NULL && !iv_ok(iv_endpoint_check(out, &why))) {
+        iv_yaml_error(r->problems, iv_yaml_at(pair->value, "url"), "%s", why.text);
+    }
+}
+
+static void read_endpoints(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_config *c = r->config;
+    if (node == NULL) {
+        return;
+    }
+    if (node->kind != IV_YAML_MAP) {
+        iv_yaml_error(r->problems, node, "endpoints must be a mapping from names to endpoints, got a %s",
+                      iv_yaml_what(node));
+        return;
+    }
+    c->endpoints = iv_arena_zalloc(&c->arena, node->count * sizeof *c->endpoints);
+    for (size_t i = 0; c->endpoints != NULL && i < node->count; i++) {
+        read_endpoint(r, &c->endpoints[c->endpoint_count++], &node->pairs[i]);
+    }
+}
+
+static void read_log(struct reading *r, const struct iv_yaml_node *node)
+{
+    static const char *const levels[] = {"error", "warn", "info", "debug"};
+    static const char *const formats[] = {"logfmt", "json"};
+    size_t level = IV_LOG_INFO;
+    size_t format = IV_LOG_LOGFMT;
+    struct iv_yaml_map map;
+    if (node != NULL) {
+        iv_yaml_open(&map, node, "log", r->problems);
+        const struct iv_yaml_node *at = iv_yaml_get(&map, "level");
+        (void)(at != NULL && iv_yaml_choice(&level, at, levels, IV_COUNT(levels), r->problems));
+        at = iv_yaml_get(&map, "format");
+        (void)(at != NULL && iv_yaml_choice(&format, at, formats, IV_COUNT(formats), r->problems));
+        iv_yaml_close(&map);
+    }
+    r->config->log_level = (enum iv_log_level)level;
+    r->config->log_format = (enum iv_log_format)format;
+}
+
+static void read_confinement(struct reading *r, struct iv_yaml_map *root)
+{
+    static const char *const modes[] = {"enforce", "log", "off"};
+    const struct iv_yaml_node *group = iv_yaml_get(root, "group");
+    const struct iv_yaml_node *mode = iv_yaml_get(root, "confinement");
+    size_t chosen = IV_CONFINE_ENFORCE;
+    read_text(&r->config->user, r, iv_yaml_get(root, "user"));
+    read_text(&r->config->group, r, group);
+    if (r->config->group.p != NULL && r->config->user.p == NULL) {
+        iv_yaml_error(r->problems, group, "group goes with user: who is to have this group");
+    }
+    (void)(mode != NULL && iv_yaml_choice(&chosen, mode, modes, IV_COUNT(modes), r->problems));
+    r->config->confinement = (enum iv_confine_mode)chosen;
+}
+
+static void read_root(struct reading *r, const struct iv_yaml_node *root)
+{
+    struct iv_yaml_map map;
+    iv_yaml_open(&map, root, "configuration", r->problems);
+    read_text(&r->config->baseline, r, iv_yaml_need(&map, "baseline"));
+    const struct iv_yaml_node *kafka = iv_yaml_need(&map, "kafka");
+    read_kafka(r, kafka);
+    complete_kafka(r, kafka);
+    read_topics(r, iv_yaml_get(&map, "topics"));
+    r->config->workers = 1;
+    const struct iv_yaml_node *workers = iv_yaml_get(&map, "workers");
+    (void)(workers != NULL && iv_yaml_int(&r->config->workers, workers, 1, 64, r->problems));
+    r->config->verifiers = iv_verify_threads_default();
+    const struct iv_yaml_node *verifiers = iv_yaml_get(&map, "verifiers");
+    (void)(verifiers != NULL &&
+           iv_yaml_int(&r->config->verifiers, verifiers, 0, IV_VERIFY_THREADS_MAX, r->problems));
+    read_roles(r, iv_yaml_get(&map, "roles"));
+    read_store(r, iv_yaml_get(&map, "store"));
+    read_snapshots(r, iv_yaml_get(&map, "snapshots"));
+    read_memory(r, iv_yaml_get(&map, "memory"));
+    read_console(r, iv_yaml_get(&map, "console"));
+    read_text(&r->config->signing_key_file, r, iv_yaml_get(&map, "signing_key_file"));
+    read_endpoints(r, iv_yaml_get(&map, "endpoints"));
+    read_log(r, iv_yaml_get(&map, "log"));
+    read_confinement(r, &map);
+    iv_yaml_close(&map);
+}
+
+static bool environment(void *ctx, struct iv_str *out, struct iv_str name)
+{
+    char *zero_ended = iv_strndup(name.p, name.n);
+    const char *value = zero_ended == NULL ? NULL : getenv(zero_ended);
+    (void)ctx;
+    iv_free(zero_ended);
+    *out = iv_str_of(value);
+    return value != NULL;
+}
+
+void iv_config_free(struct iv_config *config)
+{
+    if (config != NULL) {
+        for (size_t i = 0; i < config->endpoint_count; i++) {
+            iv_endpoint_wipe(&config->endpoints[i]);
+        }
+        iv_arena_deinit(&config->arena);
+        iv_free(config);
+    }
+}
+
+void iv_config_freep(struct iv_config **config)
+{
+    iv_config_free(*config);
+}
+
+iv_rc iv_config_load(struct iv_config **out, const char *path, struct iv_problems *problems,
+                     struct iv_err *err)
+{
+    static const struct iv_yaml_variables variables = {environment, NULL};
+    path = path == NULL ? DEFAULT_PATH : path;
+    IV_AUTO(iv_yaml_freep) struct iv_yaml *document = NULL;
+    IV_AUTO(iv_config_freep) struct iv_config *config = iv_calloc(1, sizeof *config);
+    ENSURE(config != NULL, err, IV_E_NOMEM, "cannot allocate a configuration");
+    iv_arena_init(&config->arena, 0);
+    TRY(iv_yaml_read(&document, iv_str_of(path), &variables, problems, err));
+    struct reading r = {config, problems};
+    read_root(&r, iv_yaml_root(document));
+    TRY(iv_problems_done(problems, path, err));
+    *out = TAKE(config);
+    return IV_OK;
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/intake.h"
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/guard.h"
+#include "base/log.h"
+#include "baseline/baseline.h"
+#include "evidence/told.h"
+#include "stream/kafka.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define POLL_WAIT (200 * IV_NS_PER_MS)
+#define AGAIN_FIRST (20 * IV_NS_PER_MS)
+#define AGAIN_MAX (2 * IV_NS_PER_S)
+#define POSITIONS_MAX 256 /* partitions whose offsets one commit tells the group */
+
+struct iv_intake {
+    struct iv_intake_options options;
+    struct iv_str topic;
+    struct iv_clock clock;
+    struct iv_consumer *consumer;
+    struct iv_arena names; /* of the group */
+    struct iv_arena arena; /* of a record */
+    pthread_t thread;
+    atomic_bool stopping;
+
+    /* The thread's own. */
+    struct iv_baseline *baseline;
+    struct iv_playbooks *playbooks;
+    struct iv_decoder *decoder;
+    struct iv_cursor behind[POSITIONS_MAX]; /* what the last batch moved */
+    size_t behind_count;
+
+    pthread_mutex_t lock;
+    struct iv_baseline *next; /* under lock; NULL: nothing new */
+    struct iv_playbooks *next_playbooks;
+};
+
+/* The store knows where this process stopped; a group that shares a topic out knows it for all its members.
+ */
+static iv_rc place(struct iv_intake *n, struct iv_cursor *positions, size_t count, struct iv_err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        int64_t next = IV_OFFSET_BEGINNING;
+        struct iv_rc_s rc = iv_store_position(n->options.store, &next, n->topic, positions[i].partition, err);
+        if (!iv_ok(rc) && rc.code != IV_E_ABSENT) {
+            return rc;
+        }
+        positions[i].offset = next;
+    }
+    return IV_OK;
+}
+
+static iv_rc on_assigned(void *ctx, struct iv_cursor *positions, size_t count, struct iv_err *err)
+{
+    struct iv_intake *n = ctx;
+    LOG_INFO("intake.assigned", KV_STR("topic", n->topic), KV_I64("partitions", (int64_t)count));
+    if (n->options.shared) {
+        return IV_OK;
+    }
+    TRY(iv_store_begin(n->options.store, err));
+    struct iv_rc_s rc = place(n, positions, count, err);
+    iv_store_rollback(n->options.store);
+    return rc;
+}
+
+static void on_gap(void *ctx, const struct iv_cursor *at, int64_t next)
+{
+    struct iv_intake *n = ctx;
+    iv_series_add(IV_SERIES(n->options.metrics, GAPS, n->topic), 1);
+    LOG_ERROR("intake.gap", KV_STR("topic", n->topic), KV_I64("partition", at->partition),
+              KV_I64("from", at->offset), KV_I64("next", next));
+}
+
+static iv_rc take_finding(struct iv_intake *n, struct iv_str json, struct iv_err *err)
+{
+    struct iv_told_finding told;
+    enum iv_put put = IV_PUT_SAME;
+    iv_ns wall = iv_wall(&n->clock);
+    TRY(iv_told_finding_read(&told, n->decoder, n->baseline->catalogue, &n->arena, json, wall, err));
+    TRY(iv_store_put_finding(n->options.store, &put, &told.row, err));
+    told.verdict.rule = iv_baseline_rule(n->baseline, told.row.rule);
+    if (n->playbooks == NULL || told.verdict.rule == NULL) {
+        return IV_OK;
+    }
+    return iv_respond_plan(n->playbooks, n->options.store, &told.row, &told.verdict, n->baseline, wall, err);
+}
+
+static iv_rc take_action(struct iv_intake *n, struct iv_str json, struct iv_err *err)
+{
+    struct iv_told_action told;
+    bool ours = false;
+    TRY(iv_told_action_read(&told, n->decoder, &n->arena, json, err));
+    TRY(iv_store_tell_execution(n->options.store, &ours, &told.execution, told.step < 0, err));
+    if (ours) {
+        return IV_OK; /* our own message, come back */
+    }
+    struct iv_action action = {.execution = told.execution.key,
+                               .step = told.step,
+                               .state = told.state,
+                               .time = told.time,
+                               .ocsf = json};
+    return iv_store_log_action(n->options.store, &action, err);
+}
+
+/* Somebody else's message on the topic is no reason to stop. */
+static iv_rc take_record(struct iv_intake *n, const struct iv_record *record, struct iv_err *err)
+{
+    bool findings = n->options.kind == IV_INTAKE_FINDINGS;
+    iv_arena_reset(&n->arena);
+    struct iv_rc_s rc = findings ? take_finding(n, record->bytes, err) : take_action(n, record->bytes, err);
+    if (rc.code == IV_E_MALFORMED) {
+        iv_series_add(IV_SERIES(n->options.metrics, EVENTS, n->topic, IV_STR("malformed")), 1);
+        LOG_WARN("intake.malformed", KV_STR("topic", n->topic), KV_I64("partition", record->origin.partition),
+                 KV_I64("offset", record->origin.offset), KV_TEXT("why", err->text));
+        return IV_OK;
+    }
+    return rc;
+}
+
+static iv_rc put_position(struct iv_intake *n, const struct iv_record *record, struct iv_err *err)
+{
+    int64_t next = record->origin.offset + 1;
+    size_t i = 0;
+    while (i < n->behind_count && n->behind[i].partition != record->origin.partition) {
+        i++;
+    }
+    if (i < POSITIONS_MAX) {
+        n->behind[i] = (struct iv_cursor){
+            .stream = record->origin.stream, .partition = record->origin.partition, .offset = next};
+        n->behind_count += i == n->behind_count ? 1 : 0;
+    }
+    return iv_store_put_position(n->options.store, n->topic, record->origin.partition, next, err);
+}
+
+static iv_rc keep_inside(struct iv_intake *n, const struct iv_batch *batch, struct iv_err *err)
+{
+    n->behind_count = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        TRY(take_record(n, &batch->records[i], err));
+        TRY(put_position(n, &batch->records[i], err));
+    }
+    return IV_OK;
+}
+
+static iv_rc keep(struct iv_intake *n, const struct iv_batch *batch, struct iv_err *err)
+{
+    TRY(iv_store_begin(n->options.store, err));
+    struct iv_rc_s rc = keep_inside(n, batch, err);
+    if (!iv_ok(rc)) {
+        iv_store_rollback(n->options.store);
+        return rc;
+    }
+    return iv_store_commit(n->options.store, err);
+}
+
+/* A store that is busy or full is waited for with the batch in hand. */
+static iv_rc keep_stubbornly(struct iv_intake *n, const struct iv_batch *batch, struct iv_err *err)
+{
+    for (iv_ns wait = AGAIN_FIRST;; wait = wait * 2 < AGAIN_MAX ? wait * 2 : AGAIN_MAX) {
+        struct iv_rc_s rc = keep(n, batch, err);
+        iv_turn(n->options.turns);
+        if (iv_code_class(rc.code) != IV_CLASS_RETRY || atomic_load(&n->stopping)) {
+            return rc;
+        }
+        LOG_WARN("intake.waiting", KV_TEXT("why", err->text), KV_F64("again_in_s", (double)wait / 1e9));
+        iv_pause(wait);
+    }
+}
+
+static iv_rc take_force(struct iv_intake *n, struct iv_baseline *baseline, struct iv_playbooks *playbooks,
+                        struct iv_err *err)
+{
+    struct iv_decode_limits limits = IV_TOLD_LIMITS;
+    iv_decoder_free(n->decoder);
+    n->decoder = NULL;
+    iv_baseline_unref(n->baseline);
+    iv_playbooks_unref(n->playbooks);
+    n->baseline = baseline;
+    n->playbooks = playbooks;
+    return iv_decoder_new(&n->decoder, baseline->catalogue, &limits, iv_hash_key_random(), err);
+}
+
+static iv_rc take_up(struct iv_intake *n, struct iv_err *err)
+{
+    (void)pthread_mutex_lock(&n->lock);
+    struct iv_baseline *baseline = TAKE(n->next);
+    struct iv_playbooks *playbooks = TAKE(n->next_playbooks);
+    (void)pthread_mutex_unlock(&n->lock);
+    return baseline == NULL ? IV_OK : take_force(n, baseline, playbooks, err);
+}
+
+static iv_rc turn(struct iv_intake *n, struct iv_err *err)
+{
+    struct iv_batch batch;
+    TRY(take_up(n, err));
+    TRY(iv_consumer_poll(n->consumer, &batch, POLL_WAIT, err));
+    if (batch.count == 0) {
+        return IV_OK;
+    }
+    TRY(keep_stubbornly(n, &batch, err));
+    n->options.committed(n->options.ctx);
+    struct iv_err ignored; /* logged by the consumer; the next batch makes up for it */
+    (void)iv_ok(iv_consumer_commit(n->consumer, n->behind, n->behind_count, false, &ignored));
+    return IV_OK;
+}
+
+static void *intake_thread(void *argument)
+{
+    struct iv_intake *n = argument;
+    struct iv_err err = {.text = ""};
+    struct iv_rc_s rc = IV_OK;
+    (void)pthread_setname_np(pthread_self(), "iv-intake");
+    while (iv_ok(rc) && !atomic_load(&n->stopping)) {
+        rc = turn(n, &err);
+        iv_turn(n->options.turns);
+    }
+    if (!iv_ok(rc) && !atomic_load(&n->stopping)) {
+        LOG_ERROR("intake.failed", KV_STR("topic", n->topic), KV_TEXT("why", err.text));
+        n->options.failed(n->options.ctx, &err);
+    }
+    return NULL;
+}
+
+static iv_rc write_instance(struct iv_buf *out, struct iv_store *store, struct iv_err *err)
+{
+    struct iv_rc_s rc = iv_store_fact(store, out, IV_STR("instance"), err);
+    if (rc.code != IV_E_ABSENT) {
+        return rc;
+    }
+    struct iv_hash_key random = iv_hash_key_random();
+    iv_buf_printf(out, "%016llx", (unsigned long long)random.k0);
+    TRY(iv_buf_check(out, "a store's name", err));
+    return iv_store_put_fact(store, IV_STR("instance"), iv_buf_slice(out), err);
+}
+
+/* This store's name, as long as it exists: its process reads all, in a group of its own. */
+static iv_rc find_instance(struct iv_buf *out, struct iv_store *store, struct iv_err *err)
+{
+    TRY(iv_store_begin(store, err));
+    struct iv_rc_s rc = write_instance(out, store, err);
+    if (!iv_ok(rc)) {
+        iv_store_rollback(store);
+        return rc;
+    }
+    return iv_store_commit(store, err);
+}
+
+static struct iv_str group_of(const struct iv_config *config)
+{
+    struct iv_str group = IV_STR("invigil");
+    for (size_t i = 0; i < config->kafka_count; i++) {
+        if (iv_str_eq(config->kafka[i].name, IV_STR("group.id"))) {
+            group = config->kafka[i].value;
+        }
+    }
+    return group;
+}
+
+static iv_rc name_group(struct iv_str *out, struct iv_intake *n, struct iv_err *err)
+{
+    struct iv_str group = group_of(n->options.config);
+    IV_AUTO(iv_buf_deinit) struct iv_buf instance;
+    iv_buf_init(&instance, 64);
+    if (n->options.shared) {
+        *out = iv_arena_printf(&n->names, IV_STR_FMT ".respond", IV_STR_ARG(group));
+    } else {
+        TRY(find_instance(&instance, n->options.store, err));
+        *out = iv_arena_printf(&n->names, IV_STR_FMT ".console." IV_STR_FMT, IV_STR_ARG(group),
+                               IV_STR_ARG(iv_buf_slice(&instance)));
+    }
+    ENSURE(out->p != NULL, err, IV_E_NOMEM, "cannot allocate a group's name");
+    return IV_OK;
+}
+
+static iv_rc open_consumer(struct iv_intake *n, struct iv_err *err)
+{
+    const struct iv_config *c = n->options.config;
+    struct iv_property *properties = iv_arena_zalloc(&n->names, (c->kafka_count + 1) * sizeof *properties);
+    ENSURE(properties != NULL, err, IV_E_NOMEM, "cannot allocate a consumer's properties");
+    struct iv_consumer_options options = {
+        .properties = properties,
+        .topics = {[IV_LEDGER] = n->topic},
+        .hooks = {.ctx = n, .assigned = on_assigned, .gap = on_gap},
+    };
+    for (size_t i = 0; i < c->kafka_count; i++) {
+        struct iv_property *property = &properties[options.property_count];
+        *property = c->kafka[i];
+        /* The intakes of a process share their group, and would fence one another. */
+        if (iv_str_eq(property->name, IV_STR("group.instance.id"))) {
+            property->value = iv_arena_printf(&n->names, IV_STR_FMT "-" IV_STR_FMT,
+                                              IV_STR_ARG(property->value), IV_STR_ARG(n->topic));
+            ENSURE(property->value.p != NULL, err, IV_E_NOMEM, "cannot allocate a member's name");
+        }
+        options.property_count += iv_str_eq(property->name, IV_STR("group.id")) ? 0 : 1;
+    }
+    struct iv_property *group = &properties[options.property_count++];
+    group->name = IV_STR("group.id");
+    TRY(name_group(&group->value, n, err));
+    return iv_consumer_open(&n->consumer, &options, err);
+}
+
+static iv_rc open_parts(struct iv_intake *n, struct iv_err *err)
+{
+    TRY(take_force(n, iv_baseline_ref(n->options.baseline), iv_playbooks_ref(n->options.playbooks), err));
+    TRY(open_consumer(n, err));
+    ENSURE(pthread_create(&n->thread, NULL, intake_thread, n) == 0, err, IV_E_NOMEM, "cannot start a thread");
+    return IV_OK;
+}
+
+static void intake_free(struct iv_intake *n)
+{
+    iv_consumer_close(n->consumer);
+    iv_decoder_free(n->decoder);
+    iv_baseline_unref(n->baseline);
+    iv_playbooks_unref(n->playbooks);
+    iv_baseline_unref(n->next);
+    iv_playbooks_unref(n->next_playbooks);
+    iv_arena_deinit(&n->names);
+    iv_arena_deinit(&n->arena);
+    (void)pthread_mutex_destroy(&n->lock);
+    iv_free(n);
+}
+
+iv_rc iv_intake_start(struct iv_intake **out, const struct iv_intake_options *options, struct iv_err *err)
+{
+    struct iv_intake *n = iv_calloc(1, sizeof *n);
+    ENSURE(n != NULL, err, IV_E_NOMEM, "cannot allocate the intake");
+    IV_CHECK(pthread_mutex_init(&n->lock, NULL) == 0);
+    iv_arena_init(&n->names, 0);
+    iv_arena_init(&n->arena, 0);
+    n->options = *options;
+    n->clock = iv_clock_system();
+    n->topic = options->kind == IV_INTAKE_FINDINGS ? options->config->topics.findings
+                                                   : options->config->topics.actions;
+    struct iv_rc_s rc = open_parts(n, err);
+    if (!iv_ok(rc)) {
+        intake_free(n);
+        return rc;
+    }
+    *out = n;
+    return IV_OK;
+}
+
+void iv_intake_stop(struct iv_intake *intake)
+{
+    if (intake != NULL) {
+        atomic_store(&intake->stopping, true);
+        (void)pthread_join(intake->thread, NULL);
+        intake_free(intake);
+    }
+}
+
+void iv_intake_reload(struct iv_intake *intake, struct iv_baseline *baseline, struct iv_playbooks *playbooks)
+{
+    (void)pthread_mutex_lock(&intake->lock);
+    iv_baseline_unref(intake->next);
+    iv_playbooks_unref(intake->next_playbooks);
+    intake->next = iv_baseline_ref(baseline);
+    intake->next_playbooks = iv_playbooks_ref(playbooks);
+    (void)pthread_mutex_unlock(&intake->lock);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The thread that reads what other processes found, or did.
+ * Purpose: every console shows the findings and executions of all processes, and a responder of its own
+ * answers the findings of the detectors. Owner/thread: started and stopped by one thread; iv_intake_reload
+ * from any. Guarantee: a record, what is planned because of it, and the position behind it are one
+ * transaction of the store. A finding that the store has already changes nothing. What is no finding or
+ * action is logged, counted and passed over. Nothing that is read here is sent on. Not here: reading what a
+ * message says (evidence/told.h), carrying out (act.h). */
+#pragma once
+
+#include "base/err.h"
+#include "console/metrics.h"
+#include "daemon/config.h"
+#include "detect/watch.h"
+#include "evidence/store.h"
+#include "respond/playbook.h"
+
+struct iv_baseline;
+struct iv_intake;
+
+enum iv_intake_kind { IV_INTAKE_FINDINGS, IV_INTAKE_ACTIONS };
+
+struct iv_intake_options {
+    enum iv_intake_kind kind;
+    struct iv_store *store;
+    const struct iv_config *config; /* properties and topics; outlives the thread */
+    struct iv_baseline *baseline;   /* a reference is taken, as of the playbooks */
+    struct iv_playbooks *playbooks; /* what findings are answered by; NULL: they are shown only */
+    /* Several responders share the findings out between them, as a consumer group does; else this process
+     * reads all of them. */
+    bool shared;
+    struct iv_metrics *metrics;
+    struct iv_turns *turns;       /* NULL: nobody looks */
+    void (*committed)(void *ctx); /* after each transaction, from the thread */
+    void (*failed)(void *ctx, const struct iv_err *why);
+    void *ctx;
+};
+
+iv_rc iv_intake_start(struct iv_intake **out, const struct iv_intake_options *options, struct iv_err *err);
+/* NULL is fine. */
+void iv_intake_stop(struct iv_intake *intake);
+/* From the next batch on; a reference to each is taken. */
+void iv_intake_reload(struct iv_intake *intake, struct iv_baseline *baseline, struct iv_playbooks *playbooks);

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/keep_step.h"
+#include "base/fault.h"
+#include "base/guard.h"
+#include "evidence/coverage.h"
+#include "evidence/finding.h"
+#include "judge/commit.h"
+#include "respond/playbook.h"
+
+#include <stdio.h>
+
+#define FINDING_MAX_BYTES ((size_t)8 << 20)
+
+void iv_keep_step_init(struct iv_keep_step *step, struct iv_store *store, struct iv_clock clock)
+{
+    *step = (struct iv_keep_step){.store = store, .clock = clock};
+    iv_buf_init(&step->scratch, FINDING_MAX_BYTES);
+}
+
+void iv_keep_step_deinit(struct iv_keep_step *step)
+{
+    iv_buf_deinit(&step->scratch);
+}
+
+static iv_rc publish_finding(struct iv_keep_step *k, const struct iv_finding *row, struct iv_err *err)
+{
+    struct iv_posting posting = {
+        .channel = IV_CHANNEL_FINDING, .key = row->uid, .value = row->ocsf, .time = row->detected};
+    return iv_store_post(k->store, NULL, &posting, err);
+}
+
+static iv_rc keep_verdict(struct iv_keep_step *k, const struct iv_commit *commit,
+                          struct iv_verdict_node *node, enum iv_put *put, struct iv_err *err)
+{
+    struct iv_finding row;
+    iv_ns wall = iv_wall(&k->clock);
+    TRY(iv_finding_of_verdict(&row, &k->scratch, commit->baseline, &node->verdict, wall, err));
+    TRY(iv_store_put_finding(k->store, put, &row, err));
+    if (*put == IV_PUT_SAME) {
+        return IV_OK;
+    }
+    TRY(publish_finding(k, &row, err));
+    if (commit->playbooks != NULL && *put == IV_PUT_NEW) {
+        TRY(iv_respond_plan(commit->playbooks, k->store, &row, &node->verdict, commit->baseline, wall, err));
+    }
+    return IV_OK;
+}
+
+static iv_rc keep_letter(struct iv_keep_step *k, const struct iv_dead_letter *letter, struct iv_err *err)
+{
+    bool fresh = false;
+    TRY(iv_store_put_dead_letter(k->store, &fresh, letter, err));
+    if (!fresh) {
+        return IV_OK;
+    }
+    char key[96];
+    int n = snprintf(key, sizeof key, "%.*s/%lld/%lld", (int)(letter->topic.n < 48 ? letter->topic.n : 48),
+                     letter->topic.p, (long long)letter->partition, (long long)letter->offset);
+    struct iv_posting posting = {.channel = IV_CHANNEL_DEAD_LETTER,
+                                 .key = {key, (size_t)n},
+                                 .value = letter->json,
+                                 .time = letter->time};
+    return iv_store_post(k->store, NULL, &posting, err);
+}
+
+static iv_rc keep_commit(struct iv_keep_step *k, struct iv_commit *commit, struct iv_err *err)
+{
+    if (commit->takes_force) {
+        TRY(iv_store_put_fact(k->store, IV_STR("baseline.digest"), iv_str_of(commit->baseline->digest_hex),
+                              err));
+    }
+    for (struct iv_verdict_node *node = commit->verdicts; node != NULL; node = node->next) {
+        enum iv_put put = IV_PUT_SAME;
+        TRY(keep_verdict(k, commit, node, &put, err));
+        node->fresh = put == IV_PUT_NEW;
+    }
+    for (const struct iv_letter_node *node = commit->letters; node != NULL; node = node->next) {
+        TRY(keep_letter(k, &node->letter, err));
+    }
+    for (const struct iv_position_node *p = commit->positions; p != NULL; p = p->next) {
+        TRY(iv_store_put_position(k->store, p->topic, p->cursor.partition, p->cursor.offset, err));
+    }
+    for (const struct iv_evicted_node *e = commit->evicted; e != NULL; e = e->next) {
+        TRY(iv_store_add_rule_loss(k->store, e->rule->id, &e->loss, err));
+    }
+    for (const struct iv_cover_node *c = commit->covers; c != NULL; c = c->next) {
+        TRY(iv_store_put_cover(k->store, c->topic, &c->cover, err));
+    }
+    return IV_OK;
+}
+
+iv_rc iv_keep_write(struct iv_keep_step *k, struct iv_commit *const *group, size_t count, struct iv_err *err)
+{
+    TRY(iv_store_begin(k->store, err));
+    for (size_t i = 0; i < count; i++) {
+        struct iv_rc_s rc = keep_commit(k, group[i], err);
+        if (!iv_ok(rc)) {
+            iv_store_rollback(k->store);
+            return rc;
+        }
+    }
+    iv_fault("keep.before_commit");
+    TRY(iv_store_commit(k->store, err));
+    iv_fault("keep.committed");
+    return IV_OK;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/load.h"
+#include "base/buf.h"
+#include "base/guard.h"
+#include "respond/playbook.h"
+
+#include <stdio.h>
+
+#define DIAGNOSTICS_MAX_BYTES ((size_t)16 << 20)
+
+void iv_print_problems(const struct iv_problems *problems)
+{
+    struct iv_buf text;
+    iv_buf_init(&text, DIAGNOSTICS_MAX_BYTES);
+    iv_problems_render(&text, problems);
+    (void)fwrite(iv_buf_slice(&text).p, 1, text.n, stderr);
+    iv_buf_deinit(&text);
+}
+
+static iv_rc load_both(struct iv_baseline **baseline, struct iv_playbooks **playbooks, struct iv_str path,
+                       struct iv_problems *problems, struct iv_err *err)
+{
+    TRY(iv_baseline_load(baseline, path, problems, err));
+    return iv_playbooks_load(playbooks, *baseline, problems, err);
+}
+
+iv_rc iv_load_baseline(struct iv_baseline **out, struct iv_playbooks **playbooks, struct iv_str path,
+                       struct iv_err *err)
+{
+    IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
+    IV_AUTO(iv_baseline_unrefp) struct iv_baseline *baseline = NULL;
+    IV_AUTO(iv_playbooks_unrefp) struct iv_playbooks *loaded = NULL;
+    TRY(iv_problems_new(&problems, err));
+    struct iv_rc_s rc = load_both(&baseline, &loaded, path, problems, err);
+    iv_print_problems(problems);
+    TRY(rc);
+    *out = TAKE(baseline);
+    if (playbooks != NULL) {
+        *playbooks = TAKE(loaded);
+    }
+    return IV_OK;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The monitor's insides, shared by monitor.c (its parts), monitor_intake.c (what other processes tell)
+ * and monitor_reload.c (another baseline). */
+#pragma once
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "daemon/act.h"
+#include "daemon/intake.h"
+#include "daemon/keep.h"
+#include "daemon/monitor.h"
+#include "daemon/publish.h"
+#include "detect/detect.h"
+#include "detect/handoff.h"
+#include "detect/watch.h"
+#include "judge/commit.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct iv_console;
+struct iv_reader;
+
+struct iv_monitor {
+    const struct iv_config *config;
+    struct iv_clock clock;
+    struct iv_arena names; /* of the topics that are read: they outlive the baseline that they came from */
+    struct iv_metrics *metrics;
+    int claim; /* on the store, as long as this process has it; -1 */
+    struct iv_store *store;
+    struct iv_reader *reader; /* of the ticking thread */
+    struct iv_handoff *commits;
+    atomic_uint_fast64_t kept;
+    struct iv_watch *watch;
+    struct iv_console *console;
+    struct iv_publish *publish; /* set before there is a thread that reads it, outlived by none */
+    struct iv_keep *keep;
+    struct iv_courier *courier; /* outlives the detector; NULL: none */
+    struct iv_detect *detect;
+    struct iv_intake *findings; /* of other processes; NULL: not read */
+    struct iv_intake *actions;
+    iv_ns totals_at;
+    atomic_bool reloading; /* a baseline was read again, and is not in force or refused yet */
+    pthread_mutex_t lock;
+    struct iv_baseline *baseline; /* in force; under lock once the parts have started */
+    struct iv_playbooks *playbooks;
+    struct iv_act *act; /* under lock: begins after the publisher, which wakes it, and ends before it */
+    bool failed;        /* under lock */
+    struct iv_err why;
+};
+
+/* The topic that a stream has under this baseline: the configuration's, else the baseline's own. */
+struct iv_str iv_monitor_topic(const struct iv_monitor *m, const struct iv_baseline *baseline,
+                               enum iv_stream stream);
+iv_rc iv_monitor_tell_console(struct iv_monitor *m, const struct iv_baseline *baseline, struct iv_err *err);
+/* Whether it is in force, 1 or 0, as a metric. */
+void iv_monitor_count_baseline(struct iv_monitor *m, const struct iv_baseline *baseline, double in_force);
+/* What answers the findings of this process: NULL unless it has the role. */
+struct iv_playbooks *iv_monitor_answer(const struct iv_monitor *m, struct iv_playbooks *playbooks);
+
+/* Starts reading what other processes tell, as far as the roles ask for it. */
+iv_rc iv_monitor_start_intakes(struct iv_monitor *m, struct iv_err *err);
+void iv_monitor_stop_intakes(struct iv_monitor *m);
+void iv_monitor_reload_intakes(struct iv_monitor *m, struct iv_baseline *baseline,
+                               struct iv_playbooks *playbooks);
+/* Of iv_detect_options and iv_keep_options: whoever wrote to the store; everybody who reads it looks at once.
+ */
+void iv_monitor_committed(void *ctx);
+/* A part cannot go on, and neither can the monitor. */
+void iv_monitor_failed(void *ctx, const struct iv_err *why);
+/* Of iv_detect_options. */
+void iv_monitor_reloaded(void *ctx, struct iv_baseline *baseline, const struct iv_err *why);

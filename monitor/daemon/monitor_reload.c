@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
+#include "base/guard.h"
+#include "base/log.h"
+#include "console/console.h"
+#include "daemon/load.h"
+#include "daemon/monitor_internal.h"
+#include "respond/playbook.h"
+
+struct iv_str iv_monitor_topic(const struct iv_monitor *m, const struct iv_baseline *baseline,
+                               enum iv_stream stream)
+{
+    struct iv_str configured = stream == IV_LEDGER ? m->config->topics.ledger : m->config->topics.telemetry;
+    return configured.p != NULL ? configured : baseline->streams[stream].topic;
+}
+
+static unsigned streams_of(const struct iv_rule *rule)
+{
+    unsigned streams = 0;
+    for (unsigned s = 0; s < IV_STREAMS; s++) {
+        bool needs = rule->on.streams[s] || (rule->has_partner && rule->with.select.streams[s]);
+        streams |= needs ? 1U << s : 0;
+    }
+    return streams;
+}
+
+iv_rc iv_monitor_tell_console(struct iv_monitor *m, const struct iv_baseline *baseline, struct iv_err *err)
+{
+    const struct iv_baseline *b = baseline;
+    struct iv_console_rule *rules = iv_calloc(b->rule_count, sizeof *rules);
+    ENSURE(rules != NULL, err, IV_E_NOMEM, "cannot allocate the console's rules");
+    for (size_t i = 0; i < b->rule_count; i++) {
+        const struct iv_rule *r = b->rules[i];
+        rules[i] = (struct iv_console_rule){
+            .id = r->id,
+            .title = r->title,
+            .description = r->description,
+            .severity = iv_str_of(iv_severity_name(r->severity)),
+            .mode = iv_str_of(iv_mode_name(r->mode)),
+            .pack = r->pack,
+            .source = r->source_text,
+            .remediate = r->remediate,
+            .criteria = r->criteria,
+            .criteria_count = r->criteria_count,
+            .streams = streams_of(r),
+        };
+    }
+    struct iv_console_baseline told = {.name = b->name,
+                                       .version = b->version,
+                                       .digest = iv_str_of(b->digest_hex),
+                                       .rules = rules,
+                                       .rule_count = b->rule_count};
+    struct iv_rc_s rc = iv_console_baseline(m->console, &told, err);
+    iv_free(rules);
+    return rc;
+}
+
+void iv_monitor_count_baseline(struct iv_monitor *m, const struct iv_baseline *baseline, double in_force)
+{
+    iv_series_set(
+        IV_SERIES(m->metrics, BASELINE, baseline->name, baseline->version, iv_str_of(baseline->digest_hex)),
+        in_force);
+}
+
+/* Alerts have no sinks of their own yet: what there is to hear is a line at error level, a counter that an
+ * alerting rule can watch, and the status. */
+static void tell_reload(struct iv_monitor *m, const struct iv_err *why)
+{
+    atomic_store(&m->reloading, false);
+    struct iv_console_reload reload = {.accepted = why == NULL,
+                                       .time = iv_wall(&m->clock),
+                                       .reason = iv_str_of(why == NULL ? "" : why->text)};
+    iv_series_add(IV_SERIES(m->metrics, RELOADS, why == NULL ? IV_STR("accepted") : IV_STR("refused")), 1);
+    if (m->console != NULL) {
+        iv_console_reload(m->console, &reload);
+    }
+    if (why != NULL) {
+        LOG_ERROR("run.reload.refused", KV_TEXT("why", why->text),
+                  KV_TEXT("then", "the baseline that was in force stays in force"));
+    } else {
+        LOG_INFO("run.reload.accepted", KV_STR("baseline", m->baseline->name),
+                 KV_TEXT("digest", m->baseline->digest_hex),
+                 KV_I64("rules", (int64_t)m->baseline->rule_count));
+    }
+}
+
+void iv_monitor_reloaded(void *ctx, struct iv_baseline *baseline, const struct iv_err *why)
+{
+    struct iv_monitor *m = ctx;
+    if (why != NULL) {
+        tell_reload(m, why);
+        return;
+    }
+    (void)pthread_mutex_lock(&m->lock);
+    struct iv_baseline *before = m->baseline;
+    m->baseline = iv_baseline_ref(baseline);
+    (void)pthread_mutex_unlock(&m->lock);
+    iv_monitor_count_baseline(m, before, 0);
+    iv_monitor_count_baseline(m, baseline, 1);
+    iv_baseline_unref(before);
+    struct iv_err err;
+    if (m->console != NULL && !iv_ok(iv_monitor_tell_console(m, baseline, &err))) {
+        LOG_ERROR("console.baseline", KV_TEXT("why", err.text));
+    }
+    tell_reload(m, NULL);
+}
+
+/* The consumer has subscribed, and the offsets that it goes on from are of its topics. */
+static iv_rc check_topics(struct iv_monitor *m, const struct iv_baseline *baseline, struct iv_err *err)
+{
+    for (int s = 0; s < IV_STREAMS && m->detect != NULL; s++) {
+        struct iv_str before = iv_monitor_topic(m, m->baseline, (enum iv_stream)s);
+        struct iv_str after = iv_monitor_topic(m, baseline, (enum iv_stream)s);
+        ENSURE(iv_str_eq(before, after), err, IV_E_REFUSED,
+               "the topic of %s changes from '" IV_STR_FMT "' to '" IV_STR_FMT "', which takes a restart",
+               iv_stream_name((enum iv_stream)s), IV_STR_ARG(before), IV_STR_ARG(after));
+    }
+    return IV_OK;
+}
+
+static iv_rc load(struct iv_monitor *m, struct iv_baseline **baseline, struct iv_playbooks **playbooks,
+                  struct iv_err *err)
+{
+    TRY(iv_load_baseline(baseline, playbooks, m->config->baseline, err));
+    (void)pthread_mutex_lock(&m->lock);
+    struct iv_rc_s rc = check_topics(m, *baseline, err);
+    (void)pthread_mutex_unlock(&m->lock);
+    return rc;
+}
+
+void iv_monitor_reload(struct iv_monitor *monitor)
+{
+    IV_AUTO(iv_baseline_unrefp) struct iv_baseline *baseline = NULL;
+    IV_AUTO(iv_playbooks_unrefp) struct iv_playbooks *playbooks = NULL;
+    struct iv_err err = {.text = ""};
+    LOG_INFO("run.reload", KV_STR("path", monitor->config->baseline));
+    atomic_store(&monitor->reloading, true);
+    if (!iv_ok(load(monitor, &baseline, &playbooks, &err))) {
+        tell_reload(monitor, &err);
+        return;
+    }
+    iv_monitor_reload_intakes(monitor, baseline, playbooks);
+    if (monitor->detect != NULL) {
+        iv_detect_reload(monitor->detect, baseline, iv_monitor_answer(monitor, playbooks));
+    } else {
+        iv_monitor_reloaded(monitor, baseline, NULL);
+    }
+}

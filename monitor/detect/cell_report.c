@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/cell.h"
+
+static void add(struct iv_series *series, uint64_t *counted, uint64_t now)
+{
+    if (now > *counted) {
+        iv_series_add(series, now - *counted);
+    }
+    *counted = now;
+}
+
+/* The keys of global rules are made, and fail, where an event is read. */
+static void rule_stats(struct iv_cell *c, uint16_t index, struct iv_rule_stats *out)
+{
+    struct iv_rule_stats keys = {.failures = 0};
+    iv_judge_rule_stats(c->judge, index, out);
+    if (c->front != NULL) {
+        iv_front_rule_stats(c->front, index, &keys);
+    }
+    out->failures += keys.failures;
+}
+
+void iv_cell_count(struct iv_cell *cell)
+{
+    struct iv_metrics *metrics = cell->site->metrics;
+    const struct iv_baseline *baseline = cell->site->baseline;
+    struct iv_engine_stats stats;
+    iv_judge_stats(cell->judge, &stats);
+    if (cell->kind != IV_CELL_BACK) { /* whose events were counted where they were read */
+        add(iv_metrics_only(metrics, IV_METRIC_DUPLICATES), &cell->duplicates, stats.duplicates);
+        add(iv_metrics_only(metrics, IV_METRIC_LATE), &cell->late, stats.late);
+    }
+    for (size_t i = 0; i < baseline->rule_count; i++) {
+        struct iv_rule_stats rule;
+        rule_stats(cell, (uint16_t)i, &rule);
+        if (rule.failures > cell->failures[i]) {
+            add(IV_SERIES(metrics, RULE_FAILURES, baseline->rules[i]->id), &cell->failures[i], rule.failures);
+        }
+    }
+}
+
+void iv_cell_count_from_here(struct iv_cell *cell)
+{
+    struct iv_engine_stats stats;
+    iv_judge_stats(cell->judge, &stats);
+    cell->duplicates = stats.duplicates;
+    cell->late = stats.late;
+    for (size_t i = 0; i < cell->site->baseline->rule_count; i++) {
+        struct iv_rule_stats rule;
+        rule_stats(cell, (uint16_t)i, &rule);
+        cell->failures[i] = rule.failures;
+    }
+}

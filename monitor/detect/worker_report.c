@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/guard.h"
+#include "detect/detect_internal.h"
+#include "detect/worker.h"
+
+#include <stdio.h>
+
+/* More partitions than that are read all the same; their lag is not told. */
+#define PARTITIONS_SHOWN 256
+
+static void report_cells(struct iv_worker *w, struct iv_worker_figures *figures)
+{
+    struct iv_engine_stats sum = {0};
+    for (size_t i = 0; i < w->cell_count; i++) {
+        struct iv_engine_stats stats;
+        iv_judge_stats(w->cells[i]->judge, &stats);
+        sum.state_bytes += stats.state_bytes;
+        sum.live_events += stats.live_events;
+        sum.armed += stats.armed;
+        for (size_t s = 0; s < IV_STREAMS; s++) {
+            bool lower = stats.watermark[s] < figures->watermark[s];
+            figures->watermark[s] = lower ? stats.watermark[s] : figures->watermark[s];
+        }
+        figures->queue += iv_judge_queue(w->cells[i]->judge);
+        iv_cell_count(w->cells[i]);
+    }
+    struct iv_str label = iv_str_of(w->label);
+    iv_series_set(IV_SERIES(w->site.metrics, STATE, label), (double)sum.state_bytes);
+    iv_series_set(IV_SERIES(w->site.metrics, LIVE_EVENTS, label), (double)sum.live_events);
+    iv_series_set(IV_SERIES(w->site.metrics, ARMED, label), (double)sum.armed);
+}
+
+/* Each cell of the process has an equal part of what there is. */
+static void share_memory(struct iv_worker *w)
+{
+    size_t cells = iv_detect_cells(w->detect);
+    cells = cells > w->cell_count ? cells : w->cell_count;
+    for (size_t i = 0; i < w->cell_count && w->site.memory_limit > 0; i++) {
+        iv_judge_limit(w->cells[i]->judge, w->site.memory_limit / cells);
+    }
+}
+
+static void report_partitions(struct iv_worker *w)
+{
+    struct iv_partition_stats stats[PARTITIONS_SHOWN];
+    size_t count = iv_consumer_partitions(w->consumer, stats, IV_COUNT(stats));
+    for (size_t i = 0; i < count && i < IV_COUNT(stats); i++) {
+        char number[16];
+        (void)snprintf(number, sizeof number, "%d", stats[i].position.partition);
+        if (stats[i].lag >= 0) {
+            struct iv_str topic =
+                w->kind == IV_WORKER_EXCHANGE ? w->site.exchange : w->site.topics[stats[i].position.stream];
+            iv_series_set(IV_SERIES(w->site.metrics, LAG, topic, iv_str_of(number)), (double)stats[i].lag);
+        }
+    }
+}
+
+void iv_worker_report(struct iv_worker *worker)
+{
+    struct iv_saver_figures saved;
+    iv_saver_figures(worker->site.saver, &saved);
+    struct iv_worker_figures figures = {.saved = saved.taken};
+    for (size_t s = 0; s < IV_STREAMS; s++) {
+        figures.watermark[s] = IV_NS_MAX;
+        figures.newest[s] = worker->site.newest[s];
+    }
+    report_cells(worker, &figures);
+    figures.cells = worker->cell_count;
+    report_partitions(worker);
+    iv_worker_acknowledge(worker);
+    iv_consumer_health(worker->consumer, &figures.health);
+    share_memory(worker);
+    iv_detect_figures(worker->detect, worker->number, &figures);
+}
