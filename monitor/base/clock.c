@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/guard.h"
 
 #include <time.h>
 
@@ -47,6 +48,15 @@ void iv_pause(iv_ns length)
     struct timespec t;
     to_timespec(&t, length > 0 ? length : 0);
     (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+}
+
+void iv_monotonic_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t monotonic;
+    IV_CHECK(pthread_condattr_init(&monotonic) == 0);
+    IV_CHECK(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
+    IV_CHECK(pthread_cond_init(cond, &monotonic) == 0);
+    (void)pthread_condattr_destroy(&monotonic);
 }
 
 void iv_monotonic_in(struct timespec *out, iv_ns length)

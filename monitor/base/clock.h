@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 
 struct iv_clock {
@@ -18,7 +19,9 @@ struct iv_clock iv_clock_system(void);
 /* Lets time pass, by the system's clock: for what is paced by time alone. Who waits for a condition waits on
  * it. */
 void iv_pause(iv_ns length);
-/* So far from now by the system's monotonic clock, for pthread_cond_timedwait under CLOCK_MONOTONIC. */
+/* A condition that is waited for until some moment of the system's monotonic clock. */
+void iv_monotonic_cond_init(pthread_cond_t *cond);
+/* So far from now by that clock, for pthread_cond_timedwait. */
 struct timespec;
 void iv_monotonic_in(struct timespec *out, iv_ns length);
 

@@ -39,12 +39,8 @@ static struct iv_console *console_new(const struct iv_console_options *options)
     if (c == NULL) {
         return NULL;
     }
-    pthread_condattr_t attributes;
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&c->lock, NULL);
-    (void)pthread_cond_init(&c->tick, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    iv_monotonic_cond_init(&c->tick);
     c->listen_fd = -1;
     c->instruments = options->instruments;
     c->metrics = options->metrics;

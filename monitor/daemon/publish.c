@@ -84,12 +84,8 @@ iv_rc iv_publish_start(struct iv_publish **out, const struct iv_publish_options 
     ENSURE(p != NULL, err, IV_E_NOMEM, "cannot allocate the publisher");
     p->clock = iv_clock_system();
     p->turns = options->turns;
-    pthread_condattr_t monotonic;
-    IV_CHECK(pthread_condattr_init(&monotonic) == 0);
-    IV_CHECK(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
-    IV_CHECK(pthread_cond_init(&p->woken, &monotonic) == 0);
+    iv_monotonic_cond_init(&p->woken);
     IV_CHECK(pthread_mutex_init(&p->lock, NULL) == 0);
-    (void)pthread_condattr_destroy(&monotonic);
     struct iv_publish_step_options step = {.store = options->store,
                                            .config = options->config,
                                            .clock = p->clock,

@@ -2,6 +2,7 @@
 #include "detect/courier.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/guard.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -352,12 +353,8 @@ iv_rc iv_courier_start(struct iv_courier **out, const struct iv_courier_options 
     c->options = *options;
     c->clock = iv_clock_system();
     c->writer = (uint32_t)iv_hash_key_random().k0;
-    pthread_condattr_t monotonic;
-    IV_CHECK(pthread_condattr_init(&monotonic) == 0);
-    IV_CHECK(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
-    IV_CHECK(pthread_cond_init(&c->woken, &monotonic) == 0);
+    iv_monotonic_cond_init(&c->woken);
     IV_CHECK(pthread_mutex_init(&c->lock, NULL) == 0);
-    (void)pthread_condattr_destroy(&monotonic);
     c->errands = iv_calloc(IV_COURIER_CELLS, sizeof *c->errands);
     if (c->errands == NULL || pthread_create(&c->thread, NULL, courier_thread, c) != 0) {
         courier_free(c);

@@ -30,13 +30,9 @@ iv_rc iv_handoff_new(struct iv_handoff **out, size_t capacity, size_t most_bytes
     ENSURE(q != NULL, err, IV_E_NOMEM, "cannot allocate a queue of %zu", capacity);
     q->capacity = capacity;
     q->most_bytes = most_bytes == 0 ? SIZE_MAX : most_bytes;
-    pthread_condattr_t monotonic;
-    IV_CHECK(pthread_condattr_init(&monotonic) == 0);
-    IV_CHECK(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
     IV_CHECK(pthread_mutex_init(&q->lock, NULL) == 0);
-    IV_CHECK(pthread_cond_init(&q->not_full, &monotonic) == 0);
-    IV_CHECK(pthread_cond_init(&q->not_empty, &monotonic) == 0);
-    (void)pthread_condattr_destroy(&monotonic);
+    iv_monotonic_cond_init(&q->not_full);
+    iv_monotonic_cond_init(&q->not_empty);
     *out = q;
     return IV_OK;
 }

@@ -184,11 +184,7 @@ static void *tide_thread(void *argument)
 
 static void tide_init(struct iv_tide *t)
 {
-    pthread_condattr_t monotonic;
-    IV_CHECK(pthread_condattr_init(&monotonic) == 0);
-    IV_CHECK(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
-    IV_CHECK(pthread_cond_init(&t->wake, &monotonic) == 0);
-    (void)pthread_condattr_destroy(&monotonic);
+    iv_monotonic_cond_init(&t->wake);
     IV_CHECK(pthread_mutex_init(&t->lock, NULL) == 0);
     t->clock = iv_clock_system();
 }
