@@ -124,7 +124,8 @@ static iv_rc take_letter(struct iv_cell *c, const struct iv_record *record, cons
     return iv_commit_letter(c->commit, record, reason, iv_wall(&site->clock), err);
 }
 
-static iv_rc judge_record(struct iv_cell *c, const struct iv_record *record, struct iv_err *err)
+static iv_rc judge_record(struct iv_cell *c, struct iv_source *source, const struct iv_record *record,
+                          struct iv_err *err)
 {
     struct iv_site *site = c->site;
     struct iv_event event;
@@ -148,7 +149,7 @@ static iv_rc judge_record(struct iv_cell *c, const struct iv_record *record, str
     if (c->front != NULL) {
         iv_front_digest(c->front, &event);
     }
-    TRY(iv_cell_end_missing(c, iv_cell_source(c, stream, record->origin.partition), event.time, err));
+    TRY(iv_cell_end_missing(c, source, event.time, err));
     TRY(iv_judge_event(c->judge, &event, err));
     TRY(iv_coverage_event(c->coverage, &event, err));
     TRY(c->front == NULL ? IV_OK : iv_front_event(c->front, &event, err));
@@ -190,11 +191,11 @@ iv_rc iv_cell_record(struct iv_cell *cell, const struct iv_record *record, struc
         TRY(iv_cell_packet(cell, record, err));
     } else {
         TRY(iv_cell_cover_at(cell, s, record->origin.offset, err));
-        TRY(judge_record(cell, record, err));
+        TRY(judge_record(cell, s, record, err));
     }
     s->next = record->origin.offset + 1;
     s->reached = s->next;
-    s->quiet_since = iv_monotonic(&cell->site->clock);
+    s->stirred = true;
     s->moved = true;
     return IV_OK;
 }
@@ -233,6 +234,8 @@ iv_rc iv_cell_idle(struct iv_cell *cell, struct iv_err *err)
     cell->written = 0;
     for (size_t i = 0; i < cell->source_count; i++) {
         struct iv_source *s = &cell->sources[i];
+        s->quiet_since = s->stirred ? now : s->quiet_since;
+        s->stirred = false;
         if (cell->kind != IV_CELL_BACK && s->reached >= 0 &&
             now - s->quiet_since >= cell->site->baseline->idle) {
             TRY(let_pass(cell, s, err));

@@ -67,7 +67,8 @@ struct iv_source {
     int32_t partition;
     int64_t next;      /* the record to read next; IV_OFFSET_BEGINNING before the first */
     int64_t reached;   /* below it, all was read that there is for us; -1: not known yet */
-    iv_ns quiet_since; /* monotonic */
+    bool stirred;      /* there were records since the last look whether it is silent */
+    iv_ns quiet_since; /* monotonic: not before the last record was judged */
     iv_ns idled;       /* monotonic: the last confirmation of silence that time was let pass by */
     bool moved;        /* since the last hand-over */
     bool missing;      /* records before the next one, and of what times is not known yet */
