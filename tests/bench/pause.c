@@ -5,7 +5,6 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/guard.h"
-#include "base/json_write.h"
 #include "stand.h"
 
 #include <stdio.h>
@@ -32,36 +31,14 @@ static uint64_t now(void)
     return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
 }
 
-static void write_event(struct bench *b, const char *type, iv_ns time)
-{
-    struct iv_json j = iv_json_to(&b->json);
-    char name[32];
-    iv_buf_clear(&b->json);
-    (void)snprintf(name, sizeof name, "%016llx", (unsigned long long)b->sequence);
-    iv_json_open_object(&j, NULL);
-    iv_json_text(&j, "specversion", "1.0");
-    iv_json_text(&j, "id", name);
-    iv_json_text(&j, "source", "/broker/tenant-7");
-    iv_json_text(&j, "type", type);
-    iv_json_time(&j, "time", time);
-    iv_json_text(&j, "subject", "agent-00042");
-    iv_json_text(&j, "tenantid", "tenant-7");
-    iv_json_open_object(&j, "data");
-    iv_json_text(&j, "token_id", name);
-    iv_json_text(&j, "enclave_id", name);
-    iv_json_time(&j, "expires_at", DUE_NS);
-    iv_json_close_object(&j);
-    iv_json_close_object(&j);
-    b->sequence++;
-}
-
 /* Decodes the next event and times the engine's call alone. */
 static void feed(struct bench *b, const char *type, iv_ns time)
 {
     struct iv_err err;
     struct iv_event event;
     struct iv_record record;
-    write_event(b, type, time);
+    stand_write_token(&b->json, type, b->sequence, time, DUE_NS);
+    b->sequence++;
     stand_decode(&b->stand, &event, &record, IV_TELEMETRY, b->sequence, iv_buf_slice(&b->json));
     uint64_t before = now();
     IV_CHECK(iv_ok(iv_engine_event(b->stand.engine, &event, &err)));

@@ -6,9 +6,9 @@
  * waits. */
 #include "base/buf.h"
 #include "base/guard.h"
-#include "base/json_write.h"
 #include "detect/saver.h"
 #include "event/decode.h"
+#include "stand.h"
 #include "vault/folder.h"
 
 #include <stdio.h>
@@ -16,7 +16,6 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define START_NS (INT64_C(1767225600) * IV_NS_PER_S) /* 2026-01-01T00:00:00Z */
 #define SPACING_NS INT64_C(10000)
 #define LOOK_EVERY 256 /* events */
 #define CELL IV_STR("bench")
@@ -56,35 +55,13 @@ static void no_verdict(void *ctx, const struct iv_verdict *verdict)
     (void)verdict;
 }
 
-static void write_event(struct bench *b)
-{
-    struct iv_json j = iv_json_to(&b->json);
-    iv_ns time = START_NS + (iv_ns)b->sequence * SPACING_NS;
-    char name[32];
-    iv_buf_clear(&b->json);
-    (void)snprintf(name, sizeof name, "%016llx", (unsigned long long)b->sequence);
-    iv_json_open_object(&j, NULL);
-    iv_json_text(&j, "specversion", "1.0");
-    iv_json_text(&j, "id", name);
-    iv_json_text(&j, "source", "/broker/tenant-7");
-    iv_json_text(&j, "type", "token.issued");
-    iv_json_time(&j, "time", time);
-    iv_json_text(&j, "subject", "agent-00042");
-    iv_json_text(&j, "tenantid", "tenant-7");
-    iv_json_open_object(&j, "data");
-    iv_json_text(&j, "token_id", name);
-    iv_json_text(&j, "enclave_id", name);
-    iv_json_time(&j, "expires_at", START_NS + 3600 * IV_NS_PER_S);
-    iv_json_close_object(&j);
-    iv_json_close_object(&j);
-    b->sequence++;
-}
-
 static void feed(struct bench *b)
 {
     struct iv_err err;
     struct iv_event event;
-    write_event(b);
+    stand_write_token(&b->json, "token.issued", b->sequence, STAND_START_NS + (iv_ns)b->sequence * SPACING_NS,
+                      STAND_START_NS + 3600 * IV_NS_PER_S);
+    b->sequence++;
     iv_arena_reset(&b->arena);
     struct iv_record record = {.origin = {IV_TELEMETRY, 0, (int64_t)b->sequence, IV_STR("telemetry")},
                                .bytes = iv_arena_str(&b->arena, iv_buf_slice(&b->json))};

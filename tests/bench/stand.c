@@ -2,6 +2,9 @@
 #include "stand.h"
 
 #include "base/guard.h"
+#include "base/json_write.h"
+
+#include <stdio.h>
 
 static void count_verdict(void *ctx, const struct iv_verdict *verdict)
 {
@@ -43,4 +46,26 @@ void stand_decode(struct stand *s, struct iv_event *out, struct iv_record *recor
     *record = (struct iv_record){.origin = {stream, 0, (int64_t)offset, iv_str_of(iv_stream_name(stream))},
                                  .bytes = {padded, bytes.n}};
     IV_CHECK(iv_ok(iv_decode(s->decoder, record, &s->arena, out, &err)));
+}
+
+void stand_write_token(struct iv_buf *out, const char *type, uint64_t number, iv_ns time, iv_ns expires)
+{
+    struct iv_json j = iv_json_to(out);
+    char name[32];
+    iv_buf_clear(out);
+    (void)snprintf(name, sizeof name, "%016llx", (unsigned long long)number);
+    iv_json_open_object(&j, NULL);
+    iv_json_text(&j, "specversion", "1.0");
+    iv_json_text(&j, "id", name);
+    iv_json_text(&j, "source", "/broker/tenant-7");
+    iv_json_text(&j, "type", type);
+    iv_json_time(&j, "time", time);
+    iv_json_text(&j, "subject", "agent-00042");
+    iv_json_text(&j, "tenantid", "tenant-7");
+    iv_json_open_object(&j, "data");
+    iv_json_text(&j, "token_id", name);
+    iv_json_text(&j, "enclave_id", name);
+    iv_json_time(&j, "expires_at", expires);
+    iv_json_close_object(&j);
+    iv_json_close_object(&j);
 }

@@ -3,6 +3,7 @@
  * verdicts. Owner/thread: main. Whatever fails ends the program. */
 #pragma once
 
+#include "base/buf.h"
 #include "engine/engine.h"
 #include "event/decode.h"
 
@@ -22,3 +23,5 @@ void stand_close(struct stand *s);
 /* Of partition 0, into *out and the arena; the bytes have IV_RECORD_PADDING readable ones behind them. */
 void stand_decode(struct stand *s, struct iv_event *out, struct iv_record *record, enum iv_stream stream,
                   uint64_t offset, struct iv_str bytes);
+/* An event about a token of its own, with its number for a name, instead of what the buffer had. */
+void stand_write_token(struct iv_buf *out, const char *type, uint64_t number, iv_ns time, iv_ns expires);
