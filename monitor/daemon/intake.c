@@ -8,6 +8,7 @@
 #include "baseline/baseline.h"
 #include "evidence/told.h"
 #include "stream/kafka.h"
+#include "stream/member.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -22,7 +23,7 @@ struct iv_intake {
     struct iv_str topic;
     struct iv_clock clock;
     struct iv_consumer *consumer;
-    struct iv_arena names; /* of the group */
+    struct iv_member name;
     struct iv_arena arena; /* of a record */
     pthread_t thread;
     atomic_bool stopping;
@@ -249,57 +250,45 @@ static iv_rc find_instance(struct iv_buf *out, struct iv_store *store, struct iv
     return iv_store_commit(store, err);
 }
 
-static struct iv_str group_of(const struct iv_config *config)
+/* What stands behind the name of the group. */
+static iv_rc name_group(struct iv_buf *out, struct iv_intake *n, struct iv_err *err)
 {
-    struct iv_str group = IV_STR("invigil");
-    for (size_t i = 0; i < config->kafka_count; i++) {
-        if (iv_str_eq(config->kafka[i].name, IV_STR("group.id"))) {
-            group = config->kafka[i].value;
-        }
-    }
-    return group;
-}
-
-static iv_rc name_group(struct iv_str *out, struct iv_intake *n, struct iv_err *err)
-{
-    struct iv_str group = group_of(n->options.config);
     IV_AUTO(iv_buf_deinit) struct iv_buf instance;
     iv_buf_init(&instance, 64);
-    if (n->options.shared) {
-        *out = iv_arena_printf(&n->names, IV_STR_FMT ".respond", IV_STR_ARG(group));
-    } else {
+    if (!n->options.shared) {
         TRY(find_instance(&instance, n->options.store, err));
-        *out = iv_arena_printf(&n->names, IV_STR_FMT ".console." IV_STR_FMT, IV_STR_ARG(group),
-                               IV_STR_ARG(iv_buf_slice(&instance)));
+        iv_buf_printf(out, ".console." IV_STR_FMT, IV_STR_ARG(iv_buf_slice(&instance)));
+    } else {
+        iv_buf_text(out, ".respond");
     }
-    ENSURE(out->p != NULL, err, IV_E_NOMEM, "cannot allocate a group's name");
-    return IV_OK;
+    return iv_buf_check(out, "a group's name", err);
+}
+
+/* The intakes of a process share their group, and would fence one another under one name. */
+static iv_rc name_member(struct iv_intake *n, struct iv_err *err)
+{
+    const struct iv_config *c = n->options.config;
+    IV_AUTO(iv_buf_deinit) struct iv_buf group;
+    IV_AUTO(iv_buf_deinit) struct iv_buf instance;
+    iv_buf_init(&group, 128);
+    iv_buf_init(&instance, 4096);
+    TRY(name_group(&group, n, err));
+    iv_buf_char(&instance, '-');
+    iv_buf_str(&instance, n->topic);
+    TRY(iv_buf_check(&instance, "a member's name", err));
+    return iv_member_init(&n->name, c->kafka, c->kafka_count, iv_buf_slice(&group), iv_buf_slice(&instance),
+                          err);
 }
 
 static iv_rc open_consumer(struct iv_intake *n, struct iv_err *err)
 {
-    const struct iv_config *c = n->options.config;
-    struct iv_property *properties = iv_arena_zalloc(&n->names, (c->kafka_count + 1) * sizeof *properties);
-    ENSURE(properties != NULL, err, IV_E_NOMEM, "cannot allocate a consumer's properties");
-    struct iv_consumer_options options = {
-        .properties = properties,
+    TRY(name_member(n, err));
+    const struct iv_consumer_options options = {
+        .properties = n->name.properties,
+        .property_count = n->name.count,
         .topics = {[IV_LEDGER] = n->topic},
         .hooks = {.ctx = n, .assigned = on_assigned, .gap = on_gap},
     };
-    for (size_t i = 0; i < c->kafka_count; i++) {
-        struct iv_property *property = &properties[options.property_count];
-        *property = c->kafka[i];
-        /* The intakes of a process share their group, and would fence one another. */
-        if (iv_str_eq(property->name, IV_STR("group.instance.id"))) {
-            property->value = iv_arena_printf(&n->names, IV_STR_FMT "-" IV_STR_FMT,
-                                              IV_STR_ARG(property->value), IV_STR_ARG(n->topic));
-            ENSURE(property->value.p != NULL, err, IV_E_NOMEM, "cannot allocate a member's name");
-        }
-        options.property_count += iv_str_eq(property->name, IV_STR("group.id")) ? 0 : 1;
-    }
-    struct iv_property *group = &properties[options.property_count++];
-    group->name = IV_STR("group.id");
-    TRY(name_group(&group->value, n, err));
     return iv_consumer_open(&n->consumer, &options, err);
 }
 
@@ -319,7 +308,7 @@ static void intake_free(struct iv_intake *n)
     iv_playbooks_unref(n->playbooks);
     iv_baseline_unref(n->next);
     iv_playbooks_unref(n->next_playbooks);
-    iv_arena_deinit(&n->names);
+    iv_member_deinit(&n->name);
     iv_arena_deinit(&n->arena);
     (void)pthread_mutex_destroy(&n->lock);
     iv_free(n);
@@ -330,7 +319,6 @@ iv_rc iv_intake_start(struct iv_intake **out, const struct iv_intake_options *op
     struct iv_intake *n = iv_calloc(1, sizeof *n);
     ENSURE(n != NULL, err, IV_E_NOMEM, "cannot allocate the intake");
     IV_CHECK(pthread_mutex_init(&n->lock, NULL) == 0);
-    iv_arena_init(&n->names, 0);
     iv_arena_init(&n->arena, 0);
     n->options = *options;
     n->clock = iv_clock_system();

@@ -20,7 +20,6 @@
 #define ANSWER_WAIT (60 * IV_NS_PER_S)
 #define TOPIC_WAIT (10 * IV_NS_PER_S)
 #define AGAIN_IN (60 * IV_NS_PER_S)
-#define PROPERTIES_MAX 256
 
 struct iv_errand *iv_courier_errand(struct iv_courier *c, struct iv_str cell)
 {
@@ -100,13 +99,13 @@ static void on_report(void *ctx, void *ticket, const struct iv_err *failure)
 /* Snapshots are repetitive, so they are sent compressed, unless the configuration says otherwise. */
 static iv_rc open_producer(struct iv_courier *c, struct iv_err *err)
 {
-    struct iv_property properties[PROPERTIES_MAX] = {{IV_STR("compression.codec"), IV_STR("lz4")}};
-    size_t count = c->options.kafka_count;
-    ENSURE(count < PROPERTIES_MAX, err, IV_E_LIMIT, "kafka: %zu properties, of at most %d", count,
-           PROPERTIES_MAX - 1);
-    memcpy(&properties[1], c->options.kafka, count * sizeof *properties);
-    const struct iv_producer_options options = {
-        .properties = properties, .property_count = count + 1, .report = on_report, .ctx = c};
+    static const struct iv_property ours[] = {{IV_STR_INIT("compression.codec"), IV_STR_INIT("lz4")}};
+    IV_AUTO(iv_freep) struct iv_property *properties = NULL;
+    TRY(iv_properties_join(&properties, ours, IV_COUNT(ours), c->options.kafka, c->options.kafka_count, err));
+    const struct iv_producer_options options = {.properties = properties,
+                                                .property_count = IV_COUNT(ours) + c->options.kafka_count,
+                                                .report = on_report,
+                                                .ctx = c};
     return iv_producer_open(&c->producer, &options, err);
 }
 

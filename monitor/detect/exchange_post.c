@@ -69,15 +69,14 @@ iv_rc iv_post_open(struct iv_post **out, const struct iv_post_options *options, 
         {IV_STR_INIT("acks"), IV_STR_INIT("all")},
     };
     IV_AUTO(iv_post_closep) struct iv_post *post = iv_calloc(1, sizeof *post);
-    size_t count = options->kafka_count + IV_COUNT(ours);
-    IV_AUTO(iv_freep) struct iv_property *properties = iv_calloc(count, sizeof *properties);
-    ENSURE(post != NULL && properties != NULL, err, IV_E_NOMEM, "cannot allocate the way to the exchange");
-    for (size_t i = 0; i < count; i++) {
-        properties[i] = i < options->kafka_count ? options->kafka[i] : ours[i - options->kafka_count];
-    }
+    IV_AUTO(iv_freep) struct iv_property *properties = NULL;
+    ENSURE(post != NULL, err, IV_E_NOMEM, "cannot allocate the way to the exchange");
+    TRY(iv_properties_join(&properties, options->kafka, options->kafka_count, ours, IV_COUNT(ours), err));
     post->options = *options;
-    const struct iv_producer_options producer = {
-        .properties = properties, .property_count = count, .report = on_report, .ctx = post};
+    const struct iv_producer_options producer = {.properties = properties,
+                                                 .property_count = options->kafka_count + IV_COUNT(ours),
+                                                 .report = on_report,
+                                                 .ctx = post};
     TRY(iv_producer_open(&post->producer, &producer, err));
     *out = TAKE(post);
     return IV_OK;

@@ -341,7 +341,7 @@ static iv_rc open_parts(struct iv_worker *w, const struct iv_detect_options *opt
                                            .keep = options->snapshot_keep,
                                            .clock = w->site.clock};
     TRY(iv_saver_new(&w->site.saver, &saver, err));
-    TRY(iv_worker_properties(w, options->kafka, options->kafka_count, err));
+    TRY(iv_worker_name(w, options->kafka, options->kafka_count, err));
     if (options->watch != NULL) {
         TRY(iv_watch_part(&w->turns, options->watch, part_of(w), options->commits, err));
     }
@@ -391,8 +391,7 @@ void iv_worker_free(struct iv_worker *worker)
     }
     iv_free(worker->cells);
     iv_post_close(worker->site.post);
-    iv_free(worker->properties);
-    iv_buf_deinit(&worker->texts);
+    iv_member_deinit(&worker->name);
     iv_arena_deinit(&worker->site.arena);
     iv_baseline_unref(worker->site.baseline);
     iv_playbooks_unref(worker->site.playbooks);

@@ -11,6 +11,7 @@
 
 #include "detect/cell.h"
 #include "detect/detect.h"
+#include "stream/member.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -35,13 +36,11 @@ struct iv_worker {
     struct iv_rc_s failure; /* of the hook that cannot answer */
     struct iv_err err;
     iv_ns reported;
-    bool behind;                    /* some cell has more to decide, records or not */
-    uint64_t generation;            /* of the baseline in force here */
-    uint64_t save_awaits;           /* so many commits must be durable before the snapshots under way count */
-    iv_ns save_not_before;          /* monotonic */
-    struct iv_property *properties; /* of its consumer */
-    size_t property_count;
-    struct iv_buf texts; /* of theirs that are its own */
+    bool behind;           /* some cell has more to decide, records or not */
+    uint64_t generation;   /* of the baseline in force here */
+    uint64_t save_awaits;  /* so many commits must be durable before the snapshots under way count */
+    iv_ns save_not_before; /* monotonic */
+    struct iv_member name; /* of its consumer */
 };
 
 /* What it tells the others, under the detector's lock. */
@@ -65,8 +64,8 @@ void iv_worker_free(struct iv_worker *worker);
  * that cannot be taken up is none. */
 iv_rc iv_worker_take_up(struct iv_worker *worker, struct iv_err *err);
 /* Its consumer, by the group's id and member names that are its own. */
-iv_rc iv_worker_properties(struct iv_worker *worker, const struct iv_property *kafka, size_t count,
-                           struct iv_err *err);
+iv_rc iv_worker_name(struct iv_worker *worker, const struct iv_property *kafka, size_t count,
+                     struct iv_err *err);
 iv_rc iv_worker_open_consumer(struct iv_worker *worker, struct iv_err *err);
 struct iv_consumer_hooks iv_worker_hooks(struct iv_worker *worker);
 
