@@ -102,6 +102,7 @@ iv_rc iv_show_execution(struct iv_json *j, struct iv_reader *reader, const struc
     show_time(j, "planned", e->planned);
     show_time(j, "started", e->started);
     show_time(j, "finished", e->finished);
+    iv_json_int(j, "findings", e->findings);
     iv_json_open_list(j, "steps");
     TRY(iv_reader_steps(reader, e->key, show_step, j, err));
     iv_json_close_list(j);

@@ -101,7 +101,7 @@ static iv_rc take_action(struct iv_intake *n, struct iv_str json, struct iv_err 
     }
     struct iv_action action = {.execution = told.execution.key,
                                .step = told.step,
-                               .state = told.state,
+                               .state = told.joined ? IV_STR(IV_ACTION_JOINED) : told.state,
                                .time = told.time,
                                .ocsf = json};
     return iv_store_log_action(n->options.store, &action, err);

@@ -53,7 +53,7 @@ enum iv_tactic {
 
 struct iv_execution {
     struct iv_str key; /* IV_UID_HEX digits: SHA-256 over finding and playbook. One execution for each pair */
-    struct iv_str finding;
+    struct iv_str finding; /* that it was planned for */
     struct iv_str playbook;
     struct iv_str title;  /* the playbook's */
     struct iv_str target; /* what it acts on, e.g. a token; may be empty */
@@ -69,7 +69,8 @@ struct iv_execution {
     iv_ns planned;       /* wall clock; the later ones are 0 before they happen */
     iv_ns started;
     iv_ns finished;
-    int64_t seq; /* grows with every insert and every change of state; set by the store */
+    int64_t findings; /* that it answers, the one that it was planned for among them; set by the store */
+    int64_t seq;      /* grows with every insert and every change of state; set by the store */
 };
 
 struct iv_step {
@@ -94,6 +95,7 @@ struct iv_step {
     iv_ns finished;
 };
 
+#define IV_ACTION_JOINED "joined" /* in the place of a state: one more finding is answered */
 /* One change of state of an execution (step -1) or of a step: the log that the actions topic carries. */
 struct iv_action {
     int64_t seq;

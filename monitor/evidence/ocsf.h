@@ -31,3 +31,6 @@ void iv_ocsf_finding(struct iv_buf *out, const struct iv_baseline *baseline,
 /* step NULL: the execution itself. now is the wall clock of the change. */
 void iv_ocsf_action(struct iv_buf *out, const struct iv_execution *execution, const struct iv_step *step,
                     iv_ns now);
+/* The execution as it stands answers one more finding: unmapped.joined is true there. */
+void iv_ocsf_joined(struct iv_buf *out, const struct iv_execution *execution, struct iv_str finding,
+                    iv_ns now);

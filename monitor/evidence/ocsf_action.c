@@ -17,14 +17,20 @@ struct outcome {
     const char *status;
 };
 
+/* Nobody can say whether it had its effect. */
+static const struct outcome unknown = {0, "Unknown"};
+
 /* OCSF knows outcomes only; a state on the way is 99, Other, under our name for it. */
 static struct outcome outcome_of_run(enum iv_run_state state)
 {
     switch (state) {
     case IV_RUN_DONE:
+    case IV_RUN_VERIFIED:
         return (struct outcome){1, "Success"};
     case IV_RUN_FAILED:
         return (struct outcome){2, "Failure"};
+    case IV_RUN_AMBIGUOUS:
+        return unknown;
     default:
         return (struct outcome){99, iv_run_state_name(state)};
     }
@@ -34,9 +40,12 @@ static struct outcome outcome_of_step(enum iv_step_state state)
 {
     switch (state) {
     case IV_STEP_DONE:
+    case IV_STEP_VERIFIED:
         return (struct outcome){1, "Success"};
     case IV_STEP_FAILED:
         return (struct outcome){2, "Failure"};
+    case IV_STEP_AMBIGUOUS:
+        return unknown;
     case IV_STEP_UNSUPPORTED:
         return (struct outcome){5, "Unsupported"};
     default:
@@ -85,12 +94,17 @@ static void metadata(struct iv_json *j, const struct iv_execution *e)
     iv_json_close_object(j);
 }
 
-static void unmapped(struct iv_json *j, const struct iv_execution *e, const struct iv_step *s)
+/* joined: the finding, where it is another than the execution was planned for; p NULL: no finding joins. */
+static void unmapped(struct iv_json *j, const struct iv_execution *e, const struct iv_step *s,
+                     struct iv_str joined)
 {
     iv_json_open_object(j, "unmapped");
     iv_json_text(j, "state", s == NULL ? iv_run_state_name(e->state) : iv_step_state_name(s->state));
     iv_json_str(j, "execution", e->key);
-    iv_json_str(j, "finding", e->finding);
+    iv_json_str(j, "finding", joined.p == NULL ? e->finding : joined);
+    if (joined.p != NULL) {
+        iv_json_bool(j, "joined", true);
+    }
     iv_json_str(j, "rule", e->rule);
     iv_json_str(j, "playbook", e->playbook);
     iv_json_str(j, "target", e->target);
@@ -107,10 +121,9 @@ static void unmapped(struct iv_json *j, const struct iv_execution *e, const stru
     iv_json_close_object(j);
 }
 
-void iv_ocsf_action(struct iv_buf *out, const struct iv_execution *execution, const struct iv_step *step,
-                    iv_ns now)
+static void write(struct iv_buf *out, const struct iv_execution *e, const struct iv_step *step,
+                  struct iv_str joined, iv_ns now)
 {
-    const struct iv_execution *e = execution;
     iv_ns started = step == NULL ? e->started : step->started;
     iv_ns finished = step == NULL ? e->finished : step->finished;
 
@@ -132,6 +145,18 @@ void iv_ocsf_action(struct iv_buf *out, const struct iv_execution *execution, co
     iv_json_str(j, "desc", e->title.n > 0 ? e->title : e->playbook);
     iv_json_close_object(j);
     metadata(j, e);
-    unmapped(j, e, step);
+    unmapped(j, e, step, joined);
     iv_json_close_object(j);
+}
+
+void iv_ocsf_action(struct iv_buf *out, const struct iv_execution *execution, const struct iv_step *step,
+                    iv_ns now)
+{
+    write(out, execution, step, (struct iv_str){NULL, 0}, now);
+}
+
+void iv_ocsf_joined(struct iv_buf *out, const struct iv_execution *execution, struct iv_str finding,
+                    iv_ns now)
+{
+    write(out, execution, NULL, finding, now);
 }

@@ -150,8 +150,8 @@ static iv_rc read_finding(struct walk *walk, struct iv_sql_row *row, bool *on, s
 
 /* The newest execution's state beside each finding, so that a list of findings needs one query. */
 #define SELECT_FINDINGS                                                                                      \
-    "SELECT " IV_COLUMNS_FINDING ", (SELECT e.state FROM executions e WHERE e.finding = f.uid"               \
-    " ORDER BY e.seq DESC LIMIT 1) FROM findings f"
+    "SELECT " IV_COLUMNS_FINDING ", (SELECT e.state FROM execution_findings x JOIN executions e"             \
+    " ON e.key = x.execution WHERE x.finding = f.uid ORDER BY e.seq DESC LIMIT 1) FROM findings f"
 
 iv_rc iv_reader_findings(struct iv_reader *reader, const struct iv_finding_filter *filter,
                          iv_finding_visit visit, void *ctx, struct iv_err *err)
@@ -222,7 +222,7 @@ iv_rc iv_reader_executions(struct iv_reader *reader, const struct iv_execution_f
 {
     IV_AUTO(query_deinit) struct query q;
     query_init(&q, "SELECT " IV_COLUMNS_EXECUTION " FROM executions e");
-    where_str(&q, "e.finding = ?", filter->finding);
+    where_str(&q, "e.key IN (SELECT execution FROM execution_findings WHERE finding = ?)", filter->finding);
     where_str(&q, "e.playbook = ?", filter->playbook);
     where_str(&q, "e.key = ?", filter->key);
     where_int(&q, filter->after != 0, "e.seq > ?", filter->after);

@@ -114,6 +114,7 @@ iv_rc iv_row_execution(struct iv_execution *out, struct iv_sql_row *row, struct 
     e.planned = iv_sql_get_int(row);
     e.started = iv_sql_get_int(row);
     e.finished = iv_sql_get_int(row);
+    e.findings = iv_sql_get_int(row);
     *out = e;
     return IV_OK;
 }

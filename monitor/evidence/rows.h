@@ -15,11 +15,14 @@
 #define IV_COLUMNS_EXECUTION                                                                                 \
     "e.seq, e.key, e.finding, e.playbook, e.title, e.target, e.tactic, e.rule, e.severity, e.tenant, "       \
     "e.agent, "                                                                                              \
-    "e.baseline, e.state, e.cause, e.event_time, e.planned, e.started, e.finished"
+    "e.baseline, e.state, e.cause, e.event_time, e.planned, e.started, e.finished, e.findings"
 #define IV_COLUMNS_STEP                                                                                      \
     "s.execution, s.position, s.key, s.name, s.kind, s.request, s.timeout, s.attempts, s.backoff, "          \
     "s.backoff_max, "                                                                                        \
     "s.state, s.cause, s.attempt, s.due, s.outbox, s.status, s.answer, s.started, s.finished"
+
+/* As run_states.def has them: those that are not final. */
+#define IV_STATES_ON_THE_WAY "'planned', 'waiting', 'running'"
 
 /* IV_E_STORE: a column holds what this program never writes. */
 iv_rc iv_row_finding(struct iv_finding *out, struct iv_sql_row *row, struct iv_err *err);

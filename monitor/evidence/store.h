@@ -112,6 +112,14 @@ iv_rc iv_store_undeliverable(struct iv_store *store, const int64_t *ids, size_t 
  * only told of, and was not finished, is planned all the same. */
 iv_rc iv_store_plan(struct iv_store *store, bool *fresh, const struct iv_execution *execution,
                     const struct iv_step *steps, size_t count, struct iv_err *err);
+/* Whether something is at it already, before it is planned: an execution of the same playbook here that
+ * answers this very finding (KNOWN), or one for the same target, on its way or done since that time, which
+ * the finding now has joined (JOINED: *host, in the arena). Without a target nothing is joined. */
+enum iv_join { IV_JOIN_NOT, IV_JOIN_KNOWN, IV_JOIN_JOINED };
+struct iv_arena;
+iv_rc iv_store_join(struct iv_store *store, enum iv_join *out, struct iv_execution *host,
+                    const struct iv_execution *planned, iv_ns since, struct iv_arena *arena,
+                    struct iv_err *err);
 /* What another process says of an execution of its own: it is shown, has no steps, and nobody here acts on
  * it. One that was planned here stays as it is (*ours). Without moves the state of a known one stays. */
 iv_rc iv_store_tell_execution(struct iv_store *store, bool *ours, const struct iv_execution *execution,
@@ -141,7 +149,6 @@ enum iv_task_set {
 };
 /* Copies of up to limit of them, in the arena. Inside a transaction. key is for IV_TASKS_OF, now for
  * IV_TASKS_DUE. */
-struct iv_arena;
 iv_rc iv_store_tasks(struct iv_store *store, struct iv_task **out, size_t *count, enum iv_task_set set,
                      struct iv_str key, iv_ns now, size_t limit, struct iv_arena *arena, struct iv_err *err);
 /* When the next step is due; IV_NS_MAX: none waits. */

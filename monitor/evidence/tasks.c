@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Executions, their steps and the log of their changes: the part of the store that respond/ writes. */
-#include "base/arena.h"
 #include "base/guard.h"
 #include "evidence/rows.h"
-#include "evidence/store_internal.h"
+#include "evidence/tasks_internal.h"
 
 /* how: IV_SQL_EXECUTION_INSERT or IV_SQL_EXECUTION_TELL. */
 static iv_rc insert_execution(struct iv_store *store, bool *fresh, enum iv_statement how,
@@ -82,6 +81,9 @@ iv_rc iv_store_plan(struct iv_store *store, bool *fresh, const struct iv_executi
     for (size_t i = 0; inserted && i < count; i++) {
         TRY(insert_step(store, &steps[i], err));
     }
+    if (inserted) {
+        TRY(iv_store_answer(store, execution->key, execution->finding, true, err));
+    }
     *fresh = inserted;
     return IV_OK;
 }
@@ -141,16 +143,19 @@ static bool keep(struct iv_arena *arena, struct iv_str *s)
     return s->p != NULL;
 }
 
-static bool keep_task(struct iv_arena *arena, struct iv_task *t)
+bool iv_execution_keep(struct iv_execution *e, struct iv_arena *arena)
 {
-    struct iv_execution *e = &t->execution;
-    struct iv_step *s = &t->step;
     return keep(arena, &e->key) && keep(arena, &e->finding) && keep(arena, &e->playbook) &&
            keep(arena, &e->title) && keep(arena, &e->target) && keep(arena, &e->rule) &&
            keep(arena, &e->tenant) && keep(arena, &e->agent) && keep(arena, &e->baseline) &&
-           keep(arena, &e->cause) && keep(arena, &s->execution) && keep(arena, &s->key) &&
-           keep(arena, &s->name) && keep(arena, &s->kind) && keep(arena, &s->request) &&
-           keep(arena, &s->cause) && keep(arena, &s->answer);
+           keep(arena, &e->cause);
+}
+
+static bool keep_step(struct iv_step *s, struct iv_arena *arena)
+{
+    return keep(arena, &s->execution) && keep(arena, &s->key) && keep(arena, &s->name) &&
+           keep(arena, &s->kind) && keep(arena, &s->request) && keep(arena, &s->cause) &&
+           keep(arena, &s->answer);
 }
 
 static iv_rc read_tasks(struct iv_store *store, sqlite3_stmt *stmt, struct iv_task *tasks, size_t *count,
@@ -165,7 +170,9 @@ static iv_rc read_tasks(struct iv_store *store, sqlite3_stmt *stmt, struct iv_ta
         struct iv_sql_row row = iv_sql_row(stmt);
         TRY(iv_row_step(&tasks[*count].step, &row, err));
         TRY(iv_row_execution(&tasks[*count].execution, &row, err));
-        ENSURE(keep_task(arena, &tasks[*count]), err, IV_E_NOMEM, "no memory left to read executions");
+        bool kept =
+            iv_execution_keep(&tasks[*count].execution, arena) && keep_step(&tasks[*count].step, arena);
+        ENSURE(kept, err, IV_E_NOMEM, "no memory left to read executions");
     }
     return IV_OK;
 }
@@ -232,5 +239,8 @@ iv_rc iv_store_tell_execution(struct iv_store *store, bool *ours, const struct i
     TRY(insert_execution(store, &inserted, IV_SQL_EXECUTION_TELL, execution, err));
     TRY(is_told(store, &told, execution->key, err));
     *ours = !told;
+    if (told) {
+        TRY(iv_store_answer(store, execution->key, execution->finding, inserted, err));
+    }
     return told && !inserted && moves ? iv_store_move_execution(store, execution, err) : IV_OK;
 }

@@ -32,6 +32,7 @@ iv_rc iv_told_finding_read(struct iv_told_finding *out, struct iv_decoder *decod
 struct iv_told_action {
     struct iv_execution execution;
     int64_t step;        /* its position; -1: the execution itself */
+    bool joined;         /* no change: the execution answers the finding execution.finding too */
     struct iv_str state; /* as the sender called it */
     iv_ns time;
 };

@@ -11,6 +11,8 @@ static iv_rc read_state(struct iv_told_action *out, const struct iv_val *action,
         out->execution.state = IV_RUN_RUNNING;
         return iv_told_int(&out->step, action, "unmapped.position", 0, INT32_MAX, err);
     }
+    const struct iv_val *joined = iv_told_at(action, "unmapped.joined");
+    out->joined = joined != NULL && joined->kind == IV_KIND_BOOL && joined->b;
     ENSURE(iv_run_state_of(&out->execution.state, out->state), err, IV_E_MALFORMED,
            "unmapped.state: is '" IV_STR_FMT "', which is no state of an execution", IV_STR_ARG(out->state));
     return IV_OK;

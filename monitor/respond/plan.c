@@ -140,6 +140,17 @@ static iv_rc render_or_fail(struct plan *p, struct iv_err *err)
     return IV_OK;
 }
 
+/* A hundred findings of one token are one revocation. */
+static iv_rc join(struct plan *p, struct iv_store *store, bool *is_new, iv_ns now, struct iv_err *err)
+{
+    enum iv_join how = IV_JOIN_NOT;
+    struct iv_execution host;
+    iv_ns dedup = p->playbook == NULL ? 0 : p->playbook->dedup;
+    TRY(iv_store_join(store, &how, &host, &p->execution, iv_ns_add(now, -dedup), &p->arena, err));
+    *is_new = how == IV_JOIN_NOT;
+    return how == IV_JOIN_JOINED ? iv_report_joined(store, &host, p->execution.finding, now, err) : IV_OK;
+}
+
 static bool calls_for_action(const struct iv_verdict *v)
 {
     return v->kind == IV_VIOLATED && v->rule->mode == IV_MODE_ENFORCE && v->waiver == NULL &&
@@ -158,6 +169,11 @@ iv_rc iv_respond_plan(const struct iv_playbooks *playbooks, struct iv_store *sto
     TRY(iv_digester_new(&p.digester, err));
     TRY(begin(&p, finding, verdict, baseline, now, err));
     TRY(render_or_fail(&p, err));
+    bool is_new = false;
+    TRY(join(&p, store, &is_new, now, err));
+    if (!is_new) {
+        return IV_OK;
+    }
     bool fresh = false;
     TRY(iv_store_plan(store, &fresh, &p.execution, p.steps, p.count, err));
     return fresh ? iv_report(store, &p.execution, NULL, now, err) : IV_OK;

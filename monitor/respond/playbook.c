@@ -10,6 +10,8 @@
 #define ATTEMPTS_MAX 20
 #define TIMEOUT_MAX (5 * 60 * IV_NS_PER_S)
 #define BACKOFF_MAX (24 * 3600 * IV_NS_PER_S)
+#define DEDUP_DEFAULT (10 * 60 * IV_NS_PER_S)
+#define DEDUP_MAX (24 * 3600 * IV_NS_PER_S)
 
 static const struct iv_playbook_step step_defaults = {
     .timeout = 5 * IV_NS_PER_S,
@@ -193,6 +195,10 @@ static iv_rc parse_playbook(struct loader *l, struct iv_playbook *playbook, cons
     if (target != NULL) {
         TRY(iv_template_parse(&playbook->target, &l->playbooks->arena, target, &l->rules, l->problems, err));
     }
+    playbook->dedup = DEDUP_DEFAULT;
+    const struct iv_yaml_node *dedup = iv_yaml_get(&map, "dedup");
+    (void)iv_yaml_duration(&playbook->dedup, dedup, l->problems);
+    check_range(dedup, playbook->dedup, 0, DEDUP_MAX, "between 0s and 1d", l->problems);
     TRY(parse_steps(l, playbook, iv_yaml_need(&map, "steps"), err));
     iv_yaml_close(&map);
     return IV_OK;

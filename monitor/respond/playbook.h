@@ -36,7 +36,8 @@ size_t iv_playbooks_count(const struct iv_playbooks *playbooks);
 
 /* Plans the playbook that the verdict's rule names, inside the transaction that the finding is written in;
  * now is the wall clock. Nothing is planned unless the verdict is a violation of a rule in force (not
- * observed), no waiver holds and the rule names a playbook; nor a second time for the same finding. */
+ * observed), no waiver holds and the rule names a playbook; nor a second time for the same finding. A finding
+ * for a target that an execution of the playbook is at, or has been at within dedup, joins that one. */
 iv_rc iv_respond_plan(const struct iv_playbooks *playbooks, struct iv_store *store,
                       const struct iv_finding *finding, const struct iv_verdict *verdict,
                       const struct iv_baseline *baseline, iv_ns now, struct iv_err *err);

@@ -24,6 +24,7 @@ struct iv_playbook {
     struct iv_str description;
     enum iv_tactic tactic;
     struct iv_template target;
+    iv_ns dedup; /* an execution that ended well so long ago still answers a finding of its target */
     struct iv_playbook_step steps[IV_PLAYBOOK_STEPS_MAX];
     size_t step_count;
 };

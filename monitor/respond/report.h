@@ -12,6 +12,10 @@
 /* Logs and posts the state that the execution (step NULL) or the step is in. */
 iv_rc iv_report(struct iv_store *store, const struct iv_execution *execution, const struct iv_step *step,
                 iv_ns now, struct iv_err *err);
+/* Tells the actions topic that the execution, as it stands, answers this finding too. No change of state:
+ * the log has it as "joined". */
+iv_rc iv_report_joined(struct iv_store *store, const struct iv_execution *execution, struct iv_str finding,
+                       iv_ns now, struct iv_err *err);
 /* Writes the row too. */
 iv_rc iv_report_execution(struct iv_store *store, const struct iv_execution *execution, iv_ns now,
                           struct iv_err *err);

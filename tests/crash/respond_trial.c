@@ -18,7 +18,7 @@ static const char playbook[] =
     "apiVersion: invigil/v1\n"
     "kind: Playbook\n"
     "metadata: {name: revoke, title: Revoke it}\n"
-    "target: \"{{trigger.token_id}}\"\n"
+    "target: \"{{finding.uid}}\"\n"
     "steps:\n"
     "- name: revoke\n"
     "  http: {endpoint: hook, path: /revoke, body: {execution: \"{{execution.key}}\"}}\n"

@@ -6,7 +6,7 @@
  *     finding RULE TENANT AGENT TOKEN      commits a finding of one of the rules below; answers its uid
  *     many COUNT                           commits as many findings at once
  *     plan UID PLAYBOOK TARGET             commits an execution of two steps, planned; answers its key
- *     move KEY STATE                       commits its next state: running, done or failed
+ *     move KEY STATE                       commits its next state, any that an execution has
  *     events TOPIC COUNT                   counts events
  *     cover STREAM FIRST REACH CAUSE FROM UNTIL
  *                                          commits what is covered of a stream's partition, and one loss
@@ -332,14 +332,20 @@ static iv_rc do_plan(struct server *s, char *const words[], char out[], struct i
 
 static void step_to(struct iv_step *step, enum iv_run_state state)
 {
+    static const enum iv_step_state states[IV_RUN_STATES] = {
+        [IV_RUN_DONE] = IV_STEP_DONE,           [IV_RUN_VERIFIED] = IV_STEP_VERIFIED,
+        [IV_RUN_AMBIGUOUS] = IV_STEP_AMBIGUOUS, [IV_RUN_UNDONE] = IV_STEP_UNDONE,
+        [IV_RUN_REFUSED] = IV_STEP_SKIPPED,     [IV_RUN_SUPERSEDED] = IV_STEP_SKIPPED,
+        [IV_RUN_WITHHELD] = IV_STEP_WITHHELD,
+    };
     bool first = step->position == 0;
     step->attempt = 1;
     step->started = now();
     if (state == IV_RUN_RUNNING) {
         step->state = first ? IV_STEP_CALLING : IV_STEP_QUEUED;
-    } else if (state == IV_RUN_DONE) {
-        step->state = IV_STEP_DONE;
-        step->status = 200;
+    } else if (state != IV_RUN_FAILED) {
+        step->state = states[state];
+        step->status = state == IV_RUN_DONE || state == IV_RUN_VERIFIED ? 200 : 0;
     } else {
         step->state = first ? IV_STEP_FAILED : IV_STEP_SKIPPED;
         step->status = first ? 500 : 0;
@@ -372,9 +378,7 @@ static iv_rc do_move(struct server *s, char *const words[], char out[], struct i
 {
     struct iv_arena arena;
     enum iv_run_state state = IV_RUN_FAILED;
-    if (strcmp(words[2], "failed") != 0) {
-        state = strcmp(words[2], "done") == 0 ? IV_RUN_DONE : IV_RUN_RUNNING;
-    }
+    ENSURE(iv_run_state_of(&state, iv_str_of(words[2])), err, IV_E_REFUSED, "no such state");
     (void)snprintf(out, 16, "moved");
     TRY(iv_store_begin(s->store, err));
     iv_arena_init(&arena, OCSF_BYTES_MAX);

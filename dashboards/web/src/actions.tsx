@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is being done: executions of playbooks with their steps.
 import type { Execution, Step } from "./api";
-import { between, duration, when } from "./format";
+import { between, count, duration, when } from "./format";
 import { StateMark } from "./marks";
 
 function StepLine({ step }: { step: Step }) {
@@ -36,6 +36,7 @@ export function ExecutionCard(props: { execution: Execution; open?: (uid: string
             {when(execution.planned)}
           </time>
         )}
+        {execution.findings > 1 && <span>answers {count(execution.findings)} findings</span>}
         {took !== null && <span>in {duration(took)}</span>}
       </p>
       {execution.cause !== null && <p class="cause">{execution.cause}</p>}

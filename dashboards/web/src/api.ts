@@ -23,7 +23,18 @@ export interface Finding {
   action: RunState | null;
 }
 
-export type RunState = "planned" | "running" | "done" | "failed";
+export type RunState =
+  | "planned"
+  | "waiting"
+  | "running"
+  | "done"
+  | "verified"
+  | "failed"
+  | "ambiguous"
+  | "undone"
+  | "refused"
+  | "superseded"
+  | "withheld";
 
 export interface Step {
   position: number;
@@ -56,6 +67,7 @@ export interface Execution {
   planned: string | null;
   started: string | null;
   finished: string | null;
+  findings: number;
   steps: Step[];
 }
 

@@ -93,7 +93,9 @@ export function Figures({ status, rates }: { status: Status | null; rates: numbe
   const behind = status.lag.reduce((sum, part) => sum + part.records, 0);
   const { p50_seconds: p50, p99_seconds: p99 } = status.detection;
   const { critical, high } = status.findings.by_severity;
-  const { planned, running, done, failed } = status.executions;
+  const { planned, waiting, running, done, verified, failed, ambiguous } = status.executions;
+  const wrong = failed + ambiguous;
+  const underWay = `${count(planned + running)} under way${waiting > 0 ? `, ${count(waiting)} waiting` : ""}`;
   return (
     <dl class="figures">
       <Figure
@@ -105,9 +107,9 @@ export function Figures({ status, rates }: { status: Status | null; rates: numbe
       <Figure name="Findings" value={count(status.findings.total)} note={`${count(critical)} critical, ${count(high)} high`} />
       <Figure
         name="Remediated"
-        value={count(done)}
-        note={failed > 0 ? `${count(failed)} failed, ${count(planned + running)} under way` : `${count(planned + running)} under way`}
-        alarm={failed > 0}
+        value={count(done + verified)}
+        note={wrong > 0 ? `${count(wrong)} failed, ${underWay}` : underWay}
+        alarm={wrong > 0 || waiting > 0}
       />
       <Figure
         name="Detection"

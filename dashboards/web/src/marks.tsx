@@ -18,11 +18,18 @@ export function SeverityMark({ severity }: { severity: Severity }) {
 
 const stateWords: Record<string, string> = {
   planned: "planned",
+  waiting: "waits for approval",
   queued: "queued",
   due: "due",
   running: "running",
   calling: "calling",
   done: "done",
+  verified: "verified",
+  ambiguous: "ambiguous",
+  undone: "undone",
+  refused: "refused",
+  superseded: "superseded",
+  withheld: "withheld",
   failed: "failed",
   skipped: "skipped",
   unsupported: "unsupported",

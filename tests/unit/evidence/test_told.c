@@ -225,6 +225,21 @@ Test(told, an_action_reads_as_it_was_written)
     cr_expect(told.execution.state == IV_RUN_RUNNING);
 }
 
+Test(told, a_joining_reads_as_no_change_of_state)
+{
+    IV_AUTO(reading_deinit) struct reading r;
+    reading_init(&r);
+    struct iv_told_action told;
+    struct iv_err err = {0};
+    const struct iv_str other = IV_STR("ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff");
+    iv_ocsf_joined(&r.json, &execution, other, SAMPLE_TIME);
+
+    cr_assert(iv_ok(iv_told_action_read(&told, r.decoder, &r.arena, iv_buf_slice(&r.json), &err)), "%s",
+              err.text);
+    cr_expect(told.joined && told.step == -1 && iv_str_eq(told.execution.finding, other));
+    cr_expect(iv_str_eq(told.execution.key, execution.key) && told.execution.state == execution.state);
+}
+
 static enum iv_put put(struct reading *r, struct iv_store *store, bool told)
 {
     struct iv_finding row;

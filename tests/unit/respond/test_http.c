@@ -145,7 +145,10 @@ Test(http, lets_a_hanging_hook_hold_up_nothing_but_itself)
     IV_AUTO(stage_deinit) struct stage s;
     stage_init(&s, STEP);
     for (unsigned n = 1; n <= 5; n++) {
+        char token[8];
+        (void)snprintf(token, sizeof token, "tok-%u", n);
         sample_number(&s.sample, n);
+        sample_set(&s.sample, "token_id", iv_val_str(iv_str_of(token)));
         stage_find(&s);
     }
     stage_respond(&s, hook_url(hook));

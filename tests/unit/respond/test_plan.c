@@ -49,7 +49,100 @@ Test(plan, is_made_once_for_a_finding_however_often_it_is_found)
     stage_find(&s);
     cr_expect(stage_executions(&s) == 1);
     sample_number(&s.sample, 2);
+    sample_set(&s.sample, "token_id", iv_val_str(IV_STR("another")));
     stage_find(&s);
+    cr_expect(stage_executions(&s) == 2);
+}
+
+static void find_another(struct stage *s, unsigned number)
+{
+    sample_number(&s->sample, number);
+    stage_find(s);
+}
+
+static void end_as(struct stage *s, enum iv_run_state state, iv_ns when)
+{
+    struct iv_execution e = stage_execution(s);
+    e.state = state;
+    e.finished = when;
+    cr_assert(iv_ok(iv_store_begin(s->store, NULL)));
+    cr_assert(iv_ok(iv_store_move_execution(s->store, &e, NULL)));
+    cr_assert(iv_ok(iv_store_commit(s->store, NULL)));
+}
+
+static bool count_joins(void *ctx, const struct iv_action *action)
+{
+    *(int *)ctx += iv_str_eq(action->state, IV_STR(IV_ACTION_JOINED)) &&
+                   strstr(action->ocsf.p, "\"joined\":true") != NULL;
+    return true;
+}
+
+Test(plan, one_execution_answers_all_findings_of_its_target_while_it_is_on_its_way)
+{
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init(&s, PLAIN);
+    int joins = 0;
+
+    stage_find(&s);
+    for (unsigned number = 2; number <= 100; number++) {
+        find_another(&s, number);
+        stage_find(&s);
+    }
+
+    cr_expect(stage_executions(&s) == 1);
+    cr_expect(stage_execution(&s).findings == 100, "each once, however often it is found");
+    cr_assert(
+        iv_ok(iv_reader_actions(s.reader, (struct iv_str){NULL, 0}, 0, 1000, count_joins, &joins, NULL)));
+    cr_expect(joins == 99);
+}
+
+Test(plan, joins_what_ended_well_within_dedup_and_nothing_else)
+{
+    static const struct {
+        enum iv_run_state state;
+        iv_ns ago;
+        size_t executions;
+    } rows[] = {{IV_RUN_DONE, 9 * 60 * IV_NS_PER_S, 1},    {IV_RUN_DONE, 11 * 60 * IV_NS_PER_S, 2},
+                {IV_RUN_VERIFIED, 60 * IV_NS_PER_S, 1},    {IV_RUN_FAILED, IV_NS_PER_S, 2},
+                {IV_RUN_AMBIGUOUS, IV_NS_PER_S, 2},        {IV_RUN_REFUSED, IV_NS_PER_S, 2},
+                {IV_RUN_UNDONE, IV_NS_PER_S, 2},           {IV_RUN_WITHHELD, IV_NS_PER_S, 2},
+                {IV_RUN_WAITING, 20 * 60 * IV_NS_PER_S, 1}};
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(stage_deinit) struct stage s;
+        stage_init(&s, PLAIN);
+        stage_find(&s);
+        end_as(&s, rows[i].state, s.now - rows[i].ago);
+
+        find_another(&s, 2);
+
+        cr_expect(stage_executions(&s) == rows[i].executions, "row %zu", i);
+    }
+}
+
+Test(plan, a_finding_that_was_answered_is_not_answered_again_when_it_is_read_again_later)
+{
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init(&s, PLAIN);
+    stage_find(&s);
+    find_another(&s, 2);
+    end_as(&s, IV_RUN_DONE, s.now);
+
+    s.now += 3600 * IV_NS_PER_S;
+    stage_find(&s);
+    cr_expect(stage_executions(&s) == 1);
+    find_another(&s, 3);
+    cr_expect(stage_executions(&s) == 2, "what comes after dedup is answered anew");
+}
+
+Test(plan, without_a_target_nothing_is_joined)
+{
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init(&s, PLAIN);
+    sample_set(&s.sample, "token_id", iv_val_str(IV_STR("")));
+
+    stage_find(&s);
+    find_another(&s, 2);
+
     cr_expect(stage_executions(&s) == 2);
 }
 
