@@ -49,18 +49,27 @@ static unsigned peaks(const struct iv_merkle *tree)
     return (unsigned)__builtin_popcountll(tree->size);
 }
 
-void iv_merkle_append(struct iv_merkle *tree, struct iv_digester *d, struct iv_str data)
+unsigned iv_merkle_grow(struct iv_merkle_hash roots[IV_MERKLE_PEAKS], struct iv_merkle *tree,
+                        struct iv_digester *d, struct iv_str data)
 {
-    struct iv_merkle_hash hash;
     unsigned count = peaks(tree);
+    unsigned grown = 0;
     IV_CHECK(tree->size < UINT64_MAX);
-    iv_merkle_leaf(&hash, d, data);
+    iv_merkle_leaf(&roots[0], d, data);
     /* Each set bit at the end of the size is a perfect tree as large as what has grown so far. */
     for (uint64_t bits = tree->size; (bits & 1) != 0; bits >>= 1) {
-        iv_merkle_node(&hash, d, &tree->peaks[--count], &hash);
+        iv_merkle_node(&roots[grown + 1], d, &tree->peaks[--count], &roots[grown]);
+        grown++;
     }
-    tree->peaks[count] = hash;
+    tree->peaks[count] = roots[grown];
     tree->size++;
+    return grown + 1;
+}
+
+void iv_merkle_append(struct iv_merkle *tree, struct iv_digester *d, struct iv_str data)
+{
+    struct iv_merkle_hash roots[IV_MERKLE_PEAKS] IV_UNSET;
+    (void)iv_merkle_grow(roots, tree, d, data);
 }
 
 void iv_merkle_root(struct iv_merkle_hash *out, struct iv_digester *d, const struct iv_merkle *tree)
