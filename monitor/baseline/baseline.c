@@ -111,3 +111,24 @@ const struct iv_waiver *iv_baseline_waiver(const struct iv_baseline *baseline, c
     }
     return NULL;
 }
+
+/* Documents were put in front of each other, so the first that was read is the last. */
+void iv_baseline_files(const struct iv_baseline *baseline, iv_baseline_file_visit visit, void *ctx)
+{
+    const struct iv_owned *owned = const_body_of(baseline)->owned;
+    struct iv_str folder = IV_STR("");
+    for (const struct iv_owned *o = owned; o != NULL; o = o->next) {
+        folder = o->document != NULL ? iv_yaml_file(o->document) : folder;
+    }
+    while (folder.n > 0 && folder.p[folder.n - 1] != '/') {
+        folder.n--;
+    }
+    for (const struct iv_owned *o = owned; o != NULL; o = o->next) {
+        if (o->document != NULL) {
+            struct iv_str path = iv_yaml_file(o->document);
+            bool inside = path.n > folder.n && memcmp(path.p, folder.p, folder.n) == 0;
+            size_t skip = inside ? folder.n : 0;
+            visit(ctx, (struct iv_str){path.p + skip, path.n - skip}, iv_yaml_text(o->document));
+        }
+    }
+}

@@ -80,6 +80,11 @@ struct iv_baseline *iv_baseline_ref(struct iv_baseline *baseline);
 void iv_baseline_unref(struct iv_baseline *baseline);
 void iv_baseline_unrefp(struct iv_baseline **baseline);
 
+/* Calls visit with each file that it was read from, as it was read: its path from the baseline's folder on
+ * (as it was named, where it lies elsewhere), and its text. Of baseline.yaml last. */
+typedef void (*iv_baseline_file_visit)(void *ctx, struct iv_str path, struct iv_str text);
+void iv_baseline_files(const struct iv_baseline *baseline, iv_baseline_file_visit visit, void *ctx);
+
 /* The rule's own tests, a list; NULL if it has none. */
 struct iv_yaml_node;
 const struct iv_yaml_node *iv_baseline_tests(const struct iv_baseline *baseline, const struct iv_rule *rule);

@@ -196,6 +196,16 @@ iv_rc iv_config_set_roles(struct iv_config *config, const char *names, struct iv
     return IV_OK;
 }
 
+void iv_config_roles(struct iv_buf *out, const struct iv_config *config)
+{
+    for (size_t role = 0; role < IV_COUNT(role_names); role++) {
+        if ((config->roles >> role & 1U) != 0) {
+            iv_buf_text(out, out->n == 0 ? "" : ",");
+            iv_buf_text(out, role_names[role]);
+        }
+    }
+}
+
 static void read_store(struct reading *r, const struct iv_yaml_node *node)
 {
     struct iv_yaml_map map;

@@ -69,5 +69,7 @@ iv_rc iv_config_load(struct iv_config **out, const char *path, struct iv_problem
                      struct iv_err *err);
 /* "detect,console" instead of what the file says. IV_E_USAGE. */
 iv_rc iv_config_set_roles(struct iv_config *config, const char *names, struct iv_err *err);
+/* Appends the roles, as that would have them. */
+void iv_config_roles(struct iv_buf *out, const struct iv_config *config);
 void iv_config_free(struct iv_config *config);
 void iv_config_freep(struct iv_config **config);

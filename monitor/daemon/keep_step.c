@@ -2,6 +2,7 @@
 #include "daemon/keep_step.h"
 #include "base/fault.h"
 #include "base/guard.h"
+#include "daemon/journal.h"
 #include "evidence/coverage.h"
 #include "evidence/finding.h"
 #include "judge/commit.h"
@@ -66,8 +67,7 @@ static iv_rc keep_letter(struct iv_keep_step *k, const struct iv_dead_letter *le
 static iv_rc keep_commit(struct iv_keep_step *k, struct iv_commit *commit, struct iv_err *err)
 {
     if (commit->takes_force) {
-        TRY(iv_store_put_fact(k->store, IV_STR("baseline.digest"), iv_str_of(commit->baseline->digest_hex),
-                              err));
+        TRY(iv_journal_baseline(k->store, commit->baseline, err));
     }
     for (struct iv_verdict_node *node = commit->verdicts; node != NULL; node = node->next) {
         enum iv_put put = IV_PUT_SAME;

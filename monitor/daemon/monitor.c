@@ -6,6 +6,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "console/console.h"
+#include "daemon/journal.h"
 #include "daemon/monitor_internal.h"
 #include "detect/courier.h"
 #include "evidence/coverage.h"
@@ -196,16 +197,24 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
     return iv_detect_start(&m->detect, &detect, err);
 }
 
-static iv_rc record_baseline(struct iv_monitor *m, struct iv_err *err)
+static iv_rc enter_start(struct iv_monitor *m, struct iv_err *err)
 {
-    TRY(iv_store_begin(m->store, err));
-    struct iv_rc_s rc =
-        iv_store_put_fact(m->store, IV_STR("baseline.digest"), iv_str_of(m->baseline->digest_hex), err);
-    if (!iv_ok(rc)) {
-        iv_store_rollback(m->store);
-        return rc;
+    char room[64];
+    struct iv_buf roles;
+    iv_buf_init_lent(&roles, room, sizeof room, sizeof room - 1);
+    iv_config_roles(&roles, m->config);
+    TRY(iv_journal_start(m->store, m->baseline, iv_buf_slice(&roles), err));
+    m->entered = true;
+    return IV_OK;
+}
+
+/* What was found stands; that nobody said how it ended is told by the log's lack of an end. */
+static void enter_stop(struct iv_monitor *m)
+{
+    struct iv_err err = {.text = ""};
+    if (m->entered && !iv_ok(iv_journal_stop(m->store, m->reader, &err))) {
+        LOG_WARN("run.stop.unlogged", KV_TEXT("why", err.text));
     }
-    return iv_store_commit(m->store, err);
 }
 
 /* Two processes with one store would each send what is in its outbox, and carry out what is due. */
@@ -235,7 +244,7 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
     iv_series_set_time(iv_metrics_only(m->metrics, IV_METRIC_STARTED), iv_wall(&m->clock));
     TRY(open_store(m, err));
     TRY(iv_reader_open(&m->reader, c->store_path, err));
-    TRY(record_baseline(m, err));
+    TRY(enter_start(m, err));
     TRY(iv_handoff_new(&m->commits, COMMIT_QUEUE, COMMIT_BYTES, err));
     if (listens(c)) {
         TRY(start_console(m, err));
@@ -303,6 +312,7 @@ void iv_monitor_stop(struct iv_monitor *monitor)
     iv_act_stop(act);
     iv_publish_stop(monitor->publish, PUBLISH_GRACE);
     iv_courier_stop(monitor->courier, COURIER_GRACE); /* the last snapshot, when all findings are out */
+    enter_stop(monitor);
     iv_console_stop(monitor->console);
     iv_handoff_free(monitor->commits);
     iv_reader_close(monitor->reader);

@@ -45,6 +45,7 @@ struct iv_monitor {
     struct iv_baseline *baseline; /* in force; under lock once the parts have started */
     struct iv_playbooks *playbooks;
     struct iv_act *act; /* under lock: begins after the publisher, which wakes it, and ends before it */
+    bool entered;       /* the log has its start, and will have its end */
     bool failed;        /* under lock */
     struct iv_err why;
 };

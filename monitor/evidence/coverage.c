@@ -64,7 +64,7 @@ iv_rc iv_store_put_cover(struct iv_store *store, struct iv_str topic, const stru
         iv_sql_bind_int(&args, cover->partition);
         TRY(run_loss(store, &args, &cover->losses[i], err));
     }
-    return IV_OK;
+    return iv_store_log_cover(store, topic, cover, false, err);
 }
 
 iv_rc iv_store_covers_away(struct iv_store *store, struct iv_str ledger, struct iv_str telemetry,
@@ -129,7 +129,8 @@ iv_rc iv_store_add_rule_loss(struct iv_store *store, struct iv_str rule, const s
     TRY(iv_store_statement(store, &stmt, IV_SQL_RULE_LOSS_INSERT, err));
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_str(&args, rule);
-    return run_loss(store, &args, &sum, err);
+    TRY(run_loss(store, &args, &sum, err));
+    return iv_store_log_rule_loss(store, rule, loss, err);
 }
 
 /* The place of a word in a list. */

@@ -20,6 +20,14 @@ iv_rc iv_store_covers_away(struct iv_store *store, struct iv_str ledger, struct 
 iv_rc iv_store_add_rule_loss(struct iv_store *store, struct iv_str rule, const struct iv_loss *loss,
                              struct iv_err *err);
 
+/* Inside a transaction, behind iv_store_put_cover, which does it by itself when it is due: enters the
+ * coverage of the partition into the log. now: if there is anything that the log does not know. */
+iv_rc iv_store_log_cover(struct iv_store *store, struct iv_str topic, const struct iv_cover *cover, bool now,
+                         struct iv_err *err);
+/* Inside a transaction: enters what a rule has lost; iv_store_add_rule_loss does it by itself. */
+iv_rc iv_store_log_rule_loss(struct iv_store *store, struct iv_str rule, const struct iv_loss *loss,
+                             struct iv_err *err);
+
 const char *iv_cover_state_name(enum iv_cover_state state);
 
 /* By stream, topic and partition; the losses by cause and time. As of one moment. */

@@ -154,6 +154,11 @@ void iv_sql_bind_str(struct iv_sql_args *args, struct iv_str s)
     (void)sqlite3_bind_text64(args->stmt, args->next++, s.n == 0 ? "" : s.p, s.n, SQLITE_STATIC, SQLITE_UTF8);
 }
 
+void iv_sql_bind_bytes(struct iv_sql_args *args, struct iv_str bytes)
+{
+    (void)sqlite3_bind_blob64(args->stmt, args->next++, bytes.p, bytes.n, SQLITE_STATIC);
+}
+
 void iv_sql_bind_int(struct iv_sql_args *args, int64_t i)
 {
     (void)sqlite3_bind_int64(args->stmt, args->next++, i);
@@ -184,6 +189,14 @@ struct iv_str iv_sql_get_str(struct iv_sql_row *row)
         return IV_STR("");
     }
     return (struct iv_str){(const char *)text, (size_t)sqlite3_column_bytes(row->stmt, column)};
+}
+
+struct iv_str iv_sql_get_bytes(struct iv_sql_row *row)
+{
+    int column = row->next++;
+    const char *bytes = sqlite3_column_blob(row->stmt, column);
+    return bytes == NULL ? IV_STR("")
+                         : (struct iv_str){bytes, (size_t)sqlite3_column_bytes(row->stmt, column)};
 }
 
 int64_t iv_sql_get_int(struct iv_sql_row *row)

@@ -43,7 +43,8 @@ static inline struct iv_sql_args iv_sql_args(sqlite3_stmt *stmt)
 {
     return (struct iv_sql_args){stmt, 1};
 }
-void iv_sql_bind_str(struct iv_sql_args *args, struct iv_str s); /* p NULL: the empty text */
+void iv_sql_bind_str(struct iv_sql_args *args, struct iv_str s);       /* p NULL: the empty text */
+void iv_sql_bind_bytes(struct iv_sql_args *args, struct iv_str bytes); /* likewise */
 void iv_sql_bind_int(struct iv_sql_args *args, int64_t i);
 
 /* *row: there is one. */
@@ -62,4 +63,5 @@ static inline struct iv_sql_row iv_sql_row(sqlite3_stmt *stmt)
     return (struct iv_sql_row){stmt, 0};
 }
 struct iv_str iv_sql_get_str(struct iv_sql_row *row); /* NULL is the empty text */
+struct iv_str iv_sql_get_bytes(struct iv_sql_row *row);
 int64_t iv_sql_get_int(struct iv_sql_row *row);

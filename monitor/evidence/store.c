@@ -16,14 +16,34 @@ static const char *const statement_texts[] = {
 #undef STATEMENT
 };
 
+/* A store of an older version has findings that its log does not know of. */
+static iv_rc catch_up(struct iv_store *store, struct iv_err *err)
+{
+    int64_t behind = 0;
+    TRY(iv_sql_int(&store->sql, &behind, "SELECT EXISTS (SELECT 1 FROM findings WHERE leaf = -1)",
+                   "read findings", err));
+    if (behind == 0) {
+        return IV_OK;
+    }
+    TRY(iv_store_begin(store, err));
+    struct iv_rc_s rc = iv_log_catch_up(store, err);
+    if (!iv_ok(rc)) {
+        iv_store_rollback(store);
+        return rc;
+    }
+    return iv_store_commit(store, err);
+}
+
 static iv_rc open_store(struct iv_store *store, struct iv_str path, struct iv_err *err)
 {
     int64_t waiting = 0;
+    store->log.clock = iv_clock_system();
+    TRY(iv_digester_new(&store->log.digester, err));
     TRY(iv_sql_open(&store->sql, path, true, err));
     TRY(iv_schema_migrate(&store->sql, err));
     TRY(iv_sql_int(&store->sql, &waiting, "SELECT count(*) FROM outbox", "count the outbox", err));
     atomic_store_explicit(&store->outbox, waiting, memory_order_relaxed);
-    return IV_OK;
+    return catch_up(store, err);
 }
 
 iv_rc iv_store_open(struct iv_store **out, struct iv_str path, struct iv_err *err)
@@ -49,6 +69,7 @@ void iv_store_close(struct iv_store *store)
         (void)sqlite3_finalize(store->statements[i]);
     }
     iv_sql_close(&store->sql);
+    iv_digester_free(store->log.digester);
     (void)pthread_mutex_destroy(&store->lock);
     iv_free(store);
 }
@@ -90,6 +111,7 @@ iv_rc iv_store_begin(struct iv_store *store, struct iv_err *err)
     }
     store->inside = true;
     store->posted = 0;
+    store->log.current = false;
     return IV_OK;
 }
 
@@ -117,6 +139,7 @@ iv_rc iv_store_commit(struct iv_store *store, struct iv_err *err)
 void iv_store_rollback(struct iv_store *store)
 {
     IV_CHECK(store->inside);
+    store->log.trusted = store->log.trusted && !store->log.current; /* untouched unless looked at */
     /* SQLite has rolled back by itself after some failures; then this one says so, and nothing is lost by
      * it. Where memory was out even for this, it is made up for before the store is used again. */
     (void)sqlite3_exec(store->sql.db, "ROLLBACK", NULL, NULL, NULL);
@@ -127,6 +150,8 @@ static iv_rc write_finding(struct iv_store *store, enum iv_statement how, const 
                            const char *doing, struct iv_err *err)
 {
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    int64_t leaf = 0;
+    TRY(iv_log_append(store, &leaf, IV_LEAF_FINDING, f->uid, f->time, f->ocsf, err));
     TRY(iv_store_statement(store, &stmt, how, err));
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_str(&args, f->uid);
@@ -147,7 +172,18 @@ static iv_rc write_finding(struct iv_store *store, enum iv_statement how, const 
     iv_sql_bind_int(&args, f->witnesses);
     iv_sql_bind_str(&args, f->ocsf);
     iv_sql_bind_int(&args, f->told);
+    iv_sql_bind_int(&args, leaf);
     return iv_sql_run(&store->sql, stmt, doing, err);
+}
+
+/* The text that the log's last entry of this finding is of. */
+static iv_rc keep_superseded(struct iv_store *store, struct iv_str uid, struct iv_err *err)
+{
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_FINDING_SUPERSEDED, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, uid);
+    return iv_sql_run(&store->sql, stmt, "keep what a finding was", err);
 }
 
 /* Whether the store has this uid, how far its row has come, and whose it is. */
@@ -213,6 +249,7 @@ iv_rc iv_store_put_finding(struct iv_store *store, enum iv_put *out, const struc
         return write_finding(store, IV_SQL_FINDING_INSERT, finding, "write a finding", err);
     }
     if (*out != IV_PUT_SAME) {
+        TRY(keep_superseded(store, finding->uid, err));
         TRY(write_finding(store, IV_SQL_FINDING_UPDATE, finding, "update a finding", err));
     }
     if (state.told && !finding->told) {

@@ -2,6 +2,7 @@
 /* The writer's insides, shared by the files that implement store.h. Internal to the room. */
 #pragma once
 
+#include "evidence/log_internal.h"
 #include "evidence/sql.h"
 #include "evidence/store.h"
 
@@ -21,6 +22,7 @@ struct iv_store {
     bool inside;            /* a transaction is open; guarded by lock */
     int64_t posted;         /* messages more in the outbox than when it began; guarded by lock */
     _Atomic int64_t outbox; /* messages there, as far as is committed */
+    struct iv_log log;      /* guarded by lock */
     sqlite3_stmt *statements[IV_SQL_STATEMENTS];
 };
 

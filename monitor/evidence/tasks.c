@@ -4,6 +4,8 @@
 #include "evidence/rows.h"
 #include "evidence/tasks_internal.h"
 
+#include <inttypes.h>
+
 /* how: IV_SQL_EXECUTION_INSERT or IV_SQL_EXECUTION_TELL. */
 static iv_rc insert_execution(struct iv_store *store, bool *fresh, enum iv_statement how,
                               const struct iv_execution *e, struct iv_err *err)
@@ -123,10 +125,26 @@ iv_rc iv_store_move_step(struct iv_store *store, const struct iv_step *step, str
     return iv_sql_run(&store->sql, stmt, "move a step", err);
 }
 
+static iv_rc enter_action(struct iv_store *store, int64_t *leaf, const struct iv_action *action,
+                          struct iv_err *err)
+{
+    char room[256];
+    IV_AUTO(iv_buf_deinit) struct iv_buf key;
+    iv_buf_init_lent(&key, room, sizeof room, 65536);
+    iv_buf_str(&key, action->execution);
+    if (action->step >= 0) {
+        iv_buf_printf(&key, "/%" PRId64, action->step);
+    }
+    TRY(iv_buf_check(&key, "the key of an action", err));
+    return iv_log_append(store, leaf, IV_LEAF_ACTION, iv_buf_slice(&key), IV_NS_MIN, action->ocsf, err);
+}
+
 iv_rc iv_store_log_action(struct iv_store *store, const struct iv_action *action, struct iv_err *err)
 {
     IV_CHECK(store->inside);
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    int64_t leaf = 0;
+    TRY(enter_action(store, &leaf, action, err));
     TRY(iv_store_statement(store, &stmt, IV_SQL_ACTION_INSERT, err));
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_str(&args, action->execution);
@@ -134,6 +152,7 @@ iv_rc iv_store_log_action(struct iv_store *store, const struct iv_action *action
     iv_sql_bind_str(&args, action->state);
     iv_sql_bind_int(&args, action->time);
     iv_sql_bind_str(&args, action->ocsf);
+    iv_sql_bind_int(&args, leaf);
     return iv_sql_run(&store->sql, stmt, "log an action", err);
 }
 

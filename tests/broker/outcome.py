@@ -7,6 +7,7 @@ import contextlib
 import json
 import sqlite3
 
+import own_log
 import rdkafka
 from monitor import wait_for
 
@@ -86,4 +87,5 @@ def check_actions(servers, monitor, hooks):
 def check(servers, monitor, hooks, expected):
     """Answers (findings, messages repeated, hooks repeated)."""
     found = check_store(monitor, expected)
+    own_log.check(monitor.store)
     return len(found), check_topic(servers, monitor, found), check_actions(servers, monitor, hooks)

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/guard.h"
 #include "evidence/reader.h"
+#include "support/log_audit.h"
 
 #include <sqlite3.h>
 
@@ -241,6 +242,11 @@ bool audit_end(struct iv_buf *why, struct scene *scene, struct iv_str path, cons
     size_t actionable = 0;
     if (number_of(path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check") != 1) {
         iv_buf_text(why, "the store is damaged\n");
+        return false;
+    }
+    const char *wrong = log_audit(NULL, path.p);
+    if (wrong != NULL) {
+        iv_buf_printf(why, "the log: %s\n", wrong);
         return false;
     }
     return audit_verdicts(why, scene, path, &actionable) && audit_published(why, path, outside) &&

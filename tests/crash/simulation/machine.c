@@ -3,6 +3,7 @@
 
 #include "base/guard.h"
 #include "engine/snapshot.h"
+#include "evidence/log.h"
 
 /* What the saver writes to files, and its child is a process for, is here at hand. */
 iv_rc iv_saver_restore(struct iv_saver *saver, struct iv_str cell, iv_saver_take_fn take, void *ctx,
@@ -161,6 +162,7 @@ iv_rc machine_boot(struct machine *m, struct iv_err *err)
     struct iv_clock clock = outside_clock(m->outside);
     m->up = true;
     TRY(iv_store_open(&m->store, m->path, err));
+    iv_store_use_clock(m->store, &clock);
     TRY(iv_metrics_new(&m->metrics, err));
     TRY(iv_handoff_new(&m->commits, MACHINE_QUEUE, 0, err));
     atomic_store(&m->kept, 0);

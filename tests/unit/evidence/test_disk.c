@@ -6,6 +6,7 @@
 #include "evidence/reader.h"
 #include "evidence/store.h"
 #include "support/disk.h"
+#include "support/log_audit.h"
 #include "support/sample.h"
 #include "support/scratch.h"
 
@@ -143,6 +144,8 @@ static void check_what_is_left(struct trial *t, const char *where)
     int outbox = integer_of(db, "SELECT count(*) FROM outbox");
     int position = integer_of(db, "SELECT coalesce(max(next_offset), 0) FROM positions");
     (void)sqlite3_close(db);
+    const char *wrong = log_audit(NULL, scratch_file(&t->dir, "s.db").p);
+    cr_assert_null(wrong, "%s: %s", where, wrong);
     cr_assert(sound == 1, "%s: the database is damaged", where);
     cr_assert(findings >= least, "%s: %d of %d acknowledged commits are there", where, findings, least);
     cr_assert(outbox == findings && position == findings, "%s: %d findings, %d messages, position %d", where,

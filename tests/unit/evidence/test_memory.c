@@ -6,6 +6,7 @@
 #include "evidence/reader.h"
 #include "evidence/store.h"
 #include "support/disk.h"
+#include "support/log_audit.h"
 #include "support/sample.h"
 #include "support/scratch.h"
 #include "support/sqlite_memory.h"
@@ -115,6 +116,8 @@ static bool try_writing(uint64_t nth, bool lasting)
     cr_assert(iv_ok(write_all(store, &s, &err)), "allocation %llu, afterwards: %s", (unsigned long long)nth,
               err.text);
     cr_assert(eq(sz, findings_of(&dir), COMMITS));
+    const char *wrong = log_audit(NULL, scratch_file(&dir, "s.db").p);
+    cr_assert_null(wrong, "allocation %llu: %s", (unsigned long long)nth, wrong);
     iv_store_close(TAKE(store));
     disk_free(disk);
     return struck;

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evidence/leaf.h"
+
+#include "base/encode.h"
+#include "base/guard.h"
+#include "base/json_write.h"
+
+static const struct iv_str kind_names[] = {
+#define KIND(id, name) [IV_LEAF_##id] = IV_STR_INIT(name),
+#include "evidence/leaf_kinds.def"
+#undef KIND
+};
+
+const char *iv_leaf_kind_name(enum iv_leaf_kind kind)
+{
+    return kind_names[kind].p;
+}
+
+bool iv_leaf_kind_of(enum iv_leaf_kind *out, struct iv_str name)
+{
+    for (size_t i = 0; i < IV_COUNT(kind_names); i++) {
+        if (iv_str_eq(kind_names[i], name)) {
+            *out = (enum iv_leaf_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void iv_leaf_write(struct iv_buf *out, const struct iv_leaf *leaf)
+{
+    char hex[2 * IV_MERKLE_BYTES + 1];
+    struct iv_buf digest;
+    iv_buf_init_lent(&digest, hex, sizeof hex, sizeof hex - 1);
+    iv_hex_encode(&digest, (struct iv_str){(const char *)leaf->digest.bytes, sizeof leaf->digest.bytes});
+    struct iv_json j = iv_json_to(out);
+    /*= RFC 8785 3.2.3 "sort property names": the order in which they stand here */
+    iv_json_open_object(&j, NULL);
+    iv_json_str(&j, "digest", iv_buf_slice(&digest));
+    if (leaf->event_time != IV_NS_MIN) {
+        iv_json_time(&j, "event_time", leaf->event_time);
+    }
+    iv_json_str(&j, "key", leaf->key);
+    iv_json_text(&j, "kind", iv_leaf_kind_name(leaf->kind));
+    iv_json_time(&j, "time", leaf->time);
+    iv_json_close_object(&j);
+    iv_buf_deinit(&digest);
+}
