@@ -84,6 +84,9 @@ iv_rc iv_client_set(rd_kafka_conf_t *conf, const struct iv_property *property, s
 
 iv_rc iv_property_check(const struct iv_property *property, struct iv_err *err)
 {
+    ENSURE(
+        !iv_str_eq(property->name, IV_STR("transactional.id")), err, IV_E_REFUSED,
+        "kafka: property 'transactional.id' cannot be set: there are several producers, and no transactions");
     IV_AUTO(iv_client_conf_freep) rd_kafka_conf_t *conf = rd_kafka_conf_new();
     ENSURE(conf != NULL, err, IV_E_NOMEM, "cannot allocate the configuration of a Kafka client");
     return iv_client_set(conf, property, err);

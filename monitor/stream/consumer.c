@@ -115,6 +115,19 @@ static iv_rc keep_from_jumping(rd_kafka_conf_t *conf, struct iv_err *err)
     return iv_client_set(conf, &error, err);
 }
 
+static iv_rc configure(rd_kafka_conf_t **out, const struct iv_property *properties, size_t count,
+                       struct iv_err *err)
+{
+    TRY(iv_client_conf(out, profile, IV_COUNT(profile), properties, count, err));
+    return keep_from_jumping(*out, err);
+}
+
+iv_rc iv_consumer_check(const struct iv_property *properties, size_t count, struct iv_err *err)
+{
+    IV_AUTO(iv_client_conf_freep) rd_kafka_conf_t *conf = NULL;
+    return configure(&conf, properties, count, err);
+}
+
 iv_rc iv_consumer_open(struct iv_consumer **out, const struct iv_consumer_options *options,
                        struct iv_err *err)
 {
@@ -122,8 +135,7 @@ iv_rc iv_consumer_open(struct iv_consumer **out, const struct iv_consumer_option
     ENSURE(consumer != NULL, err, IV_E_NOMEM, "cannot allocate a Kafka consumer");
     TRY(allocate(consumer, options, err));
     IV_AUTO(iv_client_conf_freep) rd_kafka_conf_t *conf = NULL;
-    TRY(iv_client_conf(&conf, profile, IV_COUNT(profile), options->properties, options->property_count, err));
-    TRY(keep_from_jumping(conf, err));
+    TRY(configure(&conf, options->properties, options->property_count, err));
     rd_kafka_conf_set_opaque(conf, consumer);
     rd_kafka_conf_set_error_cb(conf, client_error);
     rd_kafka_conf_set_rebalance_cb(conf, iv_rebalance_note);

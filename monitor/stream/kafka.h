@@ -54,6 +54,8 @@ struct iv_consumer_options {
 
 struct iv_consumer;
 
+/* What iv_consumer_open would refuse of the properties. */
+iv_rc iv_consumer_check(const struct iv_property *properties, size_t count, struct iv_err *err);
 /* Does not wait for a broker. IV_E_REFUSED: a property is unknown, has a wrong value, or would break a
  * guarantee. */
 iv_rc iv_consumer_open(struct iv_consumer **out, const struct iv_consumer_options *options,

@@ -8,12 +8,14 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-/* Idempotence gives order and no duplicates from the client's own retries. The queue is small: back-pressure
+/* Idempotence gives order and no duplicates from the client's own retries; without it, or with fewer
+ * acknowledgements, what was reported as delivered might be nowhere. The queue is small: back-pressure
  * belongs before it, in the outbox. A dead letter carries a whole record in base64, hence the size. Nagle
  * would add 40 ms. */
 static const struct iv_profile profile[] = {
+    {"acks", "-1", "that is 'all': what was acknowledged must stand on the brokers"},
     {"client.id", "invigil", NULL},
-    {"enable.idempotence", "true", NULL},
+    {"enable.idempotence", "true", "messages of one key must keep their order, and none be doubled"},
     {"linger.ms", "1", NULL},
     {"message.max.bytes", "4194304", NULL},
     {"queue.buffering.max.messages", "100000", NULL},
@@ -58,6 +60,18 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *o
     }
 }
 
+static iv_rc configure(rd_kafka_conf_t **out, const struct iv_property *properties, size_t count,
+                       struct iv_err *err)
+{
+    return iv_client_conf(out, profile, IV_COUNT(profile), properties, count, err);
+}
+
+iv_rc iv_producer_check(const struct iv_property *properties, size_t count, struct iv_err *err)
+{
+    IV_AUTO(iv_client_conf_freep) rd_kafka_conf_t *conf = NULL;
+    return configure(&conf, properties, count, err);
+}
+
 iv_rc iv_producer_open(struct iv_producer **out, const struct iv_producer_options *options,
                        struct iv_err *err)
 {
@@ -65,7 +79,7 @@ iv_rc iv_producer_open(struct iv_producer **out, const struct iv_producer_option
     ENSURE(producer != NULL, err, IV_E_NOMEM, "cannot allocate a Kafka producer");
     producer->options = *options;
     IV_AUTO(iv_client_conf_freep) rd_kafka_conf_t *conf = NULL;
-    TRY(iv_client_conf(&conf, profile, IV_COUNT(profile), options->properties, options->property_count, err));
+    TRY(configure(&conf, options->properties, options->property_count, err));
     rd_kafka_conf_set_opaque(conf, producer);
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
     TRY(iv_client_new(&producer->rk, RD_KAFKA_PRODUCER, &conf, err));

@@ -31,7 +31,7 @@ struct iv_message {
 typedef void (*iv_report_fn)(void *ctx, void *ticket, const struct iv_err *failure);
 
 struct iv_producer_options {
-    const struct iv_property *properties; /* win over the profile */
+    const struct iv_property *properties; /* win over the profile, but for what the guarantees stand on */
     size_t property_count;
     iv_report_fn report; /* may be NULL: failures are logged then */
     void *ctx;
@@ -39,7 +39,10 @@ struct iv_producer_options {
 
 struct iv_producer;
 
-/* Does not wait for a broker. IV_E_REFUSED: a property is unknown or has a wrong value. */
+/* What iv_producer_open would refuse of the properties. */
+iv_rc iv_producer_check(const struct iv_property *properties, size_t count, struct iv_err *err);
+/* Does not wait for a broker. IV_E_REFUSED: a property is unknown, has a wrong value, or would break a
+ * guarantee. */
 iv_rc iv_producer_open(struct iv_producer **out, const struct iv_producer_options *options,
                        struct iv_err *err);
 /* Messages that are still queued are reported as failed; flush first. */
