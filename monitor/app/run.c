@@ -143,8 +143,8 @@ static iv_rc run_daemon(const struct iv_config *config, bool check_only, struct 
     IV_AUTO(iv_confinement_freep) struct iv_confinement *confinement = NULL;
     TRY(iv_load_baseline(&baseline, &playbooks, config->baseline, err));
     TRY(iv_confinement_new(&confinement, config, baseline, err));
+    TRY(iv_monitor_check(config, baseline, err));
     if (check_only) {
-        TRY(iv_monitor_check(config, err));
         printf("The configuration and its baseline are in order: %zu rules, %zu playbooks.\n",
                baseline->rule_count, iv_playbooks_count(playbooks));
         iv_confinement_show(confinement);

@@ -12,6 +12,7 @@
 
 #define DEFAULT_PATH "/etc/invigil/invigil.yaml"
 #define SECRET_MAX_BYTES ((size_t)64 * 1024)
+#define CERTIFICATES_MAX_BYTES ((size_t)1 << 20)
 #define FILE_SUFFIX "_file"
 #define MEMORY_MIN ((int64_t)64 << 20)
 #define SNAPSHOTS_SUFFIX ".snapshots"
@@ -55,6 +56,11 @@ static void read_secret(struct iv_str *out, struct reading *r, const struct iv_y
         struct iv_str line = iv_buf_slice(&content);
         const char *end = memchr(line.p, '\n', line.n);
         line.n = end == NULL ? line.n : (size_t)(end - line.p);
+        if (line.n == 0) {
+            iv_yaml_error(r->problems, node,
+                          "'" IV_STR_FMT "' must hold a secret, and its first line is empty",
+                          IV_STR_ARG(path));
+        }
         *out = keep(r, line);
     }
     explicit_bzero(content.p == NULL ? (char[1]){0} : content.p, content.n);
@@ -314,6 +320,20 @@ static void read_console(struct reading *r, const struct iv_yaml_node *node)
     }
 }
 
+/* libcurl reads it at each call; that it cannot is told now, not when a playbook has to act. */
+static void check_certificates(struct reading *r, struct iv_str path, const struct iv_yaml_node *node)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf pem;
+    struct iv_err why = {.text = ""};
+    iv_buf_init(&pem, CERTIFICATES_MAX_BYTES);
+    if (path.p != NULL && !iv_ok(iv_file_read(&pem, path, &why))) {
+        iv_yaml_error(r->problems, node, "%s", why.text);
+    } else if (path.p != NULL && (pem.n == 0 || strstr(pem.p, "-----BEGIN CERTIFICATE-----") == NULL)) {
+        iv_yaml_error(r->problems, node, "'" IV_STR_FMT "' must hold certificates in PEM, and holds none",
+                      IV_STR_ARG(path));
+    }
+}
+
 static void read_credentials(struct reading *r, struct iv_endpoint *out, struct iv_yaml_map *map)
 {
     static const char *const ways[] = {"basic", "post"};
@@ -324,7 +344,9 @@ static void read_credentials(struct reading *r, struct iv_endpoint *out, struct 
     const struct iv_yaml_node *auth = iv_yaml_get(map, "client_auth");
     (void)(auth != NULL && iv_yaml_choice(&way, auth, ways, IV_COUNT(ways), r->problems));
     out->client_auth = (enum iv_client_auth)way;
-    read_text(&out->certificate, r, iv_yaml_get(map, "certificate"));
+    const struct iv_yaml_node *certificate = iv_yaml_get(map, "certificate");
+    read_text(&out->certificate, r, certificate);
+    check_certificates(r, out->certificate, certificate);
     read_text(&out->key, r, iv_yaml_get(map, "key"));
 }
 
@@ -335,7 +357,9 @@ static void read_endpoint(struct reading *r, struct iv_endpoint *out, const stru
     iv_yaml_open(&map, pair->value, "endpoint", r->problems);
     read_text(&out->url, r, iv_yaml_need(&map, "url"));
     read_secret(&out->hmac_key, r, iv_yaml_get(&map, "hmac_key_file"));
-    read_text(&out->ca_file, r, iv_yaml_get(&map, "ca_file"));
+    const struct iv_yaml_node *ca_file = iv_yaml_get(&map, "ca_file");
+    read_text(&out->ca_file, r, ca_file);
+    check_certificates(r, out->ca_file, ca_file);
     read_credentials(r, out, &map);
     const struct iv_yaml_node *allow_http = iv_yaml_get(&map, "allow_http");
     (void)(allow_http != NULL && iv_yaml_bool(&out->allow_http, allow_http, r->problems));

@@ -6,6 +6,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "console/console.h"
+#include "daemon/config_topics.h"
 #include "daemon/journal.h"
 #include "daemon/monitor_internal.h"
 #include "detect/courier.h"
@@ -13,6 +14,8 @@
 #include "evidence/reader.h"
 #include "evidence/store.h"
 #include "respond/playbook.h"
+#include "stream/kafka.h"
+#include "stream/producer.h"
 #include "vault/folder.h"
 
 #include <pthread.h>
@@ -103,9 +106,12 @@ static bool listens(const struct iv_config *c)
     return (c->roles & IV_ROLE_CONSOLE) != 0 || c->console.asked_for;
 }
 
-iv_rc iv_monitor_check(const struct iv_config *config, struct iv_err *err)
+iv_rc iv_monitor_check(const struct iv_config *config, const struct iv_baseline *baseline, struct iv_err *err)
 {
     struct iv_console_options options = console_options(config, NULL);
+    TRY(iv_config_topics(config, baseline, err));
+    TRY(iv_consumer_check(config->kafka, config->kafka_count, err));
+    TRY(iv_producer_check(config->kafka, config->kafka_count, err));
     return listens(config) ? iv_console_check(&options, err) : IV_OK;
 }
 
@@ -167,8 +173,8 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .playbooks = iv_monitor_answer(m, m->playbooks),
         .kafka = c->kafka,
         .kafka_count = c->kafka_count,
-        .topics = {[IV_LEDGER] = iv_arena_str(&m->names, iv_monitor_topic(m, m->baseline, IV_LEDGER)),
-                   [IV_TELEMETRY] = iv_arena_str(&m->names, iv_monitor_topic(m, m->baseline, IV_TELEMETRY))},
+        .topics = {[IV_LEDGER] = iv_arena_str(&m->names, iv_config_topic(c, m->baseline, IV_LEDGER)),
+                   [IV_TELEMETRY] = iv_arena_str(&m->names, iv_config_topic(c, m->baseline, IV_TELEMETRY))},
         .exchange = c->topics.exchange,
         .commits = m->commits,
         .kept = &m->kept,
@@ -189,10 +195,6 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
     };
     ENSURE(detect.topics[IV_LEDGER].p != NULL && detect.topics[IV_TELEMETRY].p != NULL, err, IV_E_NOMEM,
            "cannot allocate the names of the topics");
-    ENSURE(!iv_str_eq(detect.topics[IV_LEDGER], detect.topics[IV_TELEMETRY]), err, IV_E_REFUSED,
-           "topics.ledger and topics.telemetry are both '" IV_STR_FMT
-           "'; each stream needs a topic of its own",
-           IV_STR_ARG(detect.topics[IV_LEDGER]));
     TRY(leave_other_topics(m, detect.topics, err));
     return iv_detect_start(&m->detect, &detect, err);
 }

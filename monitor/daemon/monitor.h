@@ -19,9 +19,10 @@ struct iv_playbooks;
 iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, struct iv_baseline *baseline,
                        struct iv_playbooks *playbooks, struct iv_err *err);
 
-/* What a start would refuse and the configuration's reader cannot see: the console's address, certificates,
- * token. */
-iv_rc iv_monitor_check(const struct iv_config *config, struct iv_err *err);
+/* What the configuration's reader cannot see, and a start must not get past: topics that are one, properties
+ * that would break what is promised, the console's address, certificates, token. */
+iv_rc iv_monitor_check(const struct iv_config *config, const struct iv_baseline *baseline,
+                       struct iv_err *err);
 
 /* Reads the baseline again. One that is refused leaves that in force as it is; one that is accepted is in
  * force from the next batch on, with the state of the rules that have not changed. Which of them is told by

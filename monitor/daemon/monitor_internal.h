@@ -50,9 +50,6 @@ struct iv_monitor {
     struct iv_err why;
 };
 
-/* The topic that a stream has under this baseline: the configuration's, else the baseline's own. */
-struct iv_str iv_monitor_topic(const struct iv_monitor *m, const struct iv_baseline *baseline,
-                               enum iv_stream stream);
 iv_rc iv_monitor_tell_console(struct iv_monitor *m, const struct iv_baseline *baseline, struct iv_err *err);
 /* Whether it is in force, 1 or 0, as a metric. */
 void iv_monitor_count_baseline(struct iv_monitor *m, const struct iv_baseline *baseline, double in_force);

@@ -3,16 +3,10 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "console/console.h"
+#include "daemon/config_topics.h"
 #include "daemon/load.h"
 #include "daemon/monitor_internal.h"
 #include "respond/playbook.h"
-
-struct iv_str iv_monitor_topic(const struct iv_monitor *m, const struct iv_baseline *baseline,
-                               enum iv_stream stream)
-{
-    struct iv_str configured = stream == IV_LEDGER ? m->config->topics.ledger : m->config->topics.telemetry;
-    return configured.p != NULL ? configured : baseline->streams[stream].topic;
-}
 
 static unsigned streams_of(const struct iv_rule *rule)
 {
@@ -109,8 +103,8 @@ void iv_monitor_reloaded(void *ctx, struct iv_baseline *baseline, const struct i
 static iv_rc check_topics(struct iv_monitor *m, const struct iv_baseline *baseline, struct iv_err *err)
 {
     for (int s = 0; s < IV_STREAMS && m->detect != NULL; s++) {
-        struct iv_str before = iv_monitor_topic(m, m->baseline, (enum iv_stream)s);
-        struct iv_str after = iv_monitor_topic(m, baseline, (enum iv_stream)s);
+        struct iv_str before = iv_config_topic(m->config, m->baseline, (enum iv_stream)s);
+        struct iv_str after = iv_config_topic(m->config, baseline, (enum iv_stream)s);
         ENSURE(iv_str_eq(before, after), err, IV_E_REFUSED,
                "the topic of %s changes from '" IV_STR_FMT "' to '" IV_STR_FMT "', which takes a restart",
                iv_stream_name((enum iv_stream)s), IV_STR_ARG(before), IV_STR_ARG(after));
