@@ -152,10 +152,6 @@ static iv_rc run_daemon(const struct iv_config *config, bool check_only, struct 
     }
     LOG_INFO("run.starting", KV_TEXT("version", IV_VERSION), KV_STR("baseline", baseline->name),
              KV_TEXT("digest", baseline->digest_hex), KV_I64("rules", baseline->rule_count));
-    if (config->signing_key_file.p != NULL) {
-        LOG_WARN("run.signing_key_file", KV_STR("configured", config->signing_key_file),
-                 KV_TEXT("why", "this version signs nothing of its own"));
-    }
     return work(config, baseline, playbooks, confinement, err);
 }
 

@@ -5,6 +5,7 @@
 #include "base/guard.h"
 #include "baseline/yaml_fields.h"
 #include "detect/exchange_post.h"
+#include "event/sign.h"
 #include "judge/verify.h"
 #include "vault/folder.h"
 
@@ -40,6 +41,12 @@ static void read_text(struct iv_str *out, struct reading *r, const struct iv_yam
     }
 }
 
+static void wipe(struct iv_buf *secret)
+{
+    explicit_bzero(secret->p == NULL ? (char[1]){0} : secret->p, secret->n);
+    iv_buf_deinit(secret);
+}
+
 /* A secret's file: its first line, which is never shown. */
 static void read_secret(struct iv_str *out, struct reading *r, const struct iv_yaml_node *node)
 {
@@ -63,8 +70,29 @@ static void read_secret(struct iv_str *out, struct reading *r, const struct iv_y
         }
         *out = keep(r, line);
     }
-    explicit_bzero(content.p == NULL ? (char[1]){0} : content.p, content.n);
-    iv_buf_deinit(&content);
+    wipe(&content);
+}
+
+static void read_signer(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_str path = {NULL, 0};
+    if (node == NULL || !iv_yaml_string(&path, node, r->problems)) {
+        return;
+    }
+    struct iv_buf pem;
+    struct iv_err why = {.text = ""};
+    iv_buf_init(&pem, SECRET_MAX_BYTES);
+    struct iv_rc_s rc = iv_file_read(&pem, path, &why);
+    if (iv_ok(rc)) {
+        rc = iv_signer_of_pem(&r->config->signer, iv_buf_slice(&pem), &why);
+        if (!iv_ok(rc)) {
+            iv_err_wrap(&why, "'" IV_STR_FMT "'", IV_STR_ARG(path));
+        }
+    }
+    if (!iv_ok(rc)) {
+        iv_yaml_error(r->problems, node, "%s", why.text);
+    }
+    wipe(&pem);
 }
 
 static bool ends_with(struct iv_str s, struct iv_str end)
@@ -442,7 +470,7 @@ static void read_root(struct reading *r, const struct iv_yaml_node *root)
     read_snapshots(r, iv_yaml_get(&map, "snapshots"));
     read_memory(r, iv_yaml_get(&map, "memory"));
     read_console(r, iv_yaml_get(&map, "console"));
-    read_text(&r->config->signing_key_file, r, iv_yaml_get(&map, "signing_key_file"));
+    read_signer(r, iv_yaml_get(&map, "signing_key_file"));
     read_endpoints(r, iv_yaml_get(&map, "endpoints"));
     read_log(r, iv_yaml_get(&map, "log"));
     read_confinement(r, &map);
@@ -465,6 +493,7 @@ void iv_config_free(struct iv_config *config)
         for (size_t i = 0; i < config->endpoint_count; i++) {
             iv_endpoint_wipe(&config->endpoints[i]);
         }
+        iv_signer_free(config->signer);
         iv_arena_deinit(&config->arena);
         iv_free(config);
     }

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 
 struct iv_problems;
+struct iv_signer;
 
 enum iv_role { IV_ROLE_DETECT = 1, IV_ROLE_RESPOND = 2, IV_ROLE_CONSOLE = 4 };
 
@@ -53,7 +54,7 @@ struct iv_config {
         struct iv_str client_ca;
         struct iv_str token_file;
     } console;
-    struct iv_str signing_key_file;
+    struct iv_signer *signer; /* of signing_key_file; NULL: none */
     struct iv_endpoint *endpoints;
     size_t endpoint_count;
     struct iv_str user; /* p NULL: stays who starts it */

@@ -93,7 +93,9 @@ static iv_rc enter_stop(struct iv_store *store, struct iv_reader *reader, struct
 {
     static const struct iv_str text = IV_STR_INIT("{\"version\":\"" IV_VERSION "\"}");
     TRY(iv_reader_covers(reader, enter_cover, store, err));
-    return iv_store_log(store, IV_LEAF_STOP, ITSELF, text, err);
+    TRY(iv_store_log(store, IV_LEAF_STOP, ITSELF, text, err));
+    iv_store_seal_log(store);
+    return IV_OK;
 }
 
 iv_rc iv_journal_stop(struct iv_store *store, struct iv_reader *reader, struct iv_err *err)

@@ -11,6 +11,7 @@
 #include "daemon/monitor_internal.h"
 #include "detect/courier.h"
 #include "evidence/coverage.h"
+#include "evidence/log.h"
 #include "evidence/reader.h"
 #include "evidence/store.h"
 #include "respond/playbook.h"
@@ -29,6 +30,8 @@
 #define PUBLISH_GRACE (5 * IV_NS_PER_S)
 #define COURIER_GRACE (10 * IV_NS_PER_S)
 #define TOTALS_EVERY IV_NS_PER_S
+#define SIGNED_ENTRIES 1000
+#define SIGNED_EVERY (10 * IV_NS_PER_S)
 
 void iv_monitor_failed(void *ctx, const struct iv_err *why)
 {
@@ -199,6 +202,13 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
     return iv_detect_start(&m->detect, &detect, err);
 }
 
+/* Seldom enough to cost nothing, and often enough that what is not signed yet is of the last seconds. */
+static iv_rc sign_log(struct iv_monitor *m, struct iv_err *err)
+{
+    struct iv_log_signing signing = {m->config->signer, SIGNED_ENTRIES, SIGNED_EVERY};
+    return signing.signer == NULL ? IV_OK : iv_store_sign_log(m->store, &signing, err);
+}
+
 static iv_rc enter_start(struct iv_monitor *m, struct iv_err *err)
 {
     char room[64];
@@ -246,6 +256,7 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
     iv_series_set_time(iv_metrics_only(m->metrics, IV_METRIC_STARTED), iv_wall(&m->clock));
     TRY(open_store(m, err));
     TRY(iv_reader_open(&m->reader, c->store_path, err));
+    TRY(sign_log(m, err));
     TRY(enter_start(m, err));
     TRY(iv_handoff_new(&m->commits, COMMIT_QUEUE, COMMIT_BYTES, err));
     if (listens(c)) {

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/merkle.h"
-#include "evidence/leaf.h"
+#include "evidence/log.h"
 
 #include <stdbool.h>
 
@@ -18,10 +18,20 @@ struct iv_log {
     iv_ns time;   /* of its last entry */
     bool trusted; /* the tree was once all that the file held; false also behind a rollback */
     bool current; /* and in this transaction it still is */
+    struct iv_log_signing signing;
+    uint64_t signed_size;  /* entries that a checkpoint covers */
+    iv_ns signed_time;     /* of that checkpoint; IV_NS_MIN: of another run */
+    uint64_t signing_size; /* both as they are when this transaction has committed */
+    iv_ns signing_time;
+    bool seal;
 };
 
 /* What stands in the file: another process may have written since the last transaction. */
 iv_rc iv_log_load(struct iv_store *store, struct iv_err *err);
+
+/* Around the commit of a transaction. */
+iv_rc iv_log_before_commit(struct iv_store *store, struct iv_err *err);
+void iv_log_committed(struct iv_store *store);
 
 /* Appends an entry whose document another row keeps; *leaf is its place. */
 iv_rc iv_log_append(struct iv_store *store, int64_t *leaf, enum iv_leaf_kind kind, struct iv_str key,

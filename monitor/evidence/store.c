@@ -112,6 +112,7 @@ iv_rc iv_store_begin(struct iv_store *store, struct iv_err *err)
     store->inside = true;
     store->posted = 0;
     store->log.current = false;
+    store->log.seal = false;
     return IV_OK;
 }
 
@@ -124,13 +125,15 @@ static void leave(struct iv_store *store)
 iv_rc iv_store_commit(struct iv_store *store, struct iv_err *err)
 {
     IV_CHECK(store->inside);
+    struct iv_rc_s rc = iv_log_before_commit(store, err);
     iv_fault("store.before_commit");
-    struct iv_rc_s rc = iv_sql_exec(&store->sql, "COMMIT", "commit", err);
+    rc = iv_ok(rc) ? iv_sql_exec(&store->sql, "COMMIT", "commit", err) : rc;
     if (!iv_ok(rc)) {
         iv_store_rollback(store);
         return rc;
     }
     iv_fault("store.after_commit");
+    iv_log_committed(store);
     (void)atomic_fetch_add_explicit(&store->outbox, store->posted, memory_order_relaxed);
     leave(store);
     return IV_OK;

@@ -61,6 +61,9 @@ def check(store):
             assert entries and entries[-1][0] == leaf, f"the last entry of finding {uid} is not its own"
             digests = [digest for _, digest in entries]
             assert all(a != b for a, b in zip(digests, digests[1:])), f"finding {uid} was entered twice for one change"
+        for size, note in db.execute("SELECT size, note FROM checkpoints"):
+            _, said, root = note.split("\n")[:3]
+            assert int(said) == size and base64.b64decode(root) == roots[size], f"the checkpoint of {size} is another"
         changes, = db.execute("SELECT count(*) FROM actions").fetchone()
         assert counts.get("action", 0) == changes, f"{changes} changes of state, {counts.get('action', 0)} entries"
         return counts

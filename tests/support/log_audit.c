@@ -4,6 +4,7 @@
 #include "base/encode.h"
 #include "base/guard.h"
 #include "base/merkle.h"
+#include "event/checkpoint.h"
 
 #include <inttypes.h>
 #include <sqlite3.h>
@@ -50,6 +51,20 @@ static void each(struct audit *a, const char *query, void (*row)(struct audit *a
     }
 }
 
+/* Behind the leaf that it is the last of: what was signed is the root of then. */
+static void check_checkpoint(struct audit *a, sqlite3_stmt *stmt)
+{
+    struct iv_note note;
+    struct iv_checkpoint checkpoint;
+    struct iv_merkle_hash root;
+    iv_merkle_root(&root, a->digester, &a->tree);
+    if (!iv_ok(iv_note_parse(&note, column(stmt, 5), NULL)) ||
+        !iv_ok(iv_checkpoint_parse(&checkpoint, note.text, NULL)) || checkpoint.size != a->tree.size ||
+        memcmp(&checkpoint.root, &root, sizeof root) != 0) {
+        complain(a, "the checkpoint of %" PRIu64 " entries is another", a->tree.size);
+    }
+}
+
 static void check_entry(struct audit *a, sqlite3_stmt *stmt)
 {
     struct iv_merkle_hash roots[IV_MERKLE_PEAKS];
@@ -63,6 +78,9 @@ static void check_entry(struct audit *a, sqlite3_stmt *stmt)
     unsigned count = iv_merkle_grow(roots, &a->tree, a->digester, column(stmt, 2));
     if (kept.n != count * sizeof roots[0] || memcmp(kept.p, roots, kept.n) != 0) {
         complain(a, "the roots that end with leaf %" PRIu64 " are others", a->tree.size - 1);
+    }
+    if (sqlite3_column_type(stmt, 5) != SQLITE_NULL) {
+        check_checkpoint(a, stmt);
     }
 }
 
@@ -100,7 +118,9 @@ static void check_counts(struct audit *a, sqlite3_stmt *stmt)
 
 static void check_all(struct audit *a)
 {
-    each(a, "SELECT leaf, time, entry, roots, lag(time, 1, time) OVER (ORDER BY leaf) FROM log ORDER BY leaf",
+    each(a,
+         "SELECT l.leaf, l.time, l.entry, l.roots, lag(l.time, 1, l.time) OVER (ORDER BY l.leaf), c.note"
+         " FROM log l LEFT JOIN checkpoints c ON c.size = l.leaf + 1 ORDER BY l.leaf",
          check_entry);
     each(a,
          "SELECT l.leaf, l.entry ->> '$.digest', d.document, count(*) FROM log l"

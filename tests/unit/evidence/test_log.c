@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 #include "base/guard.h"
+#include "event/checkpoint.h"
 #include "evidence/coverage.h"
 #include "evidence/log.h"
+#include "evidence/reader.h"
 #include "support/log_audit.h"
 #include "support/sample.h"
 #include "support/scratch.h"
@@ -229,4 +231,86 @@ Test(log, what_a_rule_has_lost_is_entered)
     commit(w.store);
 
     cr_expect_eq(audited(&w), 1);
+}
+
+static struct iv_keyring *ring_of(struct iv_str id, const struct iv_signer *signer)
+{
+    struct iv_keyring *ring = NULL;
+    IV_AUTO(iv_buf_deinit) struct iv_buf pem;
+    iv_buf_init(&pem, 4096);
+    cr_assert(iv_ok(iv_signer_public_pem(&pem, signer, NULL)));
+    cr_assert(iv_ok(iv_keyring_new(&ring, NULL)));
+    struct iv_key key = {.id = id, .role = IV_STR("log"), .public_key = iv_buf_slice(&pem)};
+    cr_assert(iv_ok(iv_keyring_add(ring, &key, NULL)));
+    return ring;
+}
+
+/* The newest checkpoint, if it is in order; its size. */
+static uint64_t checkpoint_of(const struct world *w, const struct iv_signer *signer)
+{
+    IV_AUTO(iv_reader_closep) struct iv_reader *reader = NULL;
+    IV_AUTO(iv_digester_freep) struct iv_digester *digester = NULL;
+    IV_AUTO(iv_buf_deinit) struct iv_buf bytes;
+    struct iv_note note;
+    struct iv_checkpoint checkpoint;
+    struct iv_err err = {.text = ""};
+    iv_buf_init(&bytes, IV_NOTE_BYTES);
+    cr_assert(iv_ok(iv_digester_new(&digester, NULL)));
+    cr_assert(iv_ok(iv_reader_open(&reader, iv_str_of(w->path), &err)), "%s", err.text);
+    struct iv_rc_s rc = iv_reader_checkpoint(reader, &bytes, &err);
+    if (rc.code == IV_E_ABSENT) {
+        return 0;
+    }
+    cr_assert(iv_ok(rc), "%s", err.text);
+    cr_assert(iv_ok(iv_note_parse(&note, iv_buf_slice(&bytes), &err)), "%s", err.text);
+    cr_assert(iv_ok(iv_checkpoint_parse(&checkpoint, note.text, &err)), "%s", err.text);
+    struct iv_keyring *ring = ring_of(checkpoint.origin, signer);
+    cr_assert(iv_note_verify(&note, ring, IV_STR("log"), iv_instant_of_ns(w->now), digester));
+    iv_keyring_free(ring);
+    return checkpoint.size;
+}
+
+static void put_number(struct world *w, unsigned n)
+{
+    begin(w->store);
+    sample_number(&w->s, n);
+    put(w, w->store);
+    commit(w->store);
+}
+
+Test(log, is_signed_when_there_is_enough_or_it_was_long_ago)
+{
+    static const unsigned char seed[32] = {7};
+    IV_AUTO(world_deinit) struct world w;
+    IV_AUTO(iv_signer_freep) struct iv_signer *signer = NULL;
+    world_init(&w);
+    cr_assert(iv_ok(iv_signer_of_seed(&signer, seed, NULL)));
+    cr_expect_eq(checkpoint_of(&w, signer), 0);
+    put_number(&w, 1);
+    cr_expect_eq(checkpoint_of(&w, signer), 0, "nobody signs");
+
+    cr_assert(iv_ok(
+        iv_store_sign_log(w.store, &(struct iv_log_signing){signer, .entries = 3, .every = MINUTE}, NULL)));
+    put_number(&w, 2);
+    cr_expect_eq(checkpoint_of(&w, signer), 2, "the first there is to sign");
+    put_number(&w, 3);
+    put_number(&w, 4);
+    cr_expect_eq(checkpoint_of(&w, signer), 2);
+    put_number(&w, 5);
+    cr_expect_eq(checkpoint_of(&w, signer), 5, "three of them");
+    put_number(&w, 6);
+    w.now += MINUTE;
+    begin(w.store);
+    commit(w.store);
+    cr_expect_eq(checkpoint_of(&w, signer), 6, "a minute, in whatever transaction comes");
+    put_number(&w, 7);
+    begin(w.store);
+    iv_store_seal_log(w.store);
+    iv_store_rollback(w.store);
+    cr_expect_eq(checkpoint_of(&w, signer), 6, "rolled back");
+    begin(w.store);
+    iv_store_seal_log(w.store);
+    commit(w.store);
+    cr_expect_eq(checkpoint_of(&w, signer), 7, "on demand");
+    cr_expect_eq(audited(&w), 7);
 }
