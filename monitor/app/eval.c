@@ -4,6 +4,7 @@
 #include "app/eval_scope.h"
 #include "base/buf.h"
 #include "base/guard.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 
@@ -41,21 +42,12 @@ static struct place find_place(struct iv_str source, size_t offset)
     return p;
 }
 
-static size_t characters(struct iv_str s)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-    }
-    return n;
-}
-
 /* "LINE:COLUMN: error: …", the line, and a caret under the character; tabs stay tabs so
  * that it stands there. */
 static void print_error(struct iv_str source, size_t offset, size_t length, const char *text)
 {
     struct place p = find_place(source, offset);
-    size_t column = characters((struct iv_str){p.line.p, p.before}) + 1;
+    size_t column = iv_utf8_count((struct iv_str){p.line.p, p.before}) + 1;
     (void)fprintf(stderr, "%zu:%zu: error: %s\n" IV_STR_FMT "\n", p.number, column, text, IV_STR_ARG(p.line));
     for (size_t i = 0; i < p.before; i++) {
         if (((unsigned char)p.line.p[i] & 0xc0) != 0x80) {
@@ -63,7 +55,7 @@ static void print_error(struct iv_str source, size_t offset, size_t length, cons
         }
     }
     size_t left = p.line.n - p.before;
-    size_t width = characters((struct iv_str){p.line.p + p.before, length < left ? length : left});
+    size_t width = iv_utf8_count((struct iv_str){p.line.p + p.before, length < left ? length : left});
     (void)fputc('^', stderr);
     for (size_t i = 1; i < width; i++) {
         (void)fputc('~', stderr);

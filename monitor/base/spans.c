@@ -103,14 +103,6 @@ void iv_spans_meet(struct iv_spans *spans, const struct iv_spans *other)
     iv_spans_take(spans, from, IV_NS_MAX);
 }
 
-void iv_spans_copy(struct iv_spans *out, const struct iv_spans *spans)
-{
-    *out = (struct iv_spans){.failed = spans->failed};
-    for (size_t i = 0; i < spans->count; i++) {
-        iv_spans_add(out, spans->at[i].from, spans->at[i].until);
-    }
-}
-
 iv_ns iv_spans_length(const struct iv_spans *spans, iv_ns from, iv_ns until)
 {
     iv_ns sum = 0;

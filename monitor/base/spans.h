@@ -30,7 +30,6 @@ void iv_spans_add(struct iv_spans *spans, iv_ns from, iv_ns until);
 void iv_spans_take(struct iv_spans *spans, iv_ns from, iv_ns until);
 /* Leaves what is in both. */
 void iv_spans_meet(struct iv_spans *spans, const struct iv_spans *other);
-void iv_spans_copy(struct iv_spans *out, const struct iv_spans *spans);
 
 /* How much of [from, until) is in the set. */
 iv_ns iv_spans_length(const struct iv_spans *spans, iv_ns from, iv_ns until);

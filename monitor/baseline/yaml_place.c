@@ -4,6 +4,7 @@
 #include "baseline/yaml_internal.h"
 
 #include "base/buf.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,15 +68,6 @@ static size_t line_of(const struct iv_yaml *document, size_t offset)
     return low;
 }
 
-static uint32_t characters(struct iv_str s)
-{
-    uint32_t n = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-    }
-    return n;
-}
-
 static struct iv_str line_text(const struct iv_yaml *document, size_t line)
 {
     size_t start = document->line_starts[line];
@@ -97,7 +89,7 @@ void iv_yaml_problem(struct iv_problems *problems, const struct iv_yaml *documen
     end = end > line_end ? line_end : end;
     struct iv_problem problem = {
         .at = {document->file, (uint32_t)line + 1,
-               1 + characters((struct iv_str){document->text.p + begin, start - begin})},
+               1 + (uint32_t)iv_utf8_count((struct iv_str){document->text.p + begin, start - begin})},
         .warning = warning,
         .text = text,
         .line = shown,
@@ -108,7 +100,7 @@ void iv_yaml_problem(struct iv_problems *problems, const struct iv_yaml *documen
         while (marked.n > 1 && (marked.p[marked.n - 1] == ' ' || marked.p[marked.n - 1] == '\t')) {
             marked.n--;
         }
-        problem.width = characters(marked);
+        problem.width = (uint32_t)iv_utf8_count(marked);
     }
     iv_problems_add(problems, &problem);
 }
