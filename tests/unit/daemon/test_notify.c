@@ -30,6 +30,17 @@ static const char *heard(int manager)
     return words;
 }
 
+/* A service manager that listens in a folder of its own and wants a sign of life every 20 s. */
+static int begin_manager(struct scratch *dir)
+{
+    char path[128];
+    *dir = scratch_make();
+    (void)snprintf(path, sizeof path, "%s/notify", dir->path);
+    cr_assert(eq(int, setenv("NOTIFY_SOCKET", path, 1), 0));
+    cr_assert(eq(int, setenv("WATCHDOG_USEC", "20000000", 1), 0));
+    return manager_at(path);
+}
+
 Test(notify, nobody_asked)
 {
     struct iv_notify notify;
@@ -46,13 +57,9 @@ Test(notify, nobody_asked)
 
 Test(notify, the_words_are_those_of_the_protocol)
 {
-    IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
+    IV_AUTO(scratch_remove) struct scratch dir;
     struct iv_notify notify;
-    char path[128];
-    (void)snprintf(path, sizeof path, "%s/notify", dir.path);
-    int manager = manager_at(path);
-    cr_assert(eq(int, setenv("NOTIFY_SOCKET", path, 1), 0));
-    cr_assert(eq(int, setenv("WATCHDOG_USEC", "20000000", 1), 0));
+    int manager = begin_manager(&dir);
     cr_assert(iv_ok(iv_notify_open(&notify, NULL)));
 
     cr_expect(eq(i64, notify.alive_every, 5 * IV_NS_PER_S), "well under half of the manager's 20 s");
@@ -70,13 +77,9 @@ Test(notify, the_words_are_those_of_the_protocol)
 
 Test(notify, another_process_s_watchdog_is_none_of_ours)
 {
-    IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
+    IV_AUTO(scratch_remove) struct scratch dir;
     struct iv_notify notify;
-    char path[128];
-    (void)snprintf(path, sizeof path, "%s/notify", dir.path);
-    int manager = manager_at(path);
-    cr_assert(eq(int, setenv("NOTIFY_SOCKET", path, 1), 0));
-    cr_assert(eq(int, setenv("WATCHDOG_USEC", "20000000", 1), 0));
+    int manager = begin_manager(&dir);
     cr_assert(eq(int, setenv("WATCHDOG_PID", "1", 1), 0));
 
     cr_assert(iv_ok(iv_notify_open(&notify, NULL)));
