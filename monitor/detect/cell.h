@@ -92,11 +92,17 @@ struct iv_cell {
     struct iv_commit *commit;     /* at hand */
     struct iv_source *sources;
     size_t source_count;
-    size_t source_last;     /* where the last look-up found its source */
-    bool *complained;       /* by rule index */
-    uint64_t *failures;     /* by rule index: what was counted of them */
-    uint64_t duplicates;    /* what was counted */
-    uint64_t late;          /* likewise */
+    size_t source_last;  /* where the last look-up found its source */
+    bool *complained;    /* by rule index */
+    uint64_t *failures;  /* by rule index: what was counted of them */
+    uint64_t duplicates; /* what was counted */
+    uint64_t late;       /* likewise */
+    struct {
+        uint64_t sent;
+        uint64_t sent_bytes;
+        uint64_t taken;
+        uint64_t repeated;
+    } exchanged;            /* likewise */
     iv_ns written;          /* of the record in the engine's hands; 0: time moved */
     struct iv_rc_s failure; /* of the verdict hook, which cannot answer */
     struct iv_err err;

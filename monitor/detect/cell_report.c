@@ -20,6 +20,23 @@ static void rule_stats(struct iv_cell *c, uint16_t index, struct iv_rule_stats *
     out->failures += keys.failures;
 }
 
+static void count_exchange(struct iv_cell *c)
+{
+    struct iv_metrics *metrics = c->site->metrics;
+    struct iv_front_stats front;
+    struct iv_back_stats back;
+    if (c->front != NULL) {
+        iv_front_stats(c->front, &front);
+        add(IV_SERIES(metrics, EXCHANGE_EVENTS, IV_STR("sent")), &c->exchanged.sent, front.events);
+        add(iv_metrics_only(metrics, IV_METRIC_EXCHANGE_BYTES), &c->exchanged.sent_bytes, front.bytes);
+    }
+    if (c->back != NULL) {
+        iv_back_stats(c->back, &back);
+        add(IV_SERIES(metrics, EXCHANGE_EVENTS, IV_STR("taken")), &c->exchanged.taken, back.events);
+        add(IV_SERIES(metrics, EXCHANGE_EVENTS, IV_STR("repeated")), &c->exchanged.repeated, back.skipped);
+    }
+}
+
 void iv_cell_count(struct iv_cell *cell)
 {
     struct iv_metrics *metrics = cell->site->metrics;
@@ -30,6 +47,7 @@ void iv_cell_count(struct iv_cell *cell)
         add(iv_metrics_only(metrics, IV_METRIC_DUPLICATES), &cell->duplicates, stats.duplicates);
         add(iv_metrics_only(metrics, IV_METRIC_LATE), &cell->late, stats.late);
     }
+    count_exchange(cell);
     for (size_t i = 0; i < baseline->rule_count; i++) {
         struct iv_rule_stats rule;
         rule_stats(cell, (uint16_t)i, &rule);

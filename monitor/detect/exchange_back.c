@@ -232,7 +232,6 @@ iv_rc iv_back_take(struct iv_back *back, struct iv_str packet, struct iv_err *er
     for (int s = 0; s < IV_STREAMS; s++) {
         source->next[s] = p.head.read[s].next > source->next[s] ? p.head.read[s].next : source->next[s];
     }
-    b->stats.packets++;
     return IV_OK;
 }
 

@@ -53,7 +53,6 @@ void iv_back_save(const struct iv_back *back, struct iv_buf *out);
 iv_rc iv_back_restore(struct iv_back *back, struct iv_str saved, struct iv_err *err);
 
 struct iv_back_stats {
-    uint64_t packets;
     uint64_t events;  /* taken */
     uint64_t skipped; /* events that had been taken before */
     uint64_t gaps;

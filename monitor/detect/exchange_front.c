@@ -177,7 +177,6 @@ static iv_rc send_packet(struct iv_front *f, uint32_t share, struct iv_err *err)
     for (int s = 0; s < IV_STREAMS; s++) {
         c->told[s].next = f->reach[s].next;
     }
-    f->stats.packets++;
     f->stats.bytes += f->message.n;
     return f->options.send(f->options.ctx, share, iv_buf_slice(&f->message), err);
 }

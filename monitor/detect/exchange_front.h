@@ -65,7 +65,6 @@ iv_rc iv_front_reload(struct iv_front *front, struct iv_baseline *baseline, stru
 
 struct iv_front_stats {
     uint64_t events; /* sent, once for each share */
-    uint64_t packets;
     uint64_t bytes;
 };
 void iv_front_stats(const struct iv_front *front, struct iv_front_stats *out);
