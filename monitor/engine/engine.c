@@ -144,11 +144,6 @@ struct iv_rc_s iv_engine_open(struct iv_engine *engine, enum iv_stream stream, i
     return iv_watermark_open(&engine->watermark, stream, partition, err);
 }
 
-void iv_engine_close(struct iv_engine *engine, enum iv_stream stream, int32_t partition)
-{
-    iv_watermark_close(&engine->watermark, stream, partition);
-}
-
 /* Hashes the keys of the engine's share that the event has under the terms of what it concerns. Programs can
  * fail, and a repeated record must not be told of, so their turn comes when the event is known to be new. */
 static void hash_keys(struct iv_engine *e, const struct iv_concern *concern, struct iv_event *event,

@@ -92,8 +92,6 @@ void iv_engine_freep(struct iv_engine **engine);
 /* A partition exists from now on and holds its stream's watermark back until it has been read. All partitions
  * of a replay are opened before the first event. */
 iv_rc iv_engine_open(struct iv_engine *engine, enum iv_stream stream, int32_t partition, struct iv_err *err);
-/* The partition was taken away (rebalance) or ended: it no longer holds its stream back. */
-void iv_engine_close(struct iv_engine *engine, enum iv_stream stream, int32_t partition);
 
 /* The stream's beginning is gone (retention removed it): from now on as with history: partial in the
  * baseline. */

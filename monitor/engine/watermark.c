@@ -118,17 +118,6 @@ struct iv_rc_s iv_watermark_put(struct iv_watermark *w, enum iv_stream stream, i
     return IV_OK;
 }
 
-void iv_watermark_close(struct iv_watermark *w, enum iv_stream stream, int32_t partition)
-{
-    struct iv_stream_mark *s = &w->streams[stream];
-    uint32_t at = position(s, partition);
-    if (is_open(s, at, partition)) {
-        s->count--;
-        memmove(&s->open[at], &s->open[at + 1], (s->count - at) * sizeof *s->open);
-        iv_watermark_refresh(w);
-    }
-}
-
 struct iv_rc_s iv_watermark_event(struct iv_watermark *w, bool *late, const struct iv_event *event,
                                   struct iv_err *err)
 {

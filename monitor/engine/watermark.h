@@ -64,7 +64,6 @@ iv_rc iv_watermark_put(struct iv_watermark *w, enum iv_stream stream, int32_t pa
                        struct iv_err *err);
 /* Works out what has been passed. */
 void iv_watermark_refresh(struct iv_watermark *w);
-void iv_watermark_close(struct iv_watermark *w, enum iv_stream stream, int32_t partition);
 /* An event was read; *late: it is older than its partition's watermark was. */
 iv_rc iv_watermark_event(struct iv_watermark *w, bool *late, const struct iv_event *event,
                          struct iv_err *err);

@@ -262,17 +262,6 @@ iv_rc iv_judge_open(struct iv_judge *judge, enum iv_stream stream, int32_t parti
     return judge->second == NULL ? IV_OK : iv_engine_open(judge->second, stream, partition, err);
 }
 
-iv_rc iv_judge_close(struct iv_judge *judge, enum iv_stream stream, int32_t partition, struct iv_err *err)
-{
-    struct iv_move move = {.kind = IV_MOVE_CLOSE, .stream = (uint8_t)stream, .partition = partition};
-    judge->moves++;
-    iv_engine_close(judge->first, stream, partition);
-    if (judge->second != NULL) {
-        iv_engine_close(judge->second, stream, partition);
-    }
-    return judge->verify == NULL ? IV_OK : pass_on(judge, &move, err);
-}
-
 iv_rc iv_judge_joined_midway(struct iv_judge *judge, enum iv_stream stream, struct iv_err *err)
 {
     struct iv_move move = {.kind = IV_MOVE_MIDWAY, .stream = (uint8_t)stream};

@@ -51,7 +51,6 @@ void iv_judge_freep(struct iv_judge **judge);
 
 /* As of the engine. */
 iv_rc iv_judge_open(struct iv_judge *judge, enum iv_stream stream, int32_t partition, struct iv_err *err);
-iv_rc iv_judge_close(struct iv_judge *judge, enum iv_stream stream, int32_t partition, struct iv_err *err);
 iv_rc iv_judge_joined_midway(struct iv_judge *judge, enum iv_stream stream, struct iv_err *err);
 /* As of the engine; settles first. */
 iv_rc iv_judge_missed(struct iv_judge *judge, const uint64_t *rules, iv_ns until, struct iv_err *err);

@@ -15,7 +15,6 @@ enum iv_move_kind {
     IV_MOVE_REACHED, /* an event that does not concern the follower */
     IV_MOVE_IDLE,
     IV_MOVE_OPEN,
-    IV_MOVE_CLOSE,
     IV_MOVE_MIDWAY,
 };
 

@@ -117,9 +117,6 @@ static iv_rc make_move(struct iv_verify *v, const struct iv_move *m, struct iv_e
         return iv_engine_idle(v->engine, stream, m->partition, m->time, err);
     case IV_MOVE_OPEN:
         return iv_engine_open(v->engine, stream, m->partition, err);
-    case IV_MOVE_CLOSE:
-        iv_engine_close(v->engine, stream, m->partition);
-        return IV_OK;
     case IV_MOVE_MIDWAY:
         iv_engine_joined_midway(v->engine, stream);
         return IV_OK;

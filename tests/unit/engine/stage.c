@@ -425,9 +425,6 @@ void stage_line(struct stage *s, struct iv_str line)
     } else if (iv_str_eq(word, IV_STR("open"))) {
         int32_t partition = partition_of(line, &stream);
         cr_assert(iv_ok(iv_engine_open(s->engine, stream, partition, &err)));
-    } else if (iv_str_eq(word, IV_STR("close"))) {
-        int32_t partition = partition_of(line, &stream);
-        iv_engine_close(s->engine, stream, partition);
     } else if (iv_str_eq(word, IV_STR("midway"))) {
         (void)partition_of(line, &stream);
         iv_engine_joined_midway(s->engine, stream);

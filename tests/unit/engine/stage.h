@@ -10,7 +10,7 @@
  * chained=yes gives an event of the ledger the hash that recomputes.
  * - "= violated R-1 id1 [w1 w2] waived until 5s": what the line above makes the engine say, as far as it is
  * written: kind, rule, trigger, witnesses by time, waiver, deadline.
- * - "open T1", "close T1", "idle T0 9s", "midway L0" (the ledger's beginning is gone), "end".
+ * - "open T1", "idle T0 9s", "midway L0" (the ledger's beginning is gone), "end".
  * - "restore": the engine is replaced by one made from its snapshot.
  * - "late 2", "duplicates 1", "kept 1", "live 3", "armed 0", "unknown 1", "failures 1": the engine's
  * counters.

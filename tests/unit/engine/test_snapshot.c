@@ -54,7 +54,7 @@ static void go_on(struct stage *s)
                                         "T1 11s d.b b3 k=x",
                                         "idle L0 500s",
                                         "idle T0 500s",
-                                        "close T1",
+                                        "idle T1 700s",
                                         "T0 600s d.a a4 k=x v=1",
                                         "L0 600s l.a l3 k=x",
                                         "T0 100000s d.b b4 k=x",

@@ -24,13 +24,6 @@ Test(streams, a_partition_that_is_open_and_unread_holds_it)
                  "open T0\nopen T1\nT0 10s d.a a1 k=x\nT0 99s d.c c1\nend\n= violated STR-1 a1 []\n");
 }
 
-Test(streams, a_partition_that_is_closed_does_not)
-{
-    stage_script("", AFTER,
-                 "open T0\nopen T1\nT0 10s d.a a1 k=x\nT0 99s d.c c1\nclose T1\nT0 99s d.c c2\n"
-                 "= violated STR-1 a1 []\n");
-}
-
 Test(streams, lateness_holds_it_back)
 {
     stage_script("streams: {telemetry: {lateness: 3s}}", AFTER,
