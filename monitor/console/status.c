@@ -76,6 +76,20 @@ static void write_quantile(struct iv_json *j, const char *name, struct iv_metric
     }
 }
 
+static void write_memory(struct iv_json *j, struct iv_metrics *metrics)
+{
+    double limit = iv_metrics_sum(metrics, IV_METRIC_MEMORY_LIMIT);
+    iv_json_open_object(j, "memory");
+    iv_json_int(j, "state_bytes", (int64_t)iv_metrics_sum(metrics, IV_METRIC_STATE));
+    if (limit > 0) {
+        iv_json_int(j, "limit_bytes", (int64_t)limit);
+    } else {
+        iv_json_null(j, "limit_bytes");
+    }
+    iv_json_int(j, "over_bytes", (int64_t)iv_metrics_sum(metrics, IV_METRIC_OVER_LIMIT));
+    iv_json_close_object(j);
+}
+
 static void write_flow(struct iv_json *j, struct iv_console *console)
 {
     write_events(j, console);
@@ -89,6 +103,7 @@ static void write_flow(struct iv_json *j, struct iv_console *console)
     write_quantile(j, "p50_seconds", console->metrics, 0.5);
     write_quantile(j, "p99_seconds", console->metrics, 0.99);
     iv_json_close_object(j);
+    write_memory(j, console->metrics);
 }
 
 /* One line a rule; the store counts by kind and severity too, which one rule may have several of. */

@@ -250,6 +250,9 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
     TRY(iv_metrics_new(&m->metrics, err));
     TRY(iv_watch_new(&m->watch, err));
     iv_series_set(IV_SERIES(m->metrics, BUILD, IV_STR(IV_VERSION)), 1);
+    if (c->memory_limit > 0) {
+        iv_series_set(iv_metrics_only(m->metrics, IV_METRIC_MEMORY_LIMIT), (double)c->memory_limit);
+    }
     iv_monitor_count_baseline(m, m->baseline, 1);
     iv_series_add(IV_SERIES(m->metrics, RELOADS, IV_STR("accepted")), 0);
     iv_series_add(IV_SERIES(m->metrics, RELOADS, IV_STR("refused")), 0);

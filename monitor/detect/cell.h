@@ -93,6 +93,7 @@ struct iv_cell {
     struct iv_source *sources;
     size_t source_count;
     size_t source_last;  /* where the last look-up found its source */
+    bool over_limit;     /* and that was told */
     bool *complained;    /* by rule index */
     uint64_t *failures;  /* by rule index: what was counted of them */
     uint64_t duplicates; /* what was counted */
@@ -226,6 +227,10 @@ static inline struct iv_str iv_cell_topic(const struct iv_cell *cell, enum iv_st
 {
     return cell->kind == IV_CELL_BACK ? cell->site->exchange : cell->site->topics[stream];
 }
+
+/* So much of the memory is the cell's from now on. How far it is beyond that: what cannot be forgotten may
+ * need more, which is told when it begins and when it ends. */
+uint64_t iv_cell_limit(struct iv_cell *cell, uint64_t bytes);
 
 /* Adds to the counters what is new since the last time. */
 void iv_cell_count(struct iv_cell *cell);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/guard.h"
+#include "base/log.h"
 #include "detect/cell.h"
 
 static void add(struct iv_series *series, uint64_t *counted, uint64_t now)
@@ -68,4 +70,23 @@ void iv_cell_count_from_here(struct iv_cell *cell)
         rule_stats(cell, (uint16_t)i, &rule);
         cell->failures[i] = rule.failures;
     }
+}
+
+uint64_t iv_cell_limit(struct iv_cell *cell, uint64_t bytes)
+{
+    struct iv_engine_stats stats;
+    iv_judge_limit(cell->judge, bytes);
+    iv_judge_stats(cell->judge, &stats);
+    bool over = stats.state_bytes > bytes;
+    if (over && !cell->over_limit) {
+        LOG_WARN("detect.memory.over", KV_TEXT("cell", cell->name),
+                 KV_I64("state_bytes", (int64_t)stats.state_bytes), KV_I64("limit_bytes", (int64_t)bytes),
+                 KV_TEXT("why", "identities within dedup, logs of trees and what was told are not forgotten; "
+                                "raise memory.limit or shorten dedup"));
+    } else if (!over && cell->over_limit) {
+        LOG_INFO("detect.memory.within", KV_TEXT("cell", cell->name),
+                 KV_I64("state_bytes", (int64_t)stats.state_bytes), KV_I64("limit_bytes", (int64_t)bytes));
+    }
+    cell->over_limit = over;
+    return over ? stats.state_bytes - bytes : 0;
 }

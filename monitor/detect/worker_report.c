@@ -34,10 +34,15 @@ static void report_cells(struct iv_worker *w, struct iv_worker_figures *figures)
 static void share_memory(struct iv_worker *w)
 {
     size_t cells = iv_detect_cells(w->detect);
+    uint64_t over = 0;
     cells = cells > w->cell_count ? cells : w->cell_count;
-    for (size_t i = 0; i < w->cell_count && w->site.memory_limit > 0; i++) {
-        iv_judge_limit(w->cells[i]->judge, w->site.memory_limit / cells);
+    if (w->site.memory_limit == 0) {
+        return;
     }
+    for (size_t i = 0; i < w->cell_count; i++) {
+        over += iv_cell_limit(w->cells[i], w->site.memory_limit / cells);
+    }
+    iv_series_set(IV_SERIES(w->site.metrics, OVER_LIMIT, iv_str_of(w->label)), (double)over);
 }
 
 static void report_partitions(struct iv_worker *w)

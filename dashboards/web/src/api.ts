@@ -130,6 +130,7 @@ export interface Status {
   watermarks: { stream: string; time: string }[];
   lag: { topic: string; partition: string; records: number }[];
   detection: { p50_seconds: number | null; p99_seconds: number | null };
+  memory: { state_bytes: number; limit_bytes: number | null; over_bytes: number };
   position: string;
   findings: {
     total: number;
