@@ -13,10 +13,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/*  execution   planned ──▶ running ──▶ done          every step was answered with success
- *                 │           └──────▶ failed        a step failed, or is of a kind or an endpoint that is
- *                 │                              not there
- *                 └──────────────────▶ failed    it could not be planned (a template names an absent field)
+/*  execution   planned ──▶ running ──▶ done        every step was answered with success
+ *                 │           └──────▶ failed      a step failed, or is of a kind or an endpoint that is
+ *                 │                                not there
+ *                 └──────────────────▶ failed      it could not be planned (a template names an absent field)
+ *              waiting ────────────────▶ refused   a guard held it back, and its time is up
  *
  *  step        queued ──▶ due ──▶ calling ──▶ done
  *                 │        ▲ └───────│──────▶ unsupported
@@ -51,6 +52,13 @@ enum iv_tactic {
     IV_TACTIC_DETECT
 };
 
+/* What guards count; empty: none. */
+struct iv_touched {
+    struct iv_str agent;
+    struct iv_str tenant;
+    struct iv_str enclave;
+};
+
 struct iv_execution {
     struct iv_str key; /* IV_UID_HEX digits: SHA-256 over finding and playbook. One execution for each pair */
     struct iv_str finding; /* that it was planned for */
@@ -67,8 +75,11 @@ struct iv_execution {
     struct iv_str cause; /* why it is in that state; may be empty */
     iv_ns event_time;    /* of the finding's trigger */
     iv_ns planned;       /* wall clock; the later ones are 0 before they happen */
+    iv_ns admitted;      /* the guards, or whoever approved it, let it pass */
     iv_ns started;
     iv_ns finished;
+    iv_ns expires; /* WAITING: refused then, unless it is approved before */
+    struct iv_touched touched;
     int64_t findings; /* that it answers, the one that it was planned for among them; set by the store */
     int64_t seq;      /* grows with every insert and every change of state; set by the store */
 };

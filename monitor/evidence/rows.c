@@ -115,6 +115,11 @@ iv_rc iv_row_execution(struct iv_execution *out, struct iv_sql_row *row, struct 
     e.started = iv_sql_get_int(row);
     e.finished = iv_sql_get_int(row);
     e.findings = iv_sql_get_int(row);
+    e.touched.agent = iv_sql_get_str(row);
+    e.touched.tenant = iv_sql_get_str(row);
+    e.touched.enclave = iv_sql_get_str(row);
+    e.admitted = iv_sql_get_int(row);
+    e.expires = iv_sql_get_int(row);
     *out = e;
     return IV_OK;
 }

@@ -30,6 +30,11 @@ static iv_rc insert_execution(struct iv_store *store, bool *fresh, enum iv_state
     iv_sql_bind_int(&args, e->planned);
     iv_sql_bind_int(&args, e->started);
     iv_sql_bind_int(&args, e->finished);
+    iv_sql_bind_str(&args, e->touched.agent);
+    iv_sql_bind_str(&args, e->touched.tenant);
+    iv_sql_bind_str(&args, e->touched.enclave);
+    iv_sql_bind_int(&args, e->admitted);
+    iv_sql_bind_int(&args, e->expires);
     TRY(iv_sql_run(&store->sql, stmt, "write an execution", err));
     *fresh = sqlite3_changes(store->sql.db) > 0;
     return IV_OK;
@@ -167,7 +172,8 @@ bool iv_execution_keep(struct iv_execution *e, struct iv_arena *arena)
     return keep(arena, &e->key) && keep(arena, &e->finding) && keep(arena, &e->playbook) &&
            keep(arena, &e->title) && keep(arena, &e->target) && keep(arena, &e->rule) &&
            keep(arena, &e->tenant) && keep(arena, &e->agent) && keep(arena, &e->baseline) &&
-           keep(arena, &e->cause);
+           keep(arena, &e->cause) && keep(arena, &e->touched.agent) && keep(arena, &e->touched.tenant) &&
+           keep(arena, &e->touched.enclave);
 }
 
 static bool keep_step(struct iv_step *s, struct iv_arena *arena)

@@ -65,23 +65,45 @@ static iv_rc go_on(struct iv_store *store, struct iv_execution *e, struct iv_tas
     return finish_execution(store, e, IV_RUN_DONE, IV_STR(""), now, err);
 }
 
+static iv_rc skip_queued(struct iv_store *store, struct iv_execution *e, struct iv_task *all, size_t count,
+                         struct iv_str cause, iv_ns now, struct iv_err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct iv_step *step = &all[i].step;
+        if (step->state == IV_STEP_QUEUED) {
+            step->state = IV_STEP_SKIPPED;
+            step->cause = cause;
+            step->finished = now;
+            TRY(iv_report_step(store, e, step, now, err));
+        }
+    }
+    return IV_OK;
+}
+
 static iv_rc give_up(struct iv_store *store, struct iv_execution *e, const struct iv_step *step,
                      struct iv_task *all, size_t count, iv_ns now, struct iv_arena *arena, struct iv_err *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct iv_step *other = &all[i].step;
-        if (other->state == IV_STEP_QUEUED) {
-            other->state = IV_STEP_SKIPPED;
-            other->cause =
-                iv_arena_printf(arena, "step '" IV_STR_FMT "' did not succeed", IV_STR_ARG(step->name));
-            other->finished = now;
-            TRY(iv_report_step(store, e, other, now, err));
-        }
-    }
+    struct iv_str why =
+        iv_arena_printf(arena, "step '" IV_STR_FMT "' did not succeed", IV_STR_ARG(step->name));
+    ENSURE(why.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    TRY(skip_queued(store, e, all, count, why, now, err));
     struct iv_str cause = iv_arena_printf(arena, "step '" IV_STR_FMT "': " IV_STR_FMT, IV_STR_ARG(step->name),
                                           IV_STR_ARG(step->cause));
     ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
     return finish_execution(store, e, IV_RUN_FAILED, cause, now, err);
+}
+
+iv_rc iv_move_expired(struct iv_store *store, struct iv_execution *e, iv_ns now, struct iv_arena *arena,
+                      struct iv_err *err)
+{
+    struct iv_task *all = NULL;
+    size_t count = 0;
+    TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, e->key, 0, IV_PLAYBOOK_STEPS_MAX, arena, err));
+    TRY(skip_queued(store, e, all, count, IV_STR("nobody approved the execution in time"), now, err));
+    struct iv_str cause =
+        iv_arena_printf(arena, "nobody approved it in time; " IV_STR_FMT, IV_STR_ARG(e->cause));
+    ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    return finish_execution(store, e, IV_RUN_REFUSED, cause, now, err);
 }
 
 static iv_rc follow_up(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,

@@ -20,6 +20,10 @@ iv_rc iv_move_by_outcome(struct iv_store *store, struct iv_task *task, const str
 iv_rc iv_move_interrupted(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
                           struct iv_err *err);
 
+/* Nobody approved it in time: nothing of it is called. */
+iv_rc iv_move_expired(struct iv_store *store, struct iv_execution *execution, iv_ns now,
+                      struct iv_arena *arena, struct iv_err *err);
+
 /* How long to wait before the attempt that follows this one: the back-off doubles up to its maximum, and of
  * it between the half and the whole is waited, so that what failed together does not come back together.
  * Deterministic by key. */

@@ -10,6 +10,7 @@
 #define PLAN_MAX_BYTES (16u << 20)
 #define REQUEST_MAX_BYTES (512u << 10) /* so that a command fits into a message */
 #define TARGET_MAX_BYTES (4u << 10)
+#define WAITING_TIME (24 * 3600 * IV_NS_PER_S)
 
 struct plan {
     struct iv_arena arena;
@@ -106,14 +107,23 @@ static iv_rc render_step(struct plan *p, const struct iv_playbook_step *source, 
     return IV_OK;
 }
 
+static iv_rc render_text(struct plan *p, struct iv_str *out, const struct iv_template *template,
+                         struct iv_err *err)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf text;
+    iv_buf_init(&text, TARGET_MAX_BYTES);
+    TRY(iv_template_text(&text, template, IV_RENDER_TEXT, &p->bindings, err));
+    return keep(p, out, &text, err);
+}
+
 static iv_rc render(struct plan *p, struct iv_err *err)
 {
     ENSURE(p->playbook != NULL, err, IV_E_ABSENT, "there is no playbook '" IV_STR_FMT "'",
            IV_STR_ARG(p->execution.playbook));
-    IV_AUTO(iv_buf_deinit) struct iv_buf target;
-    iv_buf_init(&target, TARGET_MAX_BYTES);
-    TRY(iv_template_text(&target, &p->playbook->target, IV_RENDER_TEXT, &p->bindings, err));
-    TRY(keep(p, &p->execution.target, &target, err));
+    TRY(render_text(p, &p->execution.target, &p->playbook->target, err));
+    TRY(render_text(p, &p->execution.touched.agent, &p->playbook->touches.agent, err));
+    TRY(render_text(p, &p->execution.touched.tenant, &p->playbook->touches.tenant, err));
+    TRY(render_text(p, &p->execution.touched.enclave, &p->playbook->touches.enclave, err));
     for (size_t i = 0; i < p->playbook->step_count; i++) {
         TRY(render_step(p, &p->playbook->steps[i], err));
     }
@@ -151,6 +161,28 @@ static iv_rc join(struct plan *p, struct iv_store *store, bool *is_new, iv_ns no
     return how == IV_JOIN_JOINED ? iv_report_joined(store, &host, p->execution.finding, now, err) : IV_OK;
 }
 
+/* What a guard holds back is kept as it would have been called, until somebody lets it. */
+static iv_rc admit(struct plan *p, struct iv_store *store, iv_ns now, struct iv_err *err)
+{
+    struct iv_execution *e = &p->execution;
+    char why[IV_HELD_BYTES];
+    bool held = false;
+    if (e->state != IV_RUN_PLANNED) {
+        return IV_OK;
+    }
+    TRY(iv_limits_decide(&p->playbook->limits, &held, why, store, e, now, err));
+    if (!held) {
+        e->admitted = now;
+        return IV_OK;
+    }
+    e->state = IV_RUN_WAITING;
+    e->expires = iv_ns_add(now, WAITING_TIME);
+    e->cause = iv_arena_str(&p->arena, iv_str_of(why));
+    ENSURE(e->cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a plan");
+    p->steps[0].state = IV_STEP_QUEUED;
+    return IV_OK;
+}
+
 static bool calls_for_action(const struct iv_verdict *v)
 {
     return v->kind == IV_VIOLATED && v->rule->mode == IV_MODE_ENFORCE && v->waiver == NULL &&
@@ -174,6 +206,7 @@ iv_rc iv_respond_plan(const struct iv_playbooks *playbooks, struct iv_store *sto
     if (!is_new) {
         return IV_OK;
     }
+    TRY(admit(&p, store, now, err));
     bool fresh = false;
     TRY(iv_store_plan(store, &fresh, &p.execution, p.steps, p.count, err));
     return fresh ? iv_report(store, &p.execution, NULL, now, err) : IV_OK;

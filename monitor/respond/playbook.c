@@ -113,6 +113,12 @@ static iv_rc parse_step(struct loader *l, struct iv_playbook *playbook, const st
         }
     }
     TRY(keep_str(l, &step.name, err));
+    const struct iv_yaml_node *expect = iv_yaml_get(&map, "expect");
+    if (expect != NULL) {
+        iv_yaml_error(l->problems, expect,
+                      "postconditions are not in this version: what a step was to have as "
+                      "its effect is not looked for");
+    }
     parse_times(l, &step, &map);
     TRY(parse_action(l, &step, &map, err));
     iv_yaml_close(&map);
@@ -177,6 +183,51 @@ static void select_rules(struct loader *l, struct iv_str name)
     }
 }
 
+/* "{{trigger.FIELD?}}", though no trigger may have the field. */
+static iv_rc touch_field(struct loader *l, struct iv_template *out, struct iv_str field, struct iv_err *err)
+{
+    struct iv_template_part *part = iv_arena_zalloc(&l->playbooks->arena, sizeof *part);
+    ENSURE(part != NULL, err, IV_E_NOMEM, "cannot allocate a playbook");
+    *out = (struct iv_template){part, 0};
+    for (size_t id = 0; id < iv_catalogue_names(l->baseline->catalogue); id++) {
+        if (iv_str_eq(iv_catalogue_name(l->baseline->catalogue, (uint16_t)id), field)) {
+            *part = (struct iv_template_part){
+                .is_reference = true,
+                .reference = {
+                    .scope = IV_SCOPE_TRIGGER, .name = field, .name_id = (uint16_t)id, .optional = true}};
+            out->count = 1;
+        }
+    }
+    return IV_OK;
+}
+
+/* What guards count is the trigger's own unless the playbook says otherwise. */
+static iv_rc parse_touches(struct loader *l, struct iv_playbook *playbook, const struct iv_yaml_node *node,
+                           struct iv_err *err)
+{
+    const struct {
+        const char *key;
+        struct iv_template *out;
+        struct iv_str field;
+    } rows[] = {{"agent", &playbook->touches.agent, IV_STR("agent")},
+                {"tenant", &playbook->touches.tenant, IV_STR("tenant")},
+                {"enclave", &playbook->touches.enclave, IV_STR("enclave_id")}};
+    struct iv_yaml_map map;
+    bool open = node != NULL && iv_yaml_open(&map, node, "touches", l->problems);
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        const struct iv_yaml_node *given = open ? iv_yaml_get(&map, rows[i].key) : NULL;
+        if (given != NULL) {
+            TRY(iv_template_parse(rows[i].out, &l->playbooks->arena, given, &l->rules, l->problems, err));
+        } else {
+            TRY(touch_field(l, rows[i].out, rows[i].field, err));
+        }
+    }
+    if (open) {
+        iv_yaml_close(&map);
+    }
+    return IV_OK;
+}
+
 static iv_rc parse_playbook(struct loader *l, struct iv_playbook *playbook, const struct iv_yaml_node *root,
                             struct iv_err *err)
 {
@@ -199,6 +250,8 @@ static iv_rc parse_playbook(struct loader *l, struct iv_playbook *playbook, cons
     const struct iv_yaml_node *dedup = iv_yaml_get(&map, "dedup");
     (void)iv_yaml_duration(&playbook->dedup, dedup, l->problems);
     check_range(dedup, playbook->dedup, 0, DEDUP_MAX, "between 0s and 1d", l->problems);
+    iv_limits_parse(&playbook->limits, iv_yaml_get(&map, "guards"), l->problems);
+    TRY(parse_touches(l, playbook, iv_yaml_get(&map, "touches"), err));
     TRY(parse_steps(l, playbook, iv_yaml_need(&map, "steps"), err));
     iv_yaml_close(&map);
     return IV_OK;

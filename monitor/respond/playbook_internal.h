@@ -2,6 +2,7 @@
 /* A playbook, parsed. Shared by playbook.c, which makes it, and plan.c, which renders it. */
 #pragma once
 
+#include "respond/guard.h"
 #include "respond/playbook.h"
 #include "respond/shape.h"
 
@@ -25,6 +26,12 @@ struct iv_playbook {
     enum iv_tactic tactic;
     struct iv_template target;
     iv_ns dedup; /* an execution that ended well so long ago still answers a finding of its target */
+    struct {     /* what guards count */
+        struct iv_template agent;
+        struct iv_template tenant;
+        struct iv_template enclave;
+    } touches;
+    struct iv_limits limits;
     struct iv_playbook_step steps[IV_PLAYBOOK_STEPS_MAX];
     size_t step_count;
 };

@@ -7,6 +7,7 @@
 #include "base/guard.h"
 #include "event/catalogue.h"
 #include "event/decode.h"
+#include "evidence/admitted.h"
 #include "evidence/store.h"
 #include "respond/carriers.h"
 #include "respond/moves.h"
@@ -275,10 +276,27 @@ static iv_rc settle_delivered(struct iv_responder *r, bool *any, struct iv_err *
     return IV_OK;
 }
 
-static iv_rc claim_all(struct iv_responder *r, struct iv_call **claimed, size_t *count, bool *delivered,
+/* What nobody approved in time. */
+static iv_rc expire(struct iv_responder *r, bool *any, struct iv_err *err)
+{
+    IV_AUTO(iv_arena_deinit) struct iv_arena arena;
+    iv_arena_init(&arena, 0);
+    struct iv_execution *expired = NULL;
+    size_t count = 0;
+    iv_ns now = iv_wall(&r->options.clock);
+    TRY(iv_store_expired(r->options.store, &expired, &count, now, RECOVER_AT_ONCE, &arena, err));
+    for (size_t i = 0; i < count; i++) {
+        TRY(iv_move_expired(r->options.store, &expired[i], now, &arena, err));
+    }
+    *any = *any || count > 0;
+    return IV_OK;
+}
+
+static iv_rc claim_all(struct iv_responder *r, struct iv_call **claimed, size_t *count, bool *any,
                        struct iv_err *err)
 {
-    TRY(settle_delivered(r, delivered, err));
+    TRY(settle_delivered(r, any, err));
+    TRY(expire(r, any, err));
     size_t room = r->call_max - r->call_count;
     while (*count < room) {
         struct iv_call *call = NULL;
@@ -312,9 +330,9 @@ static iv_rc begin_due(struct iv_responder *r, struct iv_err *err)
     struct iv_call *claimed[IN_FLIGHT_MAX];
     size_t count = 0;
     TRY(iv_store_begin(r->options.store, err));
-    bool delivered = false;
-    struct iv_rc_s rc = claim_all(r, claimed, &count, &delivered, err);
-    rc = end_transaction(r, rc, delivered || count > 0, err);
+    bool any = false;
+    struct iv_rc_s rc = claim_all(r, claimed, &count, &any, err);
+    rc = end_transaction(r, rc, any || count > 0, err);
     if (iv_ok(rc) && count > 0) {
         iv_fault("respond.before_call");
     }

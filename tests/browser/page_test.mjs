@@ -83,7 +83,7 @@ test("remediation is followed from plan to end, in the list and beside it", asyn
   const uid = await commit();
   const key = await server.tell("plan", uid, "revoke-tokens-globally", "agent-17");
   const card = page.locator("article.execution", { hasText: "revoke-tokens-globally" });
-  for (const state of ["running", "done"]) {
+  for (const state of ["waiting", "running", "done", "verified"]) {
     await server.tell("move", key, state);
     await card.locator(`.state.${state}`).waitFor();
     await row(uid).locator(`.state.${state}`).waitFor();

@@ -11,8 +11,7 @@
 static const char head[] = "apiVersion: invigil/v1\n"
                            "kind: Playbook\n"
                            "metadata: {name: revoke, title: Revoke it}\n"
-                           "target: \"{{trigger.token_id}}\"\n"
-                           "steps:\n";
+                           "target: \"{{trigger.token_id}}\"\n";
 
 static iv_ns stage_now(void *ctx)
 {
@@ -32,6 +31,11 @@ static void load(struct stage *s, const char *text)
 
 void stage_init(struct stage *s, const char *steps)
 {
+    stage_init_playbook(s, "", steps);
+}
+
+void stage_init_playbook(struct stage *s, const char *keys, const char *steps)
+{
     memset(s, 0, sizeof *s);
     s->dir = scratch_make();
     s->now = STAGE_NOW;
@@ -43,6 +47,8 @@ void stage_init(struct stage *s, const char *steps)
     struct iv_buf text;
     iv_buf_init(&text, 1 << 16);
     iv_buf_text(&text, head);
+    iv_buf_text(&text, keys);
+    iv_buf_text(&text, "steps:\n");
     iv_buf_text(&text, steps);
     load(s, text.p);
     struct iv_buf shown;

@@ -28,6 +28,8 @@ struct stage {
 
 /* steps: the YAML behind "steps:" of a playbook that the sample's rule names. */
 void stage_init(struct stage *s, const char *steps);
+/* With more of the playbook's own keys before "steps:", as YAML. */
+void stage_init_playbook(struct stage *s, const char *keys, const char *steps);
 void stage_deinit(struct stage *s);
 /* The problems of a playbook's whole text, rendered; empty where it loads. */
 void stage_problems(struct stage *s, struct iv_buf *out, const char *playbook);

@@ -56,6 +56,12 @@ Test(playbook, is_refused_with_the_place_and_what_would_be_right)
          "kill\nsteps:\n" STEP,
          "5:9: error: "},
         {HEAD STEP "  when: now\n", "unknown"},
+        {HEAD STEP "  expect: {}\n", "8:11: error: postconditions are not in this version"},
+        {HEAD STEP "guards: {executions: {minute: -1}}\n", "8:31: error: "},
+        {HEAD STEP "guards: {executions: {week: 1}}\n", "unknown key 'week'"},
+        {HEAD STEP "guards: {agent: {day: 1}}\n", "did you mean 'agents'?"},
+        {HEAD STEP "touches: {agent: \"{{trigger.agnt}}\"}\n", "did you mean 'agent'?"},
+        {HEAD STEP "dedup: 2d\n", "between 0s and 1d"},
         {HEAD "- {", "error: "},
     };
     IV_AUTO(stage_deinit) struct stage s;

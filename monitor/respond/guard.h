@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Guards: how much a playbook may do before a person has a look.
+ * Purpose: limits on its executions, and on the distinct agents, tenants and enclaves that they touch, within
+ * a minute, an hour and a day. guards.def has those that hold when a playbook says nothing.
+ * Owner/thread: limits are immutable once parsed; a decision belongs to whoever is inside the store's
+ * transaction.
+ * Guarantee: the store's own rows are counted, in the transaction that plans, so a restart forgets nothing
+ * and there is no way past. Limits hold for each store.
+ * Not here: what becomes of what was held back (moves.h). */
+#pragma once
+
+#include "base/err.h"
+#include "base/time.h"
+#include "evidence/execution.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct iv_problems;
+struct iv_store;
+struct iv_yaml_node;
+
+enum iv_guard {
+#define GUARD(id, name, minute, hour, day) IV_GUARD_##id,
+#include "respond/guards.def"
+#undef GUARD
+    IV_GUARDS
+};
+enum { IV_WINDOWS = 3 }; /* minute, hour, day */
+
+struct iv_limits {
+    int64_t most[IV_GUARDS][IV_WINDOWS];
+};
+
+/* node: what stands under "guards:"; NULL: nothing. */
+void iv_limits_parse(struct iv_limits *out, const struct iv_yaml_node *node, struct iv_problems *problems);
+
+#define IV_HELD_BYTES 160
+/* Whether one more execution that touches this would be too much. Then *held, and why names the guard and its
+ * figures. */
+iv_rc iv_limits_decide(const struct iv_limits *limits, bool *held, char why[IV_HELD_BYTES],
+                       struct iv_store *store, const struct iv_execution *execution, iv_ns now,
+                       struct iv_err *err);
