@@ -225,13 +225,14 @@ void iv_answer_finding(struct iv_reply *reply, struct iv_request *request)
 
 static bool read_state(uint32_t *out, struct iv_request *request, struct iv_reply *reply)
 {
-    static const char words[] = "planned,running,done,failed";
+    static const char words[] =
+        "planned,waiting,running,done,verified,failed,ambiguous,undone,refused,superseded,withheld";
     struct iv_str state;
     if (!iv_query_word(&state, request, reply, "state", words)) {
         return false;
     }
     *out = 0;
-    for (unsigned i = IV_RUN_PLANNED; state.p != NULL && i <= IV_RUN_FAILED; i++) {
+    for (unsigned i = 0; state.p != NULL && i < IV_RUN_STATES; i++) {
         if (iv_str_eq(state, iv_str_of(iv_run_state_name((enum iv_run_state)i)))) {
             *out = 1U << i;
         }

@@ -188,7 +188,7 @@ static iv_rc write_totals(struct iv_json *j, struct iv_reader *reader, struct iv
     iv_json_real(j, "oldest_seconds", round(age_s(totals.outbox_oldest) * 1e3) / 1e3);
     iv_json_close_object(j);
     iv_json_open_object(j, "executions");
-    for (unsigned i = IV_RUN_PLANNED; i <= IV_RUN_FAILED; i++) {
+    for (unsigned i = 0; i < IV_RUN_STATES; i++) {
         iv_json_int(j, iv_run_state_name((enum iv_run_state)i), totals.executions[i]);
     }
     iv_json_close_object(j);
@@ -249,7 +249,7 @@ iv_rc iv_status_measure(struct iv_console *console, struct iv_err *err)
     TRY(rc);
     iv_series_set(iv_metrics_only(console->metrics, IV_METRIC_OUTBOX_PENDING), (double)totals.outbox);
     iv_series_set(iv_metrics_only(console->metrics, IV_METRIC_OUTBOX_OLDEST), age_s(totals.outbox_oldest));
-    for (unsigned i = IV_RUN_PLANNED; i <= IV_RUN_FAILED; i++) {
+    for (unsigned i = 0; i < IV_RUN_STATES; i++) {
         iv_series_set(
             IV_SERIES(console->metrics, EXECUTIONS, iv_str_of(iv_run_state_name((enum iv_run_state)i))),
             (double)totals.executions[i]);
