@@ -49,9 +49,10 @@ struct iv_site {
     struct iv_store *store;     /* whose positions a snapshot is held against */
     struct iv_str store_path;
     struct iv_str topics[IV_STREAMS];
-    struct iv_str exchange; /* the topic */
-    int32_t width;          /* partitions of each topic; 0: not known yet */
-    struct iv_post *post;   /* to the exchange; NULL until it is needed */
+    struct iv_str exchange;   /* the topic */
+    struct iv_str deployment; /* the group of its processes */
+    int32_t width;            /* partitions of each topic; 0: not known yet */
+    struct iv_post *post;     /* to the exchange; NULL until it is needed */
     struct iv_series *accepted[IV_STREAMS];
     struct iv_series *unknown[IV_STREAMS];
     unsigned verifiers;    /* of each judge */
@@ -93,6 +94,7 @@ struct iv_cell {
     struct iv_source *sources;
     size_t source_count;
     size_t source_last;  /* where the last look-up found its source */
+    bool met_stranger;   /* another deployment's packets came, and that was told */
     bool over_limit;     /* and that was told */
     bool *complained;    /* by rule index */
     uint64_t *failures;  /* by rule index: what was counted of them */

@@ -20,7 +20,8 @@ static void on_gap(void *ctx, enum iv_stream stream, int32_t partition, int64_t 
 static iv_rc make_front(struct iv_cell *c, struct iv_err *err)
 {
     const struct iv_site *site = c->site;
-    struct iv_front_options options = {.baseline = site->baseline,
+    struct iv_front_options options = {.deployment = site->deployment,
+                                       .baseline = site->baseline,
                                        .partition = c->number,
                                        .shares = (uint32_t)site->width,
                                        .digests = true,
@@ -38,7 +39,8 @@ static iv_rc make_front(struct iv_cell *c, struct iv_err *err)
 static iv_rc make_back(struct iv_cell *c, struct iv_str saved, struct iv_err *err)
 {
     const struct iv_site *site = c->site;
-    const struct iv_back_options options = {.judge = c->judge,
+    const struct iv_back_options options = {.deployment = site->deployment,
+                                            .judge = c->judge,
                                             .baseline = site->baseline,
                                             .share = {(uint32_t)site->width, (uint32_t)c->number},
                                             .topics = {site->topics[IV_LEDGER], site->topics[IV_TELEMETRY]},
@@ -81,6 +83,17 @@ iv_rc iv_cell_flush(struct iv_cell *cell, bool all, struct iv_err *err)
     return iv_front_flush(cell->front, all, err);
 }
 
+/* Another deployment's packets concern us no more than to be told: both go on by their own. */
+static void meet_stranger(struct iv_cell *c, const struct iv_record *record, const struct iv_err *why)
+{
+    iv_series_add(iv_metrics_only(c->site->metrics, IV_METRIC_STRANGERS), 1);
+    if (!c->met_stranger) {
+        c->met_stranger = true;
+        LOG_ERROR("exchange.stranger", KV_STR("topic", c->site->exchange), KV_I64("share", c->number),
+                  KV_I64("offset", record->origin.offset), KV_TEXT("why", why->text));
+    }
+}
+
 iv_rc iv_cell_packet(struct iv_cell *cell, const struct iv_record *record, struct iv_err *err)
 {
     struct iv_err why = {.text = ""};
@@ -89,6 +102,10 @@ iv_rc iv_cell_packet(struct iv_cell *cell, const struct iv_record *record, struc
         iv_series_add(IV_SERIES(cell->site->metrics, GAPS, cell->site->exchange), 1);
         LOG_ERROR("exchange.refused", KV_I64("share", cell->number), KV_I64("offset", record->origin.offset),
                   KV_TEXT("why", why.text));
+        return IV_OK;
+    }
+    if (rc.code == IV_E_REFUSED) {
+        meet_stranger(cell, record, &why);
         return IV_OK;
     }
     if (!iv_ok(rc)) {

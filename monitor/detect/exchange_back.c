@@ -75,6 +75,10 @@ void iv_back_freep(struct iv_back **back)
 
 static iv_rc check_head(const struct iv_back *b, const struct iv_packet_head *head, struct iv_err *err)
 {
+    ENSURE(iv_str_eq(head->deployment, b->options.deployment), err, IV_E_REFUSED,
+           "the packet is of the deployment whose group.id is '" IV_STR_FMT
+           "', and this one's is '" IV_STR_FMT "': each must have an exchange topic of its own",
+           IV_STR_ARG(head->deployment), IV_STR_ARG(b->options.deployment));
     ENSURE(head->shares == b->options.share.count && head->share == b->options.share.mine, err,
            IV_E_MALFORMED, "the packet is for share %u of %u, and this one is %u of %u",
            (unsigned)head->share, (unsigned)head->shares, (unsigned)b->options.share.mine,

@@ -24,6 +24,7 @@ struct iv_back;
 typedef void (*iv_back_gap_fn)(void *ctx, enum iv_stream stream, int32_t partition, int64_t from, int64_t to);
 
 struct iv_back_options {
+    struct iv_str deployment;         /* whose packets are taken; outlives the back */
     struct iv_judge *judge;           /* of the global rules, with this share; lent until iv_back_free */
     struct iv_baseline *baseline;     /* the judge's; a reference is taken */
     struct iv_share share;            /* as many partitions as the exchange, and as each of the sources */
@@ -40,7 +41,8 @@ void iv_back_free(struct iv_back *back);
 void iv_back_freep(struct iv_back **back);
 
 /* One message of the exchange. IV_E_MALFORMED: nothing of it was taken; what it covered shows as a gap when
- * the next one comes. Any other error is the judge's. */
+ * the next one comes. IV_E_REFUSED: it is another deployment's, and covers nothing of this one's. Any other
+ * error is the judge's. */
 iv_rc iv_back_take(struct iv_back *back, struct iv_str packet, struct iv_err *err);
 /* Messages of the exchange are gone; nobody knows what stood in them, nor where the streams began. */
 iv_rc iv_back_joined_midway(struct iv_back *back, struct iv_err *err);

@@ -161,7 +161,8 @@ static bool is_new(const struct iv_front *f, const struct channel *c)
 static iv_rc send_packet(struct iv_front *f, uint32_t share, struct iv_err *err)
 {
     struct channel *c = &f->channels[share];
-    struct iv_packet_head head = {.source = f->options.partition,
+    struct iv_packet_head head = {.deployment = f->options.deployment,
+                                  .source = f->options.partition,
                                   .share = share,
                                   .shares = f->options.shares,
                                   .baseline = iv_str_of(f->options.baseline->digest_hex),

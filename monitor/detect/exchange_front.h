@@ -22,6 +22,7 @@ typedef struct iv_rc_s (*iv_front_send_fn)(void *ctx, uint32_t share, struct iv_
                                            struct iv_err *err);
 
 struct iv_front_options {
+    struct iv_str deployment;     /* the group of its processes; outlives the front */
     struct iv_baseline *baseline; /* a reference is taken */
     int32_t partition;
     uint32_t shares; /* partitions of the exchange: as many as the sources have */

@@ -306,6 +306,7 @@ static void open_site(struct iv_site *site, struct iv_detect *detect, const stru
     site->outlet = &detect->outlet;
     site->tide = detect->tide;
     site->exchange = options->exchange;
+    site->deployment = iv_member_group(options->kafka, options->kafka_count);
     site->store = options->store;
     site->courier = options->courier;
     site->store_path = options->store_path;

@@ -134,6 +134,7 @@ void iv_packet_put_move(struct iv_packet_writer *writer, const struct iv_packet_
 static void write_head(struct iv_buf *out, const struct iv_packet_head *head)
 {
     size_t section = iv_image_open(out, IV_PACKET_SECTION_HEAD);
+    iv_image_str(out, head->deployment);
     iv_image_uint(out, (uint64_t)head->source);
     iv_image_uint(out, head->share);
     iv_image_uint(out, head->shares);

@@ -9,10 +9,10 @@
  * the work is bounded by their number.
  * Not here: which events go where (route.h), what was taken before (detect/exchange_back.h).
  *
- * Form, version 1, of the elements of a snapshot (snapshot.h):
+ * Form, version 2, of the elements of a snapshot (snapshot.h):
  * - a frame (frame.h) that begins with "IVPACKET", and in it
- * - section HEAD: source partition, share, shares, the baseline's digest, of each global rule the
- *   first 8 bytes of its digest; of each stream the topic and from which offset up to which it was read;
+ * - section HEAD: the deployment, source partition, share, shares, the baseline's digest, of each global rule
+ * the first 8 bytes of its digest; of each stream the topic and from which offset up to which it was read;
  * - section TYPE: the event types of the moves, and of each the slots that follow: attributes by number,
  *   fields by name and type;
  * - section MOVE: the moves, see enum iv_packet_kind; offsets and times as differences to the last. */
@@ -25,7 +25,7 @@
 
 #include <stdbool.h>
 
-#define IV_PACKET_VERSION 1
+#define IV_PACKET_VERSION 2
 /* Beyond it a packet is full; what one event adds can be more. */
 #define IV_PACKET_FULL_BYTES ((size_t)256 << 10)
 #define IV_PACKET_MAX_BYTES ((size_t)32 << 20)
@@ -54,11 +54,12 @@ struct iv_packet_move {
 };
 
 struct iv_packet_head {
-    int32_t source;         /* the partition that was read, of both streams */
-    uint32_t share;         /* of whom it is for */
-    uint32_t shares;        /* how many there are */
-    struct iv_str baseline; /* its digest in hex */
-    struct iv_str rules;    /* of each global rule 8 bytes */
+    struct iv_str deployment; /* whose rules it is for: the group of its processes */
+    int32_t source;           /* the partition that was read, of both streams */
+    uint32_t share;           /* of whom it is for */
+    uint32_t shares;          /* how many there are */
+    struct iv_str baseline;   /* its digest in hex */
+    struct iv_str rules;      /* of each global rule 8 bytes */
     struct {
         struct iv_str topic; /* n 0: the stream is not read */
         int64_t from;        /* the next record's offset when the packet began, */

@@ -43,6 +43,7 @@ static iv_rc no_memory(struct iv_err *err)
 static iv_rc read_head(struct iv_packet_head *head, struct iv_image *in, struct iv_err *err)
 {
     struct iv_image section = iv_image_get_section(in, IV_PACKET_SECTION_HEAD);
+    head->deployment = iv_image_get_str(&section);
     head->source = (int32_t)iv_image_get_below(&section, INT32_MAX);
     head->share = (uint32_t)iv_image_get_below(&section, UINT32_MAX);
     head->shares = (uint32_t)iv_image_get_below(&section, UINT32_MAX);

@@ -6,6 +6,15 @@
 #define GROUP IV_STR("group.id")
 #define INSTANCE IV_STR("group.instance.id")
 
+struct iv_str iv_member_group(const struct iv_property *kafka, size_t count)
+{
+    struct iv_str group = IV_STR("invigil");
+    for (size_t i = 0; i < count; i++) {
+        group = iv_str_eq(kafka[i].name, GROUP) ? kafka[i].value : group;
+    }
+    return group;
+}
+
 static iv_rc lengthen(struct iv_member *m, struct iv_property *property, struct iv_str behind,
                       struct iv_err *err)
 {
@@ -23,10 +32,12 @@ iv_rc iv_member_init(struct iv_member *member, const struct iv_property *kafka, 
     member->properties = iv_arena_zalloc(&member->arena, (count + 1) * sizeof *member->properties);
     ENSURE(member->properties != NULL, err, IV_E_NOMEM, "cannot allocate a consumer's properties");
     struct iv_property *group = &member->properties[0];
-    *group = (struct iv_property){GROUP, IV_STR("invigil")};
+    *group = (struct iv_property){GROUP, iv_member_group(kafka, count)};
     for (size_t i = 0; i < count; i++) {
-        bool is_group = iv_str_eq(kafka[i].name, GROUP);
-        struct iv_property *property = is_group ? group : &member->properties[member->count++];
+        if (iv_str_eq(kafka[i].name, GROUP)) {
+            continue;
+        }
+        struct iv_property *property = &member->properties[member->count++];
         *property = kafka[i];
         if (iv_str_eq(property->name, INSTANCE)) {
             TRY(lengthen(member, property, behind_instance, err));

@@ -14,6 +14,9 @@ struct iv_member {
     struct iv_arena arena;
 };
 
+/* The user's group.id, `invigil` where he has none: what his processes have in common. */
+struct iv_str iv_member_group(const struct iv_property *kafka, size_t count);
+
 /* The user's properties with what is put behind his group.id (`invigil` where he has none) and behind his
  * group.instance.id. IV_E_NOMEM: to be deinited all the same. */
 iv_rc iv_member_init(struct iv_member *member, const struct iv_property *kafka, size_t count,

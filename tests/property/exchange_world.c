@@ -4,28 +4,33 @@
 #include "base/alloc.h"
 #include "base/guard.h"
 #include "detect/exchange_back.h"
+#include "engine/frame.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#define HERE "deployment-here"
+#define ELSEWHERE "deployment-away"
 #define PARTITIONS_MAX 4
 #define ZOMBIES_MAX 4
 
 static struct {
-    uint64_t runs, sent, skipped, front_crashes, back_crashes, zombies, reloads, lost, global_rules,
-        local_rules;
+    uint64_t runs, sent, skipped, front_crashes, back_crashes, zombies, reloads, lost, strangers,
+        global_rules, local_rules;
 } seen;
 
 bool exchange_coverage(void)
 {
     printf("%llu runs, %llu events sent, %llu skipped, %llu fronts and %llu backs killed, %llu zombies, "
-           "%llu reloads, %llu packets lost; %llu rules global, %llu local\n",
+           "%llu reloads, %llu packets lost, %llu of strangers; %llu rules global, %llu local\n",
            (unsigned long long)seen.runs, (unsigned long long)seen.sent, (unsigned long long)seen.skipped,
            (unsigned long long)seen.front_crashes, (unsigned long long)seen.back_crashes,
            (unsigned long long)seen.zombies, (unsigned long long)seen.reloads, (unsigned long long)seen.lost,
-           (unsigned long long)seen.global_rules, (unsigned long long)seen.local_rules);
-    return seen.runs < 50 || (seen.skipped > 0 && seen.front_crashes > 0 && seen.back_crashes > 0 &&
-                              seen.zombies > 0 && seen.reloads > 0 && seen.lost > 0 && seen.local_rules > 0);
+           (unsigned long long)seen.strangers, (unsigned long long)seen.global_rules,
+           (unsigned long long)seen.local_rules);
+    return seen.runs < 50 ||
+           (seen.skipped > 0 && seen.front_crashes > 0 && seen.back_crashes > 0 && seen.zombies > 0 &&
+            seen.reloads > 0 && seen.lost > 0 && seen.strangers > 0 && seen.local_rules > 0);
 }
 
 /* A partition of the exchange: nothing that was sent is ever lost. */
@@ -133,7 +138,8 @@ static iv_rc start_front(struct scene *s, int32_t p, struct iv_err *err)
     struct front *f = &s->fronts[p];
     front_deinit(f);
     *f = (struct front){.partition = p, .rules = snapshot->judge == NULL ? 0 : snapshot->rules};
-    struct iv_front_options options = {.baseline = s->baselines[f->rules],
+    struct iv_front_options options = {.deployment = IV_STR(HERE),
+                                       .baseline = s->baselines[f->rules],
                                        .partition = p,
                                        .shares = (uint32_t)s->partitions,
                                        .digests = true,
@@ -156,7 +162,8 @@ static iv_rc start_back(struct scene *s, int32_t m, struct iv_err *err)
     back_deinit(b);
     b->rules = snapshot->judge == NULL ? 0 : snapshot->rules;
     TRY(clone_judge(&b->judge, s, snapshot->judge, m, b->rules, err));
-    struct iv_back_options options = {.judge = b->judge,
+    struct iv_back_options options = {.deployment = IV_STR(HERE),
+                                      .judge = b->judge,
                                       .baseline = s->baselines[b->rules],
                                       .share = {(uint32_t)s->partitions, (uint32_t)m}};
     for (int i = 0; i < IV_STREAMS; i++) {
@@ -257,11 +264,33 @@ static iv_rc bury_zombie(struct scene *s, struct iv_err *err)
     return IV_OK;
 }
 
+/* The same from a deployment of another name, which must change nothing. */
+static iv_rc meet_stranger(struct back *b, struct iv_str packet, struct iv_err *err)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf bytes;
+    iv_buf_init(&bytes, packet.n);
+    iv_buf_str(&bytes, packet);
+    TRY(iv_buf_check(&bytes, "a packet", err));
+    char *name = memmem(bytes.p, bytes.n, HERE, sizeof HERE - 1);
+    size_t summed = bytes.n - IV_FRAME_SUM_BYTES;
+    memcpy(name, ELSEWHERE, sizeof ELSEWHERE - 1);
+    struct iv_hash128 sum = iv_hash128((struct iv_hash_key){0}, (struct iv_str){bytes.p, summed});
+    iv_image_put_u64(bytes.p + summed, sum.lo);
+    iv_image_put_u64(bytes.p + summed + 8, sum.hi);
+    seen.strangers++;
+    struct iv_err why;
+    IV_CHECK(iv_back_take(b->back, iv_buf_slice(&bytes), &why).code == IV_E_REFUSED);
+    return IV_OK;
+}
+
 static iv_rc take_some(struct scene *s, int32_t m, size_t most, struct iv_err *err)
 {
     struct back *b = &s->backs[m];
     struct topic *t = &s->topics[m];
     for (size_t i = 0; i < most && b->next < t->count; i++) {
+        if (dice_one_in(&s->dice, 8)) {
+            TRY(meet_stranger(b, t->packets[b->next], err));
+        }
         TRY(iv_back_take(b->back, t->packets[b->next++], err));
     }
     return IV_OK;

@@ -95,6 +95,7 @@ static struct iv_baseline *load(struct play *p, const char *rules)
 static void read_from(struct play *p, int64_t next)
 {
     const struct iv_front_options options = {
+        .deployment = IV_STR("us"),
         .baseline = p->sends,
         .shares = 1,
         .digests = true,
@@ -123,7 +124,8 @@ static void begin(struct play *p, const char *sends, const char *takes, unsigned
                                            .hash_key = key,
                                            .ctx = p};
     cr_assert(iv_ok(iv_judge_new(&p->judge, &judge, &p->err)));
-    const struct iv_back_options back = {.judge = p->judge,
+    const struct iv_back_options back = {.deployment = IV_STR("us"),
+                                         .judge = p->judge,
                                          .baseline = p->takes,
                                          .share = {1, 0},
                                          .topics = {[IV_TELEMETRY] = IV_STR("telemetry")},
@@ -347,7 +349,8 @@ Test(exchange, a_packet_for_another_share_is_refused)
                                              .hash_key = key,
                                              .ctx = &p};
     cr_assert(iv_ok(iv_judge_new(&judge, &options, &p.err)));
-    const struct iv_back_options back = {.judge = judge,
+    const struct iv_back_options back = {.deployment = IV_STR("us"),
+                                         .judge = judge,
                                          .baseline = p.takes,
                                          .share = {2, 0},
                                          .topics = {[IV_TELEMETRY] = IV_STR("telemetry")}};
@@ -367,5 +370,30 @@ Test(exchange, a_packet_for_another_share_is_refused)
     iv_buf_deinit(&saved);
     iv_back_free(other);
     iv_judge_free(judge);
+    end(&p);
+}
+
+Test(exchange, a_packet_of_another_deployment_is_not_taken)
+{
+    struct play p;
+    struct iv_back *other = NULL;
+    struct iv_back_stats stats;
+    begin(&p, HEAD NEEDS("REQ-1", "5s"), HEAD NEEDS("REQ-1", "5s"), 0);
+    arrive(&p, "x.a", "a1", 1);
+    flush(&p);
+    const struct iv_back_options back = {.deployment = IV_STR("them"),
+                                         .judge = p.judge,
+                                         .baseline = p.takes,
+                                         .share = {1, 0},
+                                         .topics = {[IV_TELEMETRY] = IV_STR("telemetry")}};
+    cr_assert(iv_ok(iv_back_new(&other, &back, &p.err)));
+
+    cr_expect(iv_back_take(other, p.packets[0], &p.err).code == IV_E_REFUSED);
+    cr_expect_str_eq(p.err.text, "the packet is of the deployment whose group.id is 'us', and this one's is "
+                                 "'them': each must have an exchange topic of its own");
+
+    iv_back_stats(other, &stats);
+    cr_expect(stats.events == 0 && stats.gaps == 0 && iv_back_next(other, IV_TELEMETRY, 0) == -1);
+    iv_back_free(other);
     end(&p);
 }

@@ -50,6 +50,7 @@ static void teardown(void)
 TestSuite(packet, .init = setup, .fini = teardown);
 
 static const struct iv_packet_head head = {
+    .deployment = IV_STR_INIT("watch"),
     .source = 3,
     .share = 1,
     .shares = 4,
@@ -173,7 +174,7 @@ Test(packet, names_its_version_to_one_that_reads_another)
     finish();
     bytes.p[8]++;
     cr_expect(iv_packet_read(&p, iv_buf_slice(&bytes), catalogue, &arena, &err).code == IV_E_MALFORMED);
-    cr_expect(eq(str, err.text, "the packet is of version 2, and this program reads version 1"));
+    cr_expect(eq(str, err.text, "the packet is of version 3, and this program reads version 2"));
 }
 
 /* With a sum that is right, what stands in the packet is looked at byte by byte. */
