@@ -61,19 +61,29 @@ bool iv_hex_decode(unsigned char *out, size_t n, struct iv_str hex)
 }
 
 static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-void iv_base64_encode(struct iv_buf *out, struct iv_str bytes)
+static void encode64(struct iv_buf *out, const char *alphabet, bool padded, struct iv_str bytes)
 {
     const unsigned char *p = (const unsigned char *)bytes.p;
     for (size_t i = 0; i < bytes.n; i += 3) {
         size_t left = bytes.n - i;
         uint32_t group =
             (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (left > 2 ? p[i + 2] : 0);
-        char quad[4] = {base64_alphabet[group >> 18], base64_alphabet[group >> 12 & 63],
-                        left > 1 ? base64_alphabet[group >> 6 & 63] : '=',
-                        left > 2 ? base64_alphabet[group & 63] : '='};
-        iv_buf_add(out, quad, 4);
+        char quad[4] = {alphabet[group >> 18], alphabet[group >> 12 & 63],
+                        left > 1 ? alphabet[group >> 6 & 63] : '=', left > 2 ? alphabet[group & 63] : '='};
+        iv_buf_add(out, quad, padded || left > 2 ? 4 : left + 1);
     }
+}
+
+void iv_base64_encode(struct iv_buf *out, struct iv_str bytes)
+{
+    encode64(out, base64_alphabet, true, bytes);
+}
+
+void iv_base64url_encode(struct iv_buf *out, struct iv_str bytes)
+{
+    encode64(out, base64url_alphabet, false, bytes);
 }
 
 static int base64_digit(char c)

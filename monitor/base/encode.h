@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hex (RFC 4648 8, lower case) and base64 (RFC 4648 4, padded). */
+/* Hex (RFC 4648 8, lower case) and base64 (RFC 4648 4, padded; RFC 4648 5, not padded). */
 #pragma once
 
 #include "base/buf.h"
@@ -37,5 +37,6 @@ void iv_hex_encode(struct iv_buf *out, struct iv_str bytes);
 bool iv_hex_decode(unsigned char *out, size_t n, struct iv_str hex);
 
 void iv_base64_encode(struct iv_buf *out, struct iv_str bytes);
+void iv_base64url_encode(struct iv_buf *out, struct iv_str bytes); /* RFC 4648 5, without padding */
 /* Strict: the padding must be there and right, unused bits zero, no white space. Appends to out. */
 bool iv_base64_decode(struct iv_buf *out, struct iv_str text);

@@ -47,8 +47,9 @@ static void wipe(struct iv_buf *secret)
     iv_buf_deinit(secret);
 }
 
-/* A secret's file: its first line, which is never shown. */
-static void read_secret(struct iv_str *out, struct reading *r, const struct iv_yaml_node *node)
+/* A secret's file, or its first line, which is never shown. */
+static void read_secret_part(struct iv_str *out, struct reading *r, const struct iv_yaml_node *node,
+                             bool whole)
 {
     struct iv_str path = {NULL, 0};
     if (node == NULL || !iv_yaml_string(&path, node, r->problems)) {
@@ -61,7 +62,7 @@ static void read_secret(struct iv_str *out, struct reading *r, const struct iv_y
         iv_yaml_error(r->problems, node, "%s", why.text);
     } else {
         struct iv_str line = iv_buf_slice(&content);
-        const char *end = memchr(line.p, '\n', line.n);
+        const char *end = whole ? NULL : memchr(line.p, '\n', line.n);
         line.n = end == NULL ? line.n : (size_t)(end - line.p);
         if (line.n == 0) {
             iv_yaml_error(r->problems, node,
@@ -71,6 +72,17 @@ static void read_secret(struct iv_str *out, struct reading *r, const struct iv_y
         *out = keep(r, line);
     }
     wipe(&content);
+}
+
+static void read_secret(struct iv_str *out, struct reading *r, const struct iv_yaml_node *node)
+{
+    read_secret_part(out, r, node, false);
+}
+
+/* A key in PEM. */
+static void read_secret_whole(struct iv_str *out, struct reading *r, const struct iv_yaml_node *node)
+{
+    read_secret_part(out, r, node, true);
 }
 
 static void read_signer(struct reading *r, const struct iv_yaml_node *node)
@@ -378,6 +390,19 @@ static void read_credentials(struct reading *r, struct iv_endpoint *out, struct 
     read_text(&out->key, r, iv_yaml_get(map, "key"));
 }
 
+static void read_set_issuer(struct reading *r, struct iv_set_issuer *out, const struct iv_yaml_node *node)
+{
+    struct iv_yaml_map map;
+    if (node != NULL) {
+        iv_yaml_open(&map, node, "set", r->problems);
+        read_text(&out->issuer, r, iv_yaml_need(&map, "issuer"));
+        read_text(&out->audience, r, iv_yaml_need(&map, "audience"));
+        read_secret_whole(&out->key, r, iv_yaml_need(&map, "key_file"));
+        read_text(&out->key_id, r, iv_yaml_get(&map, "key_id"));
+        iv_yaml_close(&map);
+    }
+}
+
 static void read_endpoint(struct reading *r, struct iv_endpoint *out, const struct iv_yaml_pair *pair)
 {
     struct iv_yaml_map map;
@@ -389,6 +414,7 @@ static void read_endpoint(struct reading *r, struct iv_endpoint *out, const stru
     read_text(&out->ca_file, r, ca_file);
     check_certificates(r, out->ca_file, ca_file);
     read_credentials(r, out, &map);
+    read_set_issuer(r, &out->set, iv_yaml_get(&map, "set"));
     const struct iv_yaml_node *allow_http = iv_yaml_get(&map, "allow_http");
     (void)(allow_http != NULL && iv_yaml_bool(&out->allow_http, allow_http, r->problems));
     iv_yaml_close(&map);

@@ -20,7 +20,8 @@
  *              waiting ────────────────▶ refused   a guard held it back, and its time is up
  *
  *  step        queued ──▶ due ──▶ calling ──▶ done
- *                 │        ▲ └───────│──────▶ unsupported
+ *                 │        ▲ │       ├──────▶ absent
+ *                 │        │ └───────│──────▶ unsupported
  *                 │        └─────────┼─ (to be tried again at due_at)
  *                 └──▶ skipped       └──────▶ failed
  *

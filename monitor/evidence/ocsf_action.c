@@ -46,6 +46,8 @@ static struct outcome outcome_of_step(enum iv_step_state state)
         return (struct outcome){2, "Failure"};
     case IV_STEP_AMBIGUOUS:
         return unknown;
+    case IV_STEP_ABSENT:
+        return (struct outcome){3, "Does Not Exist"};
     case IV_STEP_UNSUPPORTED:
         return (struct outcome){5, "Unsupported"};
     default:

@@ -41,12 +41,18 @@ struct iv_parameter {
 };
 
 /* How a call ended. */
-enum iv_outcome_kind { IV_OUTCOME_DONE, IV_OUTCOME_RETRY, IV_OUTCOME_FAILED, IV_OUTCOME_UNSUPPORTED };
+enum iv_outcome_kind {
+    IV_OUTCOME_DONE,
+    IV_OUTCOME_ABSENT, /* there is nothing to act on, or no more */
+    IV_OUTCOME_RETRY,
+    IV_OUTCOME_FAILED,
+    IV_OUTCOME_UNSUPPORTED,
+};
 struct iv_outcome {
     enum iv_outcome_kind kind;
     int64_t status;       /* of HTTP; 0: none */
     iv_ns retry_after;    /* RETRY: the other side asks for at least this long; 0: it does not */
-    char cause[256];      /* a sentence; empty where it is done */
+    char cause[256];      /* a sentence; where it is done, empty or what that does not mean */
     struct iv_str answer; /* UTF-8, bounded, in the call's arena */
 };
 

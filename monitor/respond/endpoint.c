@@ -2,6 +2,7 @@
 #include "respond/endpoint.h"
 
 #include "base/guard.h"
+#include "base/jws_key.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -43,7 +44,9 @@ iv_rc iv_endpoint_copy(struct iv_endpoint *out, const struct iv_endpoint *endpoi
     struct iv_endpoint copy = *endpoint;
     struct iv_str *const texts[] = {&copy.name,        &copy.url,       &copy.hmac_key,
                                     &copy.ca_file,     &copy.client_id, &copy.bearer_token_file,
-                                    &copy.certificate, &copy.key,       &copy.client_secret};
+                                    &copy.certificate, &copy.key,       &copy.client_secret,
+                                    &copy.set.issuer,  &copy.set.key,   &copy.set.audience,
+                                    &copy.set.key_id};
     for (size_t i = 0; i < IV_COUNT(texts); i++) {
         ENSURE(texts[i]->p == NULL || iv_arena_keep(arena, texts[i]), err, IV_E_NOMEM,
                "cannot allocate an endpoint");
@@ -64,6 +67,7 @@ void iv_endpoint_wipe(struct iv_endpoint *endpoint)
 {
     wipe(&endpoint->hmac_key);
     wipe(&endpoint->client_secret);
+    wipe(&endpoint->set.key);
 }
 
 static iv_rc check_credentials(const struct iv_endpoint *e, struct iv_err *err)
@@ -75,6 +79,10 @@ static iv_rc check_credentials(const struct iv_endpoint *e, struct iv_err *err)
     ENSURE(e->bearer_token_file.p == NULL || e->client_id.p == NULL, err, IV_E_REFUSED,
            "endpoint '" IV_STR_FMT "' has a bearer token and a client's secret: a call shows one of them",
            IV_STR_ARG(e->name));
+    IV_AUTO(iv_jws_key_freep) struct iv_jws_key *key = NULL;
+    struct iv_err why = {.text = ""};
+    ENSURE(e->set.key.p == NULL || iv_ok(iv_jws_key_new(&key, e->set.key, &why)), err, IV_E_REFUSED,
+           "the set of endpoint '" IV_STR_FMT "' cannot be signed: %s", IV_STR_ARG(e->name), why.text);
     return IV_OK;
 }
 

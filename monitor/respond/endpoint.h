@@ -12,6 +12,14 @@
 /* How a client shows its secret (RFC 6749 2.3.1): in a header, or in the form of the body. */
 enum iv_client_auth { IV_CLIENT_BASIC, IV_CLIENT_POST };
 
+/* Who signs security events, with which key, for whom (RFC 8417). */
+struct iv_set_issuer {
+    struct iv_str issuer;
+    struct iv_str audience;
+    struct iv_str key;    /* PEM; p NULL: the endpoint takes none */
+    struct iv_str key_id; /* may be empty */
+};
+
 struct iv_endpoint {
     struct iv_str name;
     struct iv_str url;      /* "https://tokens.internal/api"; the step's path is appended */
@@ -21,6 +29,7 @@ struct iv_endpoint {
     struct iv_str client_id;         /* with its secret; p NULL: none */
     struct iv_str client_secret;
     enum iv_client_auth client_auth;
+    struct iv_set_issuer set;
     struct iv_str certificate; /* PEM files of a TLS client; p NULL: none */
     struct iv_str key;
     bool allow_http; /* plain http:// beyond loopback; on loopback it always is allowed */

@@ -50,7 +50,7 @@ static iv_rc finish_execution(struct iv_store *store, struct iv_execution *e, en
     return iv_report_execution(store, e, now, err);
 }
 
-/* The step that ended was done: the next one is due, or the execution is done. */
+/* The step that ended was done, or had nothing to do: the next one is due, or the execution is done. */
 static iv_rc go_on(struct iv_store *store, struct iv_execution *e, struct iv_task *all, size_t count,
                    iv_ns now, struct iv_err *err)
 {
@@ -113,7 +113,7 @@ static iv_rc follow_up(struct iv_store *store, struct iv_task *task, iv_ns now, 
     size_t count = 0;
     TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, task->execution.key, 0, IV_PLAYBOOK_STEPS_MAX, arena,
                        err));
-    if (task->step.state == IV_STEP_DONE) {
+    if (task->step.state == IV_STEP_DONE || task->step.state == IV_STEP_ABSENT) {
         return go_on(store, &task->execution, all, count, now, err);
     }
     return give_up(store, &task->execution, &task->step, all, count, now, arena, err);
@@ -129,6 +129,7 @@ static void set_state(struct iv_step *s, const struct iv_outcome *o, iv_ns now)
         return;
     }
     s->state = o->kind == IV_OUTCOME_DONE          ? IV_STEP_DONE
+               : o->kind == IV_OUTCOME_ABSENT      ? IV_STEP_ABSENT
                : o->kind == IV_OUTCOME_UNSUPPORTED ? IV_STEP_UNSUPPORTED
                                                    : IV_STEP_FAILED;
     s->finished = now;

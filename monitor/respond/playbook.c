@@ -73,7 +73,7 @@ static iv_rc parse_action(struct loader *l, struct iv_playbook_step *step, struc
 {
     const struct iv_action_kind *kind = NULL;
     const struct iv_yaml_node *found = NULL;
-    char names[256] = "";
+    char names[512] = "";
     size_t used = 0;
     for (size_t i = 0; i < iv_action_kind_count; i++) {
         const struct iv_yaml_node *node = iv_yaml_get(map, iv_action_kinds[i]->name);

@@ -371,8 +371,9 @@ static void drop_finished(struct iv_responder *r)
         bool again =
             call->outcome.kind == IV_OUTCOME_RETRY && call->task.step.attempt < call->task.step.attempts;
         r->stats.retries += again;
-        r->stats.done += call->outcome.kind == IV_OUTCOME_DONE;
-        r->stats.failed += call->outcome.kind != IV_OUTCOME_DONE && !again;
+        bool done = call->outcome.kind == IV_OUTCOME_DONE || call->outcome.kind == IV_OUTCOME_ABSENT;
+        r->stats.done += done;
+        r->stats.failed += !done && !again;
         call_free(call);
     }
     r->call_count = kept;

@@ -24,6 +24,7 @@ const stateWords: Record<string, string> = {
   running: "running",
   calling: "calling",
   done: "done",
+  absent: "nothing there",
   verified: "verified",
   ambiguous: "ambiguous",
   undone: "undone",

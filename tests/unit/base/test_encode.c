@@ -112,3 +112,24 @@ Test(digest, knows_the_published_vectors)
     iv_buf_deinit(&hex);
     iv_digester_free(digester);
 }
+
+Test(base64, for_addresses_has_no_padding)
+{
+    static const struct {
+        struct iv_str plain;
+        const char *coded;
+    } rows[] = {{IV_STR_INIT(""), ""},
+                {IV_STR_INIT("f"), "Zg"},
+                {IV_STR_INIT("fo"), "Zm8"},
+                {IV_STR_INIT("foo"), "Zm9v"},
+                {IV_STR_INIT("\xfb\xff\xbf"), "-_-_"}};
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(iv_buf_deinit) struct iv_buf out;
+        iv_buf_init(&out, 64);
+        iv_buf_text(&out, "");
+
+        iv_base64url_encode(&out, rows[i].plain);
+
+        cr_expect(eq(str, out.n == 0 ? (char *)"" : out.p, (char *)rows[i].coded));
+    }
+}

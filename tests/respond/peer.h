@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The real thing on the other side: a program that says on its first line where it is, and then answers each
+ * line with one. It ends when its input does. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+struct peer {
+    pid_t pid;
+    FILE *in;
+    FILE *out;
+    char line[8192]; /* the newest, without its end */
+};
+
+/* Whether PROGRAM of the peers' npm tree can run here; else the test skips itself. */
+bool peer_tree(const char *package);
+/* words end with NULL. Aborts the test where the program does not start. */
+struct peer peer_start(const char *const *words);
+/* A script of tests/respond/, by node in the npm tree. */
+struct peer peer_node(const char *script, const char *argument);
+const char *peer_ask(struct peer *peer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void peer_stop(struct peer *peer);
