@@ -7,6 +7,7 @@
 #include "detect/exchange_post.h"
 #include "event/sign.h"
 #include "judge/verify.h"
+#include "respond/alert/settings.h"
 #include "vault/folder.h"
 
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 struct reading {
     struct iv_config *config;
     struct iv_problems *problems;
+    const struct iv_yaml_node *alerts;
 };
 
 static struct iv_str keep(struct reading *r, struct iv_str s)
@@ -498,6 +500,7 @@ static void read_root(struct reading *r, const struct iv_yaml_node *root)
     read_console(r, iv_yaml_get(&map, "console"));
     read_signer(r, iv_yaml_get(&map, "signing_key_file"));
     read_endpoints(r, iv_yaml_get(&map, "endpoints"));
+    r->alerts = iv_yaml_get(&map, "alerts");
     read_log(r, iv_yaml_get(&map, "log"));
     read_confinement(r, &map);
     iv_yaml_close(&map);
@@ -520,6 +523,7 @@ void iv_config_free(struct iv_config *config)
             iv_endpoint_wipe(&config->endpoints[i]);
         }
         iv_signer_free(config->signer);
+        iv_alerting_free(config->alerts);
         iv_arena_deinit(&config->arena);
         iv_free(config);
     }
@@ -540,8 +544,9 @@ iv_rc iv_config_load(struct iv_config **out, const char *path, struct iv_problem
     ENSURE(config != NULL, err, IV_E_NOMEM, "cannot allocate a configuration");
     iv_arena_init(&config->arena, 0);
     TRY(iv_yaml_read(&document, iv_str_of(path), &variables, problems, err));
-    struct reading r = {config, problems};
+    struct reading r = {.config = config, .problems = problems};
     read_root(&r, iv_yaml_root(document));
+    TRY(iv_alerting_read(&config->alerts, r.alerts, problems, err));
     TRY(iv_problems_done(problems, path, err));
     *out = TAKE(config);
     return IV_OK;

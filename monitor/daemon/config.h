@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 
+struct iv_alerting;
 struct iv_problems;
 struct iv_signer;
 
@@ -57,7 +58,8 @@ struct iv_config {
     struct iv_signer *signer; /* of signing_key_file; NULL: none */
     struct iv_endpoint *endpoints;
     size_t endpoint_count;
-    struct iv_str user; /* p NULL: stays who starts it */
+    struct iv_alerting *alerts; /* NULL: none */
+    struct iv_str user;         /* p NULL: stays who starts it */
     struct iv_str group;
     enum iv_confine_mode confinement;
     enum iv_log_level log_level;

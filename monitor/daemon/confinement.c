@@ -5,6 +5,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "console/listen.h"
+#include "respond/alert/settings.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -119,6 +120,19 @@ static bool names_a_file(struct iv_str property)
     return property.n > end.n && memcmp(property.p + property.n - end.n, end.p, end.n) == 0;
 }
 
+static iv_rc read_what_sinks_name(struct iv_confinement *c, const struct iv_alerting *alerts,
+                                  struct iv_err *err)
+{
+    for (size_t i = 0; alerts != NULL && i < alerts->sink_count; i++) {
+        const struct iv_alert_sink *sink = &alerts->sinks[i];
+        for (size_t k = 0; k < sink->kind->setting_count; k++) {
+            bool file = sink->kind->settings[k].form == IV_SETTING_FILE;
+            TRY(read_beside(c, file ? sink->values[k].text : IV_STR(""), err));
+        }
+    }
+    return IV_OK;
+}
+
 static iv_rc read_what_config_names(struct iv_confinement *c, const struct iv_config *config,
                                     struct iv_err *err)
 {
@@ -133,6 +147,7 @@ static iv_rc read_what_config_names(struct iv_confinement *c, const struct iv_co
         TRY(read_beside(c, config->endpoints[i].certificate, err));
         TRY(read_beside(c, config->endpoints[i].key, err));
     }
+    TRY(read_what_sinks_name(c, config->alerts, err));
     TRY(read_beside(c, config->console.certificate, err));
     TRY(read_beside(c, config->console.key, err));
     TRY(read_beside(c, config->console.client_ca, err));

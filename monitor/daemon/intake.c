@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "baseline/baseline.h"
 #include "evidence/told.h"
+#include "respond/alert/alert.h"
 #include "stream/kafka.h"
 #include "stream/member.h"
 
@@ -32,6 +33,7 @@ struct iv_intake {
     struct iv_baseline *baseline;
     struct iv_playbooks *playbooks;
     struct iv_decoder *decoder;
+    struct iv_alerter *alerter;             /* NULL: nobody is told */
     struct iv_cursor behind[POSITIONS_MAX]; /* what the last batch moved */
     size_t behind_count;
 
@@ -83,6 +85,9 @@ static iv_rc take_finding(struct iv_intake *n, struct iv_str json, struct iv_err
     iv_ns wall = iv_wall(&n->clock);
     TRY(iv_told_finding_read(&told, n->decoder, n->baseline->catalogue, &n->arena, json, wall, err));
     TRY(iv_store_put_finding(n->options.store, &put, &told.row, err));
+    if (n->alerter != NULL) {
+        TRY(iv_alerter_finding(n->alerter, n->options.store, &told.row, put, wall, err));
+    }
     told.verdict.rule = iv_baseline_rule(n->baseline, told.row.rule);
     if (n->playbooks == NULL || told.verdict.rule == NULL) {
         return IV_OK;
@@ -295,6 +300,9 @@ static iv_rc open_consumer(struct iv_intake *n, struct iv_err *err)
 static iv_rc open_parts(struct iv_intake *n, struct iv_err *err)
 {
     TRY(take_force(n, iv_baseline_ref(n->options.baseline), iv_playbooks_ref(n->options.playbooks), err));
+    if (n->options.alerting != NULL) {
+        TRY(iv_alerter_new(&n->alerter, n->options.alerting, err));
+    }
     TRY(open_consumer(n, err));
     ENSURE(pthread_create(&n->thread, NULL, intake_thread, n) == 0, err, IV_E_NOMEM, "cannot start a thread");
     return IV_OK;
@@ -304,6 +312,7 @@ static void intake_free(struct iv_intake *n)
 {
     iv_consumer_close(n->consumer);
     iv_decoder_free(n->decoder);
+    iv_alerter_free(n->alerter);
     iv_baseline_unref(n->baseline);
     iv_playbooks_unref(n->playbooks);
     iv_baseline_unref(n->next);

@@ -29,6 +29,7 @@ struct iv_intake_options {
     /* Several responders share the findings out between them, as a consumer group does; else this process
      * reads all of them. */
     bool shared;
+    const struct iv_alerting *alerting; /* NULL: nobody is told of what is read; else outlives the thread */
     struct iv_metrics *metrics;
     struct iv_turns *turns;       /* NULL: nobody looks */
     void (*committed)(void *ctx); /* after each transaction, from the thread */

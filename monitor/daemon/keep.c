@@ -151,6 +151,13 @@ static void *keep_thread(void *argument)
     return NULL;
 }
 
+static void keep_free(struct iv_keep *k)
+{
+    iv_alerter_free(k->step.alerter);
+    iv_keep_step_deinit(&k->step);
+    iv_free(k);
+}
+
 iv_rc iv_keep_start(struct iv_keep **out, const struct iv_keep_options *options, struct iv_err *err)
 {
     struct iv_keep *k = iv_calloc(1, sizeof *k);
@@ -159,9 +166,14 @@ iv_rc iv_keep_start(struct iv_keep **out, const struct iv_keep_options *options,
     k->clock = iv_clock_system();
     atomic_store(&k->deadline, IV_NS_MAX);
     iv_keep_step_init(&k->step, options->store, k->clock);
-    if (pthread_create(&k->thread, NULL, keep_thread, k) != 0) {
-        iv_free(k);
-        return iv_err_set(err, IV_E_NOMEM, "cannot start a thread");
+    struct iv_rc_s rc =
+        options->alerting == NULL ? IV_OK : iv_alerter_new(&k->step.alerter, options->alerting, err);
+    if (iv_ok(rc) && pthread_create(&k->thread, NULL, keep_thread, k) != 0) {
+        rc = iv_err_set(err, IV_E_NOMEM, "cannot start a thread");
+    }
+    if (!iv_ok(rc)) {
+        keep_free(k);
+        return rc;
     }
     *out = k;
     return IV_OK;
@@ -178,7 +190,6 @@ void iv_keep_stop(struct iv_keep *keep)
 {
     if (keep != NULL) {
         (void)pthread_join(keep->thread, NULL);
-        iv_keep_step_deinit(&keep->step);
-        iv_free(keep);
+        keep_free(keep);
     }
 }

@@ -14,6 +14,7 @@
 #include "detect/handoff.h"
 #include "detect/watch.h"
 #include "evidence/store.h"
+#include "respond/alert/alert.h"
 #include "respond/playbook.h"
 
 #include <stdatomic.h>
@@ -22,8 +23,9 @@ struct iv_keep;
 
 struct iv_keep_options {
     struct iv_store *store;
-    struct iv_handoff *commits; /* of struct iv_commit */
-    atomic_uint_fast64_t *kept; /* counts what has become durable */
+    struct iv_handoff *commits;         /* of struct iv_commit */
+    atomic_uint_fast64_t *kept;         /* counts what has become durable */
+    const struct iv_alerting *alerting; /* NULL: nobody is told of anything; else outlives the thread */
     struct iv_metrics *metrics;
     struct iv_turns *turns; /* NULL: nobody looks; also each time that it tries again, or waits on purpose */
     void (*committed)(void *ctx);                        /* after each transaction, from the thread */

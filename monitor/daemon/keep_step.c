@@ -6,6 +6,7 @@
 #include "evidence/coverage.h"
 #include "evidence/finding.h"
 #include "judge/commit.h"
+#include "respond/alert/alert.h"
 #include "respond/playbook.h"
 
 #include <stdio.h>
@@ -41,6 +42,9 @@ static iv_rc keep_verdict(struct iv_keep_step *k, const struct iv_commit *commit
         return IV_OK;
     }
     TRY(publish_finding(k, &row, err));
+    if (k->alerter != NULL) {
+        TRY(iv_alerter_finding(k->alerter, k->store, &row, *put, wall, err));
+    }
     if (commit->playbooks != NULL && *put == IV_PUT_NEW) {
         TRY(iv_respond_plan(commit->playbooks, k->store, &row, &node->verdict, commit->baseline, wall, err));
     }

@@ -16,6 +16,7 @@ struct iv_commit;
 struct iv_keep_step {
     struct iv_store *store;
     struct iv_clock clock;
+    struct iv_alerter *alerter; /* borrowed; NULL: nobody is told of anything */
     struct iv_buf scratch;
 };
 

@@ -32,6 +32,8 @@
 #define TOTALS_EVERY IV_NS_PER_S
 #define SIGNED_ENTRIES 1000
 #define SIGNED_EVERY (10 * IV_NS_PER_S)
+#define INPUT_LOST_AFTER (60 * IV_NS_PER_S)
+#define INPUT_SAID_EVERY (300 * IV_NS_PER_S)
 
 void iv_monitor_failed(void *ctx, const struct iv_err *why)
 {
@@ -65,6 +67,9 @@ void iv_monitor_committed(void *ctx)
     struct iv_monitor *m = ctx;
     if (m->publish != NULL) {
         iv_publish_wake(m->publish);
+    }
+    if (m->alerts != NULL) {
+        iv_alerts_wake(m->alerts);
     }
     wake_act(m);
     if (m->console != NULL) {
@@ -163,6 +168,7 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .store = m->store,
         .commits = m->commits,
         .kept = &m->kept,
+        .alerting = iv_monitor_alerting(m),
         .metrics = m->metrics,
         .committed = iv_monitor_committed,
         .failed = iv_monitor_failed,
@@ -244,6 +250,38 @@ static iv_rc open_store(struct iv_monitor *m, struct iv_err *err)
     return claimed;
 }
 
+static iv_rc start_alerts(struct iv_monitor *m, struct iv_err *err)
+{
+    struct iv_alerts_options alerts = {.store = m->store,
+                                       .store_path = m->config->store_path,
+                                       .alerting = iv_monitor_alerting(m),
+                                       .metrics = m->metrics,
+                                       .failed = iv_monitor_failed,
+                                       .ctx = m};
+    if (alerts.alerting == NULL) {
+        return IV_OK;
+    }
+    TRY(iv_watch_part(&alerts.turns, m->watch, "alerts", NULL, err));
+    TRY(iv_alerts_start(&m->alerts, &alerts, err));
+    iv_alerts_condition(m->alerts, IV_CONDITION_BASELINE_REFUSED, true, "the monitor was started anew");
+    return IV_OK;
+}
+
+static iv_rc start_act(struct iv_monitor *m, struct iv_err *err)
+{
+    struct iv_act_options act = {.store = m->store,
+                                 .config = m->config,
+                                 .metrics = m->metrics,
+                                 .changed = on_acted,
+                                 .failed = iv_monitor_failed,
+                                 .ctx = m};
+    struct iv_act *started = NULL;
+    TRY(iv_watch_part(&act.turns, m->watch, "act", NULL, err));
+    TRY(iv_act_start(&started, &act, err));
+    set_act(m, started);
+    return IV_OK;
+}
+
 static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
 {
     const struct iv_config *c = m->config;
@@ -269,16 +307,8 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
     TRY(iv_watch_part(&publish.turns, m->watch, "publish", NULL, err));
     TRY(iv_publish_start(&m->publish, &publish, err));
     if ((c->roles & IV_ROLE_RESPOND) != 0) {
-        struct iv_act_options act = {.store = m->store,
-                                     .config = c,
-                                     .metrics = m->metrics,
-                                     .changed = on_acted,
-                                     .failed = iv_monitor_failed,
-                                     .ctx = m};
-        struct iv_act *started = NULL;
-        TRY(iv_watch_part(&act.turns, m->watch, "act", NULL, err));
-        TRY(iv_act_start(&started, &act, err));
-        set_act(m, started);
+        TRY(start_alerts(m, err));
+        TRY(start_act(m, err));
     }
     if ((c->roles & IV_ROLE_DETECT) != 0) {
         TRY(start_detect(m, err));
@@ -298,6 +328,8 @@ iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, 
     m->baseline = iv_baseline_ref(baseline);
     m->playbooks = iv_playbooks_ref(playbooks);
     m->clock = iv_clock_system();
+    m->input_lost = true;
+    m->input_at = iv_monotonic(&m->clock);
     struct iv_rc_s rc = start_parts(m, err);
     if (!iv_ok(rc)) {
         iv_monitor_stop(m);
@@ -326,6 +358,7 @@ void iv_monitor_stop(struct iv_monitor *monitor)
     struct iv_act *act = monitor->act;
     set_act(monitor, NULL);
     iv_act_stop(act);
+    iv_alerts_stop(monitor->alerts);
     iv_publish_stop(monitor->publish, PUBLISH_GRACE);
     iv_courier_stop(monitor->courier, COURIER_GRACE); /* the last snapshot, when all findings are out */
     enter_stop(monitor);
@@ -373,6 +406,31 @@ static void tell_readiness(struct iv_monitor *m)
     }
 }
 
+/* A broker that does not answer for a while is an alert, said again as long as it lasts. */
+static void watch_input(struct iv_monitor *m)
+{
+    struct iv_consumer_health health;
+    iv_ns now = iv_monotonic(&m->clock);
+    if (m->alerts == NULL || m->detect == NULL) {
+        return;
+    }
+    iv_detect_health(m->detect, &health);
+    if (health.reachable) {
+        m->input_at = now;
+        if (m->input_lost) {
+            iv_alerts_condition(m->alerts, IV_CONDITION_INPUT_LOST, true, "the broker answers");
+        }
+        m->input_lost = false;
+    } else if (now - m->input_at >= INPUT_LOST_AFTER && now - m->input_said >= INPUT_SAID_EVERY) {
+        char why[512];
+        (void)snprintf(why, sizeof why, "the broker does not answer%s%.400s",
+                       health.trouble[0] == '\0' ? "" : ": ", health.trouble);
+        m->input_lost = true;
+        m->input_said = now;
+        iv_alerts_condition(m->alerts, IV_CONDITION_INPUT_LOST, false, why);
+    }
+}
+
 static void read_totals(struct iv_monitor *m)
 {
     struct iv_store_totals totals;
@@ -394,6 +452,7 @@ static void read_totals(struct iv_monitor *m)
 bool iv_monitor_tick(struct iv_monitor *monitor, struct iv_err *err)
 {
     tell_readiness(monitor);
+    watch_input(monitor);
     read_totals(monitor);
     (void)pthread_mutex_lock(&monitor->lock);
     bool failed = monitor->failed;

@@ -20,6 +20,12 @@ struct iv_playbooks *iv_monitor_answer(const struct iv_monitor *m, struct iv_pla
     return has(m, IV_ROLE_RESPOND) ? playbooks : NULL;
 }
 
+const struct iv_alerting *iv_monitor_alerting(const struct iv_monitor *m)
+{
+    const struct iv_alerting *alerting = m->config->alerts;
+    return has(m, IV_ROLE_RESPOND) && alerting != NULL && alerting->sink_count > 0 ? alerting : NULL;
+}
+
 /* What is read here is answered here only where nothing is detected here. */
 static struct iv_playbooks *answer_to_others(const struct iv_monitor *m, struct iv_playbooks *playbooks)
 {
@@ -36,6 +42,7 @@ static iv_rc start(struct iv_monitor *m, struct iv_intake **out, enum iv_intake_
         .config = m->config,
         .baseline = m->baseline,
         .playbooks = kind == IV_INTAKE_FINDINGS ? answer_to_others(m, m->playbooks) : NULL,
+        .alerting = kind == IV_INTAKE_FINDINGS && !has(m, IV_ROLE_DETECT) ? iv_monitor_alerting(m) : NULL,
         .shared = !has(m, IV_ROLE_CONSOLE),
         .metrics = m->metrics,
         .turns = turns,

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "daemon/act.h"
+#include "daemon/alerts.h"
 #include "daemon/intake.h"
 #include "daemon/keep.h"
 #include "daemon/monitor.h"
@@ -34,12 +35,16 @@ struct iv_monitor {
     struct iv_watch *watch;
     struct iv_console *console;
     struct iv_publish *publish; /* set before there is a thread that reads it, outlived by none */
+    struct iv_alerts *alerts;   /* likewise; NULL: nobody is told of anything */
     struct iv_keep *keep;
     struct iv_courier *courier; /* outlives the detector; NULL: none */
     struct iv_detect *detect;
     struct iv_intake *findings; /* of other processes; NULL: not read */
     struct iv_intake *actions;
     iv_ns totals_at;
+    bool input_lost;       /* by the alerts; an earlier process may have said so */
+    iv_ns input_at;        /* monotonic: when the input was there last */
+    iv_ns input_said;      /* monotonic: when an alert said last that it is lost */
     atomic_bool reloading; /* a baseline was read again, and is not in force or refused yet */
     pthread_mutex_t lock;
     struct iv_baseline *baseline; /* in force; under lock once the parts have started */
@@ -55,6 +60,8 @@ iv_rc iv_monitor_tell_console(struct iv_monitor *m, const struct iv_baseline *ba
 void iv_monitor_count_baseline(struct iv_monitor *m, const struct iv_baseline *baseline, double in_force);
 /* What answers the findings of this process: NULL unless it has the role. */
 struct iv_playbooks *iv_monitor_answer(const struct iv_monitor *m, struct iv_playbooks *playbooks);
+/* Who is told of the findings of this process: NULL unless it has the role, and sinks. */
+const struct iv_alerting *iv_monitor_alerting(const struct iv_monitor *m);
 
 /* Starts reading what other processes tell, as far as the roles ask for it. */
 iv_rc iv_monitor_start_intakes(struct iv_monitor *m, struct iv_err *err);

@@ -56,8 +56,7 @@ void iv_monitor_count_baseline(struct iv_monitor *m, const struct iv_baseline *b
         in_force);
 }
 
-/* Alerts have no sinks of their own yet: what there is to hear is a line at error level, a counter that an
- * alerting rule can watch, and the status. */
+/* By the log, a counter, the status, and the sinks of alerts. */
 static void tell_reload(struct iv_monitor *m, const struct iv_err *why)
 {
     atomic_store(&m->reloading, false);
@@ -68,6 +67,8 @@ static void tell_reload(struct iv_monitor *m, const struct iv_err *why)
     if (m->console != NULL) {
         iv_console_reload(m->console, &reload);
     }
+    iv_alerts_condition(m->alerts, IV_CONDITION_BASELINE_REFUSED, why == NULL,
+                        why == NULL ? "another baseline is in force" : why->text);
     if (why != NULL) {
         LOG_ERROR("run.reload.refused", KV_TEXT("why", why->text),
                   KV_TEXT("then", "the baseline that was in force stays in force"));

@@ -148,3 +148,50 @@ iv_rc iv_row_step(struct iv_step *out, struct iv_sql_row *row, struct iv_err *er
     *out = s;
     return IV_OK;
 }
+
+iv_rc iv_row_alert(struct iv_alert *out, struct iv_sql_row *row, struct iv_err *err)
+{
+    struct iv_alert a = {.fingerprint = iv_sql_get_str(row)};
+    a.rule = iv_sql_get_str(row);
+    a.title = iv_sql_get_str(row);
+    TRY(severity_of(&a.severity, iv_sql_get_int(row), err));
+    a.criteria = iv_sql_get_str(row);
+    a.tenant = iv_sql_get_str(row);
+    a.agent = iv_sql_get_str(row);
+    a.subject = iv_sql_get_str(row);
+    TRY(iv_kind_of_rank(&a.kind, iv_sql_get_int(row), err));
+    a.finding = iv_sql_get_str(row);
+    a.detail = iv_sql_get_str(row);
+    a.count = iv_sql_get_int(row);
+    a.open = iv_sql_get_int(row);
+    a.firing = iv_sql_get_int(row) != 0;
+    a.started = iv_sql_get_int(row);
+    a.last = iv_sql_get_int(row);
+    a.quiet_at = iv_sql_get_int(row);
+    a.ended = iv_sql_get_int(row);
+    a.cause = iv_sql_get_str(row);
+    *out = a;
+    return IV_OK;
+}
+
+iv_rc iv_row_notice(struct iv_notice *out, struct iv_sql_row *row, struct iv_err *err)
+{
+    struct iv_notice n = {.id = iv_sql_get_int(row)};
+    n.attempt = iv_sql_get_int(row);
+    n.created = iv_sql_get_int(row);
+    bool firing = iv_sql_get_int(row) != 0;
+    int64_t count = iv_sql_get_int(row);
+    iv_ns started = iv_sql_get_int(row);
+    iv_ns ended = iv_sql_get_int(row);
+    struct iv_str cause = iv_sql_get_str(row);
+    struct iv_str finding = iv_sql_get_str(row);
+    TRY(iv_row_alert(&n.alert, row, err));
+    n.alert.firing = firing;
+    n.alert.count = count;
+    n.alert.started = started;
+    n.alert.ended = ended;
+    n.alert.cause = cause;
+    n.alert.finding = finding;
+    *out = n;
+    return IV_OK;
+}

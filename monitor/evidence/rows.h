@@ -3,6 +3,7 @@
  * room. */
 #pragma once
 
+#include "evidence/alert.h"
 #include "evidence/execution.h"
 #include "evidence/finding.h"
 #include "evidence/sql.h"
@@ -22,6 +23,13 @@
     "s.backoff_max, "                                                                                        \
     "s.state, s.cause, s.attempt, s.due, s.outbox, s.status, s.answer, s.started, s.finished"
 
+#define IV_COLUMNS_ALERT                                                                                     \
+    "a.fingerprint, a.rule, a.title, a.severity, a.criteria, a.tenant, a.agent, a.subject, a.kind, "         \
+    "a.finding, a.detail, a.count, a.open, a.firing, a.started, a.last, a.quiet_at, a.ended, a.cause"
+#define IV_COLUMNS_NOTICE                                                                                    \
+    "n.id, n.attempt, n.created, n.firing, n.count, n.started, n.ended, n.cause, "                           \
+    "n.finding, " IV_COLUMNS_ALERT
+
 /* As run_states.def has them: those that are not final. */
 #define IV_STATES_ON_THE_WAY "'planned', 'waiting', 'running'"
 
@@ -29,6 +37,8 @@
 iv_rc iv_row_finding(struct iv_finding *out, struct iv_sql_row *row, struct iv_err *err);
 iv_rc iv_row_execution(struct iv_execution *out, struct iv_sql_row *row, struct iv_err *err);
 iv_rc iv_row_step(struct iv_step *out, struct iv_sql_row *row, struct iv_err *err);
+iv_rc iv_row_alert(struct iv_alert *out, struct iv_sql_row *row, struct iv_err *err);
+iv_rc iv_row_notice(struct iv_notice *out, struct iv_sql_row *row, struct iv_err *err);
 
 /* The order in which a finding's kind may move on, which is how it is stored. */
 int64_t iv_kind_rank(enum iv_verdict_kind kind);

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From findings to notices: what is one alert, who is told, how often, and when it is over. */
+#include "base/guard.h"
+#include "support/alert_stage.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ONE "sinks: {a: {webhook: {url: \"http://127.0.0.1:1/\"}}}\n"
+#define TWO                                                                                                  \
+    "sinks:\n"                                                                                               \
+    "  a: {webhook: {url: \"http://127.0.0.1:1/\"}}\n"                                                       \
+    "  b: {webhook: {url: \"http://127.0.0.1:2/\"}}\n"
+#define MINUTE (60 * IV_NS_PER_S)
+
+Test(alert, is_one_for_a_rule_and_an_agent_however_often_it_is_found)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, ONE);
+
+    for (int i = 0; i < 7; i++) {
+        (void)alert_stage_find(&s, "acme", "agent-7");
+    }
+    (void)alert_stage_find(&s, "acme", "agent-8");
+
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 firing 1 ");
+}
+
+Test(alert, tells_of_a_growing_number_by_powers_of_ten)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, ONE);
+
+    for (int i = 0; i < 123; i++) {
+        (void)alert_stage_find(&s, "acme", "agent-7");
+    }
+
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 100 ", "what waits tells the newer count");
+}
+
+Test(alert, of_a_storm_is_a_bounded_number_of_notices)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, ONE "per_rule: 3\n");
+
+    for (int i = 0; i < 500; i++) {
+        char agent[32];
+        (void)snprintf(agent, sizeof agent, "agent-%d", i);
+        (void)alert_stage_find(&s, "acme", agent);
+    }
+
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 firing 1 firing 1 firing 100 ");
+}
+
+Test(alert, is_resolved_after_quiet_time_and_fires_anew)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, ONE "resolve_after: 5m\n");
+
+    (void)alert_stage_find(&s, "acme", "agent-7");
+    alert_stage_pass(&s, 4 * MINUTE);
+    (void)alert_stage_find(&s, "acme", "agent-7");
+    alert_stage_pass(&s, 4 * MINUTE);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 ", "found again in time");
+    alert_stage_pass(&s, MINUTE);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 resolved 2 ");
+
+    (void)alert_stage_find(&s, "acme", "agent-7");
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 resolved 2 firing 1 ",
+                     "nothing is lost in between");
+}
+
+Test(alert, is_resolved_when_all_of_its_findings_are_contradicted)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, ONE);
+    unsigned first = alert_stage_find(&s, "acme", "agent-7");
+    unsigned second = alert_stage_find(&s, "acme", "agent-7");
+
+    alert_stage_contradict(&s, first, "acme", "agent-7");
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 ");
+    alert_stage_contradict(&s, second, "acme", "agent-7");
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 resolved 2 ");
+    alert_stage_contradict(&s, second, "acme", "agent-7");
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 resolved 2 ");
+}
+
+Test(alert, of_earlier_findings_is_not_ended_by_their_contradiction)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, ONE "resolve_after: 1m\n");
+    unsigned before = alert_stage_find(&s, "acme", "agent-7");
+    alert_stage_pass(&s, MINUTE);
+    (void)alert_stage_find(&s, "acme", "agent-7");
+
+    alert_stage_contradict(&s, before, "acme", "agent-7");
+
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 resolved 1 firing 1 ");
+}
+
+Test(alert, is_not_made_of_what_is_waived_observed_open_or_not_certain)
+{
+    static const struct {
+        const char *what;
+        struct iv_finding finding;
+        bool alerts;
+    } rows[] = {
+        {"a violation", {.kind = IV_VIOLATED}, true},
+        {"a waived one", {.kind = IV_VIOLATED, .suppressed = true}, false},
+        {"an observed one", {.kind = IV_VIOLATED, .mode = IV_MODE_OBSERVE}, false},
+        {"an inconclusive one", {.kind = IV_INCONCLUSIVE}, false},
+        {"an open one", {.kind = IV_OPEN}, false},
+        {"one that was contradicted before it was seen", {.kind = IV_CONTRADICTED}, false},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(alert_stage_deinit) struct alert_stage s;
+        alert_stage_init(&s, ONE);
+        struct iv_finding f = rows[i].finding;
+        f.rule = IV_STR("TOK-002");
+        (void)alert_stage_find_like(&s, f);
+        cr_expect_str_eq(alert_stage_queue(&s, "a"), rows[i].alerts ? "firing 1 " : "", "%s", rows[i].what);
+    }
+}
+
+Test(alert, goes_where_the_first_route_that_takes_it_says)
+{
+    static const struct {
+        const char *routes;
+        const char *at_a;
+        const char *at_b;
+    } rows[] = {
+        {"", "firing 1 ", "firing 1 "},
+        {"routes: [{to: a}]\n", "firing 1 ", ""},
+        {"routes: [{severity: [high, low], to: a}, {to: b}]\n", "", "firing 1 "},
+        {"routes: [{severity: critical, to: a}, {to: b}]\n", "firing 1 ", ""},
+        {"routes: [{severity: critical, to: a, continue: true}, {to: b}]\n", "firing 1 ", "firing 1 "},
+        {"routes: [{criteria: [CC6.3], to: a}]\n", "firing 1 ", ""},
+        {"routes: [{criteria: [CC6], to: a}]\n", "", ""},
+        {"routes: [{rules: [ISO-*, TOK-*], tenant: ac*, to: b}]\n", "", "firing 1 "},
+        {"routes: [{tenant: other, to: b}]\n", "", ""},
+        {"routes: []\n", "", ""},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(alert_stage_deinit) struct alert_stage s;
+        char yaml[512];
+        (void)snprintf(yaml, sizeof yaml, "%s%s", TWO, rows[i].routes);
+        alert_stage_init(&s, yaml);
+        (void)alert_stage_find(&s, "acme", "agent-7");
+        cr_expect_str_eq(alert_stage_queue(&s, "a"), rows[i].at_a, "%s", rows[i].routes);
+        cr_expect_str_eq(alert_stage_queue(&s, "b"), rows[i].at_b, "%s", rows[i].routes);
+    }
+}
+
+Test(alert, of_what_is_not_certain_or_observed_goes_where_a_route_asks_for_it)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s,
+                     TWO "routes: [{inconclusive: true, to: a, continue: true}, {observed: true, to: b}]\n");
+
+    (void)alert_stage_find_like(&s, (struct iv_finding){.kind = IV_INCONCLUSIVE, .rule = IV_STR("TOK-003")});
+    (void)alert_stage_find_like(
+        &s, (struct iv_finding){.kind = IV_VIOLATED, .mode = IV_MODE_OBSERVE, .rule = IV_STR("TOK-003")});
+
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 ");
+    cr_expect_str_eq(alert_stage_queue(&s, "b"), "firing 1 ");
+}
+
+Test(alert, of_the_monitor_itself_goes_to_everybody_where_no_route_takes_it)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, TWO "routes: [{severity: critical, to: a}]\n");
+
+    alert_stage_condition(&s, IV_CONDITION_BASELINE_REFUSED, false, "a rule is wrong");
+    alert_stage_condition(&s, IV_CONDITION_INPUT_LOST, false, "the broker does not answer");
+
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 firing 1 ");
+    cr_expect_str_eq(alert_stage_queue(&s, "b"), "firing 1 ");
+    alert_stage_condition(&s, IV_CONDITION_BASELINE_REFUSED, true, "another baseline is in force");
+    cr_expect_str_eq(alert_stage_queue(&s, "b"), "firing 1 resolved 1 ");
+    alert_stage_condition(&s, IV_CONDITION_BASELINE_REFUSED, true, "again");
+    cr_expect_str_eq(alert_stage_queue(&s, "b"), "firing 1 resolved 1 ");
+}
+
+Test(alert, that_is_synthetic_is_not_made_again_while_the_last_one_waits)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, TWO);
+
+    for (int i = 0; i < 3; i++) {
+        cr_assert(iv_ok(iv_store_begin(s.store, NULL)));
+        cr_assert(iv_ok(iv_alerter_canary(s.alerter, s.store, IV_STR("a"), s.now, NULL)));
+        cr_assert(iv_ok(iv_store_commit(s.store, NULL)));
+        s.now += MINUTE;
+    }
+
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 resolved 1 ");
+    cr_expect_str_eq(alert_stage_queue(&s, "b"), "");
+}
+
+static bool count_one(void *ctx, const struct iv_alert *alert)
+{
+    (void)alert;
+    ++*(size_t *)ctx;
+    return true;
+}
+
+Test(alert, is_forgotten_a_day_after_it_was_resolved_and_told)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, ONE "routes: [{rules: TOK-002, to: a}]\n");
+    const struct iv_alert_filter any = {.limit = 10};
+    size_t count = 0;
+    (void)alert_stage_find(&s, "acme", "agent-7");
+    alert_stage_pass(&s, 5 * MINUTE);
+
+    alert_stage_pass(&s, 1441 * MINUTE);
+    cr_assert(iv_ok(iv_reader_alerts(s.reader, &any, count_one, &count, NULL)));
+    cr_expect(count == 1, "its notices wait");
+
+    int64_t lost = 0;
+    cr_assert(iv_ok(iv_store_begin(s.store, NULL)));
+    cr_assert(iv_ok(iv_store_add_sink(s.store, IV_STR("a"), IV_STR("webhook"), NULL)));
+    cr_assert(iv_ok(iv_store_keep_sinks(s.store, &lost, NULL, 0, NULL)));
+    cr_assert(iv_ok(iv_store_commit(s.store, NULL)));
+    cr_expect(lost == 2);
+    alert_stage_pass(&s, 0);
+    count = 0;
+    cr_assert(iv_ok(iv_reader_alerts(s.reader, &any, count_one, &count, NULL)));
+    cr_expect(count == 0);
+}
+
+Test(alert, configuration_is_refused_with_the_place_of_each_mistake)
+{
+    static const struct {
+        const char *yaml;
+        const char *complaint;
+    } rows[] = {
+        {"sinks: {}\n", "1:8: error: alerts.sinks must be a mapping from 1 to 32 names to sinks"},
+        {"sinks: {a: {webhok: {}}}\n", "there is no kind of sink 'webhok', did you mean 'webhook'?"},
+        {"sinks: {a: {webhook: {}}}\n", "webhook lacks the key 'url'"},
+        {"sinks: {a: {webhook: {url: \"http://example.org/\"}}}\n", "plain http is for loopback"},
+        {"sinks: {a: {webhook: {url: \"https://u:p@example.org/\"}}}\n",
+         "must not hold a user or a password"},
+        {"sinks: {a: {webhook: {url: \"https://e.org/\", hmac_key_file: /nowhere/k}}}\n", "/nowhere/k"},
+        {ONE "routes: [{to: c}]\n", "there is no sink 'c'"},
+        {ONE "routes: [{severity: urgent, to: a}]\n", "urgent"},
+        {ONE "routes: [{severity: high}]\n", "route lacks the key 'to'"},
+        {ONE "resolve_after: 0s\n", "it must be between 1s and 24h, got '0s'"},
+        {ONE "canari: 1h\n", "did you mean 'canary'?"},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(iv_buf_deinit) struct iv_buf shown;
+        iv_buf_init(&shown, 1 << 16);
+        alert_stage_problems(&shown, rows[i].yaml);
+        cr_expect(strstr(shown.p, rows[i].complaint) != NULL, "%s\nsaid\n%s", rows[i].yaml, shown.p);
+    }
+}
