@@ -35,10 +35,16 @@ void alert_stage_problems(struct iv_buf *out, const char *yaml)
 
 void alert_stage_init(struct alert_stage *s, const char *yaml)
 {
+    struct scratch dir = scratch_make();
+    alert_stage_open(s, yaml, scratch_file(&dir, "s.db"));
+    s->dir = dir;
+}
+
+void alert_stage_open(struct alert_stage *s, const char *yaml, struct iv_str store)
+{
     struct iv_problems *problems = NULL;
     struct iv_buf shown;
     memset(s, 0, sizeof *s);
-    s->dir = scratch_make();
     s->now = ALERT_STAGE_NOW;
     IV_CHECK(iv_ok(iv_problems_new(&problems, NULL)));
     read_section(&s->alerting, problems, yaml);
@@ -48,8 +54,8 @@ void alert_stage_init(struct alert_stage *s, const char *yaml)
     IV_CHECK(shown.n == 0);
     iv_buf_deinit(&shown);
     iv_problems_free(problems);
-    IV_CHECK(iv_ok(iv_store_open(&s->store, scratch_file(&s->dir, "s.db"), NULL)));
-    IV_CHECK(iv_ok(iv_reader_open(&s->reader, scratch_file(&s->dir, "s.db"), NULL)));
+    IV_CHECK(iv_ok(iv_store_open(&s->store, store, NULL)));
+    IV_CHECK(iv_ok(iv_reader_open(&s->reader, store, NULL)));
     IV_CHECK(iv_ok(iv_alerter_new(&s->alerter, s->alerting, NULL)));
 }
 
@@ -59,7 +65,9 @@ void alert_stage_deinit(struct alert_stage *s)
     iv_reader_close(s->reader);
     iv_store_close(s->store);
     iv_alerting_free(s->alerting);
-    scratch_remove(&s->dir);
+    if (s->dir.path[0] != '\0') {
+        scratch_remove(&s->dir);
+    }
 }
 
 static void put(struct alert_stage *s, const struct iv_finding *finding)

@@ -22,6 +22,8 @@ struct alert_stage {
 
 /* yaml: the section alerts. */
 void alert_stage_init(struct alert_stage *s, const char *yaml);
+/* The same with a store that stays. */
+void alert_stage_open(struct alert_stage *s, const char *yaml, struct iv_str store);
 void alert_stage_deinit(struct alert_stage *s);
 /* The problems of such a section, rendered. */
 void alert_stage_problems(struct iv_buf *out, const char *yaml);

@@ -6,6 +6,7 @@
 #include "base/guard.h"
 #include "base/hash.h"
 #include "respond/alert/wire.h"
+#include "respond/web/web.h"
 
 #define LOOK_AGAIN (5 * IV_NS_PER_S)
 #define BLOCKED_WAIT (100 * IV_NS_PER_MS)
@@ -16,7 +17,9 @@
 struct iv_deliver {
     struct iv_deliver_options options;
     struct iv_alerter *alerter; /* of this thread */
+    struct iv_web *web;
     struct iv_wire *wire;
+    atomic_bool ended;
     void *driver;
     struct iv_arena arena; /* of one turn */
     struct iv_notice *notices;
@@ -37,9 +40,14 @@ iv_rc iv_deliver_new(struct iv_deliver **out, const struct iv_deliver_options *o
     d->options = *options;
     iv_arena_init(&d->arena, ARENA_MAX_BYTES);
     TRY(iv_alerter_new(&d->alerter, options->alerting, err));
-    TRY(iv_wire_new(&d->wire, err));
-    const struct iv_sink_tools tools = {
-        .sink = options->sink, .wire = d->wire, .clock = options->clock, .link = options->alerting->link};
+    TRY(iv_web_new(&d->web, err));
+    TRY(iv_wire_new(&d->wire, &d->ended, err));
+    const struct iv_sink_tools tools = {.sink = options->sink,
+                                        .web = d->web,
+                                        .wire = d->wire,
+                                        .ended = &d->ended,
+                                        .clock = options->clock,
+                                        .link = options->alerting->link};
     TRY(options->sink->kind->open(&d->driver, &tools, err));
     *out = TAKE(d);
     return IV_OK;
@@ -51,6 +59,7 @@ void iv_deliver_free(struct iv_deliver *deliver)
         if (deliver->driver != NULL) {
             deliver->options.sink->kind->close(deliver->driver);
         }
+        iv_web_free(deliver->web);
         iv_wire_free(deliver->wire);
         iv_alerter_free(deliver->alerter);
         iv_arena_deinit(&deliver->arena);
@@ -220,7 +229,7 @@ iv_rc iv_deliver_turn(struct iv_deliver *d, iv_ns *wait, struct iv_err *err)
     iv_fault("alert.before_delivery");
     TRY(d->options.sink->kind->deliver(d->driver, &delivery, d->notices, d->count, err));
     iv_fault("alert.delivered");
-    if (delivery.kind == IV_DELIVERY_AGAIN && iv_wire_ended(d->wire)) {
+    if (delivery.kind == IV_DELIVERY_AGAIN && atomic_load(&d->ended)) {
         return IV_OK; /* the sink is not to blame */
     }
     if (delivery.kind == IV_DELIVERY_REFUSED && d->count > 1) {
@@ -239,7 +248,9 @@ iv_rc iv_deliver_turn(struct iv_deliver *d, iv_ns *wait, struct iv_err *err)
 
 void iv_deliver_end(struct iv_deliver *deliver)
 {
-    iv_wire_end(deliver->wire);
+    atomic_store(&deliver->ended, true);
+    iv_web_wake(deliver->web);
+    iv_wire_wake(deliver->wire);
 }
 
 void iv_deliver_stats(const struct iv_deliver *deliver, struct iv_deliver_stats *out)

@@ -13,9 +13,11 @@
 #include "base/time.h"
 #include "evidence/alert.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
+struct iv_web;
 struct iv_wire;
 
 enum iv_setting_form {
@@ -73,7 +75,9 @@ struct iv_delivery {
 /* What a driver works with, besides its own. */
 struct iv_sink_tools {
     const struct iv_alert_sink *sink;
-    struct iv_wire *wire;
+    struct iv_web *web;       /* HTTP */
+    struct iv_wire *wire;     /* anything else */
+    const atomic_bool *ended; /* nobody waits for an answer any more */
     struct iv_clock clock;
     struct iv_str link; /* the console's address for people; p NULL: not known */
 };

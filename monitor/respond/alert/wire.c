@@ -4,20 +4,19 @@
 #include "base/alloc.h"
 #include "base/guard.h"
 
-#include <stdatomic.h>
-
 #define POLL_MS 1000
 
 struct iv_wire {
     CURLM *multi;
-    atomic_bool ended;
+    const atomic_bool *ended;
 };
 
-iv_rc iv_wire_new(struct iv_wire **out, struct iv_err *err)
+iv_rc iv_wire_new(struct iv_wire **out, const atomic_bool *ended, struct iv_err *err)
 {
     IV_AUTO(iv_wire_freep) struct iv_wire *w = iv_calloc(1, sizeof *w);
     ENSURE(w != NULL, err, IV_E_NOMEM, "cannot allocate a sink's transfers");
     ENSURE(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK, err, IV_E_STATE, "libcurl does not start");
+    w->ended = ended;
     w->multi = curl_multi_init();
     ENSURE(w->multi != NULL, err, IV_E_NOMEM, "cannot allocate a sink's transfers");
     *out = TAKE(w);
@@ -87,7 +86,7 @@ CURLcode iv_wire_perform(struct iv_wire *wire, CURL *handle, bool stays_open)
     if (curl_multi_add_handle(wire->multi, handle) != CURLM_OK) {
         return CURLE_OUT_OF_MEMORY;
     }
-    while (!atomic_load(&wire->ended)) {
+    while (!atomic_load(wire->ended)) {
         if (curl_multi_perform(wire->multi, &running) != CURLM_OK) {
             code = CURLE_FAILED_INIT;
             break;
@@ -108,13 +107,7 @@ void iv_wire_drop(struct iv_wire *wire, CURL *handle)
     (void)curl_multi_remove_handle(wire->multi, handle);
 }
 
-bool iv_wire_ended(const struct iv_wire *wire)
+void iv_wire_wake(struct iv_wire *wire)
 {
-    return atomic_load(&wire->ended);
-}
-
-void iv_wire_end(struct iv_wire *wire)
-{
-    atomic_store(&wire->ended, true);
     (void)curl_multi_wakeup(wire->multi);
 }

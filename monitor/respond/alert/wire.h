@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One transfer of libcurl at a time, for a thread that waits for it, and that can be told to stop waiting.
- * Owner/thread: one thread; iv_wire_end may come from any.
+ * Owner/thread: one thread; iv_wire_wake may come from any.
  * Guarantee: no proxy of the environment is used, and where there is TLS, it is 1.2 or later, certificates
  * and names verified. */
 #pragma once
@@ -10,11 +10,13 @@
 #include "base/time.h"
 
 #include <curl/curl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 struct iv_wire;
 
-iv_rc iv_wire_new(struct iv_wire **out, struct iv_err *err);
+/* ended: whether nobody waits any more; outlives it. */
+iv_rc iv_wire_new(struct iv_wire **out, const atomic_bool *ended, struct iv_err *err);
 void iv_wire_free(struct iv_wire *wire);
 void iv_wire_freep(struct iv_wire **wire);
 
@@ -28,6 +30,5 @@ void iv_wire_handle_freep(CURL **handle);
 CURLcode iv_wire_perform(struct iv_wire *wire, CURL *handle, bool stays_open);
 void iv_wire_drop(struct iv_wire *wire, CURL *handle);
 
-/* From now on every transfer ends at once. */
-void iv_wire_end(struct iv_wire *wire);
-bool iv_wire_ended(const struct iv_wire *wire);
+/* Looks whether anybody waits. */
+void iv_wire_wake(struct iv_wire *wire);

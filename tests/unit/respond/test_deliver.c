@@ -172,7 +172,7 @@ Test(deliver, of_a_sink_that_stays_away_is_an_alert_to_the_others_until_it_is_ba
 
     s.now += turn(d);
     cr_expect(iv_deliver_failing(d, &why) != 0);
-    cr_expect_str_eq(why, "sink 'a' answered 500");
+    cr_expect_str_eq(why, "endpoint 'a' answered 500");
     cr_expect_str_eq(alert_stage_queue(&s, "b"), "");
     s.now += IV_NS_PER_S;
     s.now += turn(d);

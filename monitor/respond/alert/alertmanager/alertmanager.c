@@ -24,7 +24,7 @@ struct alertmanager {
     struct iv_sink_tools tools;
     struct iv_buf url;
     struct iv_buf body;
-    struct iv_buf answer;
+    struct iv_buf key;
 };
 
 static iv_rc check(const struct iv_alert_sink *sink, struct iv_err *err)
@@ -38,7 +38,7 @@ static void close_alertmanager(void *driver)
     if (a != NULL) {
         iv_buf_deinit(&a->url);
         iv_buf_deinit(&a->body);
-        iv_buf_deinit(&a->answer);
+        iv_buf_deinit(&a->key);
         iv_free(a);
     }
 }
@@ -50,7 +50,7 @@ static iv_rc open_alertmanager(void **driver, const struct iv_sink_tools *tools,
     a->tools = *tools;
     iv_buf_init(&a->url, URL_MAX_BYTES);
     iv_buf_init(&a->body, IV_POST_BODY_MAX);
-    iv_buf_init(&a->answer, IV_POST_BODY_MAX);
+    iv_buf_init(&a->key, 128);
     *driver = a;
     return IV_OK;
 }
@@ -122,6 +122,9 @@ static iv_rc write(struct alertmanager *a, const struct iv_notice *notices, size
         add_alert(&j, &notices[i], a->tools.link, now);
     }
     iv_json_close_list(&j);
+    iv_buf_clear(&a->key);
+    iv_message_key(&a->key, &notices[0]);
+    TRY(iv_buf_check(&a->key, "a notice's key", err));
     TRY(iv_buf_check(&a->url, "the address of a sink", err));
     return iv_buf_check(&a->body, "notices", err);
 }
@@ -131,8 +134,9 @@ static iv_rc deliver(void *driver, struct iv_delivery *out, const struct iv_noti
 {
     struct alertmanager *a = driver;
     TRY(write(a, notices, count, err));
-    const struct iv_post post = {.url = iv_buf_slice(&a->url), .body = iv_buf_slice(&a->body)};
-    return iv_post(out, NULL, &a->answer, &a->tools, &post, err);
+    const struct iv_post post = {
+        .url = iv_buf_slice(&a->url), .body = iv_buf_slice(&a->body), .key = iv_buf_slice(&a->key)};
+    return iv_post(out, NULL, NULL, &a->tools, &post, err);
 }
 
 const struct iv_sink_kind iv_sink_alertmanager = {

@@ -32,10 +32,8 @@ static iv_rc deliver(void *driver, struct iv_delivery *out, const struct iv_noti
     const struct iv_sink_tools *tools = driver;
     IV_AUTO(iv_buf_deinit) struct iv_buf body;
     IV_AUTO(iv_buf_deinit) struct iv_buf key;
-    IV_AUTO(iv_buf_deinit) struct iv_buf answer;
     iv_buf_init(&body, IV_POST_BODY_MAX);
     iv_buf_init(&key, 128);
-    iv_buf_init(&answer, IV_POST_BODY_MAX);
     struct iv_json j = iv_json_to(&body);
     iv_json_open_object(&j, NULL);
     IV_CHECK(count == 1);
@@ -48,7 +46,7 @@ static iv_rc deliver(void *driver, struct iv_delivery *out, const struct iv_noti
                                  .body = iv_buf_slice(&body),
                                  .hmac_key = tools->sink->values[HMAC_KEY].text,
                                  .key = iv_buf_slice(&key)};
-    return iv_post(out, NULL, &answer, tools, &post, err);
+    return iv_post(out, NULL, NULL, tools, &post, err);
 }
 
 const struct iv_sink_kind iv_sink_webhook = {
