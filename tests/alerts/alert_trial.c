@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Findings, conditions and time from standard input; what the sinks were told, and how that went, to standard output.
+/* Findings, conditions and time from standard input; what the sinks were told, and how that went, to standard
+ * output.
  *
  *   alert_trial SECTION.yaml STORE
  *
@@ -8,8 +9,8 @@
  *   contradict NUMBER TENANT AGENT
  *   pass SECONDS            time passes, and what was quiet is resolved
  *   canary SINK
- *   tell SINK               one turn of the sink's queue; prints the seconds to the next, and the reason of a failure
- *   count SINK              prints what was told, retried and refused, in this process
+ *   tell SINK               one turn of the sink's queue; prints the seconds to the next, and the reason of a
+ * failure count SINK              prints what was told, retried and refused, in this process
  */
 #include "base/file.h"
 #include "base/guard.h"

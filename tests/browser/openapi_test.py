@@ -82,6 +82,8 @@ class OpenApi(unittest.TestCase):
         console.tell("cover", "ledger", day + "00Z", day + "59Z", "sequence", day + "12Z", day + "15Z")
         console.tell("cover", "telemetry", day + "05Z", day + "50Z", "late", day + "20Z", day + "21Z")
         console.tell("forget", "ISO-001", day + "18Z", day + "19Z")
+        console.tell("alert", "TOK-002", "acme", "firing")
+        console.tell("alert", "ISO-001", "", "resolved")
         return uid
 
     def with_all_that_it_serves(self, console, uid):
@@ -102,6 +104,8 @@ class OpenApi(unittest.TestCase):
             "/api/v1/actions": ["/api/v1/actions", f"/api/v1/actions?finding={uid}&state=failed",
                                 "/api/v1/actions?state=lost"],
             "/api/v1/log/checkpoint": ["/api/v1/log/checkpoint"],
+            "/api/v1/alerts": ["/api/v1/alerts", "/api/v1/alerts?state=firing&rule=TOK-002&tenant=acme&limit=1",
+                               "/api/v1/alerts?state=resolved", "/api/v1/alerts?state=loud"],
             "/api/v1/stream": ["/api/v1/stream?after=soon"],
         }.items():
             for url in urls:

@@ -11,6 +11,7 @@
  *     cover STREAM FIRST REACH CAUSE FROM UNTIL
  *                                          commits what is covered of a stream's partition, and one loss
  *     forget RULE FROM UNTIL               commits what a rule had to forget
+ *     alert RULE TENANT STATE              commits an alert, firing or resolved, and a sink that waits
  *     stands PART | goes                   a part of the process makes no progress, or all do
  *     ready | unready WHY | quit
  *
@@ -28,6 +29,7 @@
 #include "evidence/ocsf.h"
 #include "evidence/reader.h"
 #include "evidence/store.h"
+#include "support/console_alert.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -427,6 +429,14 @@ static iv_rc do_forget(struct server *s, char *const words[], char out[], struct
     return commit_if(s, iv_store_add_rule_loss(s->store, iv_str_of(words[1]), &loss, err), err);
 }
 
+static iv_rc do_alert(struct server *s, char *const words[], char out[], struct iv_err *err)
+{
+    bool firing = strcmp(words[3], "firing") == 0;
+    (void)snprintf(out, 16, "told");
+    TRY(iv_store_begin(s->store, err));
+    return commit_if(s, console_put_alert(s->store, words[1], words[2], firing, now(), err), err);
+}
+
 static iv_rc do_ready(struct server *s, char *const words[], char out[], struct iv_err *err)
 {
     (void)err;
@@ -448,9 +458,9 @@ static const struct {
     size_t words;
     struct iv_rc_s (*run)(struct server *s, char *const words[], char out[], struct iv_err *err);
 } commands[] = {
-    {"finding", 5, do_finding}, {"many", 2, do_many},    {"plan", 4, do_plan},     {"move", 3, do_move},
-    {"events", 3, do_events},   {"ready", 1, do_ready},  {"unready", 2, do_ready}, {"cover", 7, do_cover},
-    {"forget", 4, do_forget},   {"stands", 2, do_stand}, {"goes", 1, do_stand},
+    {"finding", 5, do_finding}, {"many", 2, do_many},   {"plan", 4, do_plan},     {"move", 3, do_move},
+    {"events", 3, do_events},   {"ready", 1, do_ready}, {"unready", 2, do_ready}, {"cover", 7, do_cover},
+    {"forget", 4, do_forget},   {"alert", 4, do_alert}, {"stands", 2, do_stand},  {"goes", 1, do_stand},
 };
 
 static void obey(struct server *s, char *line)
