@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A console over a store of its own, moved by commands on standard input; for tests of the console and of the
- * page. Arguments are NAME=VALUE of the console's options. Every command is answered by one line: its result,
- * or "! why".
+ * page. Arguments are NAME=VALUE of the console's options. A command, its words parted by tabs, is answered
+ * by one line: its result, or "! why".
  *
  *     finding RULE TENANT AGENT TOKEN      commits a finding of one of the rules below; answers its uid
  *     many COUNT                           commits as many findings at once
@@ -13,9 +13,7 @@
  *     forget RULE FROM UNTIL               commits what a rule had to forget
  *     alert RULE TENANT STATE              commits an alert, firing or resolved, and a sink that waits
  *     stands PART | goes                   a part of the process makes no progress, or all do
- *     ready | unready WHY | quit
- *
- * Words of a command are parted by tabs. */
+ *     ready | unready WHY | quit */
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/digest.h"
@@ -403,9 +401,8 @@ static iv_rc do_events(struct server *s, char *const words[], char out[], struct
 
 static iv_ns time_of(const char *word)
 {
-    struct iv_instant instant = {0};
-    (void)iv_instant_parse(&instant, iv_str_of(word));
-    return iv_instant_to_ns_saturated(instant);
+    struct iv_instant t = {0};
+    return iv_instant_parse(&t, iv_str_of(word)) ? iv_instant_to_ns_saturated(t) : 0;
 }
 
 static iv_rc do_cover(struct server *s, char *const words[], char out[], struct iv_err *err)
@@ -431,10 +428,9 @@ static iv_rc do_forget(struct server *s, char *const words[], char out[], struct
 
 static iv_rc do_alert(struct server *s, char *const words[], char out[], struct iv_err *err)
 {
-    bool firing = strcmp(words[3], "firing") == 0;
     (void)snprintf(out, 16, "told");
     TRY(iv_store_begin(s->store, err));
-    return commit_if(s, console_put_alert(s->store, words[1], words[2], firing, now(), err), err);
+    return commit_if(s, console_put_alert(s->store, words, now(), err), err);
 }
 
 static iv_rc do_ready(struct server *s, char *const words[], char out[], struct iv_err *err)
