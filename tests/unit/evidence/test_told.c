@@ -24,7 +24,7 @@ static void reading_init(struct reading *r)
     struct iv_err err = {0};
     sample_init(&r->s);
     iv_arena_init(&r->arena, 0);
-    iv_buf_init(&r->json, 1 << 16);
+    iv_buf_init(&r->json, 1 << 20);
     cr_assert(
         iv_ok(iv_decoder_new(&r->decoder, r->s.catalogue, &IV_TOLD_LIMITS, (struct iv_hash_key){1, 2}, &err)),
         "%s", err.text);
@@ -144,6 +144,29 @@ Test(told, what_is_no_finding_is_refused_with_its_place)
         cr_expect(rc.code == IV_E_MALFORMED, "row %zu", i);
         cr_expect(strstr(err.text, rows[i].says) != NULL, "row %zu: %s", i, err.text);
     }
+}
+
+Test(told, a_long_list_takes_no_more_memory_than_its_text_says)
+{
+    enum { ITEMS = 60000 };
+    static const struct iv_str item = IV_STR_INIT("\"\",");
+    IV_AUTO(reading_deinit) struct reading r;
+    IV_AUTO(iv_buf_deinit) struct iv_buf list;
+    struct iv_told_finding told;
+    struct iv_err err = {0};
+    reading_init(&r);
+    iv_buf_init(&list, 1 << 20);
+    iv_buf_text(&list, "\"requirements\":[");
+    for (int i = 0; i < ITEMS; i++) {
+        iv_buf_str(&list, item);
+    }
+    iv_buf_char(&list, '\0');
+
+    struct iv_str json = altered(&r, "\"requirements\":[", list.p);
+    cr_assert(iv_ok(read_finding(&r, &told, json, &err)), "%s", err.text);
+
+    cr_expect(ge(sz, told.row.criteria.n, ITEMS));
+    cr_expect(lt(sz, r.arena.total_bytes, (size_t)16 << 20));
 }
 
 /* A field that this catalogue has otherwise is absent, and a type that it does not have is the unknown one.
