@@ -118,6 +118,7 @@ static iv_rc assign(struct iv_worker *w, struct iv_cursor *positions, size_t cou
     for (size_t i = 0; i < w->cell_count; i++) {
         if (!iv_cell_has_begun(w->cells[i])) {
             TRY(iv_cell_begin(w->cells[i], err));
+            iv_turn(w->turns); /* one state that was restored; of several the watch would grow tired */
         }
         TRY(iv_cell_resume(w->cells[i], err));
     }

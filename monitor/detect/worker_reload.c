@@ -38,6 +38,7 @@ static iv_rc prepare(struct iv_worker *w, struct taking *t, struct iv_err *err)
     ENSURE(t->cells != NULL, err, IV_E_NOMEM, "cannot allocate the cells' next state");
     for (size_t i = 0; i < w->cell_count; i++) {
         TRY(iv_cell_prepare(&t->cells[i], w->cells[i], t->baseline, err));
+        iv_turn(w->turns);
     }
     return IV_OK;
 }
