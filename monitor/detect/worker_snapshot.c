@@ -6,9 +6,10 @@
 #include "base/log.h"
 #include "detect/worker.h"
 
-/* At the end: for the store to take what was found last, and for the snapshot after it. */
+/* At the end: for the store to take what was found last; and for that and the snapshots, all together. A
+ * service manager waits for a minute, and others have to come to their end after us. */
 #define LAST_KEPT_WAIT (6 * IV_NS_PER_S)
-#define LAST_WRITTEN_WAIT (20 * IV_NS_PER_S)
+#define LAST_WAIT (25 * IV_NS_PER_S)
 #define LOOK_EVERY (5 * IV_NS_PER_MS)
 /* For the exchange to take what was sent; and until the next try where it did not. */
 #define ACKNOWLEDGED_WAIT IV_NS_PER_S
@@ -143,15 +144,22 @@ iv_rc iv_worker_save(struct iv_worker *worker, struct iv_err *err)
     if (!iv_saver_due(w->site.saver) || iv_monotonic(&w->site.clock) < w->save_not_before) {
         return IV_OK;
     }
+    iv_worker_acknowledge(w); /* of what was kept, before other places are noted */
     TRY(choose(w, &count, err));
     return count > 0 ? begin(w, count, err) : IV_OK;
 }
 
-static bool wait_until_kept(struct iv_worker *w)
+static iv_ns left_until(const struct iv_worker *w, iv_ns end)
 {
-    iv_ns end = iv_monotonic(&w->site.clock) + LAST_KEPT_WAIT;
+    iv_ns left = end - iv_monotonic(&w->site.clock);
+    return left > 0 ? left : 0;
+}
+
+static bool wait_until_kept(struct iv_worker *w, iv_ns wait)
+{
+    iv_ns end = iv_monotonic(&w->site.clock) + (wait < LAST_KEPT_WAIT ? wait : LAST_KEPT_WAIT);
     while (iv_outlet_kept(w->site.outlet) < w->save_awaits) {
-        if (iv_monotonic(&w->site.clock) >= end) {
+        if (left_until(w, end) == 0) {
             return false;
         }
         iv_pause(LOOK_EVERY);
@@ -160,18 +168,18 @@ static bool wait_until_kept(struct iv_worker *w)
 }
 
 /* The one that is under way, or the one that was just begun. */
-static void see_through(struct iv_worker *w)
+static void see_through(struct iv_worker *w, iv_ns end)
 {
     struct iv_err why = {.text = "the store did not take what was found before it"};
-    if (!wait_until_kept(w)) {
+    if (!wait_until_kept(w, left_until(w, end))) {
         tell_failure(w, &why);
         return;
     }
     iv_saver_release(w->site.saver);
-    enum iv_saver_state state = iv_saver_wait(w->site.saver, LAST_WRITTEN_WAIT, &why);
+    enum iv_saver_state state = iv_saver_wait(w->site.saver, left_until(w, end), &why);
     if (state == IV_SAVER_WRITING) {
         (void)iv_ok(iv_err_set(&why, IV_E_TIMEOUT, "it was not written within %d s of the end",
-                               (int)(LAST_WRITTEN_WAIT / IV_NS_PER_S)));
+                               (int)(LAST_WAIT / IV_NS_PER_S)));
         state = IV_SAVER_FAILED;
     }
     hear(w, state, &why);
@@ -180,14 +188,16 @@ static void see_through(struct iv_worker *w)
 iv_rc iv_worker_save_last(struct iv_worker *worker, struct iv_err *err)
 {
     size_t count = 0;
-    see_through(worker);
+    iv_ns end = iv_monotonic(&worker->site.clock) + LAST_WAIT;
+    see_through(worker, end);
     if (iv_saver_busy(worker->site.saver)) {
         return IV_OK;
     }
+    iv_worker_acknowledge(worker);
     TRY(choose(worker, &count, err));
     if (count > 0) {
         TRY(begin(worker, count, err));
-        see_through(worker);
+        see_through(worker, end);
     }
     return IV_OK;
 }
