@@ -114,6 +114,7 @@ iv_rc iv_cell_gap(struct iv_cell *cell, const struct iv_cursor *at, int64_t next
     struct iv_source *source = iv_cell_source(cell, at->stream, at->partition);
     IV_CHECK(source != NULL);
     source->missing = true;
+    source->reached = -1; /* what another log holds was not read, however far the last one was */
     TRY(iv_judge_missed(cell->judge, NULL, IV_NS_MIN, err)); /* a partner may have stood there */
     bool other_log = next < at->offset;
     uint64_t gone = other_log || at->offset < 0 ? 0 : (uint64_t)(next - at->offset);
