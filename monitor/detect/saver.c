@@ -81,12 +81,11 @@ static void end_round(struct iv_saver *s)
 
 static void kill_child(struct iv_saver *s)
 {
-    struct iv_err err;
     int status = 0;
     (void)kill(s->child, SIGKILL);
     while (waitpid(s->child, &status, 0) < 0 && errno == EINTR) {
     }
-    (void)iv_ok(iv_vault_folder_open(s->options.folder, &err)); /* which removes what it left */
+    iv_vault_folder_clear(s->options.folder, (long)s->child);
 }
 
 void iv_saver_free(struct iv_saver *saver)
@@ -281,8 +280,7 @@ static enum iv_saver_state reap(struct iv_saver *s, struct iv_err *why)
     while (waitpid(s->child, &status, 0) < 0 && errno == EINTR) {
     }
     tell_how_it_ended(status, why);
-    struct iv_err ignored;
-    (void)iv_ok(iv_vault_folder_open(s->options.folder, &ignored)); /* removes what it left */
+    iv_vault_folder_clear(s->options.folder, (long)s->child);
     end_round(s);
     return IV_SAVER_FAILED;
 }

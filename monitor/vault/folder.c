@@ -71,19 +71,25 @@ static bool number_of(uint64_t *out, const char *name, struct iv_str cell)
     return true;
 }
 
-/* The writer's process stands in a part's name. In a container each new process may have the number of the
- * one before, so one's own is nobody's, too: it has written nothing yet. */
-static bool is_left_behind(const char *name)
+/* The writer's process, which stands in a part's name; 0 where it is no part. */
+static long writer_of(const char *name)
 {
     size_t n = strlen(name);
     if (n <= sizeof PART - 1 || strcmp(name + n - (sizeof PART - 1), PART) != 0) {
-        return false;
+        return 0;
     }
     size_t at = n - (sizeof PART - 1);
     while (at > 0 && name[at - 1] >= '0' && name[at - 1] <= '9') {
         at--;
     }
-    long pid = strtol(name + at, NULL, 10);
+    return strtol(name + at, NULL, 10);
+}
+
+/* In a container each new process may have the number of the one before, so one's own is nobody's, too: it
+ * has written nothing yet. */
+static bool is_left_behind(const char *name)
+{
+    long pid = writer_of(name);
     return pid > 0 && (pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH));
 }
 
@@ -104,6 +110,18 @@ iv_rc iv_vault_folder_open(struct iv_str path, struct iv_err *err)
         }
     }
     return IV_OK;
+}
+
+void iv_vault_folder_clear(struct iv_str path, long writer)
+{
+    char name[4096];
+    struct iv_err err;
+    IV_AUTO(close_dir) DIR *dir = iv_ok(copy_path(name, sizeof name, path, &err)) ? opendir(name) : NULL;
+    for (const struct dirent *e = dir == NULL ? NULL : readdir(dir); e != NULL; e = readdir(dir)) {
+        if (writer > 0 && writer_of(e->d_name) == writer) {
+            (void)unlinkat(dirfd(dir), e->d_name, 0);
+        }
+    }
 }
 
 /* Into an ordered list that keeps the greatest. */

@@ -13,9 +13,11 @@
 /* CELL.NUMBER.snapshot; the greatest number is the newest. A cell's name is of a-z, 0-9 and '-'. */
 #define IV_VAULT_KEPT_MAX 16
 
-/* Makes the folder where it is not there (its parent must be), and removes what crashed writers left.
- * IV_E_REFUSED: it cannot be written to. */
+/* Makes the folder where it is not there (its parent must be), and removes what crashed writers left: once,
+ * before this process writes there. IV_E_REFUSED: it cannot be written to. */
 iv_rc iv_vault_folder_open(struct iv_str path, struct iv_err *err);
+/* Removes what this process, which is gone, has left; other writers are at work. */
+void iv_vault_folder_clear(struct iv_str path, long writer);
 
 /* The numbers of a cell's snapshots, the newest first, as many as fit. */
 iv_rc iv_vault_folder_list(struct iv_str path, struct iv_str cell, uint64_t *numbers, size_t room,

@@ -136,6 +136,23 @@ Test(folder, a_part_of_a_process_that_lives_stays)
     cr_expect(eq(int, access(scratch_file(&dir, "all.00000000000000000001.snapshot.1.part").p, F_OK), 0));
 }
 
+Test(folder, what_one_writer_left_goes_and_what_others_write_stays)
+{
+    static const char *const names[] = {
+        "all.00000000000000000001.snapshot.4711.part", "back-1.00000000000000000009.snapshot.4711.part",
+        "all.00000000000000000001.snapshot.471.part", "all.00000000000000000001.snapshot"};
+    IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
+    for (size_t i = 0; i < IV_COUNT(names); i++) {
+        scratch_write(&dir, names[i], IV_STR("x"));
+    }
+
+    iv_vault_folder_clear(iv_str_of(dir.path), 4711);
+
+    for (size_t i = 0; i < IV_COUNT(names); i++) {
+        cr_expect(eq(int, access(scratch_file(&dir, names[i]).p, F_OK), i < 2 ? -1 : 0), "%s", names[i]);
+    }
+}
+
 Test(folder, damage_names_the_file_and_the_place)
 {
     IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
