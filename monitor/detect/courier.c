@@ -238,13 +238,22 @@ static iv_rc carry(struct iv_courier *c, struct iv_str cell, uint64_t number, st
     return remove_older(&l, err);
 }
 
-/* What was found before a moment has left the outbox. */
-static bool is_out(struct iv_reader *reader, iv_ns since)
+/* What was found before the snapshot has left the outbox: its entries are numbered as they come. Found later
+ * than that is all that is entered after the first question, which comes behind the snapshot. */
+static bool is_out(struct iv_courier *c, struct iv_reader *reader, size_t number)
 {
-    struct iv_store_totals totals;
+    int64_t oldest = 0;
+    int64_t newest = 0;
     struct iv_err err;
-    return iv_ok(iv_reader_totals(reader, &totals, &err)) &&
-           (totals.outbox == 0 || totals.outbox_oldest > since);
+    if (!iv_ok(iv_reader_outbox(reader, &oldest, &newest, &err))) {
+        return false;
+    }
+    (void)pthread_mutex_lock(&c->lock);
+    struct iv_errand *e = &c->errands[number];
+    e->behind = e->behind < 0 ? newest : e->behind;
+    bool out = oldest == 0 || oldest > e->behind;
+    (void)pthread_mutex_unlock(&c->lock);
+    return out;
 }
 
 /* The next errand that can be run; false: none. */
@@ -261,7 +270,7 @@ static bool next_errand(struct iv_courier *c, struct iv_reader *reader, char *ce
         if (!more) {
             return false;
         }
-        if (e.waits && is_out(reader, e.since)) {
+        if (e.waits && is_out(c, reader, i)) {
             (void)snprintf(cell, IV_COURIER_NAME_BYTES, "%s", e.cell);
             *number = e.number;
             return true;
@@ -382,7 +391,6 @@ void iv_courier_send(struct iv_courier *courier, struct iv_str cell)
     uint64_t number = 0;
     size_t count = 0;
     struct iv_err err;
-    iv_ns now = iv_wall(&courier->clock);
     if (!iv_ok(iv_vault_folder_list(courier->options.folder, cell, &number, 1, &count, &err)) || count == 0) {
         return; /* the next one will be there */
     }
@@ -391,7 +399,7 @@ void iv_courier_send(struct iv_courier *courier, struct iv_str cell)
     if (e != NULL) {
         e->waits = true;
         e->number = number;
-        e->since = now;
+        e->behind = -1;
         (void)pthread_cond_signal(&courier->woken);
     }
     (void)pthread_mutex_unlock(&courier->lock);

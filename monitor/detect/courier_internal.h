@@ -25,7 +25,7 @@ struct iv_errand {
     char cell[IV_COURIER_NAME_BYTES];
     bool waits;      /* to be sent */
     uint64_t number; /* of the file */
-    iv_ns since;     /* wall clock: findings that were made later need not be out */
+    int64_t behind;  /* the newest entry of the outbox that must have left it; -1: not known yet */
     struct iv_carried carried[2 * IV_VAULT_KEPT_MAX];
     size_t carried_count;
 };

@@ -336,3 +336,12 @@ iv_rc iv_reader_totals(struct iv_reader *reader, struct iv_store_totals *out, st
     *out = t;
     return IV_OK;
 }
+
+iv_rc iv_reader_outbox(struct iv_reader *reader, int64_t *oldest, int64_t *newest, struct iv_err *err)
+{
+    TRY(iv_sql_int(&reader->sql, newest,
+                   "SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0)",
+                   "number the outbox", err));
+    return iv_sql_int(&reader->sql, oldest, "SELECT ifnull(min(id), 0) FROM outbox", "number the outbox",
+                      err);
+}

@@ -97,3 +97,6 @@ struct iv_store_totals {
     int64_t executions[IV_RUN_STATES]; /* by enum iv_run_state */
 };
 iv_rc iv_reader_totals(struct iv_reader *reader, struct iv_store_totals *out, struct iv_err *err);
+/* The numbers of the oldest message that waits in the outbox (0: none), and of the newest that was ever
+ * there. Numbers rise, and none is given twice. */
+iv_rc iv_reader_outbox(struct iv_reader *reader, int64_t *oldest, int64_t *newest, struct iv_err *err);

@@ -132,6 +132,40 @@ Test(reader, counts_what_the_store_holds)
     cr_expect(totals.outbox == 0 && totals.outbox_oldest == 0 && totals.executions[IV_RUN_PLANNED] == 0);
 }
 
+static void post_two(struct iv_store *store, int64_t *first, int64_t *second)
+{
+    const struct iv_posting posting = {
+        .channel = IV_CHANNEL_FINDING, .key = IV_STR("k"), .value = IV_STR("v"), .time = 7};
+    cr_assert(iv_ok(iv_store_begin(store, NULL)));
+    cr_assert(iv_ok(iv_store_post(store, first, &posting, NULL)));
+    cr_assert(iv_ok(iv_store_post(store, second, &posting, NULL)));
+    cr_assert(iv_ok(iv_store_commit(store, NULL)));
+}
+
+Test(reader, numbers_the_outbox_by_what_was_ever_there)
+{
+    IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
+    IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
+    cr_assert(iv_ok(iv_store_open(&store, scratch_file(&dir, "s.db"), NULL)));
+    IV_AUTO(iv_reader_closep) struct iv_reader *reader = NULL;
+    cr_assert(iv_ok(iv_reader_open(&reader, scratch_file(&dir, "s.db"), NULL)));
+    int64_t ids[2];
+    int64_t oldest = -1;
+    int64_t newest = -1;
+    cr_assert(iv_ok(iv_reader_outbox(reader, &oldest, &newest, NULL)));
+    cr_expect(oldest == 0 && newest == 0);
+
+    post_two(store, &ids[0], &ids[1]);
+    cr_assert(iv_ok(iv_reader_outbox(reader, &oldest, &newest, NULL)));
+    cr_expect(oldest == ids[0] && newest == ids[1]);
+
+    cr_assert(iv_ok(iv_store_begin(store, NULL)));
+    cr_assert(iv_ok(iv_store_delivered(store, ids, 2, NULL)));
+    cr_assert(iv_ok(iv_store_commit(store, NULL)));
+    cr_assert(iv_ok(iv_reader_outbox(reader, &oldest, &newest, NULL)));
+    cr_expect(oldest == 0 && newest == ids[1]);
+}
+
 Test(reader, sees_an_updated_finding_again_behind_its_cursor)
 {
     IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
