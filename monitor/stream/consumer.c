@@ -40,8 +40,13 @@ static const struct iv_profile profile[] = {
 /* The library says so once, by a message or by its callback, and goes on as if it were nothing. */
 static void end(struct iv_consumer *consumer)
 {
+    static const char fenced[] = "another process has joined the group with the same group.instance.id; each "
+                                 "process needs one of its own";
     consumer->fatal = true;
-    (void)rd_kafka_fatal_error(consumer->rk, consumer->trouble, sizeof consumer->trouble);
+    rd_kafka_resp_err_t why = rd_kafka_fatal_error(consumer->rk, consumer->trouble, sizeof consumer->trouble);
+    if (why == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
+        (void)snprintf(consumer->trouble, sizeof consumer->trouble, "%s", fenced);
+    }
 }
 
 static void client_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)

@@ -36,7 +36,8 @@ static bool ask(struct iv_consumer *consumer, size_t stream, int32_t *count)
     } else if (trouble[0] == '\0') {
         (void)snprintf(trouble, sizeof consumer->topic_trouble[stream], "topic %s: %s", name,
                        rd_kafka_err2str(of_topic));
-        LOG_WARN("kafka.topic_trouble", KV_TEXT("topic", name), KV_TEXT("text", rd_kafka_err2str(of_topic)));
+        LOG_WARN("kafka.topic_trouble", KV_TEXT("topic", name), KV_TEXT("text", rd_kafka_err2str(of_topic)),
+                 KV_TEXT("then", "nothing of this stream is read until it is there, and can be read"));
     }
     rd_kafka_metadata_destroy(metadata);
     return true;

@@ -228,6 +228,9 @@ static void judge(const struct trial *t, const char *name, const struct row *row
     if (seen == ENDS) {
         cr_expect(eq(int, (int)t->err.code, (int)IV_E_IO));
         cr_expect(strstr(t->err.text, "kafka: the consumer cannot go on: ") == t->err.text);
+        cr_expect(row->code != E(FENCED_INSTANCE_ID) ||
+                      strstr(t->err.text, "each process needs one of its own"),
+                  "what to change: %s", t->err.text);
     } else {
         cr_expect(eq(sz, t->records, want), "%s %s: none is lost, none comes twice", name,
                   rd_kafka_err2name(row->code));
