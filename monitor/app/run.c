@@ -21,6 +21,7 @@ struct run_args {
     const char *config;
     const char *roles;
     bool check;
+    bool dry_run;
 };
 
 static iv_rc load_config(struct iv_config **out, const char *path, struct iv_err *err)
@@ -142,6 +143,9 @@ static iv_rc run_daemon(const struct iv_config *config, bool check_only, struct 
     IV_AUTO(iv_playbooks_unrefp) struct iv_playbooks *playbooks = NULL;
     IV_AUTO(iv_confinement_freep) struct iv_confinement *confinement = NULL;
     TRY(iv_load_baseline(&baseline, &playbooks, config->baseline, err));
+    if (config->respond.dry_run) {
+        iv_playbooks_observe(playbooks);
+    }
     TRY(iv_confinement_new(&confinement, config, baseline, err));
     TRY(iv_monitor_check(config, baseline, err));
     if (check_only) {
@@ -168,6 +172,7 @@ static int run_run(const void *args, const struct iv_words *words, struct iv_err
         rc = iv_config_set_roles(config, a->roles, err);
     }
     if (iv_ok(rc)) {
+        config->respond.dry_run = config->respond.dry_run || a->dry_run;
         iv_log_configure(config->log_level, config->log_format);
         rc = run_daemon(config, a->check, err);
     }
@@ -187,6 +192,10 @@ static const struct iv_flag run_flags[] = {
      .doc = "What this process does, instead of what the configuration says: detect, respond, console, with "
             "commas "
             "between."},
+    {.name = "dry-run",
+     .kind = IV_FLAG_BOOL,
+     .offset = offsetof(struct run_args, dry_run),
+     .doc = "Playbooks go as far as each call and call nothing; what would have been called is on record."},
     {.name = "check",
      .kind = IV_FLAG_BOOL,
      .offset = offsetof(struct run_args, check),
@@ -195,7 +204,7 @@ static const struct iv_flag run_flags[] = {
 
 const struct iv_command iv_command_run = {
     .name = "run",
-    .synopsis = "[--config FILE] [--roles ROLES] [--check]",
+    .synopsis = "[--config FILE] [--roles ROLES] [--dry-run] [--check]",
     .doc = "The daemon: reads the topics, keeps the findings, carries out the playbooks, serves the console.",
     .details =
         "SIGTERM and SIGINT end it cleanly: what was read is made durable, the consumer group is left.\n"

@@ -96,6 +96,7 @@ iv_rc iv_show_execution(struct iv_json *j, struct iv_reader *reader, const struc
     iv_json_text(j, "severity", iv_severity_name(e->severity));
     show_optional(j, "tenant", e->tenant);
     show_optional(j, "agent", e->agent);
+    iv_json_text(j, "mode", e->observed ? "observe" : "enforce");
     iv_json_text(j, "state", iv_run_state_name(e->state));
     show_optional(j, "cause", e->cause);
     show_time(j, "event_time", e->event_time);

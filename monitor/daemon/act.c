@@ -27,7 +27,9 @@ static void count(const struct iv_act *a)
     iv_series_total(IV_SERIES(m, ACTIONS, IV_STR("done")), stats.done);
     iv_series_total(IV_SERIES(m, ACTIONS, IV_STR("failed")), stats.failed);
     iv_series_total(IV_SERIES(m, ACTIONS, IV_STR("unsupported")), stats.unsupported);
+    iv_series_total(IV_SERIES(m, ACTIONS, IV_STR("withheld")), stats.withheld);
     iv_series_total(IV_SERIES(m, ACTIONS, IV_STR("retried")), stats.retries);
+    iv_series_set(iv_metrics_only(m, IV_METRIC_PAUSED), stats.paused ? 1 : 0);
 }
 
 static void *act_thread(void *argument)
@@ -61,6 +63,8 @@ iv_rc iv_act_start(struct iv_act **out, const struct iv_act_options *options, st
         .endpoints = options->config->endpoints,
         .endpoint_count = options->config->endpoint_count,
         .clock = iv_clock_system(),
+        .dry_run = options->config->respond.dry_run,
+        .pause_file = options->config->respond.pause_file,
         .committed = options->changed,
         .ctx = options->ctx,
     };

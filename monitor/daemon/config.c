@@ -443,6 +443,18 @@ static void read_endpoints(struct reading *r, const struct iv_yaml_node *node)
     }
 }
 
+static void read_respond(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_yaml_map map;
+    if (node != NULL) {
+        iv_yaml_open(&map, node, "respond", r->problems);
+        const struct iv_yaml_node *dry_run = iv_yaml_get(&map, "dry_run");
+        (void)(dry_run != NULL && iv_yaml_bool(&r->config->respond.dry_run, dry_run, r->problems));
+        read_text(&r->config->respond.pause_file, r, iv_yaml_get(&map, "pause_file"));
+        iv_yaml_close(&map);
+    }
+}
+
 static void read_log(struct reading *r, const struct iv_yaml_node *node)
 {
     static const char *const levels[] = {"error", "warn", "info", "debug"};
@@ -501,6 +513,7 @@ static void read_root(struct reading *r, const struct iv_yaml_node *root)
     read_signer(r, iv_yaml_get(&map, "signing_key_file"));
     read_endpoints(r, iv_yaml_get(&map, "endpoints"));
     r->alerts = iv_yaml_get(&map, "alerts");
+    read_respond(r, iv_yaml_get(&map, "respond"));
     read_log(r, iv_yaml_get(&map, "log"));
     read_confinement(r, &map);
     iv_yaml_close(&map);

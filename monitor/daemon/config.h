@@ -56,6 +56,10 @@ struct iv_config {
         struct iv_str token_file;
     } console;
     struct iv_signer *signer; /* of signing_key_file; NULL: none */
+    struct {
+        bool dry_run;             /* every call of a playbook is withheld */
+        struct iv_str pause_file; /* p NULL: there is none */
+    } respond;
     struct iv_endpoint *endpoints;
     size_t endpoint_count;
     struct iv_alerting *alerts; /* NULL: none */

@@ -117,6 +117,9 @@ static iv_rc load(struct iv_monitor *m, struct iv_baseline **baseline, struct iv
                   struct iv_err *err)
 {
     TRY(iv_load_baseline(baseline, playbooks, m->config->baseline, err));
+    if (m->config->respond.dry_run) {
+        iv_playbooks_observe(*playbooks);
+    }
     (void)pthread_mutex_lock(&m->lock);
     struct iv_rc_s rc = check_topics(m, *baseline, err);
     (void)pthread_mutex_unlock(&m->lock);

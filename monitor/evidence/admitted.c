@@ -32,6 +32,7 @@ iv_rc iv_store_admitted(struct iv_store *store, int64_t *out, const struct iv_ex
     TRY(iv_store_statement(store, &stmt, statements[touch], err));
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_str(&args, execution->playbook);
+    iv_sql_bind_int(&args, execution->observed);
     iv_sql_bind_int(&args, since);
     if (touch != IV_TOUCH_ANY) {
         iv_sql_bind_str(&args, touched(execution, touch));

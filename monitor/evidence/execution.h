@@ -17,6 +17,7 @@
  *                 │           └──────▶ failed      a step failed, or is of a kind or an endpoint that is
  *                 │                                not there
  *                 └──────────────────▶ failed      it could not be planned (a template names an absent field)
+ *                             └──────▶ withheld    observe mode or dry run: it got as far as each call
  *              waiting ────────────────▶ refused   a guard held it back, and its time is up
  *
  *  step        queued ──▶ due ──▶ calling ──▶ done
@@ -71,6 +72,7 @@ struct iv_execution {
     enum iv_severity severity;
     struct iv_str tenant;
     struct iv_str agent;
+    bool observed;          /* every call is withheld */
     struct iv_str baseline; /* the digest in force when it was planned, hex */
     enum iv_run_state state;
     struct iv_str cause; /* why it is in that state; may be empty */

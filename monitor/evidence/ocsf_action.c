@@ -109,6 +109,7 @@ static void unmapped(struct iv_json *j, const struct iv_execution *e, const stru
     }
     iv_json_str(j, "rule", e->rule);
     iv_json_str(j, "playbook", e->playbook);
+    iv_json_text(j, "mode", e->observed ? "observe" : "enforce");
     iv_json_str(j, "target", e->target);
     if (e->agent.n > 0) {
         iv_json_str(j, "agent", e->agent);

@@ -120,6 +120,7 @@ iv_rc iv_row_execution(struct iv_execution *out, struct iv_sql_row *row, struct 
     e.touched.enclave = iv_sql_get_str(row);
     e.admitted = iv_sql_get_int(row);
     e.expires = iv_sql_get_int(row);
+    e.observed = iv_sql_get_int(row) != 0;
     *out = e;
     return IV_OK;
 }

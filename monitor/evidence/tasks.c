@@ -35,6 +35,7 @@ static iv_rc insert_execution(struct iv_store *store, bool *fresh, enum iv_state
     iv_sql_bind_str(&args, e->touched.enclave);
     iv_sql_bind_int(&args, e->admitted);
     iv_sql_bind_int(&args, e->expires);
+    iv_sql_bind_int(&args, e->observed);
     TRY(iv_sql_run(&store->sql, stmt, "write an execution", err));
     *fresh = sqlite3_changes(store->sql.db) > 0;
     return IV_OK;

@@ -58,6 +58,7 @@ iv_rc iv_told_action_read(struct iv_told_action *out, struct iv_decoder *decoder
     TRY(iv_told_ms(&out->time, &action, "time", err));
     e->severity = (enum iv_severity)(severity - 1);
     e->tactic = (enum iv_tactic)tactic;
+    e->observed = iv_str_eq(iv_told_text_or_empty(&action, "unmapped.mode"), IV_STR("observe"));
     e->agent = iv_told_text_or_empty(&action, "unmapped.agent");
     e->tenant = iv_told_text_or_empty(&action, "metadata.tenant_uid");
     e->cause = out->step >= 0 ? IV_STR("") : iv_told_text_or_empty(&action, "status_detail");

@@ -62,7 +62,13 @@ static iv_rc go_on(struct iv_store *store, struct iv_execution *e, struct iv_tas
             return iv_report_step(store, e, next, now, err);
         }
     }
-    return finish_execution(store, e, IV_RUN_DONE, IV_STR(""), now, err);
+    bool withheld = false;
+    for (size_t i = 0; i < count; i++) {
+        withheld = withheld || all[i].step.state == IV_STEP_WITHHELD;
+    }
+    return finish_execution(store, e, withheld ? IV_RUN_WITHHELD : IV_RUN_DONE,
+                            withheld ? IV_STR("nothing was called: its calls are only observed") : IV_STR(""),
+                            now, err);
 }
 
 static iv_rc skip_queued(struct iv_store *store, struct iv_execution *e, struct iv_task *all, size_t count,
@@ -106,6 +112,12 @@ iv_rc iv_move_expired(struct iv_store *store, struct iv_execution *e, iv_ns now,
     return finish_execution(store, e, IV_RUN_REFUSED, cause, now, err);
 }
 
+static bool went_well(enum iv_step_state state)
+{
+    return state == IV_STEP_DONE || state == IV_STEP_VERIFIED || state == IV_STEP_ABSENT ||
+           state == IV_STEP_WITHHELD;
+}
+
 static iv_rc follow_up(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
                        struct iv_err *err)
 {
@@ -113,7 +125,7 @@ static iv_rc follow_up(struct iv_store *store, struct iv_task *task, iv_ns now, 
     size_t count = 0;
     TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, task->execution.key, 0, IV_PLAYBOOK_STEPS_MAX, arena,
                        err));
-    if (task->step.state == IV_STEP_DONE || task->step.state == IV_STEP_ABSENT) {
+    if (went_well(task->step.state)) {
         return go_on(store, &task->execution, all, count, now, err);
     }
     return give_up(store, &task->execution, &task->step, all, count, now, arena, err);
@@ -150,6 +162,19 @@ iv_rc iv_move_by_outcome(struct iv_store *store, struct iv_task *task, const str
     TRY(start_execution(store, &task->execution, now, err));
     TRY(iv_report_step(store, &task->execution, s, now, err));
     return iv_step_state_final(s->state) ? follow_up(store, task, now, arena, err) : IV_OK;
+}
+
+iv_rc iv_move_withheld(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
+                       struct iv_err *err)
+{
+    struct iv_step *s = &task->step;
+    TRY(start_execution(store, &task->execution, now, err));
+    s->state = IV_STEP_WITHHELD;
+    s->cause = IV_STR("it would have been called");
+    s->started = now;
+    s->finished = now;
+    TRY(iv_report_step(store, &task->execution, s, now, err));
+    return follow_up(store, task, now, arena, err);
 }
 
 iv_rc iv_move_interrupted(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,

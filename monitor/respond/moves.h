@@ -20,6 +20,10 @@ iv_rc iv_move_by_outcome(struct iv_store *store, struct iv_task *task, const str
 iv_rc iv_move_interrupted(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
                           struct iv_err *err);
 
+/* Observe mode or dry run: the step would be called now. Moves on as if it had succeeded. */
+iv_rc iv_move_withheld(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
+                       struct iv_err *err);
+
 /* Nobody approved it in time: nothing of it is called. */
 iv_rc iv_move_expired(struct iv_store *store, struct iv_execution *execution, iv_ns now,
                       struct iv_arena *arena, struct iv_err *err);

@@ -16,6 +16,7 @@ struct plan {
     struct iv_arena arena;
     struct iv_digester *digester;
     const struct iv_playbook *playbook;
+    bool observed; /* all playbooks are */
     struct iv_execution execution;
     struct iv_step steps[IV_PLAYBOOK_STEPS_MAX];
     size_t count;
@@ -63,6 +64,7 @@ static iv_rc begin(struct plan *p, const struct iv_finding *finding, const struc
         .severity = finding->severity,
         .tenant = finding->tenant,
         .agent = finding->agent,
+        .observed = p->observed || (p->playbook != NULL && p->playbook->observed),
         .baseline = iv_str_of(baseline->digest_hex),
         .state = IV_RUN_PLANNED,
         .cause = IV_STR(""),
@@ -196,7 +198,9 @@ iv_rc iv_respond_plan(const struct iv_playbooks *playbooks, struct iv_store *sto
     if (!calls_for_action(verdict)) {
         return IV_OK;
     }
-    IV_AUTO(plan_deinit) struct plan p = {.playbook = iv_playbooks_find(playbooks, verdict->rule->remediate)};
+    IV_AUTO(plan_deinit)
+    struct plan p = {.playbook = iv_playbooks_find(playbooks, verdict->rule->remediate),
+                     .observed = playbooks->observed};
     iv_arena_init(&p.arena, PLAN_MAX_BYTES);
     TRY(iv_digester_new(&p.digester, err));
     TRY(begin(&p, finding, verdict, baseline, now, err));

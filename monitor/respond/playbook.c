@@ -246,6 +246,11 @@ static iv_rc parse_playbook(struct loader *l, struct iv_playbook *playbook, cons
     if (target != NULL) {
         TRY(iv_template_parse(&playbook->target, &l->playbooks->arena, target, &l->rules, l->problems, err));
     }
+    static const char *const modes[] = {"enforce", "observe"};
+    size_t mode = 0;
+    const struct iv_yaml_node *mode_node = iv_yaml_get(&map, "mode");
+    (void)(mode_node != NULL && iv_yaml_choice(&mode, mode_node, modes, IV_COUNT(modes), l->problems));
+    playbook->observed = mode == 1;
     playbook->dedup = DEDUP_DEFAULT;
     const struct iv_yaml_node *dedup = iv_yaml_get(&map, "dedup");
     (void)iv_yaml_duration(&playbook->dedup, dedup, l->problems);
@@ -316,6 +321,11 @@ const struct iv_playbook *iv_playbooks_find(const struct iv_playbooks *playbooks
         }
     }
     return NULL;
+}
+
+void iv_playbooks_observe(struct iv_playbooks *playbooks)
+{
+    playbooks->observed = true;
 }
 
 size_t iv_playbooks_count(const struct iv_playbooks *playbooks)

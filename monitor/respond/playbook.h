@@ -32,6 +32,9 @@ struct iv_playbooks *iv_playbooks_ref(struct iv_playbooks *playbooks); /* NULL i
 void iv_playbooks_unref(struct iv_playbooks *playbooks);
 void iv_playbooks_unrefp(struct iv_playbooks **playbooks);
 
+/* Before anybody else has them: whatever they say, all of them are in observe mode. */
+void iv_playbooks_observe(struct iv_playbooks *playbooks);
+
 size_t iv_playbooks_count(const struct iv_playbooks *playbooks);
 
 /* Plans the playbook that the verdict's rule names, inside the transaction that the finding is written in;

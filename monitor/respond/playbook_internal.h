@@ -25,8 +25,9 @@ struct iv_playbook {
     struct iv_str description;
     enum iv_tactic tactic;
     struct iv_template target;
-    iv_ns dedup; /* an execution that ended well so long ago still answers a finding of its target */
-    struct {     /* what guards count */
+    bool observed; /* its calls are withheld */
+    iv_ns dedup;   /* an execution that ended well so long ago still answers a finding of its target */
+    struct {       /* what guards count */
         struct iv_template agent;
         struct iv_template tenant;
         struct iv_template enclave;
@@ -41,6 +42,7 @@ struct iv_playbooks {
     struct iv_arena arena; /* owns everything that the playbooks point to */
     struct iv_playbook *items;
     size_t count;
+    bool observed; /* all of them */
 };
 
 /* NULL: none of this name. */

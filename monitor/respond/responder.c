@@ -10,9 +10,12 @@
 #include "evidence/admitted.h"
 #include "evidence/store.h"
 #include "respond/carriers.h"
+#include "respond/halt.h"
 #include "respond/moves.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define IN_FLIGHT_DEFAULT 32
 #define IN_FLIGHT_MAX 1024
@@ -29,7 +32,8 @@ struct iv_responder {
     struct iv_call **calls;
     size_t call_count;
     size_t call_max;
-    bool more; /* delivered messages were left for the next turn */
+    bool paused; /* as of the last look */
+    bool more;   /* delivered messages were left for the next turn */
     struct iv_responder_stats stats;
 };
 
@@ -220,6 +224,18 @@ static iv_rc intend(struct iv_responder *r, struct iv_call *call, struct iv_err 
     return iv_move_to_calling(r->options.store, &call->task, outbox, call->now, err);
 }
 
+/* As far as the call, and no further. */
+static iv_rc withhold(struct iv_responder *r, struct iv_call *call, struct iv_err *err)
+{
+    const struct iv_action_kind *kind = kind_of(call);
+    struct iv_posting unsent;
+    if (kind->message != NULL) {
+        TRY(kind->message(&unsent, call, err));
+    }
+    call->finished = true;
+    return iv_move_withheld(r->options.store, &call->task, call->now, &call->arena, err);
+}
+
 /* Claims one due step. *call is NULL when there is none; it is finished when nothing has to be called. */
 static iv_rc claim(struct iv_responder *r, struct iv_call **out, struct iv_err *err)
 {
@@ -241,6 +257,9 @@ static iv_rc claim(struct iv_responder *r, struct iv_call **out, struct iv_err *
         return iv_move_by_outcome(r->options.store, &call->task, &call->outcome, call->now, &call->arena,
                                   err);
     }
+    if (r->options.dry_run || call->task.execution.observed) {
+        return withhold(r, call, err);
+    }
     return intend(r, call, err);
 }
 
@@ -249,6 +268,7 @@ static void count_outcome(struct iv_responder *r, const struct iv_step *step)
     r->stats.done += step->state == IV_STEP_DONE;
     r->stats.failed += step->state == IV_STEP_FAILED;
     r->stats.unsupported += step->state == IV_STEP_UNSUPPORTED;
+    r->stats.withheld += step->state == IV_STEP_WITHHELD;
     r->stats.retries += step->state == IV_STEP_DUE;
 }
 
@@ -292,12 +312,23 @@ static iv_rc expire(struct iv_responder *r, bool *any, struct iv_err *err)
     return IV_OK;
 }
 
+static iv_rc look_for_halt(struct iv_responder *r, struct iv_err *err)
+{
+    struct iv_str file = r->options.pause_file;
+    struct stat info;
+    TRY(iv_halt_holds(&r->paused, r->options.store, err));
+    /* Whatever the reason is that a file cannot be looked at, it is not that there is none. */
+    r->paused = r->paused || (file.p != NULL && (stat(file.p, &info) == 0 || errno != ENOENT));
+    return IV_OK;
+}
+
 static iv_rc claim_all(struct iv_responder *r, struct iv_call **claimed, size_t *count, bool *any,
                        struct iv_err *err)
 {
     TRY(settle_delivered(r, any, err));
     TRY(expire(r, any, err));
-    size_t room = r->call_max - r->call_count;
+    TRY(look_for_halt(r, err));
+    size_t room = r->paused ? 0 : r->call_max - r->call_count;
     while (*count < room) {
         struct iv_call *call = NULL;
         struct iv_rc_s rc = claim(r, &call, err);
@@ -411,7 +442,7 @@ static iv_rc bounded_wait(struct iv_responder *r, iv_ns *wait, struct iv_err *er
     iv_ns now = iv_wall(&r->options.clock);
     if (r->more) {
         *wait = 0;
-    } else if (r->call_count < r->call_max && due != IV_NS_MAX && due < iv_ns_add(now, *wait)) {
+    } else if (!r->paused && r->call_count < r->call_max && due != IV_NS_MAX && due < iv_ns_add(now, *wait)) {
         *wait = due > now ? due - now : 0;
     }
     return IV_OK;
@@ -438,4 +469,5 @@ void iv_responder_stats(const struct iv_responder *r, struct iv_responder_stats 
 {
     *out = r->stats;
     out->in_flight = r->call_count;
+    out->paused = r->paused;
 }

@@ -5,7 +5,8 @@
  * Guarantee: a step is called only after its state CALLING was committed. After a crash in between, it is
  * called again with the same idempotency key, however few attempts were left. Steps of one execution run in
  * order; a call that hangs holds up its own execution only. Each change of state is logged and posted for
- * the actions topic in the transaction that makes it. Redirects are not followed.
+ * the actions topic in the transaction that makes it. Redirects are not followed. While the stop of halt.h
+ * holds, or the pause file exists, nothing is begun.
  * Not here: planning (playbook.h). */
 #pragma once
 
@@ -25,6 +26,8 @@ struct iv_responder_options {
     size_t endpoint_count;
     struct iv_clock clock;
     size_t in_flight;             /* calls at one time; 0: 32 */
+    bool dry_run;                 /* every call is withheld */
+    struct iv_str pause_file;     /* while it exists nothing is called; p NULL: there is none */
     void (*committed)(void *ctx); /* after each transaction, from the responder's thread; may be NULL */
     void *ctx;
 };
@@ -48,6 +51,8 @@ struct iv_responder_stats {
     uint64_t failed;
     uint64_t unsupported;
     uint64_t retries;
+    uint64_t withheld;
     size_t in_flight;
+    bool paused;
 };
 void iv_responder_stats(const struct iv_responder *responder, struct iv_responder_stats *out);

@@ -44,6 +44,11 @@ void stage_init_playbook(struct stage *s, const char *keys, const char *steps)
     cr_assert(iv_ok(iv_problems_new(&s->problems, NULL)));
     cr_assert(iv_ok(iv_store_open(&s->store, scratch_file(&s->dir, "s.db"), NULL)));
     cr_assert(iv_ok(iv_reader_open(&s->reader, scratch_file(&s->dir, "s.db"), NULL)));
+    stage_load(s, keys, steps);
+}
+
+void stage_load(struct stage *s, const char *keys, const char *steps)
+{
     struct iv_buf text;
     iv_buf_init(&text, 1 << 16);
     iv_buf_text(&text, head);
@@ -107,6 +112,8 @@ void stage_respond(struct stage *s, const char *url)
         .store = s->store,
         .endpoints = &s->endpoint,
         .endpoint_count = url == NULL ? 0 : 1,
+        .dry_run = s->dry_run,
+        .pause_file = s->pause_file,
         .clock = {.wall = stage_now, .monotonic = stage_now, .ctx = &s->now},
     };
     struct iv_err err = {0};

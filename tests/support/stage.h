@@ -20,6 +20,8 @@ struct stage {
     struct iv_store *store;
     struct iv_reader *reader;
     struct iv_endpoint endpoint; /* "hook", whose calls are signed; may be changed before stage_respond */
+    bool dry_run;                /* these as well */
+    struct iv_str pause_file;
     struct iv_responder *responder;
     iv_ns now;
 };
@@ -30,6 +32,8 @@ struct stage {
 void stage_init(struct stage *s, const char *steps);
 /* With more of the playbook's own keys before "steps:", as YAML. */
 void stage_init_playbook(struct stage *s, const char *keys, const char *steps);
+/* The same of a stage that has no playbooks (any more). */
+void stage_load(struct stage *s, const char *keys, const char *steps);
 void stage_deinit(struct stage *s);
 /* The problems of a playbook's whole text, rendered; empty where it loads. */
 void stage_problems(struct stage *s, struct iv_buf *out, const char *playbook);

@@ -36,6 +36,7 @@ export function ExecutionCard(props: { execution: Execution; open?: (uid: string
             {when(execution.planned)}
           </time>
         )}
+        {execution.mode === "observe" && <span>observed only</span>}
         {execution.findings > 1 && <span>answers {count(execution.findings)} findings</span>}
         {took !== null && <span>in {duration(took)}</span>}
       </p>

@@ -61,6 +61,7 @@ export interface Execution {
   severity: Severity;
   tenant: string | null;
   agent: string | null;
+  mode: "enforce" | "observe";
   state: RunState;
   cause: string | null;
   event_time: string | null;

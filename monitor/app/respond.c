@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/command.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/guard.h"
+#include "baseline/problems.h"
+#include "daemon/config.h"
+#include "daemon/load.h"
+#include "evidence/reader.h"
+#include "respond/halt.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <unistd.h>
+
+struct respond_args {
+    const char *config;
+    const char *store;
+    const char *reason;
+};
+
+/* A word behind "respond". */
+struct verb {
+    const char *name;
+    iv_rc (*run)(const struct respond_args *a, struct iv_str store, struct iv_err *err);
+};
+
+static iv_rc find_store(struct iv_config **config, struct iv_str *out, const struct respond_args *a,
+                        struct iv_err *err)
+{
+    if (a->store != NULL) {
+        *out = iv_str_of(a->store);
+        return IV_OK;
+    }
+    IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
+    TRY(iv_problems_new(&problems, err));
+    iv_problems_keep_secrets(problems);
+    struct iv_rc_s rc = iv_config_load(config, a->config, problems, err);
+    iv_print_problems(problems);
+    TRY(rc);
+    *out = (*config)->store_path;
+    return IV_OK;
+}
+
+static struct iv_str who(void)
+{
+    const struct passwd *user = getpwuid(geteuid());
+    return iv_str_of(user == NULL ? "somebody" : user->pw_name);
+}
+
+/* A store that is not there would be made, and nobody would ever look into it. */
+static iv_rc open_store(struct iv_store **out, struct iv_str path, struct iv_err *err)
+{
+    ENSURE(access(path.p, F_OK) == 0, err, IV_E_REFUSED, "there is no store '" IV_STR_FMT "'",
+           IV_STR_ARG(path));
+    return iv_store_open(out, path, err);
+}
+
+static iv_rc put(const struct respond_args *a, struct iv_str path, bool holds, struct iv_err *err)
+{
+    IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
+    struct iv_clock clock = iv_clock_system();
+    struct iv_str reason = a->reason == NULL ? IV_STR("") : iv_str_of(a->reason);
+    TRY(open_store(&store, path, err));
+    TRY(iv_store_begin(store, err));
+    struct iv_rc_s rc = iv_halt_put(store, holds, who(), reason, iv_wall(&clock), err);
+    if (!iv_ok(rc)) {
+        iv_store_rollback(store);
+        return rc;
+    }
+    TRY(iv_store_commit(store, err));
+    printf("%s\n", holds ? "Paused: no action is called until 'invigil respond resume'." : "Resumed.");
+    return IV_OK;
+}
+
+static iv_rc pause_all(const struct respond_args *a, struct iv_str store, struct iv_err *err)
+{
+    return put(a, store, true, err);
+}
+
+static iv_rc resume_all(const struct respond_args *a, struct iv_str store, struct iv_err *err)
+{
+    return put(a, store, false, err);
+}
+
+static iv_rc print_halt(struct iv_str path, struct iv_err *err)
+{
+    IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
+    IV_AUTO(iv_arena_deinit) struct iv_arena arena;
+    IV_AUTO(iv_buf_deinit) struct iv_buf since;
+    struct iv_halt halt;
+    iv_arena_init(&arena, 0);
+    iv_buf_init(&since, 64);
+    TRY(open_store(&store, path, err));
+    TRY(iv_store_begin(store, err));
+    struct iv_rc_s rc = iv_halt_get(&halt, store, &arena, err);
+    iv_store_rollback(store);
+    TRY(rc);
+    if (!halt.holds) {
+        printf("Actions are called.\n");
+        return IV_OK;
+    }
+    iv_instant_format(&since, iv_instant_of_ns(halt.since));
+    printf("Paused since " IV_STR_FMT " by " IV_STR_FMT "%s" IV_STR_FMT "\n",
+           IV_STR_ARG(iv_buf_slice(&since)), IV_STR_ARG(halt.by), halt.reason.n == 0 ? "" : ": ",
+           IV_STR_ARG(halt.reason));
+    return IV_OK;
+}
+
+static iv_rc show_status(const struct respond_args *a, struct iv_str path, struct iv_err *err)
+{
+    (void)a;
+    IV_AUTO(iv_reader_closep) struct iv_reader *reader = NULL;
+    struct iv_store_totals totals;
+    TRY(print_halt(path, err));
+    TRY(iv_reader_open(&reader, path, err));
+    TRY(iv_reader_totals(reader, &totals, err));
+    for (int state = 0; state < IV_RUN_STATES; state++) {
+        if (totals.executions[state] > 0) {
+            printf("%-12s %lld\n", iv_run_state_name((enum iv_run_state)state),
+                   (long long)totals.executions[state]);
+        }
+    }
+    return IV_OK;
+}
+
+static const struct verb verbs[] = {{"pause", pause_all}, {"resume", resume_all}, {"status", show_status}};
+
+static iv_rc find_verb(const struct verb **out, const char *word, struct iv_err *err)
+{
+    struct iv_str names[IV_COUNT(verbs)];
+    for (size_t i = 0; i < IV_COUNT(verbs); i++) {
+        names[i] = iv_str_of(verbs[i].name);
+        if (iv_str_eq(names[i], iv_str_of(word))) {
+            *out = &verbs[i];
+            return IV_OK;
+        }
+    }
+    struct iv_str near = iv_str_nearest(iv_str_of(word), names, IV_COUNT(verbs));
+    if (near.p == NULL) {
+        return iv_err_set(err, IV_E_REFUSED, "'%s' is none of pause, resume and status", word);
+    }
+    return iv_err_set(err, IV_E_REFUSED,
+                      "'%s' is none of pause, resume and status; did you mean " IV_STR_FMT "?", word,
+                      IV_STR_ARG(near));
+}
+
+static int respond_run(const void *args, const struct iv_words *words, struct iv_err *err)
+{
+    const struct respond_args *a = args;
+    IV_AUTO(iv_config_freep) struct iv_config *config = NULL;
+    const struct verb *verb = NULL;
+    struct iv_str store = {NULL, 0};
+    struct iv_rc_s rc = find_verb(&verb, words->items[0], err);
+    rc = iv_ok(rc) ? find_store(&config, &store, a, err) : rc;
+    rc = iv_ok(rc) ? verb->run(a, store, err) : rc;
+    return iv_exit_of(rc);
+}
+
+static const struct iv_flag respond_flags[] = {
+    {.name = "config",
+     .kind = IV_FLAG_TEXT,
+     .value = "FILE",
+     .offset = offsetof(struct respond_args, config),
+     .doc = "The daemon's configuration, for its store [/etc/invigil/invigil.yaml]."},
+    {.name = "store",
+     .kind = IV_FLAG_TEXT,
+     .value = "PATH",
+     .offset = offsetof(struct respond_args, store),
+     .doc = "The store, instead of what the configuration says."},
+    {.name = "reason",
+     .kind = IV_FLAG_TEXT,
+     .value = "TEXT",
+     .offset = offsetof(struct respond_args, reason),
+     .doc = "Why, for the record."},
+};
+
+const struct iv_command iv_command_respond = {
+    .name = "respond",
+    .synopsis = "pause|resume|status [--config FILE] [--store PATH] [--reason TEXT]",
+    .doc = "Stops and resumes all actions of a running daemon, and shows where executions stand.",
+    .details = "pause: within a second nothing more is called; what is in flight ends. It outlives restarts, "
+               "and is\n"
+               "on record with the name of whoever said so.",
+    .flags = respond_flags,
+    .flag_count = IV_COUNT(respond_flags),
+    .args_size = sizeof(struct respond_args),
+    .min_words = 1,
+    .max_words = 1,
+    .run = respond_run,
+};
