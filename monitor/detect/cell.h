@@ -112,6 +112,7 @@ struct iv_cell {
     /* Of the snapshot under way, then of the one that was kept: the places by source. */
     struct iv_vault_place *places;
     size_t place_count;
+    uint64_t gone; /* records that were read of logs whose place another one has taken */
     struct iv_buf notes;
     bool saving;             /* in the round that is under way */
     bool saved_is_news;      /* and the group has not been told */

@@ -105,6 +105,8 @@ iv_rc iv_cell_cover_at(struct iv_cell *cell, const struct iv_source *source, int
 
 iv_rc iv_cell_gap(struct iv_cell *cell, const struct iv_cursor *at, int64_t next, struct iv_err *err)
 {
+    bool other_log = next < at->offset;
+    cell->gone += other_log ? (uint64_t)at->offset : 0;
     if (cell->kind == IV_CELL_BACK) {
         return iv_back_joined_midway(cell->back, err);
     }
@@ -116,7 +118,6 @@ iv_rc iv_cell_gap(struct iv_cell *cell, const struct iv_cursor *at, int64_t next
     source->missing = true;
     source->reached = -1; /* what another log holds was not read, however far the last one was */
     TRY(iv_judge_missed(cell->judge, NULL, IV_NS_MIN, err)); /* a partner may have stood there */
-    bool other_log = next < at->offset;
     uint64_t gone = other_log || at->offset < 0 ? 0 : (uint64_t)(next - at->offset);
     return iv_coverage_lost(cell->coverage, at->stream, at->partition,
                             other_log ? IV_LOSS_TRUNCATED : IV_LOSS_RETENTION, gone, err);

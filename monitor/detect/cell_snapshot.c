@@ -61,6 +61,7 @@ static void take_places(struct iv_cell *c, const struct iv_vault_head *head)
         struct iv_source *s = iv_cell_source(c, stream, place->partition);
         s->next = place->next == IV_VAULT_UNREAD ? IV_OFFSET_BEGINNING : place->next;
     }
+    c->gone = head->gone;
     c->saved_progress = iv_vault_progress(head);
 }
 
@@ -74,6 +75,7 @@ static void unmake(struct iv_cell *c)
     for (size_t i = 0; i < c->source_count; i++) {
         c->sources[i].next = IV_OFFSET_BEGINNING;
     }
+    c->gone = 0;
     c->saved_progress = 0;
 }
 
@@ -154,7 +156,8 @@ iv_rc iv_cell_note_places(struct iv_cell *cell, struct iv_err *err)
 
 uint64_t iv_cell_progress(const struct iv_cell *cell)
 {
-    struct iv_vault_head head = {.places = cell->places, .place_count = cell->place_count};
+    struct iv_vault_head head = {
+        .gone = cell->gone, .places = cell->places, .place_count = cell->place_count};
     return iv_vault_progress(&head);
 }
 
@@ -169,6 +172,7 @@ struct iv_saver_cell iv_cell_saved(struct iv_cell *cell)
                                   .baseline = iv_str_of(cell->site->baseline->digest_hex),
                                   .places = cell->places,
                                   .place_count = cell->place_count,
+                                  .gone = cell->gone,
                                   .notes = iv_buf_slice(&cell->notes),
                                   .coverage = cell->coverage};
 }

@@ -34,6 +34,7 @@ struct iv_saver_cell {
     struct iv_str baseline; /* the digest of the one in force */
     const struct iv_vault_place *places;
     size_t place_count;
+    uint64_t gone; /* records that were read of logs that are no more */
     struct iv_str notes;
     const struct iv_coverage *coverage; /* NULL: none */
 };

@@ -49,6 +49,7 @@ static iv_rc write_cell(struct iv_saver_round *round, size_t number, struct iv_v
         .baseline = cell->baseline,
         .places = cell->places,
         .place_count = cell->place_count,
+        .gone = cell->gone,
         .notes = cell->notes,
     };
     size_t count = iv_judge_engines(cell->judge, engines);

@@ -189,7 +189,11 @@ static void on_gap(void *ctx, const struct iv_cursor *at, int64_t next)
     struct iv_str topic = iv_cell_topic(cell, at->stream);
     iv_series_add(IV_SERIES(w->site.metrics, GAPS, topic), 1);
     LOG_ERROR("detect.gap", KV_STR("topic", topic), KV_I64("partition", at->partition),
-              KV_I64("from", at->offset), KV_I64("next", next));
+              KV_I64("from", at->offset), KV_I64("next", next),
+              KV_TEXT("why", next < at->offset
+                                 ? "the broker's log is shorter than what was read: the topic was made anew, "
+                                   "or cut; what it has now is read from its beginning"
+                                 : "retention was faster than reading"));
     if (iv_ok(w->failure)) {
         w->failure = iv_cell_gap(cell, at, next, &w->err);
     }

@@ -86,7 +86,7 @@ static struct iv_hash128 sum_of(struct iv_hash128 chain, struct iv_str s)
 
 uint64_t iv_vault_progress(const struct iv_vault_head *head)
 {
-    uint64_t sum = 0;
+    uint64_t sum = head->gone;
     for (size_t i = 0; i < head->place_count; i++) {
         sum += head->places[i].next > 0 ? (uint64_t)head->places[i].next : 0;
     }
@@ -151,6 +151,7 @@ iv_rc iv_vault_write_head(struct iv_vault_writer *w, const struct iv_vault_head 
            "a snapshot of %zu partitions, of at most %d", head->place_count, IV_VAULT_PLACES);
     open_block(w);
     put_number(&w->block, (uint64_t)head->taken, 8);
+    put_number(&w->block, head->gone, 8);
     put_text(&w->block, head->cell);
     put_text(&w->block, head->baseline);
     put_number(&w->block, head->place_count, 4);
@@ -264,6 +265,7 @@ static iv_rc parse_head(struct iv_vault_reader *r, struct iv_str content, struct
     TRY(iv_buf_check(&r->head_bytes, "the head of a snapshot", err));
     struct bytes in = {r->head_bytes.p, r->head_bytes.n, false};
     struct iv_vault_head head = {.taken = (iv_ns)get_number(&in, 8)};
+    head.gone = get_number(&in, 8);
     head.cell = get_text(&in, NAME_MAX_BYTES);
     head.baseline = get_text(&in, NAME_MAX_BYTES);
     head.place_count = (size_t)get_number(&in, 4);

@@ -7,12 +7,13 @@
  * are bounded by the bytes.
  * Not here: files (folder.h), topics, what an engine's bytes say (engine/snapshot.h).
  *
- * Form, version 1. Numbers are little-endian, texts are 4 bytes length and bytes.
+ * Form, version 2. Numbers are little-endian, texts are 4 bytes length and bytes.
  * - The first block: "IVVAULT\n", 4 bytes version, 4 bytes length of the content, the content, 16 bytes sum.
  * - Every other: 4 bytes length, the content, 16 bytes sum.
- * - The content of the first is the head: when it was taken (8 bytes, nanoseconds since the epoch), the
- *   cell's name, the digest of the baseline, 4 bytes count of places, of each the topic's name, 4 bytes
- *   partition, 8 bytes next offset; the notes as a text; 4 bytes count of engines.
+ * - The content of the first is the head: when it was taken (8 bytes, nanoseconds since the epoch), 8
+ *   bytes records of logs that are gone, the cell's name, the digest of the baseline, 4 bytes count of
+ * places, of each the topic's name, 4 bytes partition, 8 bytes next offset; the notes as a text; 4 bytes
+ * count of engines.
  * - The contents of the others, one behind the other: of each engine 8 bytes length and its bytes.
  * - The last block, and only that, has no content.
  * A sum is SipHash-1-3 of all of its block before it, under the sum of the block before as its key, the first
@@ -28,7 +29,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define IV_VAULT_VERSION 1
+#define IV_VAULT_VERSION 2
 /* Of a block's content: with its key and its head a message stays below the 1 MB that brokers take. */
 #define IV_VAULT_BLOCK_BYTES ((size_t)768 << 10)
 /* Those of a judge, and the cell's coverage behind them. */
@@ -45,7 +46,8 @@ struct iv_vault_place {
 };
 
 struct iv_vault_head {
-    iv_ns taken; /* wall clock */
+    iv_ns taken;   /* wall clock */
+    uint64_t gone; /* records that were read of logs whose place another one has taken */
     struct iv_str cell;
     struct iv_str baseline; /* its digest, for people: an engine's bytes know their rules */
     const struct iv_vault_place *places;
@@ -54,7 +56,8 @@ struct iv_vault_head {
     size_t engine_count;
 };
 
-/* Of two snapshots of a cell the one that has read further: the sum of its offsets. A clock may step. */
+/* Of two snapshots of a cell the one that has read further: the sum of its offsets, and of those in logs that
+ * are gone. A clock may step, and the offsets of a topic that is made anew begin again. */
 uint64_t iv_vault_progress(const struct iv_vault_head *head);
 
 /* Is given one whole block after the other. */

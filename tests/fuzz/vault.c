@@ -58,9 +58,9 @@ static iv_rc append(void *ctx, struct iv_str block, struct iv_err *err)
 
 static bool same_head(const struct iv_vault_head *a, const struct iv_vault_head *b)
 {
-    bool same = a->taken == b->taken && iv_str_eq(a->cell, b->cell) && iv_str_eq(a->baseline, b->baseline) &&
-                iv_str_eq(a->notes, b->notes) && a->place_count == b->place_count &&
-                a->engine_count == b->engine_count;
+    bool same = a->taken == b->taken && a->gone == b->gone && iv_str_eq(a->cell, b->cell) &&
+                iv_str_eq(a->baseline, b->baseline) && iv_str_eq(a->notes, b->notes) &&
+                a->place_count == b->place_count && a->engine_count == b->engine_count;
     for (size_t i = 0; same && i < a->place_count; i++) {
         same = iv_str_eq(a->places[i].topic, b->places[i].topic) && a->places[i].next == b->places[i].next &&
                a->places[i].partition == b->places[i].partition;

@@ -41,6 +41,7 @@ static iv_rc write_snapshot(struct iv_buf *out, const struct iv_saver_cell *cell
                                        .baseline = cell->baseline,
                                        .places = cell->places,
                                        .place_count = cell->place_count,
+                                       .gone = cell->gone,
                                        .engine_count = count};
     IV_AUTO(iv_vault_writer_deinit) struct iv_vault_writer w;
     iv_vault_writer_init(&w, sink, out);

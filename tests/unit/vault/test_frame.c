@@ -15,6 +15,7 @@ static const struct iv_vault_place places[] = {{IV_STR_INIT("ledger"), 0, 17},
 static struct iv_vault_head head_of(size_t engines)
 {
     return (struct iv_vault_head){.taken = 1234567890123456789,
+                                  .gone = 3000,
                                   .cell = IV_STR("front-3"),
                                   .baseline = IV_STR("0123abcd"),
                                   .places = places,
@@ -73,6 +74,7 @@ Test(frame, what_was_written_is_read)
     cr_assert(iv_ok(iv_vault_read(&r, iv_buf_slice(&bytes), &err)), "%s", err.text);
 
     cr_expect(eq(i64, r.head.taken, 1234567890123456789));
+    cr_expect(eq(u64, r.head.gone, 3000));
     cr_expect(iv_str_eq(r.head.cell, IV_STR("front-3")) && iv_str_eq(r.head.baseline, IV_STR("0123abcd")));
     cr_expect(iv_str_eq(r.head.notes, IV_STR("how far the exchange was")));
     cr_assert(eq(sz, r.head.place_count, IV_COUNT(places)));
@@ -81,7 +83,7 @@ Test(frame, what_was_written_is_read)
         cr_expect(eq(i32, r.head.places[i].partition, places[i].partition));
         cr_expect(eq(i64, r.head.places[i].next, places[i].next));
     }
-    cr_expect(eq(u64, iv_vault_progress(&r.head), 17 + (1 << 20)));
+    cr_expect(eq(u64, iv_vault_progress(&r.head), 3000 + 17 + (1 << 20)));
     cr_assert(eq(sz, r.head.engine_count, 2));
     cr_expect(iv_str_eq(r.engines[0], IV_STR("the first engine")) &&
               iv_str_eq(r.engines[1], IV_STR("the second")));
@@ -183,7 +185,7 @@ Test(frame, a_newer_version_is_named)
     bytes.p[8] = IV_VAULT_VERSION + 1;
 
     cr_expect(eq(int, (int)read_from(bytes.p, bytes.n, &err).code, (int)IV_E_MALFORMED));
-    cr_expect(eq(str, err.text, "it is a snapshot of version 2, and this program reads version 1"));
+    cr_expect(eq(str, err.text, "it is a snapshot of version 3, and this program reads version 2"));
     iv_buf_deinit(&bytes);
 }
 
