@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,6 +27,16 @@ static const char pack[] =
     "apiVersion: invigil/v1\nkind: RulePack\nmetadata: {name: p, title: P}\nrules:\n"
     "- {id: USE-1, title: t, severity: low, criteria: [CC7.2], on: {event: use, as: u},"
     " forbid: {with: {event: gone, as: g, by: k, before: 1h}}}\n";
+
+/* The kernel's, for want of memory or of numbers. */
+static bool no_processes;
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+pid_t __wrap_fork(void)
+{
+    errno = EAGAIN;
+    return no_processes ? -1 : __real_fork();
+}
 
 /* A judge with a saver, in folders of their own; time is what the test says. */
 struct scene {
@@ -281,6 +292,31 @@ Test(saver, a_snapshot_that_cannot_be_written_says_why_and_the_worker_goes_on)
     cr_expect(eq(sz, files(&s, ".snapshot"), 1));
     end(&s);
 }
+
+/* Under the address sanitizer there is no child. */
+#ifndef __SANITIZE_ADDRESS__
+Test(saver, without_a_process_for_it_there_is_no_snapshot_until_there_is_one)
+{
+    struct scene s;
+    struct iv_err err = {.text = ""};
+    begin(&s);
+    s.now += 30 * IV_NS_PER_S;
+    no_processes = true;
+
+    cr_expect(eq(int, (int)save(&s, &err).code, (int)IV_E_IO));
+    cr_expect(
+        eq(str, err.text, "cannot fork a process that writes a snapshot: Resource temporarily unavailable"));
+    cr_expect(not(iv_saver_busy(s.saver)));
+    cr_expect(not(iv_saver_due(s.saver)), "the next one is due later");
+    cr_expect(eq(sz, files(&s, ".part"), 0));
+
+    no_processes = false;
+    s.now += 30 * IV_NS_PER_S;
+    cr_expect(iv_saver_due(s.saver));
+    save_and_keep(&s);
+    end(&s);
+}
+#endif
 
 Test(saver, an_end_in_the_middle_leaves_nothing_behind)
 {
