@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/command.h"
+#include "app/respond_approval.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/guard.h"
@@ -13,16 +14,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
-struct respond_args {
-    const char *config;
-    const char *store;
-    const char *reason;
-};
-
 /* A word behind "respond". */
 struct verb {
     const char *name;
-    iv_rc (*run)(const struct respond_args *a, struct iv_str store, struct iv_err *err);
+    bool takes_execution;
+    iv_rc (*run)(const struct respond_args *a, struct iv_str store, const char *execution,
+                 struct iv_err *err);
 };
 
 static iv_rc find_store(struct iv_config **config, struct iv_str *out, const struct respond_args *a,
@@ -48,20 +45,12 @@ static struct iv_str who(void)
     return iv_str_of(user == NULL ? "somebody" : user->pw_name);
 }
 
-/* A store that is not there would be made, and nobody would ever look into it. */
-static iv_rc open_store(struct iv_store **out, struct iv_str path, struct iv_err *err)
-{
-    ENSURE(access(path.p, F_OK) == 0, err, IV_E_REFUSED, "there is no store '" IV_STR_FMT "'",
-           IV_STR_ARG(path));
-    return iv_store_open(out, path, err);
-}
-
 static iv_rc put(const struct respond_args *a, struct iv_str path, bool holds, struct iv_err *err)
 {
     IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
     struct iv_clock clock = iv_clock_system();
     struct iv_str reason = a->reason == NULL ? IV_STR("") : iv_str_of(a->reason);
-    TRY(open_store(&store, path, err));
+    TRY(iv_respond_open(&store, path, err));
     TRY(iv_store_begin(store, err));
     struct iv_rc_s rc = iv_halt_put(store, holds, who(), reason, iv_wall(&clock), err);
     if (!iv_ok(rc)) {
@@ -73,13 +62,17 @@ static iv_rc put(const struct respond_args *a, struct iv_str path, bool holds, s
     return IV_OK;
 }
 
-static iv_rc pause_all(const struct respond_args *a, struct iv_str store, struct iv_err *err)
+static iv_rc pause_all(const struct respond_args *a, struct iv_str store, const char *execution,
+                       struct iv_err *err)
 {
+    (void)execution;
     return put(a, store, true, err);
 }
 
-static iv_rc resume_all(const struct respond_args *a, struct iv_str store, struct iv_err *err)
+static iv_rc resume_all(const struct respond_args *a, struct iv_str store, const char *execution,
+                        struct iv_err *err)
 {
+    (void)execution;
     return put(a, store, false, err);
 }
 
@@ -91,7 +84,7 @@ static iv_rc print_halt(struct iv_str path, struct iv_err *err)
     struct iv_halt halt;
     iv_arena_init(&arena, 0);
     iv_buf_init(&since, 64);
-    TRY(open_store(&store, path, err));
+    TRY(iv_respond_open(&store, path, err));
     TRY(iv_store_begin(store, err));
     struct iv_rc_s rc = iv_halt_get(&halt, store, &arena, err);
     iv_store_rollback(store);
@@ -107,9 +100,11 @@ static iv_rc print_halt(struct iv_str path, struct iv_err *err)
     return IV_OK;
 }
 
-static iv_rc show_status(const struct respond_args *a, struct iv_str path, struct iv_err *err)
+static iv_rc show_status(const struct respond_args *a, struct iv_str path, const char *execution,
+                         struct iv_err *err)
 {
     (void)a;
+    (void)execution;
     IV_AUTO(iv_reader_closep) struct iv_reader *reader = NULL;
     struct iv_store_totals totals;
     TRY(print_halt(path, err));
@@ -124,7 +119,12 @@ static iv_rc show_status(const struct respond_args *a, struct iv_str path, struc
     return IV_OK;
 }
 
-static const struct verb verbs[] = {{"pause", pause_all}, {"resume", resume_all}, {"status", show_status}};
+static const struct verb verbs[] = {
+    {"pause", false, pause_all},      {"resume", false, resume_all},   {"status", false, show_status},
+    {"list", false, iv_respond_list}, {"show", true, iv_respond_show}, {"approve", true, iv_respond_approve},
+    {"deny", true, iv_respond_deny},
+};
+#define VERBS "pause, resume, status, list, show, approve and deny"
 
 static iv_rc find_verb(const struct verb **out, const char *word, struct iv_err *err)
 {
@@ -138,10 +138,9 @@ static iv_rc find_verb(const struct verb **out, const char *word, struct iv_err 
     }
     struct iv_str near = iv_str_nearest(iv_str_of(word), names, IV_COUNT(verbs));
     if (near.p == NULL) {
-        return iv_err_set(err, IV_E_REFUSED, "'%s' is none of pause, resume and status", word);
+        return iv_err_set(err, IV_E_REFUSED, "'%s' is none of " VERBS, word);
     }
-    return iv_err_set(err, IV_E_REFUSED,
-                      "'%s' is none of pause, resume and status; did you mean " IV_STR_FMT "?", word,
+    return iv_err_set(err, IV_E_REFUSED, "'%s' is none of " VERBS "; did you mean " IV_STR_FMT "?", word,
                       IV_STR_ARG(near));
 }
 
@@ -151,9 +150,15 @@ static int respond_run(const void *args, const struct iv_words *words, struct iv
     IV_AUTO(iv_config_freep) struct iv_config *config = NULL;
     const struct verb *verb = NULL;
     struct iv_str store = {NULL, 0};
+    const char *execution = words->count > 1 ? words->items[1] : NULL;
     struct iv_rc_s rc = find_verb(&verb, words->items[0], err);
+    if (iv_ok(rc) && verb->takes_execution != (execution != NULL)) {
+        rc = iv_err_set(err, IV_E_REFUSED, "%s %s", verb->name,
+                        verb->takes_execution ? "needs an execution's key; 'invigil respond list' has them"
+                                              : "takes no execution");
+    }
     rc = iv_ok(rc) ? find_store(&config, &store, a, err) : rc;
-    rc = iv_ok(rc) ? verb->run(a, store, err) : rc;
+    rc = iv_ok(rc) ? verb->run(a, store, execution, err) : rc;
     return iv_exit_of(rc);
 }
 
@@ -173,19 +178,39 @@ static const struct iv_flag respond_flags[] = {
      .value = "TEXT",
      .offset = offsetof(struct respond_args, reason),
      .doc = "Why, for the record."},
+    {.name = "key",
+     .kind = IV_FLAG_TEXT,
+     .value = "FILE",
+     .offset = offsetof(struct respond_args, key),
+     .doc = "approve, deny: the private key, as 'invigil keygen' wrote it."},
+    {.name = "id",
+     .kind = IV_FLAG_TEXT,
+     .value = "ID",
+     .offset = offsetof(struct respond_args, id),
+     .doc = "approve, deny: the key's id in the baseline's keys:."},
+    {.name = "role",
+     .kind = IV_FLAG_TEXT,
+     .value = "ROLE",
+     .offset = offsetof(struct respond_args, role),
+     .doc = "approve, deny: the key's role [the first that the execution asks for]."},
 };
 
 const struct iv_command iv_command_respond = {
     .name = "respond",
-    .synopsis = "pause|resume|status [--config FILE] [--store PATH] [--reason TEXT]",
-    .doc = "Stops and resumes all actions of a running daemon, and shows where executions stand.",
+    .synopsis =
+        "pause|resume|status|list|show|approve|deny [EXECUTION] [--config FILE|--store PATH] [--reason TEXT]",
+    .doc = "What people say to playbooks: stop all, go on, this one may, this one must not.",
     .details = "pause: within a second nothing more is called; what is in flight ends. It outlives restarts, "
-               "and is\n"
-               "on record with the name of whoever said so.",
+               "and is on\n"
+               "record with the name of whoever said so.\n"
+               "list: what waits for approval. show: one execution with each request as it would be sent, "
+               "and what was\n"
+               "said about it. approve, deny: signed, for exactly these requests; the daemon says whether it "
+               "counts.",
     .flags = respond_flags,
     .flag_count = IV_COUNT(respond_flags),
     .args_size = sizeof(struct respond_args),
     .min_words = 1,
-    .max_words = 1,
+    .max_words = 2,
     .run = respond_run,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event/sign.h"
 #include "app/command.h"
+#include "app/signer_file.h"
 #include "base/file.h"
 #include "base/guard.h"
 #include "daemon/load.h"
@@ -9,28 +10,12 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#define PEM_MAX_BYTES 65536
 #define SIGNATURE_MAX_BYTES 4096
 
 struct sign_args {
     const char *key;
     const char *id;
 };
-
-static iv_rc load_signer(struct iv_signer **out, const char *path, struct iv_err *err)
-{
-    IV_AUTO(iv_buf_deinit) struct iv_buf pem;
-    iv_buf_init(&pem, PEM_MAX_BYTES);
-    TRY(iv_file_read(&pem, iv_str_of(path), err));
-    struct iv_rc_s rc = iv_signer_of_pem(out, iv_buf_slice(&pem), err);
-    if (!iv_ok(rc)) {
-        iv_err_wrap(err, "'%s'", path);
-    }
-    if (pem.n > 0) {
-        explicit_bzero(pem.p, pem.n);
-    }
-    return rc;
-}
 
 static iv_rc load_unsigned(struct iv_baseline **out, const char *path, struct iv_err *err)
 {
@@ -72,7 +57,7 @@ static iv_rc sign(const struct sign_args *a, const char *path, struct iv_err *er
     IV_AUTO(iv_buf_deinit) struct iv_buf text;
     char target[PATH_MAX];
     iv_buf_init(&text, SIGNATURE_MAX_BYTES);
-    TRY(load_signer(&signer, a->key, err));
+    TRY(iv_signer_read(&signer, a->key, err));
     TRY(load_unsigned(&baseline, path, err));
     TRY(check_key(baseline, a->id, signer, err));
     TRY(iv_baseline_sign(&text, baseline, iv_str_of(a->id), signer, err));

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
+#include "baseline/baseline.h"
 #include "respond/responder.h"
 
 #include <pthread.h>
@@ -15,6 +16,7 @@
 struct iv_act {
     struct iv_act_options options;
     struct iv_responder *responder;
+    struct iv_baseline *baseline; /* the keys of which may approve */
     pthread_t thread;
     atomic_bool stopping;
 };
@@ -58,11 +60,13 @@ iv_rc iv_act_start(struct iv_act **out, const struct iv_act_options *options, st
     struct iv_act *a = iv_calloc(1, sizeof *a);
     ENSURE(a != NULL, err, IV_E_NOMEM, "cannot allocate the responder's thread");
     a->options = *options;
+    a->baseline = iv_baseline_ref(options->baseline);
     struct iv_responder_options responder = {
         .store = options->store,
         .endpoints = options->config->endpoints,
         .endpoint_count = options->config->endpoint_count,
         .clock = iv_clock_system(),
+        .keyring = options->baseline->keyring,
         .dry_run = options->config->respond.dry_run,
         .pause_file = options->config->respond.pause_file,
         .committed = options->changed,
@@ -74,6 +78,7 @@ iv_rc iv_act_start(struct iv_act **out, const struct iv_act_options *options, st
     }
     if (!iv_ok(rc)) {
         iv_responder_free(a->responder);
+        iv_baseline_unref(a->baseline);
         iv_free(a);
         return rc;
     }
@@ -88,8 +93,17 @@ void iv_act_stop(struct iv_act *act)
         iv_responder_wake(act->responder);
         (void)pthread_join(act->thread, NULL);
         iv_responder_free(act->responder);
+        iv_baseline_unref(act->baseline);
         iv_free(act);
     }
+}
+
+void iv_act_reload(struct iv_act *act, struct iv_baseline *baseline)
+{
+    struct iv_baseline *before = act->baseline;
+    act->baseline = iv_baseline_ref(baseline);
+    iv_responder_govern(act->responder, baseline->keyring);
+    iv_baseline_unref(before);
 }
 
 void iv_act_wake(struct iv_act *act)

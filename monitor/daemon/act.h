@@ -13,9 +13,11 @@
 #include "evidence/store.h"
 
 struct iv_act;
+struct iv_baseline;
 
 struct iv_act_options {
     struct iv_store *store;
+    struct iv_baseline *baseline;   /* whose keys may approve; a reference is taken */
     const struct iv_config *config; /* endpoints; outlives the thread */
     struct iv_metrics *metrics;
     struct iv_turns *turns;     /* NULL: nobody looks */
@@ -26,5 +28,7 @@ struct iv_act_options {
 
 iv_rc iv_act_start(struct iv_act **out, const struct iv_act_options *options, struct iv_err *err);
 void iv_act_stop(struct iv_act *act);
+/* From one thread: another baseline is in force. */
+void iv_act_reload(struct iv_act *act, struct iv_baseline *baseline);
 /* Something was planned, or a command was delivered: look at once. */
 void iv_act_wake(struct iv_act *act);

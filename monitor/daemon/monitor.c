@@ -30,6 +30,7 @@
 #define PUBLISH_GRACE (5 * IV_NS_PER_S)
 #define COURIER_GRACE (10 * IV_NS_PER_S)
 #define TOTALS_EVERY IV_NS_PER_S
+#define WAITING_EVERY (3600 * IV_NS_PER_S)
 #define SIGNED_ENTRIES 1000
 #define SIGNED_EVERY (10 * IV_NS_PER_S)
 #define INPUT_LOST_AFTER (60 * IV_NS_PER_S)
@@ -270,6 +271,7 @@ static iv_rc start_alerts(struct iv_monitor *m, struct iv_err *err)
 static iv_rc start_act(struct iv_monitor *m, struct iv_err *err)
 {
     struct iv_act_options act = {.store = m->store,
+                                 .baseline = m->baseline,
                                  .config = m->config,
                                  .metrics = m->metrics,
                                  .changed = on_acted,
@@ -431,6 +433,22 @@ static void watch_input(struct iv_monitor *m)
     }
 }
 
+/* Once when the first one waits, and each hour while any does. */
+static void tell_waiting(struct iv_monitor *m, int64_t waiting, iv_ns now)
+{
+    char detail[96];
+    if (waiting > 0 && (m->waiting_told == 0 || now - m->waiting_told >= WAITING_EVERY)) {
+        (void)snprintf(detail, sizeof detail, "%lld executions wait: invigil respond list",
+                       (long long)waiting);
+        iv_alerts_condition(m->alerts, IV_CONDITION_APPROVAL_NEEDED, false, detail);
+        LOG_WARN("respond.approval_needed", KV_I64("executions", waiting));
+        m->waiting_told = now;
+    } else if (waiting == 0 && m->waiting_told != 0) {
+        iv_alerts_condition(m->alerts, IV_CONDITION_APPROVAL_NEEDED, true, "nothing waits any more");
+        m->waiting_told = 0;
+    }
+}
+
 static void read_totals(struct iv_monitor *m)
 {
     struct iv_store_totals totals;
@@ -440,6 +458,7 @@ static void read_totals(struct iv_monitor *m)
         return;
     }
     m->totals_at = now;
+    tell_waiting(m, totals.executions[IV_RUN_WAITING], now);
     double oldest = totals.outbox_oldest == 0 ? 0 : (double)(iv_wall(&m->clock) - totals.outbox_oldest) / 1e9;
     iv_series_set(iv_metrics_only(m->metrics, IV_METRIC_OUTBOX_OLDEST), oldest);
     iv_series_set(iv_metrics_only(m->metrics, IV_METRIC_OUTBOX_PENDING), (double)totals.outbox);

@@ -41,6 +41,7 @@ struct iv_monitor {
     struct iv_detect *detect;
     struct iv_intake *findings; /* of other processes; NULL: not read */
     struct iv_intake *actions;
+    iv_ns waiting_told; /* monotonic: that executions wait; 0: none did */
     iv_ns totals_at;
     bool input_lost;       /* by the alerts; an earlier process may have said so */
     iv_ns input_at;        /* monotonic: when the input was there last */

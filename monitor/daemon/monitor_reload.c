@@ -89,6 +89,9 @@ void iv_monitor_reloaded(void *ctx, struct iv_baseline *baseline, const struct i
     (void)pthread_mutex_lock(&m->lock);
     struct iv_baseline *before = m->baseline;
     m->baseline = iv_baseline_ref(baseline);
+    if (m->act != NULL) {
+        iv_act_reload(m->act, baseline);
+    }
     (void)pthread_mutex_unlock(&m->lock);
     iv_monitor_count_baseline(m, before, 0);
     iv_monitor_count_baseline(m, baseline, 1);

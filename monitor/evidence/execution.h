@@ -18,7 +18,8 @@
  *                 │                                not there
  *                 └──────────────────▶ failed      it could not be planned (a template names an absent field)
  *                             └──────▶ withheld    observe mode or dry run: it got as far as each call
- *              waiting ────────────────▶ refused   a guard held it back, and its time is up
+ *              waiting ──▶ planned                 a guard held it back or it always needs approvals: they came
+ *                 └────────────────────▶ refused   or somebody denied it, or its time is up
  *
  *  step        queued ──▶ due ──▶ calling ──▶ done
  *                 │        ▲ │       ├──────▶ absent
@@ -81,7 +82,9 @@ struct iv_execution {
     iv_ns admitted;      /* the guards, or whoever approved it, let it pass */
     iv_ns started;
     iv_ns finished;
-    iv_ns expires; /* WAITING: refused then, unless it is approved before */
+    iv_ns expires;           /* WAITING: refused then, unless it is approved before */
+    int64_t quorum;          /* by so many keys */
+    struct iv_str approvers; /* with one of these roles each, spaces between */
     struct iv_touched touched;
     int64_t findings; /* that it answers, the one that it was planned for among them; set by the store */
     int64_t seq;      /* grows with every insert and every change of state; set by the store */

@@ -121,6 +121,8 @@ iv_rc iv_row_execution(struct iv_execution *out, struct iv_sql_row *row, struct 
     e.admitted = iv_sql_get_int(row);
     e.expires = iv_sql_get_int(row);
     e.observed = iv_sql_get_int(row) != 0;
+    e.quorum = iv_sql_get_int(row);
+    e.approvers = iv_sql_get_str(row);
     *out = e;
     return IV_OK;
 }

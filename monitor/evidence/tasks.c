@@ -36,6 +36,8 @@ static iv_rc insert_execution(struct iv_store *store, bool *fresh, enum iv_state
     iv_sql_bind_int(&args, e->admitted);
     iv_sql_bind_int(&args, e->expires);
     iv_sql_bind_int(&args, e->observed);
+    iv_sql_bind_int(&args, e->quorum);
+    iv_sql_bind_str(&args, e->approvers);
     TRY(iv_sql_run(&store->sql, stmt, "write an execution", err));
     *fresh = sqlite3_changes(store->sql.db) > 0;
     return IV_OK;
@@ -105,6 +107,7 @@ iv_rc iv_store_move_execution(struct iv_store *store, const struct iv_execution 
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_str(&args, iv_str_of(iv_run_state_name(execution->state)));
     iv_sql_bind_str(&args, execution->cause);
+    iv_sql_bind_int(&args, execution->admitted);
     iv_sql_bind_int(&args, execution->started);
     iv_sql_bind_int(&args, execution->finished);
     iv_sql_bind_str(&args, execution->key);
@@ -174,7 +177,7 @@ bool iv_execution_keep(struct iv_execution *e, struct iv_arena *arena)
            keep(arena, &e->title) && keep(arena, &e->target) && keep(arena, &e->rule) &&
            keep(arena, &e->tenant) && keep(arena, &e->agent) && keep(arena, &e->baseline) &&
            keep(arena, &e->cause) && keep(arena, &e->touched.agent) && keep(arena, &e->touched.tenant) &&
-           keep(arena, &e->touched.enclave);
+           keep(arena, &e->touched.enclave) && keep(arena, &e->approvers);
 }
 
 static bool keep_step(struct iv_step *s, struct iv_arena *arena)

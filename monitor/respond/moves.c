@@ -99,16 +99,29 @@ static iv_rc give_up(struct iv_store *store, struct iv_execution *e, const struc
     return finish_execution(store, e, IV_RUN_FAILED, cause, now, err);
 }
 
-iv_rc iv_move_expired(struct iv_store *store, struct iv_execution *e, iv_ns now, struct iv_arena *arena,
-                      struct iv_err *err)
+iv_rc iv_move_approved(struct iv_store *store, struct iv_execution *e, struct iv_str cause, iv_ns now,
+                       struct iv_arena *arena, struct iv_err *err)
 {
     struct iv_task *all = NULL;
     size_t count = 0;
     TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, e->key, 0, IV_PLAYBOOK_STEPS_MAX, arena, err));
-    TRY(skip_queued(store, e, all, count, IV_STR("nobody approved the execution in time"), now, err));
-    struct iv_str cause =
-        iv_arena_printf(arena, "nobody approved it in time; " IV_STR_FMT, IV_STR_ARG(e->cause));
-    ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    e->state = IV_RUN_PLANNED;
+    e->cause = cause;
+    e->admitted = now;
+    TRY(iv_report_execution(store, e, now, err));
+    struct iv_step *first = &all[0].step;
+    first->state = IV_STEP_DUE;
+    first->due = now;
+    return iv_report_step(store, e, first, now, err);
+}
+
+iv_rc iv_move_refused(struct iv_store *store, struct iv_execution *e, struct iv_str cause, iv_ns now,
+                      struct iv_arena *arena, struct iv_err *err)
+{
+    struct iv_task *all = NULL;
+    size_t count = 0;
+    TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, e->key, 0, IV_PLAYBOOK_STEPS_MAX, arena, err));
+    TRY(skip_queued(store, e, all, count, IV_STR("the execution was refused"), now, err));
     return finish_execution(store, e, IV_RUN_REFUSED, cause, now, err);
 }
 

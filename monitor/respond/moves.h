@@ -24,8 +24,11 @@ iv_rc iv_move_interrupted(struct iv_store *store, struct iv_task *task, iv_ns no
 iv_rc iv_move_withheld(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
                        struct iv_err *err);
 
-/* Nobody approved it in time: nothing of it is called. */
-iv_rc iv_move_expired(struct iv_store *store, struct iv_execution *execution, iv_ns now,
+/* It waited, and may now go on. */
+iv_rc iv_move_approved(struct iv_store *store, struct iv_execution *execution, struct iv_str cause, iv_ns now,
+                       struct iv_arena *arena, struct iv_err *err);
+/* It waited, and nothing of it is ever called. */
+iv_rc iv_move_refused(struct iv_store *store, struct iv_execution *execution, struct iv_str cause, iv_ns now,
                       struct iv_arena *arena, struct iv_err *err);
 
 /* How long to wait before the attempt that follows this one: the back-off doubles up to its maximum, and of

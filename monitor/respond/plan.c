@@ -10,7 +10,6 @@
 #define PLAN_MAX_BYTES (16u << 20)
 #define REQUEST_MAX_BYTES (512u << 10) /* so that a command fits into a message */
 #define TARGET_MAX_BYTES (4u << 10)
-#define WAITING_TIME (24 * 3600 * IV_NS_PER_S)
 
 struct plan {
     struct iv_arena arena;
@@ -173,13 +172,18 @@ static iv_rc admit(struct plan *p, struct iv_store *store, iv_ns now, struct iv_
         return IV_OK;
     }
     TRY(iv_limits_decide(&p->playbook->limits, &held, why, store, e, now, err));
-    if (!held) {
+    int64_t quorum = p->playbook->approval.quorum;
+    if (!held && quorum == 0) {
         e->admitted = now;
         return IV_OK;
     }
     e->state = IV_RUN_WAITING;
-    e->expires = iv_ns_add(now, WAITING_TIME);
-    e->cause = iv_arena_str(&p->arena, iv_str_of(why));
+    e->quorum = quorum == 0 ? 1 : quorum;
+    e->approvers = p->playbook->approval.roles;
+    e->expires = iv_ns_add(now, p->playbook->approval.within);
+    e->cause = held ? iv_arena_str(&p->arena, iv_str_of(why))
+                    : iv_arena_printf(&p->arena, "waits for %lld of: " IV_STR_FMT, (long long)quorum,
+                                      IV_STR_ARG(e->approvers));
     ENSURE(e->cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a plan");
     p->steps[0].state = IV_STEP_QUEUED;
     return IV_OK;

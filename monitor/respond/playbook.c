@@ -6,11 +6,17 @@
 #include "respond/playbook_internal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define ATTEMPTS_MAX 20
 #define TIMEOUT_MAX (5 * 60 * IV_NS_PER_S)
 #define BACKOFF_MAX (24 * 3600 * IV_NS_PER_S)
 #define DEDUP_DEFAULT (10 * 60 * IV_NS_PER_S)
+#define QUORUM_MAX 9
+#define ROLES_MAX_BYTES 1024
+#define APPROVAL_ROLE "responder"
+#define APPROVAL_WITHIN (24 * 3600 * IV_NS_PER_S)
+#define APPROVAL_WITHIN_MAX (30 * 24 * 3600 * IV_NS_PER_S)
 #define DEDUP_MAX (24 * 3600 * IV_NS_PER_S)
 
 static const struct iv_playbook_step step_defaults = {
@@ -228,6 +234,61 @@ static iv_rc parse_touches(struct loader *l, struct iv_playbook *playbook, const
     return IV_OK;
 }
 
+static bool is_role(struct iv_str role)
+{
+    return role.n > 0 && memchr(role.p, ' ', role.n) == NULL;
+}
+
+static iv_rc parse_roles(struct loader *l, struct iv_str *out, const struct iv_yaml_node *node,
+                         struct iv_err *err)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf roles;
+    iv_buf_init(&roles, ROLES_MAX_BYTES);
+    struct iv_yaml_items items = iv_yaml_items(node, l->problems);
+    for (size_t i = 0; i < items.count; i++) {
+        struct iv_str role;
+        const struct iv_yaml_node *item = iv_yaml_item(&items, i);
+        if (iv_yaml_string(&role, item, l->problems)) {
+            if (!is_role(role)) {
+                iv_yaml_error(l->problems, item, "must be a role of the baseline's keys, without spaces");
+            }
+            iv_buf_text(&roles, roles.n == 0 ? "" : " ");
+            iv_buf_str(&roles, role);
+        }
+    }
+    if (items.count == 0 || iv_buf_failed(&roles)) {
+        iv_yaml_error(l->problems, node, "must name at least one role, and not more than 1 KiB of them");
+        return IV_OK;
+    }
+    *out = iv_buf_slice(&roles);
+    return keep_str(l, out, err);
+}
+
+/* With a quorum it is always waited for; without one, only where a guard holds back. */
+static iv_rc parse_approval(struct loader *l, struct iv_playbook *playbook, const struct iv_yaml_node *node,
+                            struct iv_err *err)
+{
+    struct iv_yaml_map map;
+    playbook->approval.roles = IV_STR(APPROVAL_ROLE);
+    playbook->approval.within = APPROVAL_WITHIN;
+    if (node == NULL || !iv_yaml_open(&map, node, "approval", l->problems)) {
+        return IV_OK;
+    }
+    playbook->approval.quorum = 1;
+    const struct iv_yaml_node *quorum = iv_yaml_get(&map, "quorum");
+    (void)(quorum != NULL && iv_yaml_int(&playbook->approval.quorum, quorum, 1, QUORUM_MAX, l->problems));
+    const struct iv_yaml_node *roles = iv_yaml_get(&map, "roles");
+    if (roles != NULL) {
+        TRY(parse_roles(l, &playbook->approval.roles, roles, err));
+    }
+    const struct iv_yaml_node *within = iv_yaml_get(&map, "within");
+    (void)iv_yaml_duration(&playbook->approval.within, within, l->problems);
+    check_range(within, playbook->approval.within, IV_NS_PER_S, APPROVAL_WITHIN_MAX, "between 1s and 30d",
+                l->problems);
+    iv_yaml_close(&map);
+    return IV_OK;
+}
+
 static iv_rc parse_playbook(struct loader *l, struct iv_playbook *playbook, const struct iv_yaml_node *root,
                             struct iv_err *err)
 {
@@ -256,6 +317,7 @@ static iv_rc parse_playbook(struct loader *l, struct iv_playbook *playbook, cons
     (void)iv_yaml_duration(&playbook->dedup, dedup, l->problems);
     check_range(dedup, playbook->dedup, 0, DEDUP_MAX, "between 0s and 1d", l->problems);
     iv_limits_parse(&playbook->limits, iv_yaml_get(&map, "guards"), l->problems);
+    TRY(parse_approval(l, playbook, iv_yaml_get(&map, "approval"), err));
     TRY(parse_touches(l, playbook, iv_yaml_get(&map, "touches"), err));
     TRY(parse_steps(l, playbook, iv_yaml_need(&map, "steps"), err));
     iv_yaml_close(&map);

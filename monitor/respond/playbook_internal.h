@@ -33,6 +33,11 @@ struct iv_playbook {
         struct iv_template enclave;
     } touches;
     struct iv_limits limits;
+    struct {
+        int64_t quorum;      /* 0: only what a guard holds back is to be approved, by one */
+        struct iv_str roles; /* spaces between */
+        iv_ns within;
+    } approval;
     struct iv_playbook_step steps[IV_PLAYBOOK_STEPS_MAX];
     size_t step_count;
 };

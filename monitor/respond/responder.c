@@ -9,11 +9,13 @@
 #include "event/decode.h"
 #include "evidence/admitted.h"
 #include "evidence/store.h"
+#include "respond/approval.h"
 #include "respond/carriers.h"
 #include "respond/halt.h"
 #include "respond/moves.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -32,8 +34,10 @@ struct iv_responder {
     struct iv_call **calls;
     size_t call_count;
     size_t call_max;
-    bool paused; /* as of the last look */
-    bool more;   /* delivered messages were left for the next turn */
+    pthread_mutex_t lock;
+    const struct iv_keyring *keyring; /* under lock */
+    bool paused;                      /* as of the last look */
+    bool more;                        /* delivered messages were left for the next turn */
     struct iv_responder_stats stats;
 };
 
@@ -121,6 +125,8 @@ iv_rc iv_responder_new(struct iv_responder **out, const struct iv_responder_opti
     ENSURE(r != NULL, err, IV_E_NOMEM, "cannot allocate the responder");
     r->options = *options;
     r->call_max = asked < IN_FLIGHT_MAX ? asked : IN_FLIGHT_MAX;
+    IV_CHECK(pthread_mutex_init(&r->lock, NULL) == 0);
+    r->keyring = options->keyring;
     iv_arena_init(&r->arena, 0);
     TRY(copy_endpoints(r, err));
     r->calls = iv_calloc(r->call_max, sizeof(struct iv_call *));
@@ -155,6 +161,7 @@ void iv_responder_free(struct iv_responder *r)
     iv_decoder_free(r->decoder);
     iv_catalogue_free(r->catalogue);
     iv_arena_deinit(&r->arena);
+    (void)pthread_mutex_destroy(&r->lock);
     iv_free(r);
 }
 
@@ -306,10 +313,25 @@ static iv_rc expire(struct iv_responder *r, bool *any, struct iv_err *err)
     iv_ns now = iv_wall(&r->options.clock);
     TRY(iv_store_expired(r->options.store, &expired, &count, now, RECOVER_AT_ONCE, &arena, err));
     for (size_t i = 0; i < count; i++) {
-        TRY(iv_move_expired(r->options.store, &expired[i], now, &arena, err));
+        struct iv_str cause =
+            iv_arena_printf(&arena, "nobody approved it in time; " IV_STR_FMT, IV_STR_ARG(expired[i].cause));
+        ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+        TRY(iv_move_refused(r->options.store, &expired[i], cause, now, &arena, err));
     }
     *any = *any || count > 0;
     return IV_OK;
+}
+
+/* What approvers have said since. */
+static iv_rc hear(struct iv_responder *r, bool *any, struct iv_err *err)
+{
+    struct iv_rc_s rc = IV_OK;
+    (void)pthread_mutex_lock(&r->lock);
+    if (r->keyring != NULL) {
+        rc = iv_approvals_settle(any, r->options.store, r->keyring, iv_wall(&r->options.clock), err);
+    }
+    (void)pthread_mutex_unlock(&r->lock);
+    return rc;
 }
 
 static iv_rc look_for_halt(struct iv_responder *r, struct iv_err *err)
@@ -326,6 +348,7 @@ static iv_rc claim_all(struct iv_responder *r, struct iv_call **claimed, size_t 
                        struct iv_err *err)
 {
     TRY(settle_delivered(r, any, err));
+    TRY(hear(r, any, err));
     TRY(expire(r, any, err));
     TRY(look_for_halt(r, err));
     size_t room = r->paused ? 0 : r->call_max - r->call_count;
@@ -463,6 +486,13 @@ iv_rc iv_responder_turn(struct iv_responder *r, iv_ns wait, struct iv_err *err)
 void iv_responder_wake(struct iv_responder *r)
 {
     iv_carriers_wake(r->carriers);
+}
+
+void iv_responder_govern(struct iv_responder *r, const struct iv_keyring *keyring)
+{
+    (void)pthread_mutex_lock(&r->lock);
+    r->keyring = keyring;
+    (void)pthread_mutex_unlock(&r->lock);
 }
 
 void iv_responder_stats(const struct iv_responder *r, struct iv_responder_stats *out)

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct iv_keyring;
 struct iv_store;
 struct iv_responder;
 
@@ -25,10 +26,11 @@ struct iv_responder_options {
     const struct iv_endpoint *endpoints; /* copied */
     size_t endpoint_count;
     struct iv_clock clock;
-    size_t in_flight;             /* calls at one time; 0: 32 */
-    bool dry_run;                 /* every call is withheld */
-    struct iv_str pause_file;     /* while it exists nothing is called; p NULL: there is none */
-    void (*committed)(void *ctx); /* after each transaction, from the responder's thread; may be NULL */
+    size_t in_flight;                 /* calls at one time; 0: 32 */
+    const struct iv_keyring *keyring; /* whose keys may approve; NULL: nobody's. Outlives it, or: govern */
+    bool dry_run;                     /* every call is withheld */
+    struct iv_str pause_file;         /* while it exists nothing is called; p NULL: there is none */
+    void (*committed)(void *ctx);     /* after each transaction, from the responder's thread; may be NULL */
     void *ctx;
 };
 
@@ -42,6 +44,8 @@ void iv_responder_freep(struct iv_responder **responder);
 /* Begins what is due, waits up to wait for answers (or a wake), and writes down what came of it. IV_E_BUSY:
  * the store was busy or full; nothing is lost, call again. */
 iv_rc iv_responder_turn(struct iv_responder *responder, iv_ns wait, struct iv_err *err);
+/* From any thread: from now on these keys may approve, and the ones before are not looked at any more. */
+void iv_responder_govern(struct iv_responder *responder, const struct iv_keyring *keyring);
 /* Something was planned, or the outbox was delivered. */
 void iv_responder_wake(struct iv_responder *responder);
 

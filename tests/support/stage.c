@@ -114,6 +114,7 @@ void stage_respond(struct stage *s, const char *url)
         .endpoint_count = url == NULL ? 0 : 1,
         .dry_run = s->dry_run,
         .pause_file = s->pause_file,
+        .keyring = s->keyring,
         .clock = {.wall = stage_now, .monotonic = stage_now, .ctx = &s->now},
     };
     struct iv_err err = {0};

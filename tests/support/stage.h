@@ -22,6 +22,7 @@ struct stage {
     struct iv_endpoint endpoint; /* "hook", whose calls are signed; may be changed before stage_respond */
     bool dry_run;                /* these as well */
     struct iv_str pause_file;
+    const struct iv_keyring *keyring; /* NULL: nobody may approve */
     struct iv_responder *responder;
     iv_ns now;
 };

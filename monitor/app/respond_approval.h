@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `invigil respond` does with single executions.
+ * Owner/thread: the main thread. Not here: whether an approval counts, which the daemon says. */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct respond_args {
+    const char *config;
+    const char *store;
+    const char *reason;
+    const char *key;
+    const char *id;
+    const char *role;
+};
+
+/* Executions that wait, one line each. */
+iv_rc iv_respond_list(const struct respond_args *a, struct iv_str store, const char *execution,
+                      struct iv_err *err);
+/* One execution: its steps with every request, and what was said about it. */
+iv_rc iv_respond_show(const struct respond_args *a, struct iv_str store, const char *execution,
+                      struct iv_err *err);
+iv_rc iv_respond_approve(const struct respond_args *a, struct iv_str store, const char *execution,
+                         struct iv_err *err);
+iv_rc iv_respond_deny(const struct respond_args *a, struct iv_str store, const char *execution,
+                      struct iv_err *err);
+
+struct iv_store;
+/* The store's file must be there: one that was made here nobody would ever look into. */
+iv_rc iv_respond_open(struct iv_store **out, struct iv_str path, struct iv_err *err);

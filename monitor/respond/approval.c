@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "respond/approval.h"
+
+#include "base/digest.h"
+#include "base/encode.h"
+#include "base/guard.h"
+#include "base/json_write.h"
+#include "event/chain.h"
+#include "event/keyring.h"
+#include "evidence/log.h"
+#include "respond/moves.h"
+#include "respond/playbook_internal.h"
+
+#define AT_ONCE 64
+#define GIVEN_MOST 256 /* of one execution; what comes after them does not count */
+#define STATEMENT_MAX_BYTES (256u << 10)
+/* A clock that is ahead of ours by no more is no forgery. */
+#define AHEAD_MOST (60 * IV_NS_PER_S)
+
+static iv_rc digest_parameters(struct iv_buf *hex, const struct iv_task *steps, size_t count,
+                               struct iv_err *err)
+{
+    IV_AUTO(iv_digester_freep) struct iv_digester *digester = NULL;
+    struct iv_digest digest;
+    TRY(iv_digester_new(&digester, err));
+    iv_digest_begin(digester, IV_SHA256);
+    for (size_t i = 0; i < count; i++) {
+        const struct iv_str parts[] = {steps[i].step.name, steps[i].step.kind, steps[i].step.request};
+        for (size_t p = 0; p < IV_COUNT(parts); p++) {
+            iv_digest_update(digester, parts[p]);
+            iv_digest_update(digester, (struct iv_str){"", 1});
+        }
+    }
+    iv_digest_end(digester, &digest);
+    iv_hex_encode(hex, (struct iv_str){(const char *)digest.bytes, digest.n});
+    return iv_buf_check(hex, "the digest of the parameters", err);
+}
+
+iv_rc iv_approval_statement(struct iv_buf *out, const struct iv_approval *approval,
+                            const struct iv_task *steps, size_t count, struct iv_err *err)
+{
+    const struct iv_execution *e = &steps[0].execution;
+    IV_AUTO(iv_buf_deinit) struct iv_buf at;
+    IV_AUTO(iv_buf_deinit) struct iv_buf parameters;
+    iv_buf_init(&at, 64);
+    iv_buf_init(&parameters, 128);
+    iv_ns_format(&at, approval->at);
+    TRY(iv_buf_check(&at, "a time", err));
+    TRY(digest_parameters(&parameters, steps, count, err));
+    struct iv_val items[] = {
+        iv_val_str(IV_STR("at")),         iv_val_str(iv_buf_slice(&at)),
+        iv_val_str(IV_STR("decision")),   iv_val_str(approval->approve ? IV_STR("approve") : IV_STR("deny")),
+        iv_val_str(IV_STR("execution")),  iv_val_str(e->key),
+        iv_val_str(IV_STR("key")),        iv_val_str(approval->key),
+        iv_val_str(IV_STR("parameters")), iv_val_str(iv_buf_slice(&parameters)),
+        iv_val_str(IV_STR("playbook")),   iv_val_str(e->playbook),
+        iv_val_str(IV_STR("reason")),     iv_val_str(approval->reason),
+        iv_val_str(IV_STR("role")),       iv_val_str(approval->role),
+        iv_val_str(IV_STR("target")),     iv_val_str(e->target),
+    };
+    struct iv_val map = {.kind = IV_KIND_MAP, .n = IV_COUNT(items) / 2, .items = items};
+    return iv_jcs_value(out, &map, NULL, err);
+}
+
+/* "security on-call" has "on-call". */
+static bool has_role(struct iv_str roles, struct iv_str role)
+{
+    for (size_t at = 0; at < roles.n;) {
+        size_t end = at;
+        while (end < roles.n && roles.p[end] != ' ') {
+            end++;
+        }
+        if (iv_str_eq((struct iv_str){roles.p + at, end - at}, role)) {
+            return true;
+        }
+        at = end + 1;
+    }
+    return false;
+}
+
+struct hearing {
+    const struct iv_keyring *keyring;
+    const struct iv_approval *approval;
+    const struct iv_task *steps; /* of the execution; they hold it too */
+    size_t step_count;
+    const struct iv_approval *given; /* for the same execution */
+    size_t given_count;
+    iv_ns now;
+};
+
+static bool signature_holds(const struct hearing *h, bool *holds, struct iv_err *err, struct iv_rc_s *rc)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf statement;
+    iv_buf_init(&statement, STATEMENT_MAX_BYTES);
+    *rc = iv_approval_statement(&statement, h->approval, h->steps, h->step_count, err);
+    *holds = iv_ok(*rc) && iv_keyring_verify(h->keyring, h->approval->key, h->approval->role,
+                                             iv_instant_of_ns(h->approval->at), iv_buf_slice(&statement),
+                                             h->approval->signature);
+    return iv_ok(*rc);
+}
+
+static bool spoke_before(const struct hearing *h)
+{
+    for (size_t i = 0; i < h->given_count; i++) {
+        const struct iv_approval *other = &h->given[i];
+        if (other->seq != h->approval->seq && iv_str_eq(other->key, h->approval->key) &&
+            iv_str_eq(other->verdict, IV_STR(IV_APPROVAL_COUNTS))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* NULL: it counts. */
+static iv_rc judge(const struct hearing *h, const char **why, struct iv_err *err)
+{
+    const struct iv_approval *a = h->approval;
+    const struct iv_execution *e = h->step_count == 0 ? NULL : &h->steps[0].execution;
+    struct iv_rc_s rc = IV_OK;
+    unsigned char public_key[32];
+    bool holds = false;
+    *why = NULL;
+    if (e == NULL) {
+        *why = "there is no such execution here";
+    } else if (e->state != IV_RUN_WAITING) {
+        *why = "the execution does not wait (any more)";
+    } else if (a->at > e->expires || h->now >= e->expires) {
+        *why = "it came too late";
+    } else if (a->at < e->planned || a->at > iv_ns_add(h->now, AHEAD_MOST)) {
+        *why = "its time is not between the plan and now";
+    } else if (!has_role(e->approvers, a->role)) {
+        *why = "the execution does not ask for this role";
+    } else if (!iv_keyring_key(public_key, h->keyring, a->key, a->role, iv_instant_of_ns(a->at))) {
+        *why = "the baseline has no key of this id and role that was valid then";
+    } else if (spoke_before(h)) {
+        *why = "this key has been counted already";
+    } else if (signature_holds(h, &holds, err, &rc) && !holds) {
+        *why = "the signature is not by this key over this execution and its requests";
+    }
+    return rc;
+}
+
+/* What was said and what it was worth, for the monitor's own log. */
+static iv_rc enter(struct iv_store *store, const struct iv_approval *a, struct iv_str verdict,
+                   struct iv_err *err)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf document;
+    IV_AUTO(iv_buf_deinit) struct iv_buf signature;
+    iv_buf_init(&document, STATEMENT_MAX_BYTES);
+    iv_buf_init(&signature, STATEMENT_MAX_BYTES);
+    iv_base64_encode(&signature, a->signature);
+    TRY(iv_buf_check(&signature, "a signature", err));
+    struct iv_json json = iv_json_to(&document);
+    iv_json_open_object(&json, NULL);
+    iv_json_str(&json, "execution", a->execution);
+    iv_json_text(&json, "decision", a->approve ? "approve" : "deny");
+    iv_json_str(&json, "role", a->role);
+    iv_json_str(&json, "key", a->key);
+    iv_json_time(&json, "at", a->at);
+    iv_json_str(&json, "reason", a->reason);
+    iv_json_str(&json, "signature", iv_buf_slice(&signature));
+    iv_json_str(&json, "verdict", verdict);
+    iv_json_close_object(&json);
+    TRY(iv_buf_check(&document, "the record of an approval", err));
+    return iv_store_log(store, IV_LEAF_APPROVAL, a->execution, iv_buf_slice(&document), err);
+}
+
+static int64_t approvals_that_count(const struct hearing *h)
+{
+    int64_t count = 1;
+    for (size_t i = 0; i < h->given_count; i++) {
+        count += h->given[i].approve && h->given[i].seq != h->approval->seq &&
+                 iv_str_eq(h->given[i].verdict, IV_STR(IV_APPROVAL_COUNTS));
+    }
+    return count;
+}
+
+static iv_rc decide(struct iv_store *store, const struct hearing *h, struct iv_arena *arena,
+                    struct iv_err *err)
+{
+    struct iv_execution execution = h->steps[0].execution;
+    const struct iv_approval *a = h->approval;
+    if (!a->approve) {
+        struct iv_str cause = iv_arena_printf(
+            arena, "denied by '" IV_STR_FMT "' (" IV_STR_FMT ")%s" IV_STR_FMT, IV_STR_ARG(a->key),
+            IV_STR_ARG(a->role), a->reason.n == 0 ? "" : ": ", IV_STR_ARG(a->reason));
+        ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+        return iv_move_refused(store, &execution, cause, h->now, arena, err);
+    }
+    if (approvals_that_count(h) < execution.quorum) {
+        return IV_OK;
+    }
+    struct iv_str cause =
+        iv_arena_printf(arena, "approved by '" IV_STR_FMT "' (" IV_STR_FMT ")%s", IV_STR_ARG(a->key),
+                        IV_STR_ARG(a->role), execution.quorum > 1 ? " and those before" : "");
+    ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    return iv_move_approved(store, &execution, cause, h->now, arena, err);
+}
+
+static iv_rc settle_one(struct iv_store *store, const struct iv_keyring *keyring,
+                        const struct iv_approval *approval, iv_ns now, struct iv_arena *arena,
+                        struct iv_err *err)
+{
+    struct hearing h = {.keyring = keyring, .approval = approval, .now = now};
+    struct iv_task *steps = NULL;
+    struct iv_approval *given = NULL;
+    const char *why = NULL;
+    TRY(iv_store_tasks(store, &steps, &h.step_count, IV_TASKS_OF, approval->execution, 0,
+                       IV_PLAYBOOK_STEPS_MAX, arena, err));
+    TRY(iv_store_approvals(store, &given, &h.given_count, approval->execution, GIVEN_MOST, arena, err));
+    h.steps = steps;
+    h.given = given;
+    TRY(judge(&h, &why, err));
+    struct iv_str verdict = why == NULL ? IV_STR(IV_APPROVAL_COUNTS) : iv_str_of(why);
+    TRY(iv_store_judge_approval(store, approval->seq, verdict, err));
+    TRY(enter(store, approval, verdict, err));
+    return why == NULL ? decide(store, &h, arena, err) : IV_OK;
+}
+
+iv_rc iv_approvals_settle(bool *any, struct iv_store *store, const struct iv_keyring *keyring, iv_ns now,
+                          struct iv_err *err)
+{
+    IV_AUTO(iv_arena_deinit) struct iv_arena arena;
+    iv_arena_init(&arena, 0);
+    struct iv_approval *pending = NULL;
+    size_t count = 0;
+    TRY(iv_store_pending_approvals(store, &pending, &count, AT_ONCE, &arena, err));
+    for (size_t i = 0; i < count; i++) {
+        TRY(settle_one(store, keyring, &pending[i], now, &arena, err));
+    }
+    *any = *any || count > 0;
+    return IV_OK;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Approvals: a person with a key of the baseline lets an execution pass that waits, or denies it.
+ * Purpose: what is signed, and whether it counts.
+ * Owner/thread: pure but for the store's transaction that the caller is inside of.
+ * Guarantee: an approval is bound to its execution and to every request as it would be sent: for another one,
+ * for other parameters, by a key without the role or not valid then, too late, or a second time by the same
+ * key it does not count, and a sentence on record says why. Each is an entry of the monitor's own log.
+ * Source: RFC 8785 (what is signed is a JSON object in its canonical form), RFC 8032. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "evidence/approvals.h"
+
+struct iv_keyring;
+struct iv_signer;
+
+/* The bytes to be signed: JCS of {at, decision, execution, key, parameters, playbook, reason, role, target};
+ * parameters is the SHA-256 over name, kind and request of all steps, each ended by a NUL. */
+iv_rc iv_approval_statement(struct iv_buf *out, const struct iv_approval *approval,
+                            const struct iv_task *steps, size_t count, struct iv_err *err);
+
+/* Judges what came since, and moves what it decides. *any: something was written. */
+iv_rc iv_approvals_settle(bool *any, struct iv_store *store, const struct iv_keyring *keyring, iv_ns now,
+                          struct iv_err *err);

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may let an execution pass that waits, and what does not count. */
+#include "base/guard.h"
+#include "event/keyring.h"
+#include "event/sign.h"
+#include "respond/approval.h"
+#include "support/hook_server.h"
+#include "support/stage.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define STEPS                                                                                                \
+    "- name: one\n  http: {endpoint: hook, path: /x}\n- name: two\n  http: {endpoint: hook, path: /y}\n"
+#define TWO "approval: {quorum: 2, roles: [security, on-call], within: 15m}\n"
+
+static const struct hook_answer fine[] = {HOOK_OK, HOOK_OK};
+
+/* Keys of one baseline: ann and bob of security, cat of on-call, dan of another role, eve's that has run out.
+ */
+struct office {
+    struct stage s;
+    struct hook_server *hook;
+    struct iv_keyring *ring;
+    struct iv_signer *signers[5];
+};
+static const char *const ids[] = {"ann", "bob", "cat", "dan", "eve"};
+static const char *const roles[] = {"security", "security", "on-call", "janitor", "security"};
+
+static void office_init(struct office *o, const char *keys)
+{
+    static const struct iv_instant past = {1000, 0};
+    stage_init_playbook(&o->s, keys, STEPS);
+    o->hook = hook_start(fine, 2);
+    cr_assert(iv_ok(iv_keyring_new(&o->ring, NULL)));
+    for (size_t i = 0; i < IV_COUNT(ids); i++) {
+        struct iv_buf pem;
+        iv_buf_init(&pem, 4096);
+        unsigned char seed[32] = {(unsigned char)(i + 1)};
+        cr_assert(iv_ok(iv_signer_of_seed(&o->signers[i], seed, NULL)));
+        cr_assert(iv_ok(iv_signer_public_pem(&pem, o->signers[i], NULL)));
+        struct iv_key key = {.id = iv_str_of(ids[i]),
+                             .role = iv_str_of(roles[i]),
+                             .public_key = iv_buf_slice(&pem),
+                             .not_after = i == 4 ? &past : NULL};
+        cr_assert(iv_ok(iv_keyring_add(o->ring, &key, NULL)));
+        iv_buf_deinit(&pem);
+    }
+    stage_find(&o->s);
+    o->s.keyring = o->ring;
+    stage_respond(&o->s, hook_url(o->hook));
+}
+
+static void office_deinit(struct office *o)
+{
+    stage_deinit(&o->s);
+    hook_stop(o->hook);
+    iv_keyring_free(o->ring);
+    for (size_t i = 0; i < IV_COUNT(ids); i++) {
+        iv_signer_free(o->signers[i]);
+    }
+}
+
+struct word {
+    const char *key;
+    const char *role;
+    bool deny;
+    iv_ns at;         /* added to now */
+    bool for_another; /* signed for other requests */
+    bool by_another;  /* signed with another's key */
+};
+
+/* Signs it, puts it into the store and lets the responder hear it. Answers what it was judged to be. */
+static const char *say(struct office *o, struct word w)
+{
+    static char verdict[128];
+    struct stage *s = &o->s;
+    IV_AUTO(iv_arena_deinit) struct iv_arena arena;
+    IV_AUTO(iv_buf_deinit) struct iv_buf statement;
+    iv_arena_init(&arena, 0);
+    iv_buf_init(&statement, 1 << 16);
+    struct iv_task *steps = NULL;
+    struct iv_approval *given = NULL;
+    size_t count = 0;
+    size_t signer = 0;
+    unsigned char signature[64];
+    while (strcmp(ids[signer], w.key) != 0) {
+        signer++;
+    }
+    struct iv_execution e = stage_execution(s);
+    cr_assert(iv_ok(iv_store_begin(s->store, NULL)));
+    cr_assert(iv_ok(iv_store_tasks(s->store, &steps, &count, IV_TASKS_OF, e.key, 0, 16, &arena, NULL)));
+    struct iv_approval a = {.execution = e.key,
+                            .approve = !w.deny,
+                            .role = iv_str_of(w.role),
+                            .key = iv_str_of(w.key),
+                            .at = s->now + w.at,
+                            .reason = IV_STR("seen")};
+    if (w.for_another) {
+        steps[1].step.request = IV_STR("{\"endpoint\":\"hook\",\"path\":\"/z\"}");
+    }
+    cr_assert(iv_ok(iv_approval_statement(&statement, &a, steps, count, NULL)));
+    iv_sign(signature, o->signers[w.by_another ? (signer + 1) % 3 : signer], iv_buf_slice(&statement));
+    a.signature = (struct iv_str){(const char *)signature, sizeof signature};
+    cr_assert(iv_ok(iv_store_put_approval(s->store, &a, NULL)));
+    cr_assert(iv_ok(iv_store_commit(s->store, NULL)));
+    stage_run(s, true);
+    cr_assert(iv_ok(iv_store_begin(s->store, NULL)));
+    cr_assert(iv_ok(iv_store_approvals(s->store, &given, &count, e.key, 99, &arena, NULL)));
+    iv_store_rollback(s->store);
+    (void)snprintf(verdict, sizeof verdict, IV_STR_FMT, IV_STR_ARG(given[count - 1].verdict));
+    return verdict;
+}
+
+Test(approval, by_as_many_different_keys_as_are_asked_for_lets_it_pass)
+{
+    IV_AUTO(office_deinit) struct office o;
+    office_init(&o, TWO);
+    cr_expect(stage_execution(&o.s).state == IV_RUN_WAITING);
+    cr_expect(strstr(stage_execution(&o.s).cause.p, "2 of: security on-call") != NULL);
+
+    cr_expect_str_eq(say(&o, (struct word){.key = "ann", .role = "security"}), "counts");
+    cr_expect_str_eq(say(&o, (struct word){.key = "ann", .role = "security"}),
+                     "this key has been counted already");
+    cr_expect(stage_execution(&o.s).state == IV_RUN_WAITING && hook_count(o.hook) == 0);
+    cr_expect_str_eq(say(&o, (struct word){.key = "cat", .role = "on-call"}), "counts");
+
+    cr_expect(stage_execution(&o.s).state == IV_RUN_DONE && hook_count(o.hook) == 2);
+    cr_expect_str_eq(say(&o, (struct word){.key = "bob", .role = "security"}),
+                     "the execution does not wait (any more)");
+}
+
+Test(approval, of_one_responder_lets_pass_what_a_guard_held_back)
+{
+    IV_AUTO(office_deinit) struct office o;
+    office_init(&o, "guards: {executions: {day: 0}}\napproval: {roles: janitor}\n");
+
+    cr_expect_str_eq(say(&o, (struct word){.key = "dan", .role = "janitor"}), "counts");
+
+    cr_expect(stage_execution(&o.s).state == IV_RUN_DONE);
+}
+
+Test(approval, that_is_not_what_it_should_be_does_not_count_and_says_why)
+{
+    static const struct {
+        struct word word;
+        const char *want;
+    } rows[] = {
+        {{.key = "dan", .role = "janitor"}, "the execution does not ask for this role"},
+        {{.key = "dan", .role = "security"},
+         "the baseline has no key of this id and role that was valid then"},
+        {{.key = "eve", .role = "security"},
+         "the baseline has no key of this id and role that was valid then"},
+        {{.key = "ann", .role = "security", .for_another = true},
+         "the signature is not by this key over this execution and its requests"},
+        {{.key = "ann", .role = "security", .by_another = true},
+         "the signature is not by this key over this execution and its requests"},
+        {{.key = "ann", .role = "security", .at = 16 * 60 * IV_NS_PER_S}, "it came too late"},
+        {{.key = "ann", .role = "security", .at = 5 * 60 * IV_NS_PER_S},
+         "its time is not between the plan and now"},
+        {{.key = "ann", .role = "security", .at = -IV_NS_PER_S}, "its time is not between the plan and now"},
+        {{.key = "dan", .role = "janitor", .deny = true}, "the execution does not ask for this role"},
+    };
+    IV_AUTO(office_deinit) struct office o;
+    office_init(&o, TWO);
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        cr_expect_str_eq(say(&o, rows[i].word), rows[i].want, "row %zu", i);
+        cr_expect(stage_execution(&o.s).state == IV_RUN_WAITING, "row %zu", i);
+    }
+    cr_expect(hook_count(o.hook) == 0);
+}
+
+Test(approval, that_comes_when_the_time_is_up_is_too_late_and_the_execution_is_refused)
+{
+    IV_AUTO(office_deinit) struct office o;
+    office_init(&o, TWO);
+    o.s.now += 15 * 60 * IV_NS_PER_S;
+
+    cr_expect_str_eq(say(&o, (struct word){.key = "ann", .role = "security", .at = -IV_NS_PER_S}),
+                     "it came too late");
+
+    cr_expect(stage_execution(&o.s).state == IV_RUN_REFUSED && hook_count(o.hook) == 0);
+}
+
+Test(approval, denied_once_nothing_is_ever_called)
+{
+    IV_AUTO(office_deinit) struct office o;
+    office_init(&o, TWO);
+    cr_expect_str_eq(say(&o, (struct word){.key = "ann", .role = "security"}), "counts");
+
+    cr_expect_str_eq(say(&o, (struct word){.key = "cat", .role = "on-call", .deny = true}), "counts");
+
+    struct iv_execution e = stage_execution(&o.s);
+    cr_expect(e.state == IV_RUN_REFUSED && strstr(e.cause.p, "denied by 'cat' (on-call): seen") != NULL, "%s",
+              e.cause.p);
+    cr_expect(stage_step(&o.s, 0).state == IV_STEP_SKIPPED && hook_count(o.hook) == 0);
+}
+
+Test(approval, is_signed_over_the_canonical_form_of_what_it_is_about)
+{
+    struct iv_task steps[1] = {
+        {.execution = {.key = IV_STR("e"), .playbook = IV_STR("p"), .target = IV_STR("t\"")},
+         .step = {.name = IV_STR("one"), .kind = IV_STR("http"), .request = IV_STR("{}")}}};
+    struct iv_approval a = {
+        .approve = true, .role = IV_STR("r"), .key = IV_STR("k"), .at = 0, .reason = IV_STR("")};
+    IV_AUTO(iv_buf_deinit) struct iv_buf statement;
+    iv_buf_init(&statement, 4096);
+
+    cr_assert(iv_ok(iv_approval_statement(&statement, &a, steps, 1, NULL)));
+
+    cr_expect(
+        iv_str_eq(iv_buf_slice(&statement),
+                  IV_STR("{\"at\":\"1970-01-01T00:00:00Z\",\"decision\":\"approve\",\"execution\":\"e\","
+                         "\"key\":\"k\",\"parameters\":"
+                         "\"92501363543394fc83eaa35672b1ba2c1c9f5f3817df9724dc69c70112370eaf\","
+                         "\"playbook\":\"p\",\"reason\":\"\",\"role\":\"r\",\"target\":\"t\\\"\"}")),
+        IV_STR_FMT, IV_STR_ARG(iv_buf_slice(&statement)));
+}
