@@ -42,7 +42,7 @@ iv_rc iv_post_prepare(const struct iv_post_options *options, int32_t partitions,
     TRY(iv_topic_make(&width, options->kafka, options->kafka_count, &plan, wait, err));
     ENSURE(width == partitions, err, IV_E_REFUSED,
            "the topic '" IV_STR_FMT "' has %d partitions, and the streams' topics have %d; the exchange must "
-           "have as many as they have",
+           "have as many as they have, and it is made so where topics.exchange names one that is not there",
            IV_STR_ARG(options->topic), width, partitions);
     return IV_OK;
 }

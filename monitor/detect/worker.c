@@ -4,6 +4,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "detect/detect_internal.h"
+#include "detect/width.h"
 #include "respond/playbook.h"
 
 #include <stdio.h>
@@ -95,6 +96,7 @@ static iv_rc learn_width(struct iv_worker *w, struct iv_err *err)
     }
     int32_t width = iv_consumer_width(w->consumer);
     if (w->kind == IV_WORKER_STREAMS) {
+        TRY(iv_width_check(w->site.store, w->site.topics, width, err));
         TRY(iv_detect_prepare_exchange(w->detect, width, err));
     }
     if (w->kind == IV_WORKER_STREAMS && width > 1) {

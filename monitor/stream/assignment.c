@@ -143,11 +143,11 @@ static iv_rc place(struct iv_consumer *consumer, struct iv_err *err)
     ENSURE(positions != NULL, err, IV_E_NOMEM, "cannot allocate %zu positions", count);
     for (size_t i = 0; i < count; i++) {
         IV_CHECK(iv_consumer_stream_of(&positions[i].stream, consumer, list->elems[i].topic));
-        ENSURE(
-            list->elems[i].partition < consumer->width, err, IV_E_REFUSED,
-            "the topic '%s' has a partition %d, and there were %d when it was first seen; a change of their "
-            "number takes a restart",
-            list->elems[i].topic, list->elems[i].partition, consumer->width);
+        ENSURE(list->elems[i].partition < consumer->width, err, IV_E_REFUSED,
+               "the topic '%s' has a partition %d, and there were %d when it was first seen; a tenant's "
+               "records would "
+               "stand in two of them, so another number takes other topics",
+               list->elems[i].topic, list->elems[i].partition, consumer->width);
         positions[i].partition = list->elems[i].partition;
         positions[i].offset = IV_OFFSET_COMMITTED;
     }

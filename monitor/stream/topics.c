@@ -67,8 +67,9 @@ static iv_rc check_width(struct iv_consumer *consumer, const int32_t *counts, st
         if (first < 0) {
             first = s;
             ENSURE(consumer->width == 0 || counts[s] == consumer->width, err, IV_E_REFUSED,
-                   "the topic '%s' has %d partitions, and %d were expected; a change of their number takes a "
-                   "restart",
+                   "the topic '%s' has %d partitions, and %d were expected; a tenant's records would stand "
+                   "in two of "
+                   "them, so another number takes other topics",
                    consumer->topics[s], counts[s], consumer->width);
         }
         ENSURE(
