@@ -180,6 +180,13 @@ void iv_command_print_help(const struct iv_command *command)
     if (command->details != NULL) {
         printf("\n%s\n", command->details);
     }
+    if (command->part_count > 0) {
+        printf("\n");
+    }
+    for (size_t i = 0; i < command->part_count; i++) {
+        const struct iv_command *part = command->parts[i];
+        printf("  invigil %s %s\n      %s\n", part->name, part->synopsis, part->doc);
+    }
     if (command->flag_count > 0) {
         printf("\nflags:\n");
     }
@@ -222,8 +229,51 @@ int iv_exit_of(struct iv_rc_s rc)
     return rc.code == IV_E_REFUSED ? IV_EXIT_REFUSED : IV_EXIT_FAILED;
 }
 
+/* "verify" of "evidence verify". */
+static const char *part_word(const struct iv_command *part)
+{
+    return strrchr(part->name, ' ') + 1;
+}
+
+static iv_rc refuse_part(const struct iv_command *command, const char *word, struct iv_err *err)
+{
+    struct iv_str names[8];
+    size_t count = command->part_count < IV_COUNT(names) ? command->part_count : IV_COUNT(names);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = iv_str_of(part_word(command->parts[i]));
+    }
+    struct iv_str near =
+        word == NULL ? (struct iv_str){NULL, 0} : iv_str_nearest(iv_str_of(word), names, count);
+    ENSURE(word != NULL, err, IV_E_REFUSED, "too few words; usage: invigil %s %s", command->name,
+           command->synopsis);
+    ENSURE(near.p == NULL, err, IV_E_REFUSED, "there is no '%s'; did you mean '" IV_STR_FMT "'?", word,
+           IV_STR_ARG(near));
+    return iv_err_set(err, IV_E_REFUSED, "there is no '%s'; usage: invigil %s %s", word, command->name,
+                      command->synopsis);
+}
+
+static int part_main(const struct iv_command *command, int argc, char **argv)
+{
+    struct iv_err err = {.code = IV_CODE_OK, .text = ""};
+    for (size_t i = 0; argc > 0 && i < command->part_count; i++) {
+        if (strcmp(argv[0], part_word(command->parts[i])) == 0) {
+            return iv_command_main(command->parts[i], argc - 1, argv + 1);
+        }
+    }
+    if (asks_for_help(argc, argv)) {
+        iv_command_print_help(command);
+        return IV_EXIT_DONE;
+    }
+    int status = iv_exit_of(refuse_part(command, argc > 0 ? argv[0] : NULL, &err));
+    (void)fprintf(stderr, "invigil %s: %s\n", command->name, err.text);
+    return status;
+}
+
 int iv_command_main(const struct iv_command *command, int argc, char **argv)
 {
+    if (command->part_count > 0) {
+        return part_main(command, argc, argv);
+    }
     if (asks_for_help(argc, argv)) {
         iv_command_print_help(command);
         return IV_EXIT_DONE;

@@ -38,7 +38,7 @@ struct iv_flag {
 };
 
 struct iv_command {
-    const char *name;
+    const char *name;     /* of a part "evidence verify" */
     const char *synopsis; /* behind the name: "[BASELINE] [--test]" */
     const char *doc;      /* a line for the overview */
     const char *details;  /* more for --help; may be NULL */
@@ -52,6 +52,9 @@ struct iv_command {
     /* Answers an enum iv_exit. On IV_EXIT_FAILED or IV_EXIT_REFUSED the sentence is in err (printed by main
      * as "invigil NAME: …"), or err->text is empty when the command has said it all itself. */
     int (*run)(const void *args, const struct iv_words *words, struct iv_err *err);
+    /* Instead of all but name, synopsis, doc and details: the first word says which of these is meant. */
+    const struct iv_command *const *parts;
+    size_t part_count;
 };
 
 /* Reads the words behind the command's name and runs it; prints help and usage errors itself. */

@@ -31,7 +31,9 @@ iv_rc iv_replay_core_open(struct iv_replay_core *out, const struct iv_replay_cor
 {
     *out = (struct iv_replay_core){.baseline = NULL};
     iv_arena_init(&out->arena, 0);
-    if (options->baseline != NULL) {
+    if (options->loaded != NULL) {
+        out->baseline = iv_baseline_ref(options->loaded);
+    } else if (options->baseline != NULL) {
         TRY(iv_load_baseline(&out->baseline, NULL, iv_str_of(options->baseline), err));
     }
     const struct iv_catalogue *catalogue = NULL;

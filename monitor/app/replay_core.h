@@ -21,7 +21,8 @@ struct iv_replay_core {
 };
 
 struct iv_replay_core_options {
-    const char *baseline; /* NULL: none */
+    const char *baseline;       /* NULL: none */
+    struct iv_baseline *loaded; /* instead of that; a reference is taken */
     bool evaluate;
     unsigned verifiers;
     enum iv_replay_format format;

@@ -4,6 +4,7 @@
 #include "base/encode.h"
 #include "base/guard.h"
 #include "base/json_write.h"
+#include "evidence/told_internal.h"
 
 static const struct iv_str kind_names[] = {
 #define KIND(id, name) [IV_LEAF_##id] = IV_STR_INIT(name),
@@ -45,4 +46,22 @@ void iv_leaf_write(struct iv_buf *out, const struct iv_leaf *leaf)
     iv_json_time(&j, "time", leaf->time);
     iv_json_close_object(&j);
     iv_buf_deinit(&digest);
+}
+
+iv_rc iv_leaf_read(struct iv_leaf *out, const struct iv_val *object, struct iv_err *err)
+{
+    struct iv_str kind;
+    struct iv_str digest;
+    out->event_time = IV_NS_MIN;
+    TRY(iv_told_text(&digest, object, "digest", err));
+    ENSURE(iv_hex_decode(out->digest.bytes, sizeof out->digest.bytes, digest), err, IV_E_MALFORMED,
+           "digest: must be %d hex digits", 2 * IV_MERKLE_BYTES);
+    if (iv_told_at(object, "event_time") != NULL) {
+        TRY(iv_told_time(&out->event_time, object, "event_time", err));
+    }
+    TRY(iv_told_text(&out->key, object, "key", err));
+    TRY(iv_told_text(&kind, object, "kind", err));
+    ENSURE(iv_leaf_kind_of(&out->kind, kind), err, IV_E_MALFORMED, "kind: '" IV_STR_FMT "' is none",
+           IV_STR_ARG(kind));
+    return iv_told_time(&out->time, object, "time", err);
 }

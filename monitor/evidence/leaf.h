@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/merkle.h"
 #include "base/time.h"
 
@@ -29,3 +30,6 @@ struct iv_leaf {
 /* Appends the text that is hashed: the JCS (RFC 8785) of an object with digest, event_time, key, kind, time.
  */
 void iv_leaf_write(struct iv_buf *out, const struct iv_leaf *leaf);
+/* From the object that such a text is. IV_E_MALFORMED names the member. */
+struct iv_val;
+iv_rc iv_leaf_read(struct iv_leaf *out, const struct iv_val *object, struct iv_err *err);

@@ -25,8 +25,7 @@ static iv_rc read_time(iv_ns *out, const struct iv_val *action, const char *path
     return iv_told_at(action, path) == NULL ? IV_OK : iv_told_ms(out, action, path, err);
 }
 
-/* The tags' "baseline.digest"; empty where there is none. */
-static struct iv_str baseline_of(const struct iv_val *action)
+struct iv_str iv_told_baseline(const struct iv_val *action)
 {
     const struct iv_val *tags = iv_told_at(action, "metadata.tags");
     for (uint32_t i = 0; tags != NULL && tags->kind == IV_KIND_LIST && i < tags->n; i++) {
@@ -62,7 +61,7 @@ iv_rc iv_told_action_read(struct iv_told_action *out, struct iv_decoder *decoder
     e->agent = iv_told_text_or_empty(&action, "unmapped.agent");
     e->tenant = iv_told_text_or_empty(&action, "metadata.tenant_uid");
     e->cause = out->step >= 0 ? IV_STR("") : iv_told_text_or_empty(&action, "status_detail");
-    e->baseline = baseline_of(&action);
+    e->baseline = iv_told_baseline(&action);
     e->planned = out->time;
     if (out->step < 0) {
         TRY(read_time(&e->started, &action, "start_time", err));

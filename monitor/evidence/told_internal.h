@@ -23,5 +23,7 @@ iv_rc iv_told_ms(iv_ns *out, const struct iv_val *object, const char *path, stru
 /* 64 lower-case hex digits. */
 iv_rc iv_told_uid(struct iv_str *out, const struct iv_val *object, const char *path, struct iv_err *err);
 
+/* The tags' "baseline.digest"; empty where there is none. */
+struct iv_str iv_told_baseline(const struct iv_val *object);
 /* Empty where it is absent or no string. */
 struct iv_str iv_told_text_or_empty(const struct iv_val *object, const char *path);

@@ -179,7 +179,7 @@ class Monitor:
             except sqlite3.OperationalError:
                 return []  # not made yet
 
-    def findings(self):
+    def findings(self, all_kinds=False):
         """The violations in the store: uid -> (rule, source, id)."""
-        rows = self.rows("SELECT uid, rule, trigger_source, trigger_id FROM findings WHERE kind >= 2")
+        rows = self.rows("SELECT uid, rule, trigger_source, trigger_id FROM findings WHERE kind >= ?", 0 if all_kinds else 2)
         return {uid: (rule, source, event) for uid, rule, source, event in rows}

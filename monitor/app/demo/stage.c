@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/demo/stage.h"
-#include "app/demo/folder.h"
+#include "app/own_folder.h"
 #include "app/shipped.h"
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -27,7 +27,7 @@
 struct iv_stage {
     struct iv_stage_options options;
     struct iv_clock clock;
-    struct iv_demo_folder folder;
+    struct iv_own_folder folder;
     struct iv_config config;
     struct iv_embedded *broker;
     struct iv_receiver *receiver;
@@ -195,7 +195,7 @@ static iv_rc set_up(struct iv_stage *s, struct iv_err *err)
                                      .violations = s->options.violations,
                                      .start = iv_wall(&s->clock),
                                      .history = true};
-    TRY(iv_demo_folder_make(&s->folder, err));
+    TRY(iv_own_folder_make(&s->folder, err));
     TRY(iv_fleet_new(&s->fleet, &fleet, on_plant, s, err));
     TRY(write_baseline(s, err));
     TRY(iv_embedded_open(&s->broker, 1, topics, IV_COUNT(topics), err));
@@ -235,7 +235,7 @@ void iv_stage_close(struct iv_stage *stage)
     iv_embedded_close(stage->broker);
     iv_fleet_free(stage->fleet);
     iv_plant_list_deinit(&stage->plants);
-    iv_demo_folder_remove(&stage->folder);
+    iv_own_folder_remove(&stage->folder);
     iv_arena_deinit(&stage->config.arena);
     (void)pthread_mutex_destroy(&stage->lock);
     iv_free(stage);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All rules that ship, over a fleet with violations of each: an engine that is made anew from its snapshot
  * again and again says what one says that is not. */
-#include "app/demo/folder.h"
+#include "app/own_folder.h"
 #include "app/shipped.h"
 #include "base/alloc.h"
 #include "base/guard.h"
@@ -65,17 +65,17 @@ static struct iv_fleet *make_fleet(void)
 
 static struct iv_baseline *load(const struct iv_fleet *fleet)
 {
-    struct iv_demo_folder folder;
+    struct iv_own_folder folder;
     struct iv_err err = {.text = ""};
     struct iv_buf keys;
     struct iv_baseline *baseline = NULL;
     IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
     iv_buf_init(&keys, 1u << 20);
-    cr_assert(iv_ok(iv_demo_folder_make(&folder, &err)) && iv_ok(iv_problems_new(&problems, &err)));
+    cr_assert(iv_ok(iv_own_folder_make(&folder, &err)) && iv_ok(iv_problems_new(&problems, &err)));
     cr_assert(iv_ok(iv_fleet_keys_yaml(&keys, fleet, &err)));
     cr_assert(iv_ok(iv_shipped_write(folder.path, iv_buf_slice(&keys), &err)), "%s", err.text);
     struct iv_rc_s rc = iv_baseline_load(&baseline, iv_str_of(folder.path), problems, &err);
-    iv_demo_folder_remove(&folder);
+    iv_own_folder_remove(&folder);
     iv_buf_deinit(&keys);
     cr_assert(iv_ok(rc), "%s", err.text);
     return baseline;
