@@ -125,3 +125,14 @@ struct iv_rule {
     struct iv_str scope;      /* why it is global, or why it is not; for people */
     unsigned char digest[48]; /* of the rule and of all that its meaning rests on: same digest, same state */
 };
+
+/* The streams that can carry its triggers or partners, a bit 1 << enum iv_stream each. */
+static inline unsigned iv_rule_streams(const struct iv_rule *rule)
+{
+    unsigned streams = 0;
+    for (unsigned s = 0; s < IV_STREAMS; s++) {
+        bool needs = rule->on.streams[s] || (rule->has_partner && rule->with.select.streams[s]);
+        streams |= needs ? 1U << s : 0;
+    }
+    return streams;
+}

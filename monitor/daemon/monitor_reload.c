@@ -8,16 +8,6 @@
 #include "daemon/monitor_internal.h"
 #include "respond/playbook.h"
 
-static unsigned streams_of(const struct iv_rule *rule)
-{
-    unsigned streams = 0;
-    for (unsigned s = 0; s < IV_STREAMS; s++) {
-        bool needs = rule->on.streams[s] || (rule->has_partner && rule->with.select.streams[s]);
-        streams |= needs ? 1U << s : 0;
-    }
-    return streams;
-}
-
 iv_rc iv_monitor_tell_console(struct iv_monitor *m, const struct iv_baseline *baseline, struct iv_err *err)
 {
     const struct iv_baseline *b = baseline;
@@ -36,7 +26,7 @@ iv_rc iv_monitor_tell_console(struct iv_monitor *m, const struct iv_baseline *ba
             .remediate = r->remediate,
             .criteria = r->criteria,
             .criteria_count = r->criteria_count,
-            .streams = streams_of(r),
+            .streams = iv_rule_streams(r),
         };
     }
     struct iv_console_baseline told = {.name = b->name,

@@ -297,6 +297,43 @@ iv_rc iv_reader_counts(struct iv_reader *reader, iv_count_visit visit, void *ctx
     return walk_rows(&walk, &q, read_count, "count findings", err);
 }
 
+iv_rc iv_reader_counts_of(struct iv_reader *reader, iv_ns from, iv_ns until, iv_count_visit visit, void *ctx,
+                          struct iv_err *err)
+{
+    IV_AUTO(query_deinit) struct query q;
+    query_init(&q, "SELECT rule, severity, kind, suppressed, count(*) FROM findings");
+    where_int(&q, true, "time >= ?", from);
+    where_int(&q, true, "time < ?", until);
+    iv_buf_text(&q.text, " GROUP BY rule, severity, kind, suppressed ORDER BY rule");
+    struct walk walk = {.reader = reader, .ctx = ctx, .visit.count = visit};
+    return walk_rows(&walk, &q, read_count, "count findings", err);
+}
+
+iv_rc iv_reader_baseline(struct iv_reader *reader, struct iv_buf *digest, struct iv_buf *document,
+                         uint64_t *count, iv_ns until, struct iv_err *err)
+{
+    IV_AUTO(iv_sql_finalizep) sqlite3_stmt *stmt = NULL;
+    bool found = false;
+    TRY(iv_sql_prepare(
+        &reader->sql, &stmt,
+        "SELECT l.entry ->> '$.key', d.document, (SELECT count(*) FROM log b"
+        " WHERE b.time < ?1 AND b.entry ->> '$.kind' = 'baseline')"
+        " FROM log l JOIN log_documents d ON d.leaf = l.leaf"
+        " WHERE l.entry ->> '$.kind' = 'baseline'"
+        " ORDER BY l.time < ?1 DESC, CASE WHEN l.time < ?1 THEN -l.leaf ELSE l.leaf END LIMIT 1",
+        err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_int(&args, until);
+    TRY(iv_sql_step(&reader->sql, stmt, &found, "read baselines", err));
+    ENSURE(found, err, IV_E_ABSENT, "the log of '%s' has no baseline", reader->sql.path);
+    struct iv_sql_row row = iv_sql_row(stmt);
+    iv_buf_str(digest, iv_sql_get_str(&row));
+    iv_buf_str(document, iv_sql_get_str(&row));
+    *count = (uint64_t)iv_sql_get_int(&row);
+    TRY(iv_buf_check(digest, "a baseline's digest", err));
+    return iv_buf_check(document, "a baseline's files", err);
+}
+
 iv_rc iv_reader_heads(struct iv_reader *reader, struct iv_store_heads *out, struct iv_err *err)
 {
     const char *doing = "read its newest rows";

@@ -90,6 +90,16 @@ struct iv_finding_count {
 typedef bool (*iv_count_visit)(void *ctx, const struct iv_finding_count *count);
 iv_rc iv_reader_counts(struct iv_reader *reader, iv_count_visit visit, void *ctx, struct iv_err *err);
 
+/* The same of findings about events of a period: from <= time < until. */
+iv_rc iv_reader_counts_of(struct iv_reader *reader, iv_ns from, iv_ns until, iv_count_visit visit, void *ctx,
+                          struct iv_err *err);
+
+/* Appends the digest of the baseline that was in force last before a moment (that was put in force first,
+ * where none was), and its document in the log. *count: how many were entered before that moment.
+ * IV_E_ABSENT: the log has none. */
+iv_rc iv_reader_baseline(struct iv_reader *reader, struct iv_buf *digest, struct iv_buf *document,
+                         uint64_t *count, iv_ns until, struct iv_err *err);
+
 struct iv_store_totals {
     int64_t dead_letters;
     int64_t outbox;                    /* messages that wait for the broker */
