@@ -31,10 +31,16 @@ def free_port(kind=socket.SOCK_STREAM):
 
 
 class Trial:
-    """One sink named `sink`, of the given kind and settings."""
+    """One sink named `sink`, of the given kind and settings; "@NAME" stands for the file of that secret."""
 
-    def __init__(self, kind, settings, **section):
+    def __init__(self, kind, settings, secrets=None, **section):
         self.folder = tempfile.TemporaryDirectory()
+        self.said = ""
+        for name, secret in (secrets or {}).items():
+            with open(os.path.join(self.folder.name, name), "w", encoding="utf-8") as file:
+                file.write(secret + "\n")
+        settings = {key: os.path.join(self.folder.name, value[1:]) if str(value).startswith("@") else value
+                    for key, value in settings.items()}
         path = os.path.join(self.folder.name, "alerts.yaml")
         with open(path, "w", encoding="utf-8") as file:
             yaml.safe_dump({"sinks": {"sink": {kind: settings}}, **section}, file)
@@ -55,6 +61,7 @@ class Trial:
         self.process.stdin.write(" ".join(map(str, words)) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline().strip()
+        self.said += answer + "\n"
         assert answer and not answer.startswith("error"), f"{words}: {answer}"
         return answer
 
@@ -69,6 +76,15 @@ class Trial:
         """One turn: (seconds to the next one, why it has failed)."""
         wait, _, why = self.do("tell", "sink").partition(" ")
         return float(wait), why
+
+    def everything(self):
+        """All that was said, and all bytes of the store."""
+        bytes_of_store = b""
+        for name in os.listdir(self.folder.name):
+            if name.startswith("s.db"):
+                with open(os.path.join(self.folder.name, name), "rb") as file:
+                    bytes_of_store += file.read()
+        return self.said + bytes_of_store.decode("latin-1")
 
     def counts(self):
         return tuple(map(int, self.do("count", "sink").split()))
