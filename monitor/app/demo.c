@@ -108,7 +108,7 @@ static int play(struct demo *d, struct iv_err *err)
     struct iv_rc_s rc =
         iv_load_baseline(&d->baseline, &d->playbooks, iv_stage_config(d->stage)->baseline, err);
     if (iv_ok(rc)) {
-        rc = iv_monitor_start(&d->monitor, iv_stage_config(d->stage), d->baseline, d->playbooks, err);
+        rc = iv_monitor_start(&d->monitor, iv_stage_config(d->stage), d->baseline, d->playbooks, NULL, err);
     }
     if (iv_ok(rc)) {
         rc = iv_stage_play(d->stage, err);

@@ -10,6 +10,7 @@
 #include "daemon/monitor.h"
 #include "daemon/notify.h"
 #include "daemon/signals.h"
+#include "hand/hand.h"
 #include "respond/playbook.h"
 
 #include <stdio.h>
@@ -118,16 +119,29 @@ static void stop_telling(struct telling *t)
     iv_notify_close(&t->notify);
 }
 
-static iv_rc work(const struct iv_config *config, struct iv_baseline *baseline,
-                  struct iv_playbooks *playbooks, const struct iv_confinement *confinement,
-                  struct iv_err *err)
+static void wipe(void *config)
 {
+    iv_config_wipe(config);
+}
+
+/* It does not share the confinement, so it comes before it; and it needs no secret. */
+static iv_rc start_hand(struct iv_hand **out, struct iv_config *config, struct iv_err *err)
+{
+    bool wanted = (config->roles & IV_ROLE_RESPOND) != 0 && iv_hand_wanted(&config->local);
+    return wanted ? iv_hand_start(out, &config->local, wipe, config, err) : IV_OK;
+}
+
+static iv_rc work(struct iv_config *config, struct iv_baseline *baseline, struct iv_playbooks *playbooks,
+                  const struct iv_confinement *confinement, struct iv_err *err)
+{
+    IV_AUTO(iv_hand_stopp) struct iv_hand *hand = NULL;
     struct iv_monitor *monitor = NULL;
     struct iv_confined confined;
     IV_AUTO(stop_telling) struct telling t = {.notify = {.fd = -1}, .clock = iv_clock_system()};
     TRY(iv_notify_open(&t.notify, err));
+    TRY(start_hand(&hand, config, err));
     TRY(iv_confinement_enter(&confined, confinement, err));
-    TRY(iv_monitor_start(&monitor, config, baseline, playbooks, err));
+    TRY(iv_monitor_start(&monitor, config, baseline, playbooks, hand, err));
     iv_confinement_count(&confined, iv_monitor_metrics(monitor));
     err->code = IV_CODE_OK;
     wait_for_the_end(&t, monitor, err);
@@ -137,7 +151,7 @@ static iv_rc work(const struct iv_config *config, struct iv_baseline *baseline,
     return (struct iv_rc_s){err->code};
 }
 
-static iv_rc run_daemon(const struct iv_config *config, bool check_only, struct iv_err *err)
+static iv_rc run_daemon(struct iv_config *config, bool check_only, struct iv_err *err)
 {
     IV_AUTO(iv_baseline_unrefp) struct iv_baseline *baseline = NULL;
     IV_AUTO(iv_playbooks_unrefp) struct iv_playbooks *playbooks = NULL;

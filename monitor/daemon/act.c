@@ -65,6 +65,7 @@ iv_rc iv_act_start(struct iv_act **out, const struct iv_act_options *options, st
         .store = options->store,
         .endpoints = options->config->endpoints,
         .endpoint_count = options->config->endpoint_count,
+        .hand = options->hand,
         .clock = iv_clock_system(),
         .keyring = options->baseline->keyring,
         .dry_run = options->config->respond.dry_run,

@@ -19,6 +19,7 @@ struct iv_act_options {
     struct iv_store *store;
     struct iv_baseline *baseline;   /* whose keys may approve; a reference is taken */
     const struct iv_config *config; /* endpoints; outlives the thread */
+    struct iv_hand *hand;           /* outlives the thread; NULL: none */
     struct iv_metrics *metrics;
     struct iv_turns *turns;     /* NULL: nobody looks */
     void (*changed)(void *ctx); /* a state changed, and is durable; from the thread */

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/guard.h"
 #include "baseline/yaml_fields.h"
+#include "daemon/config_local.h"
 #include "detect/exchange_post.h"
 #include "event/sign.h"
 #include "judge/verify.h"
@@ -175,7 +176,7 @@ static void complete_kafka(struct reading *r, const struct iv_yaml_node *node)
                       "kafka lacks bootstrap.servers, the brokers to begin with: HOST:PORT,…");
     }
     if (!has_property(c, IV_STR("group.id"))) {
-        c->kafka[c->kafka_count++] = (struct iv_property){IV_STR("group.id"), IV_STR("invigil")};
+        c->kafka[c->kafka_count++] = (struct iv_property){IV_STR("group.id"), keep(r, IV_STR("invigil"))};
     }
 }
 
@@ -514,6 +515,7 @@ static void read_root(struct reading *r, const struct iv_yaml_node *root)
     read_endpoints(r, iv_yaml_get(&map, "endpoints"));
     r->alerts = iv_yaml_get(&map, "alerts");
     read_respond(r, iv_yaml_get(&map, "respond"));
+    iv_config_read_local(&r->config->local, &r->config->arena, iv_yaml_get(&map, "local"), r->problems);
     read_log(r, iv_yaml_get(&map, "log"));
     read_confinement(r, &map);
     iv_yaml_close(&map);
@@ -529,14 +531,33 @@ static bool environment(void *ctx, struct iv_str *out, struct iv_str name)
     return value != NULL;
 }
 
+static void wipe_text(struct iv_str *secret)
+{
+    if (secret->p != NULL) {
+        explicit_bzero((void *)(uintptr_t)secret->p, secret->n);
+        secret->n = 0;
+    }
+}
+
+/* Of Kafka's properties any may be one. */
+void iv_config_wipe(struct iv_config *config)
+{
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        iv_endpoint_wipe(&config->endpoints[i]);
+    }
+    for (size_t i = 0; i < config->kafka_count; i++) {
+        wipe_text(&config->kafka[i].value);
+    }
+    iv_signer_free(config->signer);
+    iv_alerting_free(config->alerts);
+    config->signer = NULL;
+    config->alerts = NULL;
+}
+
 void iv_config_free(struct iv_config *config)
 {
     if (config != NULL) {
-        for (size_t i = 0; i < config->endpoint_count; i++) {
-            iv_endpoint_wipe(&config->endpoints[i]);
-        }
-        iv_signer_free(config->signer);
-        iv_alerting_free(config->alerts);
+        iv_config_wipe(config);
         iv_arena_deinit(&config->arena);
         iv_free(config);
     }

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "confine/confine.h"
+#include "hand/hand.h"
 #include "respond/endpoint.h"
 #include "stream/property.h"
 
@@ -62,8 +63,9 @@ struct iv_config {
     } respond;
     struct iv_endpoint *endpoints;
     size_t endpoint_count;
-    struct iv_alerting *alerts; /* NULL: none */
-    struct iv_str user;         /* p NULL: stays who starts it */
+    struct iv_alerting *alerts;   /* NULL: none */
+    struct iv_hand_options local; /* what may be done on this machine */
+    struct iv_str user;           /* p NULL: stays who starts it */
     struct iv_str group;
     enum iv_confine_mode confinement;
     enum iv_log_level log_level;
@@ -78,5 +80,7 @@ iv_rc iv_config_load(struct iv_config **out, const char *path, struct iv_problem
 iv_rc iv_config_set_roles(struct iv_config *config, const char *names, struct iv_err *err);
 /* Appends the roles, as that would have them. */
 void iv_config_roles(struct iv_buf *out, const struct iv_config *config);
+/* Takes the secrets out of the process's memory, for good. */
+void iv_config_wipe(struct iv_config *config);
 void iv_config_free(struct iv_config *config);
 void iv_config_freep(struct iv_config **config);

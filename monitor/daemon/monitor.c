@@ -273,6 +273,7 @@ static iv_rc start_act(struct iv_monitor *m, struct iv_err *err)
     struct iv_act_options act = {.store = m->store,
                                  .baseline = m->baseline,
                                  .config = m->config,
+                                 .hand = m->hand,
                                  .metrics = m->metrics,
                                  .changed = on_acted,
                                  .failed = iv_monitor_failed,
@@ -319,13 +320,14 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
 }
 
 iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, struct iv_baseline *baseline,
-                       struct iv_playbooks *playbooks, struct iv_err *err)
+                       struct iv_playbooks *playbooks, struct iv_hand *hand, struct iv_err *err)
 {
     struct iv_monitor *m = iv_calloc(1, sizeof *m);
     ENSURE(m != NULL, err, IV_E_NOMEM, "cannot allocate the monitor");
     IV_CHECK(pthread_mutex_init(&m->lock, NULL) == 0);
     iv_arena_init(&m->names, 0);
     m->config = config;
+    m->hand = hand;
     m->claim = -1;
     m->baseline = iv_baseline_ref(baseline);
     m->playbooks = iv_playbooks_ref(playbooks);

@@ -12,12 +12,14 @@
 
 #include <stdbool.h>
 
+struct iv_hand;
 struct iv_monitor;
 struct iv_playbooks;
 
-/* config outlives the monitor; references to the others are taken. The store's folder must exist. */
+/* config and hand outlive the monitor; references to the others are taken. hand NULL: nothing is done on this
+ * machine. The store's folder must exist. */
 iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, struct iv_baseline *baseline,
-                       struct iv_playbooks *playbooks, struct iv_err *err);
+                       struct iv_playbooks *playbooks, struct iv_hand *hand, struct iv_err *err);
 
 /* What the configuration's reader cannot see, and a start must not get past: topics that are one, properties
  * that would break what is promised, the console's address, certificates, token. */

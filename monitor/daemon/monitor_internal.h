@@ -24,6 +24,7 @@ struct iv_reader;
 
 struct iv_monitor {
     const struct iv_config *config;
+    struct iv_hand *hand; /* NULL: none */
     struct iv_clock clock;
     struct iv_arena names; /* of the topics that are read: they outlive the baseline that they came from */
     struct iv_metrics *metrics;

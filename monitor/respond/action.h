@@ -4,8 +4,8 @@
  * page. The parser, the renderer and the responder know nothing of any kind.
  * Owner/thread: descriptors are constant; a call belongs to the responder's thread.
  *
- * A kind calls over HTTP (ask, judge) or writes a message (message), which is then delivered through the
- * store's outbox. What carries calls is carriers.h. */
+ * A kind calls over HTTP (ask, judge), acts on this machine (order), or writes a message (message), which is
+ * then delivered through the store's outbox. What carries calls is carriers.h. */
 #pragma once
 
 #include "base/arena.h"
@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct iv_hand_order;
 struct iv_web_request;
 struct iv_web_answer;
 
@@ -78,6 +79,9 @@ struct iv_action_kind {
      * has it, and judge corrects it; NULL: there is nothing to correct. */
     iv_rc (*ask)(struct iv_web_request *out, struct iv_call *call, struct iv_err *err);
     void (*judge)(struct iv_call *call, const struct iv_web_answer *answer);
+
+    /* This machine: what the hand is to do. Its report is the outcome (local/local.h). */
+    iv_rc (*order)(struct iv_hand_order *out, struct iv_call *call, struct iv_err *err);
 
     /* Messages. */
     iv_rc (*message)(struct iv_posting *out, struct iv_call *call, struct iv_err *err);

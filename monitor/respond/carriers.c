@@ -2,25 +2,30 @@
 #include "respond/carriers.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/guard.h"
+#include "respond/local/local.h"
 #include "respond/web/web.h"
 
 #include <stdio.h>
 
 struct iv_carriers {
     struct iv_web *web;
+    struct iv_local *local;
 };
 
-iv_rc iv_carriers_new(struct iv_carriers **out, struct iv_err *err)
+static void carriers_freep(struct iv_carriers **carriers)
 {
-    struct iv_carriers *c = iv_calloc(1, sizeof *c);
+    iv_carriers_free(*carriers);
+}
+
+iv_rc iv_carriers_new(struct iv_carriers **out, struct iv_hand *hand, size_t in_flight, struct iv_err *err)
+{
+    IV_AUTO(carriers_freep) struct iv_carriers *c = iv_calloc(1, sizeof *c);
     ENSURE(c != NULL, err, IV_E_NOMEM, "cannot allocate the carriers of calls");
-    struct iv_rc_s rc = iv_web_new(&c->web, err);
-    if (!iv_ok(rc)) {
-        iv_free(c);
-        return rc;
-    }
-    *out = c;
+    TRY(iv_web_new(&c->web, err));
+    TRY(iv_local_new(&c->local, hand, in_flight, err));
+    *out = TAKE(c);
     return IV_OK;
 }
 
@@ -28,6 +33,7 @@ void iv_carriers_free(struct iv_carriers *carriers)
 {
     if (carriers != NULL) {
         iv_web_free(carriers->web);
+        iv_local_free(carriers->local);
         iv_free(carriers);
     }
 }
@@ -35,7 +41,8 @@ void iv_carriers_free(struct iv_carriers *carriers)
 void iv_carriers_start(struct iv_carriers *carriers, struct iv_call *call, const struct iv_action_kind *kind)
 {
     struct iv_err why = {.text = ""};
-    struct iv_rc_s rc = iv_web_send(carriers->web, call, kind, &why);
+    struct iv_rc_s rc = kind->order != NULL ? iv_local_send(carriers->local, call, kind, &why)
+                                            : iv_web_send(carriers->web, call, kind, &why);
     if (!iv_ok(rc)) {
         bool again = iv_code_class(rc.code) == IV_CLASS_RETRY || rc.code == IV_E_NOMEM;
         call->finished = true;
@@ -49,13 +56,21 @@ void iv_carriers_start(struct iv_carriers *carriers, struct iv_call *call, const
 void iv_carriers_abandon(struct iv_carriers *carriers, struct iv_call *call,
                          const struct iv_action_kind *kind)
 {
-    (void)kind;
-    iv_web_abandon(carriers->web, call);
+    if (kind->order != NULL) {
+        iv_local_abandon(carriers->local, call);
+    } else {
+        iv_web_abandon(carriers->web, call);
+    }
 }
 
 iv_rc iv_carriers_pump(struct iv_carriers *carriers, iv_ns wait, struct iv_err *err)
 {
-    return iv_web_pump(carriers->web, -1, wait, err);
+    bool any = false;
+    iv_ns left = iv_local_collect(carriers->local, &any);
+    wait = any ? 0 : left < wait ? left : wait;
+    TRY(iv_web_pump(carriers->web, iv_local_fd(carriers->local), wait, err));
+    (void)iv_local_collect(carriers->local, &any);
+    return IV_OK;
 }
 
 void iv_carriers_wake(struct iv_carriers *carriers)

@@ -6,8 +6,10 @@
 #include "respond/action.h"
 
 struct iv_carriers;
+struct iv_hand;
 
-iv_rc iv_carriers_new(struct iv_carriers **out, struct iv_err *err);
+/* hand may be NULL; it outlives the carriers. */
+iv_rc iv_carriers_new(struct iv_carriers **out, struct iv_hand *hand, size_t in_flight, struct iv_err *err);
 void iv_carriers_free(struct iv_carriers *carriers);
 
 /* Begins the call; it may have finished at once. Where it cannot even begin, it has an outcome like any

@@ -131,7 +131,7 @@ iv_rc iv_responder_new(struct iv_responder **out, const struct iv_responder_opti
     TRY(copy_endpoints(r, err));
     r->calls = iv_calloc(r->call_max, sizeof(struct iv_call *));
     ENSURE(r->calls != NULL, err, IV_E_NOMEM, "cannot allocate the responder");
-    TRY(iv_carriers_new(&r->carriers, err));
+    TRY(iv_carriers_new(&r->carriers, r->options.hand, r->call_max, err));
     TRY(iv_catalogue_new(&r->catalogue, err));
     TRY(iv_catalogue_freeze(r->catalogue, err));
     struct iv_decode_limits limits = IV_DECODE_LIMITS_DEFAULT;

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct iv_hand;
 struct iv_keyring;
 struct iv_store;
 struct iv_responder;
@@ -26,6 +27,7 @@ struct iv_responder_options {
     const struct iv_endpoint *endpoints; /* copied */
     size_t endpoint_count;
     struct iv_clock clock;
+    struct iv_hand *hand;             /* acts on this machine; outlives the responder; NULL: nothing does */
     size_t in_flight;                 /* calls at one time; 0: 32 */
     const struct iv_keyring *keyring; /* whose keys may approve; NULL: nobody's. Outlives it, or: govern */
     bool dry_run;                     /* every call is withheld */

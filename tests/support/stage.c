@@ -115,6 +115,7 @@ void stage_respond(struct stage *s, const char *url)
         .dry_run = s->dry_run,
         .pause_file = s->pause_file,
         .keyring = s->keyring,
+        .hand = s->hand,
         .clock = {.wall = stage_now, .monotonic = stage_now, .ctx = &s->now},
     };
     struct iv_err err = {0};

@@ -23,6 +23,7 @@ struct stage {
     bool dry_run;                /* these as well */
     struct iv_str pause_file;
     const struct iv_keyring *keyring; /* NULL: nobody may approve */
+    struct iv_hand *hand;             /* of the test, which ends it; NULL: there is none */
     struct iv_responder *responder;
     iv_ns now;
 };

@@ -130,7 +130,6 @@ static iv_rc write_token(struct iv_buf *out, struct iv_call *call, const struct 
 static iv_rc ask(struct iv_web_request *out, struct iv_call *call, struct iv_err *err)
 {
     const struct iv_val *subject = iv_request_get(&call->request, "subject");
-    ENSURE(call->endpoint != NULL, err, IV_E_STORE, "the stored request names no endpoint");
     const struct iv_set_issuer *set = &call->endpoint->set;
     ENSURE(set->key.p != NULL, err, IV_E_REFUSED,
            "endpoint '" IV_STR_FMT "' has no 'set', which says who signs security events, and with which key",

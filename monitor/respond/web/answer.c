@@ -8,7 +8,7 @@
 #define RETRY_AFTER_MAX_S 3600
 
 /* A hook may answer anything; what is kept must be UTF-8. */
-static struct iv_str keep_text(struct iv_arena *arena, struct iv_str bytes)
+struct iv_str iv_answer_keep(struct iv_arena *arena, struct iv_str bytes)
 {
     struct iv_buf text;
     iv_buf_init(&text, IV_ANSWER_KEPT_BYTES);
@@ -32,7 +32,7 @@ static struct iv_str keep_text(struct iv_arena *arena, struct iv_str bytes)
 void iv_answer_judge(struct iv_outcome *out, struct iv_call *call, struct iv_str place, int status,
                      int64_t retry_after_s, struct iv_str body)
 {
-    *out = (struct iv_outcome){.status = status, .answer = keep_text(&call->arena, body)};
+    *out = (struct iv_outcome){.status = status, .answer = iv_answer_keep(&call->arena, body)};
     if (status >= 200 && status < 300) {
         out->kind = IV_OUTCOME_DONE;
         return;

@@ -163,7 +163,7 @@ iv_rc iv_web_json(struct iv_web_request *request, struct iv_call *call, const st
 static void write_url(struct iv_web_wire *wire, const struct iv_call *call,
                       const struct iv_web_request *request)
 {
-    struct iv_str base = request->socket.p != NULL ? IV_STR("http://localhost") : call->endpoint->url;
+    struct iv_str base = call->endpoint->url;
     while (request->path.n > 0 && base.n > 0 && base.p[base.n - 1] == '/') {
         base.n--;
     }
@@ -181,18 +181,18 @@ iv_rc iv_web_wire_write(struct iv_web_wire *wire, const struct iv_call *call,
     iv_buf_add(&wire->headers, "Expect:", sizeof "Expect:");
     if (request->type != NULL) {
         add_header(wire, IV_STR("Content-Type"), iv_str_of(request->type));
+    } else {
+        iv_buf_add(&wire->headers, "Content-Type:", sizeof "Content-Type:"); /* libcurl would make one up */
     }
     if (request->accept != NULL) {
         add_header(wire, IV_STR("Accept"), iv_str_of(request->accept));
     }
     add_header(wire, IV_STR("Idempotency-Key"), call->task.step.key);
     TRY(add_given_headers(wire, request->headers, err));
-    if (request->socket.p == NULL) {
-        TRY(add_credentials(wire, call->endpoint, request, err));
-    }
+    TRY(add_credentials(wire, call->endpoint, request, err));
     TRY(iv_buf_check(&wire->url, "the address of a call", err));
     TRY(iv_buf_check(&wire->body, "the body of a call", err));
-    if (request->socket.p == NULL && call->endpoint->hmac_key.p != NULL) {
+    if (call->endpoint->hmac_key.p != NULL) {
         char value[IV_SIGNATURE_TEXT_BYTES];
         iv_signature_make(value, signature, call->endpoint->hmac_key, call->now, iv_buf_slice(&wire->body));
         add_header(wire, IV_STR("Invigil-Signature"), iv_str_of(value));

@@ -118,9 +118,6 @@ static bool set_place(struct transfer *t)
 {
     CURL *e = t->easy;
     const struct iv_endpoint *endpoint = t->call->endpoint;
-    if (t->request.socket.p != NULL) {
-        return curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, t->request.socket.p) == CURLE_OK;
-    }
     bool ok = set_file(e, CURLOPT_SSLCERT, endpoint->certificate) &&
               set_file(e, CURLOPT_SSLKEY, endpoint->key) && set_file(e, CURLOPT_CAINFO, endpoint->ca_file);
     return ok && (endpoint->ca_file.n == 0 || curl_easy_setopt(e, CURLOPT_CAPATH, NULL) == CURLE_OK);
@@ -154,22 +151,16 @@ static bool set_options(struct transfer *t)
 static iv_rc name_place(struct transfer *t, struct iv_err *err)
 {
     struct iv_call *call = t->call;
-    if (t->request.socket.p != NULL) {
-        t->place =
-            iv_arena_printf(&call->arena, "the socket '" IV_STR_FMT "'", IV_STR_ARG(t->request.socket));
-    } else {
-        ENSURE(call->endpoint != NULL, err, IV_E_STORE, "the stored request names no endpoint");
-        t->place =
-            iv_arena_printf(&call->arena, "endpoint '" IV_STR_FMT "'", IV_STR_ARG(call->endpoint->name));
-    }
+    ENSURE(call->endpoint != NULL, err, IV_E_STORE, "the stored request names no endpoint");
+    t->place = iv_arena_printf(&call->arena, "endpoint '" IV_STR_FMT "'", IV_STR_ARG(call->endpoint->name));
     ENSURE(t->place.p != NULL, err, IV_E_NOMEM, "cannot allocate an HTTP call");
     return IV_OK;
 }
 
 static iv_rc begin(struct iv_web *web, struct transfer *t, struct iv_err *err)
 {
-    TRY(t->kind->ask(&t->request, t->call, err));
     TRY(name_place(t, err));
+    TRY(t->kind->ask(&t->request, t->call, err));
     TRY(iv_web_wire_write(&t->wire, t->call, &t->request, web->signature, err));
     TRY(list_headers(t, err));
     t->easy = curl_easy_init();

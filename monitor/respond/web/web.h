@@ -16,10 +16,9 @@
 /* How a request looks. All of it lives until the call has ended. */
 struct iv_web_request {
     const char *method;
-    struct iv_str path;   /* follows the endpoint's url; may be empty */
-    struct iv_str socket; /* a Unix socket in the place of an endpoint; p NULL: none */
-    const char *type;     /* of the body; NULL: there is none */
-    const char *accept;   /* NULL: anything */
+    struct iv_str path; /* follows the endpoint's url; may be empty */
+    const char *type;   /* of the body; NULL: there is none */
+    const char *accept; /* NULL: anything */
     struct iv_str body;
     const struct iv_val *headers; /* further ones, a map of text; NULL: none */
 };

@@ -86,7 +86,8 @@ static void start(struct scene *s, const char *rules)
     open_producer(s);
     write_baseline(s, "first", "telemetry", rules);
     cr_assert(iv_ok(iv_load_baseline(&baseline, &playbooks, s->config.baseline, &err)), "%s", err.text);
-    cr_assert(iv_ok(iv_monitor_start(&s->monitor, &s->config, baseline, playbooks, &err)), "%s", err.text);
+    cr_assert(iv_ok(iv_monitor_start(&s->monitor, &s->config, baseline, playbooks, NULL, &err)), "%s",
+              err.text);
     cr_assert(iv_ok(iv_reader_open(&s->reader, s->config.store_path, &err)), "%s", err.text);
 }
 

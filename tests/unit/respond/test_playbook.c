@@ -42,7 +42,7 @@ Test(playbook, is_refused_with_the_place_and_what_would_be_right)
          "is set by the action itself"},
         {HEAD "- name: one\n  http: {endpoint: hook, path: /x}\n  kafka: {topic: t, key: k, value: 1}\n",
          "a step has one action only"},
-        {HEAD "- name: one\n", "a step needs an action, one of 'http', 'kafka'"},
+        {HEAD "- name: one\n", "a step needs an action, one of 'cgroup.freeze', "},
         {HEAD STEP "- name: one\n  http: {endpoint: hook, path: /y}\n",
          "another step of this playbook is called"},
         {HEAD "- name: one\n  http: {endpoint: hook, path: /x}\n  timeout: 0s\n", "between 1ms and 5m"},
@@ -117,12 +117,12 @@ Test(actions, each_have_a_name_a_sentence_and_one_way_to_act)
     for (size_t i = 0; i < iv_action_kind_count; i++) {
         const struct iv_action_kind *kind = iv_action_kinds[i];
         cr_expect(kind->name != NULL && strlen(kind->doc) > 10);
-        bool one_way = (kind->ask != NULL) != (kind->message != NULL);
-        cr_expect(one_way, "%s", kind->name);
+        int ways = (kind->ask != NULL) + (kind->order != NULL) + (kind->message != NULL);
+        cr_expect(ways == 1, "%s", kind->name);
         cr_expect(iv_action_kind(iv_str_of(kind->name)) == kind);
         for (size_t p = 0; p < kind->parameter_count; p++) {
             cr_expect(strlen(kind->parameters[p].doc) > 10, "%s.%s", kind->name, kind->parameters[p].name);
         }
     }
-    cr_expect(iv_action_kind(IV_STR("exec")) == NULL);
+    cr_expect(iv_action_kind(IV_STR("smoke.signals")) == NULL);
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/guard.h"
+#include "respond/local/local.h"
+
+static const struct iv_parameter parameters[] = {
+    {"socket", IV_PARAMETER_TEXT, true, "The API socket, below the configured folder."},
+};
+
+static iv_rc order(struct iv_hand_order *out, struct iv_call *call, struct iv_err *err)
+{
+    return iv_local_order(out, call, IV_HAND_VMM_KILL, "socket", err);
+}
+
+const struct iv_action_kind iv_action_firecracker_kill = {
+    .name = "firecracker.kill",
+    .doc = "Kills the process that has a virtual machine, found by its API socket.",
+    .parameters = parameters,
+    .parameter_count = IV_COUNT(parameters),
+    .order = order,
+};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "respond/kubernetes/object.h"
+
+#include "base/guard.h"
+
+#include <stdio.h>
+
+#define NAME_MAX_BYTES 253
+
+/*= RFC 1123 2.1 "letters, digits and hyphen", as Kubernetes has it: lower case, dots between labels */
+static bool is_name(struct iv_str s)
+{
+    bool begins = true;
+    for (size_t i = 0; i < s.n; i++) {
+        bool plain = (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9');
+        bool last = i + 1 == s.n || s.p[i + 1] == '.';
+        if (!plain && (begins || last || (s.p[i] != '-' && s.p[i] != '.'))) {
+            return false;
+        }
+        begins = s.p[i] == '.';
+    }
+    return s.n > 0 && s.n <= NAME_MAX_BYTES && !begins;
+}
+
+iv_rc iv_object_path(struct iv_str *out, struct iv_call *call, const struct iv_object_kind *kind,
+                     struct iv_err *err)
+{
+    struct iv_str folder = iv_request_text(&call->request, "namespace");
+    struct iv_str object = iv_request_text(&call->request, kind->parameter);
+    ENSURE(is_name(folder), err, IV_E_REFUSED, "'" IV_STR_FMT "' is no namespace's name", IV_STR_ARG(folder));
+    ENSURE(is_name(object), err, IV_E_REFUSED, "'" IV_STR_FMT "' is no object's name", IV_STR_ARG(object));
+    *out = iv_arena_printf(&call->arena, "%s/namespaces/" IV_STR_FMT "/%s/" IV_STR_FMT, kind->group,
+                           IV_STR_ARG(folder), kind->resource, IV_STR_ARG(object));
+    ENSURE(out->p != NULL, err, IV_E_NOMEM, "cannot allocate the address of an object");
+    return IV_OK;
+}
+
+void iv_object_judge(struct iv_call *call, const struct iv_web_answer *answer)
+{
+    struct iv_outcome *o = &call->outcome;
+    if (answer->status == 404) {
+        o->kind = IV_OUTCOME_ABSENT;
+        (void)snprintf(o->cause, sizeof o->cause, "endpoint '" IV_STR_FMT "' has no such object",
+                       IV_STR_ARG(call->endpoint->name));
+    } else if (answer->status == 401) {
+        o->kind = IV_OUTCOME_RETRY;
+    }
+}

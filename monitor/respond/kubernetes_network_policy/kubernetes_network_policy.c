@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/buf.h"
+#include "base/guard.h"
+#include "base/json_write.h"
+#include "respond/kubernetes/object.h"
+
+#define BODY_MAX_BYTES (64u << 10)
+
+static const struct iv_parameter parameters[] = {
+    {"endpoint", IV_PARAMETER_NAME, true, "The cluster's name in the daemon's configuration."},
+    {"namespace", IV_PARAMETER_TEXT, true, "The namespace of the pods, and of the policy."},
+    {"name", IV_PARAMETER_TEXT, true, "The policy's name: one that is there is replaced."},
+    {"labels", IV_PARAMETER_JSON, true, "The labels of the pods; {}: all pods of the namespace."},
+    {"state", IV_PARAMETER_NAME, false, "present, the default, or absent, which takes the policy away."},
+};
+
+static const struct iv_object_kind policies = {"/apis/networking.k8s.io/v1", "networkpolicies", "name"};
+
+static iv_rc check_labels(const struct iv_val *labels, struct iv_err *err)
+{
+    ENSURE(labels != NULL && labels->kind == IV_KIND_MAP, err, IV_E_REFUSED,
+           "the labels of a network policy must be a mapping");
+    for (uint32_t i = 0; i < labels->n; i++) {
+        ENSURE(labels->items[2 * (size_t)i + 1].kind == IV_KIND_STRING, err, IV_E_REFUSED,
+               "the label '" IV_STR_FMT "' of a network policy must be text",
+               IV_STR_ARG(iv_val_slice(labels->items[2 * (size_t)i])));
+    }
+    return IV_OK;
+}
+
+/* networking.k8s.io/v1 NetworkPolicy: of the type Egress, and no rule that lets anything out. */
+static iv_rc write_policy(struct iv_buf *out, struct iv_call *call, const struct iv_val *labels,
+                          struct iv_err *err)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf selector;
+    iv_buf_init(&selector, BODY_MAX_BYTES);
+    iv_val_json(&selector, labels);
+    TRY(iv_buf_check(&selector, "the labels of a network policy", err));
+    struct iv_json json = iv_json_to(out);
+    iv_json_open_object(&json, NULL);
+    iv_json_text(&json, "apiVersion", "networking.k8s.io/v1");
+    iv_json_text(&json, "kind", "NetworkPolicy");
+    iv_json_open_object(&json, "metadata");
+    iv_json_str(&json, "name", iv_request_text(&call->request, "name"));
+    iv_json_str(&json, "namespace", iv_request_text(&call->request, "namespace"));
+    iv_json_open_object(&json, "annotations");
+    iv_json_str(&json, "invigil/execution", call->task.execution.key);
+    iv_json_close_object(&json);
+    iv_json_close_object(&json);
+    iv_json_open_object(&json, "spec");
+    iv_json_open_object(&json, "podSelector");
+    iv_json_raw(&json, "matchLabels", iv_buf_slice(&selector));
+    iv_json_close_object(&json);
+    iv_json_open_list(&json, "policyTypes");
+    iv_json_text(&json, NULL, "Egress");
+    iv_json_close_list(&json);
+    iv_json_open_list(&json, "egress");
+    iv_json_close_list(&json);
+    iv_json_close_object(&json);
+    iv_json_close_object(&json);
+    return iv_buf_check(out, "a network policy", err);
+}
+
+/* Server-side apply makes it where it is not there and replaces it where it is, in one request; JSON is YAML.
+ */
+static iv_rc ask(struct iv_web_request *out, struct iv_call *call, struct iv_err *err)
+{
+    const struct iv_val *labels = iv_request_get(&call->request, "labels");
+    struct iv_str state = iv_request_text(&call->request, "state");
+    struct iv_str path;
+    TRY(check_labels(labels, err));
+    TRY(iv_object_path(&path, call, &policies, err));
+    *out = (struct iv_web_request){.method = "DELETE", .path = path, .accept = "application/json"};
+    if (state.p != NULL && iv_str_eq(state, IV_STR("absent"))) {
+        return IV_OK;
+    }
+    ENSURE(state.p == NULL || iv_str_eq(state, IV_STR("present")), err, IV_E_REFUSED,
+           "the state of a network policy must be present or absent, got '" IV_STR_FMT "'",
+           IV_STR_ARG(state));
+    IV_AUTO(iv_buf_deinit) struct iv_buf body;
+    iv_buf_init(&body, BODY_MAX_BYTES);
+    TRY(write_policy(&body, call, labels, err));
+    out->method = "PATCH";
+    out->type = "application/apply-patch+yaml";
+    out->path =
+        iv_arena_printf(&call->arena, IV_STR_FMT "?fieldManager=invigil&force=true", IV_STR_ARG(path));
+    out->body = iv_arena_str(&call->arena, iv_buf_slice(&body));
+    ENSURE(out->path.p != NULL && out->body.p != NULL, err, IV_E_NOMEM, "cannot allocate a network policy");
+    return IV_OK;
+}
+
+const struct iv_action_kind iv_action_kubernetes_network_policy = {
+    .name = "kubernetes.network_policy",
+    .doc = "Lets nothing out of pods of a cluster any more, by a network policy.",
+    .parameters = parameters,
+    .parameter_count = IV_COUNT(parameters),
+    .ask = ask,
+    .judge = iv_object_judge,
+};

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/guard.h"
+#include "respond/local/local.h"
+
+static const struct iv_parameter parameters[] = {
+    {"container", IV_PARAMETER_TEXT, true, "The container's name."},
+};
+
+static iv_rc order(struct iv_hand_order *out, struct iv_call *call, struct iv_err *err)
+{
+    return iv_local_order(out, call, IV_HAND_OCI_PAUSE, "container", err);
+}
+
+const struct iv_action_kind iv_action_oci_pause = {
+    .name = "oci.pause",
+    .doc = "Pauses a container by its runtime.",
+    .parameters = parameters,
+    .parameter_count = IV_COUNT(parameters),
+    .order = order,
+};

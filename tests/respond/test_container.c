@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Real containers of runc. Skips itself where runc cannot start one. */
+#include "base/guard.h"
+#include "respond/local.h"
+#include "respond/peer.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+#include <unistd.h>
+
+struct scene {
+    char name[32]; /* runc names the control group by it, so no two tests may have the same */
+    struct scratch dir;
+    char root[128];
+    struct peer peer;
+    struct iv_hand_options options;
+};
+
+static void scene_init(struct scene *s)
+{
+    s->dir = scratch_make();
+    (void)snprintf(s->root, sizeof s->root, "%s/run", s->dir.path);
+    s->peer =
+        peer_start((const char *const[]){IV_SOURCE_DIR "/tests/respond/with_container", s->dir.path, NULL});
+    if (strcmp(s->peer.line, "ready") != 0) {
+        cr_skip("%s", s->peer.line);
+    }
+    s->options =
+        (struct iv_hand_options){.runtime = IV_STR("/usr/sbin/runc"), .containers = iv_str_of(s->root)};
+    (void)snprintf(s->name, sizeof s->name, "agent-%d", (int)getpid());
+    cr_assert_str_eq(peer_ask(&s->peer, "start %s", s->name), "running");
+}
+
+static void scene_deinit(struct scene *s)
+{
+    peer_stop(&s->peer);
+    scratch_remove(&s->dir);
+}
+
+static struct iv_step act(const struct scene *s, const char *action, const char *name)
+{
+    char text[128];
+    (void)snprintf(text, sizeof text, "%s: {container: %s}", action, name);
+    return local_step(&s->options, text);
+}
+
+Test(container, kill_ends_it_and_later_there_is_nothing_to_do)
+{
+    IV_AUTO(scene_deinit) struct scene s;
+    scene_init(&s);
+
+    struct iv_step step = act(&s, "oci.kill", s.name);
+
+    cr_expect(step.state == IV_STEP_DONE, "%s %s", step.cause.p, step.answer.p);
+    cr_expect_str_eq(peer_ask(&s.peer, "status %s", s.name), "stopped");
+    step = act(&s, "oci.kill", s.name);
+    cr_expect(step.state == IV_STEP_ABSENT && strstr(step.cause.p, "has stopped already") != NULL, "%s",
+              step.cause.p);
+    step = act(&s, "oci.kill", "nobody");
+    cr_expect(step.state == IV_STEP_ABSENT && strstr(step.cause.p, "does not exist") != NULL, "%s",
+              step.cause.p);
+    cr_expect(act(&s, "oci.pause", "nobody").state == IV_STEP_ABSENT);
+}
+
+Test(container, pause_holds_it_and_it_can_still_be_killed)
+{
+    IV_AUTO(scene_deinit) struct scene s;
+    scene_init(&s);
+
+    struct iv_step step = act(&s, "oci.pause", s.name);
+
+    cr_expect(step.state == IV_STEP_DONE, "%s %s", step.cause.p, step.answer.p);
+    cr_expect_str_eq(peer_ask(&s.peer, "status %s", s.name), "paused");
+    cr_expect(act(&s, "oci.pause", s.name).state == IV_STEP_DONE, "again");
+    step = act(&s, "oci.kill", s.name);
+    cr_expect(step.state == IV_STEP_DONE, "%s %s", step.cause.p, step.answer.p);
+    cr_expect_str_eq(peer_ask(&s.peer, "status %s", s.name), "stopped");
+}
+
+Test(container, takes_no_name_that_could_be_something_else)
+{
+    static const char *const names[] = {"--all", "-a", "a/b", "..", "\"\"", "\"a b\"", "a;b"};
+    struct iv_hand_options options = {.runtime = IV_STR("/usr/sbin/runc")};
+    for (size_t i = 0; i < IV_COUNT(names); i++) {
+        char action[128];
+        (void)snprintf(action, sizeof action, "oci.kill: {container: %s}", names[i]);
+
+        struct iv_step step = local_step(&options, action);
+
+        cr_expect(step.state == IV_STEP_FAILED && strstr(step.cause.p, "no container's name") != NULL,
+                  "%s: %s", names[i], step.cause.p);
+    }
+}
