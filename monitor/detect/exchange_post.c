@@ -2,6 +2,7 @@
 #include "detect/exchange_post.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/guard.h"
 #include "stream/producer.h"
 #include "stream/topic_make.h"
@@ -51,10 +52,14 @@ static void on_report(void *ctx, void *ticket, const struct iv_err *failure)
 {
     struct iv_post *post = ctx;
     struct line *line = ticket;
+    iv_fault("exchange.answered");
     line->pending--;
     if (failure != NULL && !post->failed) {
         post->failed = true;
         post->err = *failure;
+        if (failure->code == IV_E_LIMIT) {
+            iv_err_wrap(&post->err, "its max.message.bytes should be " MESSAGE_BYTES);
+        }
         iv_err_wrap(&post->err, "partition %d of the streams: a packet of the exchange", line->source);
     }
 }
@@ -143,6 +148,7 @@ iv_rc iv_post_send(struct iv_post *post, int32_t source, uint32_t share, struct 
     int32_t partition = (int32_t)share;
     const struct iv_message message = {
         .topic = post->options.topic, .value = packet, .partition = &partition, .ticket = line};
+    iv_fault("exchange.before_send");
     for (;;) {
         TRY(failure_of(post, err));
         line->pending++;

@@ -141,6 +141,7 @@ Test(exchange, a_packet_that_the_broker_refuses_is_told_by_every_call)
     cr_expect(!iv_ok(iv_post_settle(post, 3, LONG_ENOUGH, &err)));
     cr_expect(strstr(err.text, "partition 3 of the streams: a packet of the exchange") != NULL, "%s",
               err.text);
+    cr_expect(strstr(err.text, "max.message.bytes should be") != NULL, "%s", err.text);
     cr_expect(!iv_ok(iv_post_poll(post, &err)));
     cr_expect(!iv_ok(iv_post_send(post, 0, 0, IV_STR("x"), &err)));
     iv_post_close(post);
