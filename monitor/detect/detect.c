@@ -124,6 +124,13 @@ void iv_detect_figures(struct iv_detect *detect, unsigned worker, const struct i
     (void)pthread_mutex_unlock(&d->lock);
 }
 
+void iv_detect_lag(const struct iv_detect *detect, struct iv_str topic, int32_t partition, int64_t records)
+{
+    char number[16];
+    (void)snprintf(number, sizeof number, "%d", partition);
+    iv_series_set(IV_SERIES(detect->metrics, LAG, topic, iv_str_of(number)), (double)records);
+}
+
 size_t iv_detect_cells(struct iv_detect *detect)
 {
     size_t cells = 0;
@@ -178,6 +185,13 @@ iv_rc iv_detect_prepare_exchange(struct iv_detect *detect, int32_t width, struct
     return IV_OK;
 }
 
+/* From the tide's thread, in place of a worker that is stuck. */
+static void tell_lag(void *ctx, enum iv_stream stream, int32_t partition, int64_t records)
+{
+    const struct iv_detect *d = ctx;
+    iv_detect_lag(d, d->topics[stream], partition, records);
+}
+
 static iv_rc open_workers(struct iv_detect *d, const struct iv_detect_options *options, struct iv_err *err)
 {
     unsigned count = 2 * options->workers;
@@ -190,7 +204,10 @@ static iv_rc open_workers(struct iv_detect *d, const struct iv_detect_options *o
     for (size_t i = 0; i < options->kafka_count; i++) {
         d->kafka[i] = options->kafka[i];
     }
-    TRY(iv_tide_start(&d->tide, options->kafka, options->kafka_count, options->topics, err));
+    struct iv_tide_options tide = {
+        .properties = options->kafka, .property_count = options->kafka_count, .lag = tell_lag, .ctx = d};
+    memcpy(tide.topics, options->topics, sizeof tide.topics);
+    TRY(iv_tide_start(&d->tide, &tide, err));
     for (unsigned i = 0; i < count; i++) {
         enum iv_worker_kind kind = i < options->workers ? IV_WORKER_STREAMS : IV_WORKER_EXCHANGE;
         struct iv_worker_figures *figures = &d->figures[i];

@@ -56,5 +56,7 @@ void iv_detect_taken(struct iv_detect *detect, uint64_t generation, const struct
 
 /* The cells of all workers, as of their last reports. */
 size_t iv_detect_cells(struct iv_detect *detect);
+/* How many records of a partition are not read yet. */
+void iv_detect_lag(const struct iv_detect *detect, struct iv_str topic, int32_t partition, int64_t records);
 /* A worker's figures; those that are the process's go into the metrics. */
 void iv_detect_figures(struct iv_detect *detect, unsigned worker, const struct iv_worker_figures *figures);

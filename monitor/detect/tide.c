@@ -10,6 +10,9 @@
 
 #define ROUND (100 * IV_NS_PER_MS)
 #define ANSWER_WAIT IV_NS_PER_S
+/* A reader that turns says how far it is twice a second. */
+#define STUCK_AFTER (2 * IV_NS_PER_S)
+#define STUCK_ROUND IV_NS_PER_S
 /* A broker that was away was away for the producers too, and what they have to tell comes when they have
  * found it again: clients wait up to 10 s between two tries. */
 #define RETURN_WAIT (15 * IV_NS_PER_S)
@@ -18,9 +21,13 @@ struct watched {
     struct iv_tide_mark mark;
     bool wanted;
     bool marked;
+    bool stuck;   /* of this round */
+    int64_t next; /* of its reader; -1: it has none */
+    iv_ns said;   /* monotonic: when the reader said so */
 };
 
 struct iv_tide {
+    struct iv_tide_options options;
     struct iv_ends *ends;
     struct iv_clock clock;
     pthread_t thread;
@@ -34,7 +41,8 @@ struct iv_tide {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stopping;
-    bool wanted; /* any */
+    bool wanted;     /* any */
+    size_t followed; /* how many have a reader */
     struct watched *watched[IV_STREAMS];
     int32_t count[IV_STREAMS];
 };
@@ -51,7 +59,7 @@ static bool make_room(struct iv_tide *t, enum iv_stream stream, int32_t partitio
         return false;
     }
     for (int32_t p = t->count[stream]; p <= partition; p++) {
-        grown[p] = (struct watched){.wanted = false};
+        grown[p] = (struct watched){.next = -1};
     }
     t->watched[stream] = grown;
     t->count[stream] = partition + 1;
@@ -76,7 +84,24 @@ bool iv_tide_look(struct iv_tide *tide, struct iv_tide_mark *out, enum iv_stream
     return marked;
 }
 
-/* Under the lock: what is wanted of one stream. */
+void iv_tide_follow(struct iv_tide *tide, enum iv_stream stream, int32_t partition, int64_t next)
+{
+    (void)pthread_mutex_lock(&tide->lock);
+    if (make_room(tide, stream, partition)) {
+        struct watched *w = &tide->watched[stream][partition];
+        bool first = next >= 0 && tide->followed == 0;
+        tide->followed += next >= 0 ? 1 : 0;
+        tide->followed -= w->next >= 0 ? 1 : 0;
+        w->next = next;
+        w->said = iv_monotonic(&tide->clock);
+        if (first) {
+            (void)pthread_cond_signal(&tide->wake);
+        }
+    }
+    (void)pthread_mutex_unlock(&tide->lock);
+}
+
+/* Under the lock: what is wanted of one stream, and whose reader is stuck. */
 static size_t collect(struct iv_tide *t, enum iv_stream stream)
 {
     size_t count = 0;
@@ -88,9 +113,12 @@ static size_t collect(struct iv_tide *t, enum iv_stream stream)
         t->asked = grown;
         t->asked_room = (size_t)t->count[stream];
     }
+    iv_ns now = iv_monotonic(&t->clock);
     for (int32_t p = 0; p < t->count[stream]; p++) {
-        if (t->watched[stream][p].wanted) {
-            t->watched[stream][p].wanted = false;
+        struct watched *w = &t->watched[stream][p];
+        w->stuck = w->next >= 0 && now - w->said >= STUCK_AFTER;
+        if (w->wanted || w->stuck) {
+            w->wanted = false;
             t->asked[count++] = (struct iv_cursor){stream, p, -1};
         }
     }
@@ -113,6 +141,16 @@ static iv_ns believed_wall(struct iv_tide *t, iv_ns monotonic)
     return believed;
 }
 
+/* Under the lock: what its reader would say, if it could. */
+static void tell_lag(const struct iv_tide *t, const struct iv_cursor *end)
+{
+    const struct watched *w = &t->watched[end->stream][end->partition];
+    if (w->stuck && w->next >= 0 && t->options.lag != NULL) {
+        t->options.lag(t->options.ctx, end->stream, end->partition,
+                       end->offset > w->next ? end->offset - w->next : 0);
+    }
+}
+
 /* Both clocks are read before the question goes out: what is written from then on may be missing in the
  * answer. */
 static void ask(struct iv_tide *t, size_t count)
@@ -129,27 +167,31 @@ static void ask(struct iv_tide *t, size_t count)
     t->silent = silent;
     bool believed = !silent && (t->returned == 0 || mark.asked - t->returned >= RETURN_WAIT);
     (void)pthread_mutex_lock(&t->lock);
-    for (size_t i = 0; i < count && believed; i++) {
+    for (size_t i = 0; i < count && !silent; i++) {
         if (t->asked[i].offset >= 0) {
             struct watched *w = &t->watched[t->asked[i].stream][t->asked[i].partition];
             mark.end = t->asked[i].offset;
-            w->mark = mark;
-            w->marked = true;
+            w->mark = believed ? mark : w->mark;
+            w->marked = w->marked || believed;
+            tell_lag(t, &t->asked[i]);
         }
     }
     (void)pthread_mutex_unlock(&t->lock);
 }
 
-/* False when it is time to stop. At most one round within its time, and none while nobody asks. */
+/* False when it is time to stop. At most one round within its time, and none while there is nobody to ask
+ * for.
+ */
 static bool await_round(struct iv_tide *t, iv_ns begun)
 {
     (void)pthread_mutex_lock(&t->lock);
     while (!t->stopping) {
-        iv_ns left = begun + ROUND - iv_monotonic(&t->clock);
-        if (t->wanted && left <= 0) {
+        bool work = t->wanted || t->followed > 0;
+        iv_ns left = begun + (t->wanted ? ROUND : STUCK_ROUND) - iv_monotonic(&t->clock);
+        if (work && left <= 0) {
             break;
         }
-        if (t->wanted) {
+        if (work) {
             struct timespec until;
             iv_monotonic_in(&until, left);
             (void)pthread_cond_timedwait(&t->wake, &t->lock, &until);
@@ -189,13 +231,14 @@ static void tide_init(struct iv_tide *t)
     t->clock = iv_clock_system();
 }
 
-iv_rc iv_tide_start(struct iv_tide **out, const struct iv_property *properties, size_t property_count,
-                    const struct iv_str topics[IV_STREAMS], struct iv_err *err)
+iv_rc iv_tide_start(struct iv_tide **out, const struct iv_tide_options *options, struct iv_err *err)
 {
     struct iv_tide *t = iv_calloc(1, sizeof *t);
     ENSURE(t != NULL, err, IV_E_NOMEM, "cannot allocate the watch on partitions' ends");
+    t->options = *options;
     tide_init(t);
-    struct iv_rc_s rc = iv_ends_open(&t->ends, properties, property_count, topics, err);
+    struct iv_rc_s rc =
+        iv_ends_open(&t->ends, options->properties, options->property_count, options->topics, err);
     if (iv_ok(rc)) {
         t->started = pthread_create(&t->thread, NULL, tide_thread, t) == 0;
         rc = t->started ? IV_OK : iv_err_set(err, IV_E_NOMEM, "cannot start a thread");

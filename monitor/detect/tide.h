@@ -25,9 +25,22 @@ struct iv_tide_mark {
     iv_ns wall;  /* by the wall clock, just before the question was sent */
 };
 
-iv_rc iv_tide_start(struct iv_tide **out, const struct iv_property *properties, size_t property_count,
-                    const struct iv_str topics[IV_STREAMS], struct iv_err *err);
+struct iv_tide_options {
+    const struct iv_property *properties; /* of the Kafka client */
+    size_t property_count;
+    struct iv_str topics[IV_STREAMS];
+    /* On the tide's thread: how many records lie behind a reader that says nothing (iv_tide_follow); must not
+     * call back. */
+    void (*lag)(void *ctx, enum iv_stream stream, int32_t partition, int64_t records);
+    void *ctx;
+};
+
+iv_rc iv_tide_start(struct iv_tide **out, const struct iv_tide_options *options, struct iv_err *err);
 void iv_tide_stop(struct iv_tide *tide);
 
 /* The newest mark of a partition; false: there is none yet. In any case it will be asked for. */
 bool iv_tide_look(struct iv_tide *tide, struct iv_tide_mark *out, enum iv_stream stream, int32_t partition);
+
+/* A reader says now and then how far it has come; -1: it reads the partition no longer. When it has said
+ * nothing for some time, because what it found finds no room, its lag is looked for and told in its place. */
+void iv_tide_follow(struct iv_tide *tide, enum iv_stream stream, int32_t partition, int64_t next);

@@ -175,6 +175,7 @@ static void on_revoked(void *ctx, const struct iv_cursor *positions, size_t coun
         LOG_INFO("detect.partition.revoked", KV_TEXT("worker", w->label),
                  KV_TEXT("stream", stream_name(w, positions[i].stream)),
                  KV_I64("partition", positions[i].partition), KV_I64("lost", lost));
+        iv_worker_leave(w, &positions[i]);
         if (cell != NULL && cell->ours && !w->over && iv_ok(w->failure)) {
             w->failure = iv_cell_settle(cell, &w->err);
         }

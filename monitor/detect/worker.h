@@ -77,5 +77,7 @@ iv_rc iv_worker_save_last(struct iv_worker *worker, struct iv_err *err);
 /* Commits to the group where the newest snapshots go on. They serve Kafka's own tools; we never start there.
  */
 void iv_worker_acknowledge(struct iv_worker *worker);
+/* A partition is no longer this worker's: it has no lag here. */
+void iv_worker_leave(struct iv_worker *worker, const struct iv_cursor *at);
 /* Copies figures into the metrics, and tells the group what was saved. */
 void iv_worker_report(struct iv_worker *worker);

@@ -3,8 +3,6 @@
 #include "detect/detect_internal.h"
 #include "detect/worker.h"
 
-#include <stdio.h>
-
 /* More partitions than that are read all the same; their lag is not told. */
 #define PARTITIONS_SHOWN 256
 
@@ -45,18 +43,31 @@ static void share_memory(struct iv_worker *w)
     iv_series_set(IV_SERIES(w->site.metrics, OVER_LIMIT, iv_str_of(w->label)), (double)over);
 }
 
+static struct iv_str topic_of(const struct iv_worker *w, enum iv_stream stream)
+{
+    return w->kind == IV_WORKER_EXCHANGE ? w->site.exchange : w->site.topics[stream];
+}
+
 static void report_partitions(struct iv_worker *w)
 {
     struct iv_partition_stats stats[PARTITIONS_SHOWN];
     size_t count = iv_consumer_partitions(w->consumer, stats, IV_COUNT(stats));
     for (size_t i = 0; i < count && i < IV_COUNT(stats); i++) {
-        char number[16];
-        (void)snprintf(number, sizeof number, "%d", stats[i].position.partition);
+        const struct iv_cursor *at = &stats[i].position;
         if (stats[i].lag >= 0) {
-            struct iv_str topic =
-                w->kind == IV_WORKER_EXCHANGE ? w->site.exchange : w->site.topics[stats[i].position.stream];
-            iv_series_set(IV_SERIES(w->site.metrics, LAG, topic, iv_str_of(number)), (double)stats[i].lag);
+            iv_detect_lag(w->detect, topic_of(w, at->stream), at->partition, stats[i].lag);
         }
+        if (stats[i].lag >= 0 && w->kind == IV_WORKER_STREAMS) {
+            iv_tide_follow(w->site.tide, at->stream, at->partition, at->offset);
+        }
+    }
+}
+
+void iv_worker_leave(struct iv_worker *worker, const struct iv_cursor *at)
+{
+    iv_detect_lag(worker->detect, topic_of(worker, at->stream), at->partition, 0);
+    if (worker->kind == IV_WORKER_STREAMS) {
+        iv_tide_follow(worker->site.tide, at->stream, at->partition, -1);
     }
 }
 

@@ -10,6 +10,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdatomic.h>
 
 #define LONG_ENOUGH (60 * IV_NS_PER_S)
 
@@ -21,16 +22,29 @@ struct scene {
     iv_ns late;
 };
 
+/* What was told last, of telemetry's first partition; -1: nothing. */
+static atomic_long told_lag = -1;
+
+static void note_lag(void *ctx, enum iv_stream stream, int32_t partition, int64_t records)
+{
+    (void)ctx;
+    cr_expect(stream == IV_TELEMETRY && partition == 0, "a partition that has no reader is not told");
+    atomic_store(&told_lag, records);
+}
+
 static struct scene open_scene(void)
 {
     const struct iv_embedded_topic names[] = {{"ledger", 2}, {"telemetry", 2}};
-    const struct iv_str topics[IV_STREAMS] = {IV_STR("ledger"), IV_STR("telemetry")};
     struct scene s = {.clock = iv_clock_system()};
     struct iv_err err;
     iv_log_configure(IV_LOG_ERROR, IV_LOG_LOGFMT);
     cr_assert(iv_ok(iv_embedded_open(&s.broker, 1, names, IV_COUNT(names), &err)), "%s", err.text);
     s.servers = (struct iv_property){IV_STR("bootstrap.servers"), iv_str_of(iv_embedded_servers(s.broker))};
-    cr_assert(iv_ok(iv_tide_start(&s.tide, &s.servers, 1, topics, &err)), "%s", err.text);
+    const struct iv_tide_options options = {.properties = &s.servers,
+                                            .property_count = 1,
+                                            .topics = {IV_STR("ledger"), IV_STR("telemetry")},
+                                            .lag = note_lag};
+    cr_assert(iv_ok(iv_tide_start(&s.tide, &options, &err)), "%s", err.text);
     s.late = iv_monotonic(&s.clock) + LONG_ENOUGH;
     return s;
 }
@@ -112,5 +126,44 @@ Test(tide, nothing_is_confirmed_while_the_broker_is_away)
     cr_assert(iv_ok(iv_embedded_set_down(s.broker, false, &err)), "%s", err.text);
 
     (void)mark_since(&s, IV_TELEMETRY, 0, iv_monotonic(&s.clock));
+    close_scene(&s);
+}
+
+static void await_lag(struct scene *s, long records)
+{
+    while (atomic_load(&told_lag) != records) {
+        cr_assert(lt(i64, iv_monotonic(&s->clock), s->late), "a lag of %ld was never told", records);
+        iv_pause(IV_NS_PER_MS);
+    }
+}
+
+Test(tide, the_lag_of_a_reader_that_says_nothing_is_told_in_its_place)
+{
+    struct scene s = open_scene();
+    produce(&s, 0, 5);
+
+    iv_tide_follow(s.tide, IV_TELEMETRY, 0, 3);
+    await_lag(&s, 2);
+    produce(&s, 0, 4);
+    await_lag(&s, 6);
+    iv_tide_follow(s.tide, IV_TELEMETRY, 0, 9);
+    await_lag(&s, 0);
+    iv_tide_follow(s.tide, IV_TELEMETRY, 0, -1);
+    close_scene(&s);
+}
+
+Test(tide, what_nobody_reads_any_more_has_no_lag)
+{
+    struct scene s = open_scene();
+    produce(&s, 0, 5);
+    iv_tide_follow(s.tide, IV_TELEMETRY, 0, 3);
+    iv_tide_follow(s.tide, IV_TELEMETRY, 0, -1);
+    iv_ns begun = iv_monotonic(&s.clock);
+
+    while (iv_monotonic(&s.clock) < begun + 3 * IV_NS_PER_S) {
+        (void)mark_since(&s, IV_LEDGER, 1, iv_monotonic(&s.clock));
+    }
+
+    cr_expect(eq(long, atomic_load(&told_lag), -1L));
     close_scene(&s);
 }
