@@ -145,8 +145,9 @@ static void strike(struct iv_publish_step *p)
     }
 }
 
-/* Waits until the producer takes it. What it does not take is noted, and does not hold up what follows. */
-static void send(struct iv_publish_step *p, const struct iv_posting *posting)
+/* False: the producer's queue is full, and the entry's turn comes when some of it is acknowledged. What is
+ * not taken for another reason is noted, and does not hold up what follows. */
+static bool send(struct iv_publish_step *p, const struct iv_posting *posting)
 {
     struct iv_header header = {IV_STR("idempotency-key"), posting->idempotency_key};
     struct iv_message message = {
@@ -160,15 +161,15 @@ static void send(struct iv_publish_step *p, const struct iv_posting *posting)
     struct iv_err err = {.text = ""};
     iv_fault("publish.before_send");
     struct iv_rc_s rc = iv_producer_send(p->producer, &message, &err);
-    while (rc.code == IV_E_BUSY) {
-        (void)iv_producer_poll(p->producer, REPORT_WAIT);
-        rc = iv_producer_send(p->producer, &message, &err);
+    if (rc.code == IV_E_BUSY && iv_producer_pending(p->producer) > 0) {
+        return false;
     }
     if (rc.code == IV_E_LIMIT) {
         refuse(p, posting->id, &err);
     } else if (!iv_ok(rc)) {
         come_back(p, posting->id, &err);
     }
+    return true;
 }
 
 static size_t unsettled(const struct iv_publish_step *p)
@@ -196,15 +197,15 @@ static size_t send_more(struct iv_publish_step *p)
         LOG_WARN("publish.waiting", KV_TEXT("why", err.text));
         return 0;
     }
-    for (size_t i = 0; i < found.count && !p->broken; i++) {
-        send(p, &found.postings[i]);
-        p->after = found.postings[i].id;
+    size_t handed = 0;
+    while (handed < found.count && !p->broken && send(p, &found.postings[handed])) {
+        p->after = found.postings[handed++].id;
     }
     if (p->alone && (found.count == 0 || p->after > p->alone_until)) {
         p->alone = false;
         p->alone_until = 0;
     }
-    return found.count;
+    return handed;
 }
 
 static iv_rc open_producer(struct iv_publish_step *p, struct iv_err *err)

@@ -64,10 +64,14 @@ class Kafka:
                  "--producer-property", "max.request.size=4194304", text_in=lines,
                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
+    def configure(self, kind, name, *change):
+        """Settings of a topic, quotas of a client: what kafka-configs changes, from now on."""
+        self.run("tool", "kafka.admin.ConfigCommand", "--bootstrap-server", self.servers, "--alter", "--entity-type", kind,
+                 "--entity-name", name, *change, stdout=subprocess.DEVNULL)
+
     def limit(self, topic, size):
         """From now on the topic takes no message larger than that."""
-        self.run("tool", "kafka.admin.ConfigCommand", "--bootstrap-server", self.servers, "--alter", "--topic", topic,
-                 "--add-config", f"max.message.bytes={size}", stdout=subprocess.DEVNULL)
+        self.configure("topics", topic, "--add-config", f"max.message.bytes={size}")
 
     def read(self, topic):
         """All records of a topic: (partition, offset, time in ms, key, value)."""
