@@ -265,6 +265,8 @@ static void take_notice(struct iv_consumer *consumer, struct iv_partition *p,
     enum iv_stream stream;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         if (p != NULL && message->offset >= p->at.offset) {
+            /* An aborted transaction moves the end, and no record comes with that. */
+            p->told_end = p->told_end && message->offset == p->at.offset;
             p->at.offset = message->offset;
             p->seen = p->at_end = true;
             delivered(consumer, p);

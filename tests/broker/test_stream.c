@@ -127,6 +127,7 @@ struct seen {
     size_t records;
     size_t bytes;
     size_t ends;
+    int64_t end; /* of the last */
     size_t gaps;
     int64_t gap_from;
     int64_t gap_to;
@@ -193,6 +194,7 @@ static void poll_once(struct iv_consumer *c, struct seen *seen)
         seen->bytes += r->bytes.n;
     }
     seen->ends += batch.end_count;
+    seen->end = batch.end_count > 0 ? batch.ends[batch.end_count - 1].offset : seen->end;
 }
 
 static struct iv_consumer_health health_of(const struct iv_consumer *c)
@@ -345,6 +347,12 @@ Test(real_broker, aborted_records_are_never_seen_and_an_open_transaction_is_told
     cr_expect(eq(sz, seen.records, 27));
     cr_expect(eq(sz, iv_consumer_partitions(c, &stats, 1), 1));
     cr_expect(eq(i64, stats.held, 0));
+    in_transaction(rk, "transactions", 5);
+    cr_assert(rd_kafka_abort_transaction(rk, 30000) == NULL);
+    while (seen.end < end_of("transactions")) { /* no record says that the end has moved */
+        poll_once(c, &seen);
+    }
+    cr_expect(eq(sz, seen.records, 27));
     iv_consumer_close(c);
     rd_kafka_destroy(rk);
 }
