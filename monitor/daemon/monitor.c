@@ -403,6 +403,8 @@ static void tell_readiness(struct iv_monitor *m)
     iv_detect_health(m->detect, &health);
     if (!health.reachable) {
         tell_not_ready(m, "the broker does not answer", health.trouble);
+    } else if (!health.complete) {
+        tell_not_ready(m, "waiting for the topics", health.trouble);
     } else if (!health.assigned) {
         tell_not_ready(m, "waiting for the consumer group to assign partitions", health.trouble);
     } else {

@@ -144,11 +144,12 @@ size_t iv_detect_cells(struct iv_detect *detect)
 
 void iv_detect_health(struct iv_detect *detect, struct iv_consumer_health *out)
 {
-    *out = (struct iv_consumer_health){.reachable = true, .assigned = true};
+    *out = (struct iv_consumer_health){.reachable = true, .complete = true, .assigned = true};
     (void)pthread_mutex_lock(&detect->lock);
     for (unsigned i = 0; i < detect->worker_count; i++) {
         const struct iv_consumer_health *h = &detect->figures[i].health;
         out->reachable = out->reachable && h->reachable;
+        out->complete = out->complete && h->complete;
         out->assigned = out->assigned && h->assigned;
         out->partitions += h->partitions;
         if (out->trouble[0] == '\0') {
@@ -215,7 +216,9 @@ static iv_rc open_workers(struct iv_detect *d, const struct iv_detect_options *o
             figures->watermark[s] = IV_NS_MAX;
             figures->newest[s] = IV_NS_MIN;
         }
-        figures->health.reachable = figures->health.assigned = kind == IV_WORKER_EXCHANGE;
+        bool stands_by = kind == IV_WORKER_EXCHANGE; /* until it is known that there is an exchange */
+        figures->health =
+            (struct iv_consumer_health){.reachable = stands_by, .complete = stands_by, .assigned = stands_by};
         TRY(iv_worker_open(&d->workers[i], d, kind, i % options->workers, options, err));
         d->worker_count++;
     }

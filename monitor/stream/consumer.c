@@ -389,6 +389,7 @@ iv_rc iv_consumer_commit(struct iv_consumer *consumer, const struct iv_cursor *n
 void iv_consumer_health(const struct iv_consumer *consumer, struct iv_consumer_health *out)
 {
     *out = (struct iv_consumer_health){.reachable = consumer->reachable,
+                                       .complete = consumer->surveyed,
                                        .assigned = consumer->assigned,
                                        .partitions = consumer->partition_count};
     const char *texts[] = {consumer->trouble, consumer->topic_trouble[IV_LEDGER],

@@ -77,6 +77,7 @@ iv_rc iv_consumer_commit(struct iv_consumer *consumer, const struct iv_cursor *n
 
 struct iv_consumer_health {
     bool reachable;    /* false from when all brokers were down until one answers */
+    bool complete;     /* all topics are there, and can be read */
     bool assigned;     /* the group has given us our partitions (none may be ours) */
     size_t partitions; /* ours */
     char trouble[512]; /* what librdkafka or the broker last complained of; empty while all is well */

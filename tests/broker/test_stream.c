@@ -403,9 +403,10 @@ Test(real_broker, one_stream_is_read_while_the_topic_of_the_other_is_missing)
     while (seen.records < 5 || strstr(health_of(c).trouble, "topic one-later") == NULL) {
         poll_once(c, &seen);
     }
+    cr_expect(health_of(c).complete == false);
     create_topic("one-later", 2);
     produce("one-later", 0, 3);
-    while (seen.records < 8) {
+    while (seen.records < 8 || !health_of(c).complete) {
         poll_once(c, &seen);
     }
 

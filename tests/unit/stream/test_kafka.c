@@ -203,7 +203,7 @@ Test(kafka, what_is_produced_is_consumed_in_order_with_its_origin_and_the_end_is
     cr_expect(eq(i64, stats[0].lag + stats[1].lag, 0));
     struct iv_consumer_health health;
     iv_consumer_health(c, &health);
-    cr_expect(health.reachable && health.assigned);
+    cr_expect(health.reachable && health.complete && health.assigned);
     cr_expect(eq(str, health.trouble, ""));
     iv_consumer_close(c);
     cr_expect(eq(sz, seen.revoked, 2), "closing gives the partitions back");
