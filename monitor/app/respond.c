@@ -122,9 +122,9 @@ static iv_rc show_status(const struct respond_args *a, struct iv_str path, const
 static const struct verb verbs[] = {
     {"pause", false, pause_all},      {"resume", false, resume_all},   {"status", false, show_status},
     {"list", false, iv_respond_list}, {"show", true, iv_respond_show}, {"approve", true, iv_respond_approve},
-    {"deny", true, iv_respond_deny},
+    {"deny", true, iv_respond_deny},  {"undo", true, iv_respond_undo},
 };
-#define VERBS "pause, resume, status, list, show, approve and deny"
+#define VERBS "pause, resume, status, list, show, approve, deny and undo"
 
 static iv_rc find_verb(const struct verb **out, const char *word, struct iv_err *err)
 {
@@ -197,8 +197,8 @@ static const struct iv_flag respond_flags[] = {
 
 const struct iv_command iv_command_respond = {
     .name = "respond",
-    .synopsis =
-        "pause|resume|status|list|show|approve|deny [EXECUTION] [--config FILE|--store PATH] [--reason TEXT]",
+    .synopsis = "pause|resume|status|list|show|approve|deny|undo [EXECUTION] [--config FILE|--store PATH] "
+                "[--reason TEXT]",
     .doc = "What people say to playbooks: stop all, go on, this one may, this one must not.",
     .details = "pause: within a second nothing more is called; what is in flight ends. It outlives restarts, "
                "and is on\n"

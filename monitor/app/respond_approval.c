@@ -7,6 +7,7 @@
 #include "event/sign.h"
 #include "evidence/reader.h"
 #include "respond/approval.h"
+#include "respond/moves.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -185,4 +186,32 @@ iv_rc iv_respond_deny(const struct respond_args *a, struct iv_str store, const c
                       struct iv_err *err)
 {
     return say(a, store, execution, false, err);
+}
+
+static iv_rc undo(struct iv_store *store, const char *execution, struct iv_err *err)
+{
+    struct iv_clock clock = iv_clock_system();
+    IV_AUTO(iv_arena_deinit) struct iv_arena arena;
+    size_t moved = 0;
+    iv_arena_init(&arena, 0);
+    TRY(iv_move_undo(store, &moved, iv_str_of(execution), iv_wall(&clock), &arena, err));
+    ENSURE(moved > 0, err, IV_E_REFUSED, "there is nothing of execution '%s' that could be taken back",
+           execution);
+    printf("%zu steps are taken back now.\n", moved);
+    return IV_OK;
+}
+
+iv_rc iv_respond_undo(const struct respond_args *a, struct iv_str path, const char *execution,
+                      struct iv_err *err)
+{
+    (void)a;
+    IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
+    TRY(iv_respond_open(&store, path, err));
+    TRY(iv_store_begin(store, err));
+    struct iv_rc_s rc = undo(store, execution, err);
+    if (!iv_ok(rc)) {
+        iv_store_rollback(store);
+        return rc;
+    }
+    return iv_store_commit(store, err);
 }

@@ -76,6 +76,12 @@ static bool show_step(void *ctx, const struct iv_step *s)
     iv_json_int(j, "attempt", s->attempt);
     iv_json_int(j, "attempts", s->attempts);
     iv_json_int(j, "status", s->status);
+    show_time(j, "due", s->state == IV_STEP_DUE ? s->due : 0);
+    if (s->undoes > 0) {
+        iv_json_int(j, "undoes", s->undoes - 1);
+    } else {
+        iv_json_null(j, "undoes");
+    }
     show_time(j, "started", s->started);
     show_time(j, "finished", s->finished);
     iv_json_close_object(j);

@@ -18,8 +18,10 @@
  *                 │                                not there
  *                 └──────────────────▶ failed      it could not be planned (a template names an absent field)
  *                             └──────▶ withheld    observe mode or dry run: it got as far as each call
- *              waiting ──▶ planned                 a guard held it back or it always needs approvals: they came
- *                 └────────────────────▶ refused   or somebody denied it, or its time is up
+ *              waiting ──▶ planned                 a guard held it back or it always needs approvals: they
+ * came └────────────────────▶ refused   or somebody denied it, or its time is up
+ *
+ *                           done ─────▶ undone      what was to be taken back is (or failed, if that failed)
  *
  *  step        queued ──▶ due ──▶ calling ──▶ done
  *                 │        ▲ │       ├──────▶ absent
@@ -90,6 +92,13 @@ struct iv_execution {
     int64_t seq;      /* grows with every insert and every change of state; set by the store */
 };
 
+/* What follows a step that went wrong. */
+enum iv_on_failure {
+    IV_ON_FAILURE_STOP,     /* the execution ends as failed */
+    IV_ON_FAILURE_CONTINUE, /* the next step */
+    IV_ON_FAILURE_ESCALATE, /* the next step that is there for this alone */
+};
+
 struct iv_step {
     struct iv_str execution;
     int64_t position;  /* from 0 */
@@ -101,6 +110,10 @@ struct iv_step {
     int64_t attempts; /* at most */
     iv_ns backoff;    /* before the second attempt; doubles up to: */
     iv_ns backoff_max;
+    enum iv_on_failure on_failure;
+    bool only_escalated; /* called only when something before it went wrong */
+    int64_t undoes;      /* 1 + the position of the step that this one takes back; 0: none */
+    iv_ns undo_after;    /* so long after that one was done */
     enum iv_step_state state;
     struct iv_str cause;
     int64_t attempt;      /* calls begun so far */

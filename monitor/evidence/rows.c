@@ -148,6 +148,13 @@ iv_rc iv_row_step(struct iv_step *out, struct iv_sql_row *row, struct iv_err *er
     s.answer = iv_sql_get_str(row);
     s.started = iv_sql_get_int(row);
     s.finished = iv_sql_get_int(row);
+    int64_t on_failure = iv_sql_get_int(row);
+    ENSURE(on_failure >= IV_ON_FAILURE_STOP && on_failure <= IV_ON_FAILURE_ESCALATE, err, IV_E_STORE,
+           "a step in the store does %" PRId64 " on failure, which is nothing", on_failure);
+    s.on_failure = (enum iv_on_failure)on_failure;
+    s.only_escalated = iv_sql_get_int(row) != 0;
+    s.undoes = iv_sql_get_int(row);
+    s.undo_after = iv_sql_get_int(row);
     *out = s;
     return IV_OK;
 }

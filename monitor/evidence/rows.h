@@ -17,11 +17,13 @@
     "e.seq, e.key, e.finding, e.playbook, e.title, e.target, e.tactic, e.rule, e.severity, e.tenant, "       \
     "e.agent, "                                                                                              \
     "e.baseline, e.state, e.cause, e.event_time, e.planned, e.started, e.finished, e.findings, "             \
-    "e.touched_agent, e.touched_tenant, e.touched_enclave, e.admitted, e.expires, e.observed, e.quorum, e.approvers"
+    "e.touched_agent, e.touched_tenant, e.touched_enclave, e.admitted, e.expires, e.observed, e.quorum, "    \
+    "e.approvers"
 #define IV_COLUMNS_STEP                                                                                      \
     "s.execution, s.position, s.key, s.name, s.kind, s.request, s.timeout, s.attempts, s.backoff, "          \
     "s.backoff_max, "                                                                                        \
-    "s.state, s.cause, s.attempt, s.due, s.outbox, s.status, s.answer, s.started, s.finished"
+    "s.state, s.cause, s.attempt, s.due, s.outbox, s.status, s.answer, s.started, s.finished, "              \
+    "s.on_failure, s.escalated, s.undoes, s.undo_after"
 
 #define IV_COLUMNS_ALERT                                                                                     \
     "a.fingerprint, a.rule, a.title, a.severity, a.criteria, a.tenant, a.agent, a.subject, a.kind, "         \

@@ -67,6 +67,10 @@ static iv_rc insert_step(struct iv_store *store, const struct iv_step *s, struct
     iv_sql_bind_str(&args, s->answer);
     iv_sql_bind_int(&args, s->started);
     iv_sql_bind_int(&args, s->finished);
+    iv_sql_bind_int(&args, s->on_failure);
+    iv_sql_bind_int(&args, s->only_escalated);
+    iv_sql_bind_int(&args, s->undoes);
+    iv_sql_bind_int(&args, s->undo_after);
     return iv_sql_run(&store->sql, stmt, "write a step", err);
 }
 

@@ -8,8 +8,8 @@
 #include "event/chain.h"
 #include "event/keyring.h"
 #include "evidence/log.h"
+#include "respond/ladder.h"
 #include "respond/moves.h"
-#include "respond/playbook_internal.h"
 
 #define AT_ONCE 64
 #define GIVEN_MOST 256 /* of one execution; what comes after them does not count */
@@ -206,7 +206,7 @@ static iv_rc settle_one(struct iv_store *store, const struct iv_keyring *keyring
     struct iv_approval *given = NULL;
     const char *why = NULL;
     TRY(iv_store_tasks(store, &steps, &h.step_count, IV_TASKS_OF, approval->execution, 0,
-                       IV_PLAYBOOK_STEPS_MAX, arena, err));
+                       IV_EXECUTION_STEPS_MAX, arena, err));
     TRY(iv_store_approvals(store, &given, &h.given_count, approval->execution, GIVEN_MOST, arena, err));
     h.steps = steps;
     h.given = given;

@@ -3,7 +3,7 @@
 
 #include "base/guard.h"
 #include "base/hash.h"
-#include "respond/playbook_internal.h"
+#include "respond/ladder.h"
 #include "respond/report.h"
 
 iv_ns iv_backoff(const struct iv_step *step)
@@ -41,70 +41,12 @@ iv_rc iv_move_to_calling(struct iv_store *store, struct iv_task *task, int64_t o
     return iv_report_step(store, &task->execution, s, now, err);
 }
 
-static iv_rc finish_execution(struct iv_store *store, struct iv_execution *e, enum iv_run_state state,
-                              struct iv_str cause, iv_ns now, struct iv_err *err)
-{
-    e->state = state;
-    e->cause = cause;
-    e->finished = now;
-    return iv_report_execution(store, e, now, err);
-}
-
-/* The step that ended was done, or had nothing to do: the next one is due, or the execution is done. */
-static iv_rc go_on(struct iv_store *store, struct iv_execution *e, struct iv_task *all, size_t count,
-                   iv_ns now, struct iv_err *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct iv_step *next = &all[i].step;
-        if (next->state == IV_STEP_QUEUED) {
-            next->state = IV_STEP_DUE;
-            next->due = now;
-            return iv_report_step(store, e, next, now, err);
-        }
-    }
-    bool withheld = false;
-    for (size_t i = 0; i < count; i++) {
-        withheld = withheld || all[i].step.state == IV_STEP_WITHHELD;
-    }
-    return finish_execution(store, e, withheld ? IV_RUN_WITHHELD : IV_RUN_DONE,
-                            withheld ? IV_STR("nothing was called: its calls are only observed") : IV_STR(""),
-                            now, err);
-}
-
-static iv_rc skip_queued(struct iv_store *store, struct iv_execution *e, struct iv_task *all, size_t count,
-                         struct iv_str cause, iv_ns now, struct iv_err *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct iv_step *step = &all[i].step;
-        if (step->state == IV_STEP_QUEUED) {
-            step->state = IV_STEP_SKIPPED;
-            step->cause = cause;
-            step->finished = now;
-            TRY(iv_report_step(store, e, step, now, err));
-        }
-    }
-    return IV_OK;
-}
-
-static iv_rc give_up(struct iv_store *store, struct iv_execution *e, const struct iv_step *step,
-                     struct iv_task *all, size_t count, iv_ns now, struct iv_arena *arena, struct iv_err *err)
-{
-    struct iv_str why =
-        iv_arena_printf(arena, "step '" IV_STR_FMT "' did not succeed", IV_STR_ARG(step->name));
-    ENSURE(why.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
-    TRY(skip_queued(store, e, all, count, why, now, err));
-    struct iv_str cause = iv_arena_printf(arena, "step '" IV_STR_FMT "': " IV_STR_FMT, IV_STR_ARG(step->name),
-                                          IV_STR_ARG(step->cause));
-    ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
-    return finish_execution(store, e, IV_RUN_FAILED, cause, now, err);
-}
-
 iv_rc iv_move_approved(struct iv_store *store, struct iv_execution *e, struct iv_str cause, iv_ns now,
                        struct iv_arena *arena, struct iv_err *err)
 {
     struct iv_task *all = NULL;
     size_t count = 0;
-    TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, e->key, 0, IV_PLAYBOOK_STEPS_MAX, arena, err));
+    TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, e->key, 0, IV_EXECUTION_STEPS_MAX, arena, err));
     e->state = IV_RUN_PLANNED;
     e->cause = cause;
     e->admitted = now;
@@ -120,28 +62,9 @@ iv_rc iv_move_refused(struct iv_store *store, struct iv_execution *e, struct iv_
 {
     struct iv_task *all = NULL;
     size_t count = 0;
-    TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, e->key, 0, IV_PLAYBOOK_STEPS_MAX, arena, err));
-    TRY(skip_queued(store, e, all, count, IV_STR("the execution was refused"), now, err));
-    return finish_execution(store, e, IV_RUN_REFUSED, cause, now, err);
-}
-
-static bool went_well(enum iv_step_state state)
-{
-    return state == IV_STEP_DONE || state == IV_STEP_VERIFIED || state == IV_STEP_ABSENT ||
-           state == IV_STEP_WITHHELD;
-}
-
-static iv_rc follow_up(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
-                       struct iv_err *err)
-{
-    struct iv_task *all = NULL;
-    size_t count = 0;
-    TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, task->execution.key, 0, IV_PLAYBOOK_STEPS_MAX, arena,
-                       err));
-    if (went_well(task->step.state)) {
-        return go_on(store, &task->execution, all, count, now, err);
-    }
-    return give_up(store, &task->execution, &task->step, all, count, now, arena, err);
+    TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, e->key, 0, IV_EXECUTION_STEPS_MAX, arena, err));
+    TRY(iv_ladder_skip(store, e, all, count, IV_STR("the execution was refused"), now, err));
+    return iv_ladder_finish(store, e, IV_RUN_REFUSED, cause, now, err);
 }
 
 static void set_state(struct iv_step *s, const struct iv_outcome *o, iv_ns now)
@@ -174,7 +97,7 @@ iv_rc iv_move_by_outcome(struct iv_store *store, struct iv_task *task, const str
     s->answer = outcome->answer;
     TRY(start_execution(store, &task->execution, now, err));
     TRY(iv_report_step(store, &task->execution, s, now, err));
-    return iv_step_state_final(s->state) ? follow_up(store, task, now, arena, err) : IV_OK;
+    return iv_step_state_final(s->state) ? iv_ladder_follow(store, task, now, arena, err) : IV_OK;
 }
 
 iv_rc iv_move_withheld(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
@@ -187,7 +110,26 @@ iv_rc iv_move_withheld(struct iv_store *store, struct iv_task *task, iv_ns now, 
     s->started = now;
     s->finished = now;
     TRY(iv_report_step(store, &task->execution, s, now, err));
-    return follow_up(store, task, now, arena, err);
+    return iv_ladder_follow(store, task, now, arena, err);
+}
+
+iv_rc iv_move_undo(struct iv_store *store, size_t *moved, struct iv_str execution, iv_ns now,
+                   struct iv_arena *arena, struct iv_err *err)
+{
+    struct iv_task *all = NULL;
+    size_t count = 0;
+    *moved = 0;
+    TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, execution, 0, IV_EXECUTION_STEPS_MAX, arena, err));
+    for (size_t i = 0; i < count; i++) {
+        struct iv_step *step = &all[i].step;
+        if (step->undoes > 0 && step->state == IV_STEP_DUE) {
+            step->due = now;
+            step->cause = IV_STR("somebody asked for it before its time");
+            TRY(iv_report_step(store, &all[i].execution, step, now, err));
+            ++*moved;
+        }
+    }
+    return IV_OK;
 }
 
 iv_rc iv_move_interrupted(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,

@@ -31,6 +31,10 @@ iv_rc iv_move_approved(struct iv_store *store, struct iv_execution *execution, s
 iv_rc iv_move_refused(struct iv_store *store, struct iv_execution *execution, struct iv_str cause, iv_ns now,
                       struct iv_arena *arena, struct iv_err *err);
 
+/* What is to be taken back of it later is due now. *moved: how many steps that are; 0: there is nothing. */
+iv_rc iv_move_undo(struct iv_store *store, size_t *moved, struct iv_str execution, iv_ns now,
+                   struct iv_arena *arena, struct iv_err *err);
+
 /* How long to wait before the attempt that follows this one: the back-off doubles up to its maximum, and of
  * it between the half and the whole is waited, so that what failed together does not come back together.
  * Deterministic by key. */

@@ -4,6 +4,7 @@
 #include "base/encode.h"
 #include "base/guard.h"
 #include "baseline/baseline.h"
+#include "respond/ladder.h"
 #include "respond/playbook_internal.h"
 #include "respond/report.h"
 
@@ -17,7 +18,7 @@ struct plan {
     const struct iv_playbook *playbook;
     bool observed; /* all playbooks are */
     struct iv_execution execution;
-    struct iv_step steps[IV_PLAYBOOK_STEPS_MAX];
+    struct iv_step steps[IV_EXECUTION_STEPS_MAX];
     size_t count;
     struct iv_bindings bindings;
 };
@@ -82,6 +83,21 @@ static iv_rc keep(struct plan *p, struct iv_str *out, const struct iv_buf *text,
     return IV_OK;
 }
 
+/* The request, and the key that the other side knows it by. */
+static iv_rc render_call(struct plan *p, struct iv_step *step, const struct iv_arguments *arguments,
+                         struct iv_str undo, struct iv_err *err)
+{
+    const struct iv_str parts[] = {p->execution.finding, p->execution.playbook, step->name, undo};
+    TRY(make_key(p, &step->key, parts, undo.n == 0 ? 3 : 4, err));
+    p->bindings.step = step;
+    IV_AUTO(iv_buf_deinit) struct iv_buf request;
+    iv_buf_init(&request, REQUEST_MAX_BYTES);
+    TRY(iv_arguments_render(&request, arguments, &p->bindings, err));
+    TRY(keep(p, &step->request, &request, err));
+    p->count++;
+    return IV_OK;
+}
+
 static iv_rc render_step(struct plan *p, const struct iv_playbook_step *source, struct iv_err *err)
 {
     struct iv_step *step = &p->steps[p->count];
@@ -94,18 +110,29 @@ static iv_rc render_step(struct plan *p, const struct iv_playbook_step *source, 
         .attempts = source->attempts,
         .backoff = source->backoff,
         .backoff_max = source->backoff_max,
+        .on_failure = source->on_failure,
+        .only_escalated = source->only_escalated,
         .state = p->count == 0 ? IV_STEP_DUE : IV_STEP_QUEUED,
         .due = p->execution.planned,
     };
-    const struct iv_str parts[] = {p->execution.finding, p->execution.playbook, source->name};
-    TRY(make_key(p, &step->key, parts, IV_COUNT(parts), err));
-    p->bindings.step = step;
-    IV_AUTO(iv_buf_deinit) struct iv_buf request;
-    iv_buf_init(&request, REQUEST_MAX_BYTES);
-    TRY(iv_arguments_render(&request, &source->arguments, &p->bindings, err));
-    TRY(keep(p, &step->request, &request, err));
-    p->count++;
-    return IV_OK;
+    return render_call(p, step, &source->arguments, IV_STR(""), err);
+}
+
+/* A step of its own, behind those of the playbook: rendered now, for its trigger is not kept. */
+static iv_rc render_undo(struct plan *p, int64_t position, const struct iv_playbook_step *source,
+                         struct iv_err *err)
+{
+    struct iv_step *step = &p->steps[p->count];
+    *step = p->steps[position];
+    step->position = (int64_t)p->count;
+    step->kind = iv_str_of(source->undo.kind->name);
+    step->on_failure = IV_ON_FAILURE_STOP;
+    step->only_escalated = false;
+    step->undoes = position + 1;
+    step->undo_after = source->undo_after;
+    step->state = IV_STEP_QUEUED;
+    step->due = 0;
+    return render_call(p, step, &source->undo, IV_STR("undo"), err);
 }
 
 static iv_rc render_text(struct plan *p, struct iv_str *out, const struct iv_template *template,
@@ -127,6 +154,11 @@ static iv_rc render(struct plan *p, struct iv_err *err)
     TRY(render_text(p, &p->execution.touched.enclave, &p->playbook->touches.enclave, err));
     for (size_t i = 0; i < p->playbook->step_count; i++) {
         TRY(render_step(p, &p->playbook->steps[i], err));
+    }
+    for (size_t i = 0; i < p->playbook->step_count; i++) {
+        if (p->playbook->steps[i].undo.kind != NULL) {
+            TRY(render_undo(p, (int64_t)i, &p->playbook->steps[i], err));
+        }
     }
     return IV_OK;
 }

@@ -10,6 +10,7 @@
 
 #define ATTEMPTS_MAX 20
 #define TIMEOUT_MAX (5 * 60 * IV_NS_PER_S)
+#define UNDO_AFTER_MAX (365 * 24 * 3600 * IV_NS_PER_S)
 #define BACKOFF_MAX (24 * 3600 * IV_NS_PER_S)
 #define DEDUP_DEFAULT (10 * 60 * IV_NS_PER_S)
 #define QUORUM_MAX 9
@@ -74,7 +75,7 @@ static void parse_times(struct loader *l, struct iv_playbook_step *step, struct 
 }
 
 /* Exactly one of the keys that kinds of action have. */
-static iv_rc parse_action(struct loader *l, struct iv_playbook_step *step, struct iv_yaml_map *map,
+static iv_rc parse_action(struct loader *l, struct iv_arguments *out, struct iv_yaml_map *map,
                           struct iv_err *err)
 {
     const struct iv_action_kind *kind = NULL;
@@ -98,8 +99,56 @@ static iv_rc parse_action(struct loader *l, struct iv_playbook_step *step, struc
         iv_yaml_error(l->problems, map->node, "a step needs an action, one of %s", names);
         return IV_OK;
     }
-    return iv_arguments_parse(&step->arguments, &l->playbooks->arena, kind, found, &l->rules, l->problems,
-                              err);
+    return iv_arguments_parse(out, &l->playbooks->arena, kind, found, &l->rules, l->problems, err);
+}
+
+/* What follows it when it goes wrong, and whether it is for such a case alone. */
+static void parse_order(struct loader *l, struct iv_playbook_step *step, bool is_first,
+                        struct iv_yaml_map *map)
+{
+    static const char *const words[] = {"stop", "continue", "escalate"};
+    static const char *const cases[] = {"escalated"};
+    size_t chosen = IV_ON_FAILURE_STOP;
+    size_t only = 0;
+    const struct iv_yaml_node *on_failure = iv_yaml_get(map, "on_failure");
+    (void)(on_failure != NULL && iv_yaml_choice(&chosen, on_failure, words, IV_COUNT(words), l->problems));
+    step->on_failure = (enum iv_on_failure)chosen;
+    const struct iv_yaml_node *node = iv_yaml_get(map, "only");
+    step->only_escalated = node != NULL && iv_yaml_choice(&only, node, cases, IV_COUNT(cases), l->problems);
+    if (step->only_escalated && is_first) {
+        iv_yaml_error(l->problems, node, "the first step has nothing before it that could go wrong");
+    }
+}
+
+static iv_rc parse_undo(struct loader *l, struct iv_playbook_step *step, const struct iv_yaml_node *node,
+                        struct iv_err *err)
+{
+    struct iv_yaml_map map;
+    if (node == NULL || !iv_yaml_open(&map, node, "undo", l->problems)) {
+        return IV_OK;
+    }
+    const struct iv_yaml_node *after = iv_yaml_need(&map, "after");
+    (void)iv_yaml_duration(&step->undo_after, after, l->problems);
+    check_range(after, step->undo_after, IV_NS_PER_S, UNDO_AFTER_MAX, "between 1s and 365d", l->problems);
+    TRY(parse_action(l, &step->undo, &map, err));
+    iv_yaml_close(&map);
+    return IV_OK;
+}
+
+/* A step that is there for the case that something went wrong must have one before it that leads there. */
+static void check_escalations(struct loader *l, const struct iv_playbook *playbook,
+                              const struct iv_yaml_items *items)
+{
+    for (size_t i = 0; i < playbook->step_count && playbook->step_count == items->count; i++) {
+        bool leads = false;
+        for (size_t j = i + 1; j < playbook->step_count; j++) {
+            leads = leads || playbook->steps[j].only_escalated;
+        }
+        if (playbook->steps[i].on_failure == IV_ON_FAILURE_ESCALATE && !leads) {
+            iv_yaml_error(l->problems, iv_yaml_item(items, i),
+                          "on_failure: escalate needs a later step with 'only: escalated'");
+        }
+    }
 }
 
 static iv_rc parse_step(struct loader *l, struct iv_playbook *playbook, const struct iv_yaml_node *node,
@@ -126,7 +175,9 @@ static iv_rc parse_step(struct loader *l, struct iv_playbook *playbook, const st
                       "its effect is not looked for");
     }
     parse_times(l, &step, &map);
-    TRY(parse_action(l, &step, &map, err));
+    TRY(parse_action(l, &step.arguments, &map, err));
+    parse_order(l, &step, playbook->step_count == 0, &map);
+    TRY(parse_undo(l, &step, iv_yaml_get(&map, "undo"), err));
     iv_yaml_close(&map);
     playbook->steps[playbook->step_count++] = step;
     return IV_OK;
@@ -146,6 +197,7 @@ static iv_rc parse_steps(struct loader *l, struct iv_playbook *playbook, const s
     for (size_t i = 0; i < items.count; i++) {
         TRY(parse_step(l, playbook, iv_yaml_item(&items, i), err));
     }
+    check_escalations(l, playbook, &items);
     return IV_OK;
 }
 

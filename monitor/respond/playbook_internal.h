@@ -17,6 +17,10 @@ struct iv_playbook_step {
     int64_t attempts;
     iv_ns backoff;
     iv_ns backoff_max;
+    enum iv_on_failure on_failure;
+    bool only_escalated;
+    struct iv_arguments undo; /* kind NULL: it is not taken back */
+    iv_ns undo_after;
 };
 
 struct iv_playbook {

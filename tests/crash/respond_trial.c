@@ -2,10 +2,11 @@
 /* The part of the monitor that acts, without the rest: puts FINDINGS findings into the store and plans their
  * playbook, as a replay of the same input does, then carries out what is planned, to the end. Run by
  * tests/crash/respond, which has it killed (IV_FAULT_AT) and starts it again. respond_trial STORE HOOK_URL
- * FINDINGS */
+ * FINDINGS PLAYBOOK */
 #include "base/arena.h"
 #include "base/guard.h"
 #include "baseline/problems.h"
+#include "evidence/admitted.h"
 #include "evidence/store.h"
 #include "respond/playbook.h"
 #include "respond/responder.h"
@@ -13,20 +14,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-
-static const char playbook[] =
-    "apiVersion: invigil/v1\n"
-    "kind: Playbook\n"
-    "metadata: {name: revoke, title: Revoke it}\n"
-    "target: \"{{finding.uid}}\"\n"
-    "steps:\n"
-    "- name: revoke\n"
-    "  http: {endpoint: hook, path: /revoke, body: {execution: \"{{execution.key}}\"}}\n"
-    "  retry: {attempts: 3, backoff: 1ms}\n"
-    "- name: announce\n"
-    "  kafka: {topic: commands, key: \"{{trigger.token_id}}\", value: {}}\n"
-    "- name: confirm\n"
-    "  http: {endpoint: hook, path: /confirm}\n";
 
 static void must(struct iv_rc_s rc, const struct iv_err *err)
 {
@@ -88,7 +75,8 @@ static void deliver(struct iv_store *store)
     }
 }
 
-/* Nothing in flight, nothing due, nothing that waits in the outbox or has left it unnoticed. */
+/* Nothing in flight, nothing due, nothing that waits for approval, nothing that waits in the outbox or has
+ * left it unnoticed. */
 static bool at_rest(struct iv_store *store, const struct iv_responder *responder)
 {
     struct iv_err err = {0};
@@ -97,15 +85,18 @@ static bool at_rest(struct iv_store *store, const struct iv_responder *responder
     IV_AUTO(iv_arena_deinit) struct iv_arena arena;
     iv_arena_init(&arena, 0);
     struct iv_task *task = NULL;
+    struct iv_execution *waits = NULL;
     size_t delivered = 0;
+    size_t waiting_for = 0;
     iv_ns due = 0;
     iv_responder_stats(responder, &stats);
     must(iv_store_begin(store, &err), &err);
     must(iv_store_next_due(store, &due, &err), &err);
     must(iv_store_tasks(store, &task, &delivered, IV_TASKS_DELIVERED, IV_STR(""), 0, 1, &arena, &err), &err);
+    must(iv_store_expired(store, &waits, &waiting_for, IV_NS_MAX, 1, &arena, &err), &err);
     iv_store_rollback(store);
     must(iv_store_outbox(store, 0, 1, count_one, &waiting, &err), &err);
-    return stats.in_flight == 0 && due == IV_NS_MAX && waiting == 0 && delivered == 0;
+    return stats.in_flight == 0 && due == IV_NS_MAX && waiting == 0 && delivered == 0 && waiting_for == 0;
 }
 
 static void carry_out(struct iv_store *store, const char *url)
@@ -125,12 +116,12 @@ static void carry_out(struct iv_store *store, const char *url)
 
 int main(int argc, char **argv)
 {
-    IV_CHECK(argc == 4);
+    IV_CHECK(argc == 5);
     struct iv_err err = {0};
     IV_AUTO(sample_deinit) struct sample s;
     sample_init(&s);
     struct iv_playbook_source source = {
-        .name = IV_STR("revoke"), .file = IV_STR("revoke.yaml"), .text = IV_STR(playbook)};
+        .name = IV_STR("revoke"), .file = IV_STR("revoke.yaml"), .text = iv_str_of(argv[4])};
     s.baseline.playbooks = &source;
     s.baseline.playbook_count = 1;
     IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;

@@ -7,11 +7,12 @@ import { StateMark } from "./marks";
 function StepLine({ step }: { step: Step }) {
   const attempts = step.attempt > 1 ? `attempt ${step.attempt} of ${step.attempts}` : "";
   const answered = step.status > 0 ? `answered ${step.status}` : "";
-  const notes = [attempts, answered, step.cause ?? ""].filter((note) => note !== "");
+  const later = step.undoes !== null && step.due !== null ? `at ${when(step.due)}` : "";
+  const notes = [attempts, answered, later, step.cause ?? ""].filter((note) => note !== "");
   return (
     <li class={`step ${step.state}`}>
       <span class="dot" aria-hidden="true" />
-      <span class="step-name">{step.name}</span>
+      <span class="step-name">{step.undoes === null ? step.name : `undo ${step.name}`}</span>
       <code>{step.kind}</code>
       <span class="step-state">{step.state}</span>
       {notes.length > 0 && <small>{notes.join(" · ")}</small>}

@@ -46,6 +46,8 @@ export interface Step {
   attempt: number;
   attempts: number;
   status: number;
+  due: string | null;
+  undoes: number | null;
   started: string | null;
   finished: string | null;
 }

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "respond/ladder.h"
+
+#include "base/arena.h"
+#include "base/guard.h"
+#include "respond/report.h"
+
+static bool went_well(enum iv_step_state state)
+{
+    return state == IV_STEP_DONE || state == IV_STEP_VERIFIED || state == IV_STEP_ABSENT ||
+           state == IV_STEP_WITHHELD || state == IV_STEP_UNDONE;
+}
+
+static bool went_wrong(enum iv_step_state state)
+{
+    return state == IV_STEP_FAILED || state == IV_STEP_UNSUPPORTED || state == IV_STEP_AMBIGUOUS;
+}
+
+static bool takes_back(const struct iv_step *step)
+{
+    return step->undoes > 0;
+}
+
+iv_rc iv_ladder_finish(struct iv_store *store, struct iv_execution *e, enum iv_run_state state,
+                       struct iv_str cause, iv_ns now, struct iv_err *err)
+{
+    e->state = state;
+    e->cause = cause;
+    e->finished = now;
+    return iv_report_execution(store, e, now, err);
+}
+
+static iv_rc skip(struct iv_store *store, const struct iv_execution *e, struct iv_step *step,
+                  struct iv_str cause, iv_ns now, struct iv_err *err)
+{
+    step->state = IV_STEP_SKIPPED;
+    step->cause = cause;
+    step->finished = now;
+    return iv_report_step(store, e, step, now, err);
+}
+
+iv_rc iv_ladder_skip(struct iv_store *store, const struct iv_execution *e, struct iv_task *all, size_t count,
+                     struct iv_str cause, iv_ns now, struct iv_err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (all[i].step.state == IV_STEP_QUEUED) {
+            TRY(skip(store, e, &all[i].step, cause, now, err));
+        }
+    }
+    return IV_OK;
+}
+
+static iv_rc cause_of(struct iv_str *out, const char *before, const struct iv_step *step,
+                      struct iv_arena *arena, struct iv_err *err)
+{
+    *out = iv_arena_printf(arena, "%sstep '" IV_STR_FMT "': " IV_STR_FMT, before, IV_STR_ARG(step->name),
+                           IV_STR_ARG(step->cause));
+    ENSURE(out->p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    return IV_OK;
+}
+
+/* Of the playbook's own steps: the first that went wrong; how many went well; whether any was withheld. */
+struct tally {
+    const struct iv_step *wrong;
+    size_t well;
+    bool withheld;
+};
+
+static struct tally tally_of(const struct iv_task *all, size_t count)
+{
+    struct tally t = {.wrong = NULL};
+    for (size_t i = 0; i < count; i++) {
+        const struct iv_step *s = &all[i].step;
+        if (!takes_back(s)) {
+            t.wrong = t.wrong == NULL && went_wrong(s->state) ? s : t.wrong;
+            t.well += went_well(s->state);
+            t.withheld = t.withheld || s->state == IV_STEP_WITHHELD;
+        }
+    }
+    return t;
+}
+
+/* No step is left. last: the one that ended last. */
+static iv_rc end(struct iv_store *store, struct iv_execution *e, const struct iv_step *last,
+                 const struct tally *t, iv_ns now, struct iv_arena *arena, struct iv_err *err)
+{
+    struct iv_str cause = IV_STR("");
+    bool in_vain = went_wrong(last->state) && last->on_failure != IV_ON_FAILURE_CONTINUE;
+    if (in_vain || (t->wrong != NULL && t->well == 0)) {
+        TRY(cause_of(&cause, "", in_vain ? last : t->wrong, arena, err));
+        return iv_ladder_finish(store, e, IV_RUN_FAILED, cause, now, err);
+    }
+    if (t->withheld) {
+        cause = IV_STR("nothing was called: its calls are only observed");
+        return iv_ladder_finish(store, e, IV_RUN_WITHHELD, cause, now, err);
+    }
+    if (t->wrong != NULL) {
+        TRY(cause_of(&cause, "in spite of ", t->wrong, arena, err));
+    }
+    return iv_ladder_finish(store, e, IV_RUN_DONE, cause, now, err);
+}
+
+/* Why a queued step is passed over on the way on from last; p NULL: it is the next. */
+static struct iv_str why_not(const struct iv_step *step, const struct iv_step *last, const struct tally *t)
+{
+    bool escalates = went_wrong(last->state) && last->on_failure == IV_ON_FAILURE_ESCALATE;
+    if (went_wrong(last->state) && last->on_failure == IV_ON_FAILURE_STOP) {
+        return IV_STR("an earlier step did not succeed");
+    }
+    if (escalates && !step->only_escalated) {
+        return IV_STR("an earlier step did not succeed, and what follows is an escalation");
+    }
+    if (step->only_escalated && t->wrong == NULL) {
+        return IV_STR("nothing before it went wrong");
+    }
+    return (struct iv_str){NULL, 0};
+}
+
+static iv_rc go_on(struct iv_store *store, struct iv_execution *e, const struct iv_step *last,
+                   struct iv_task *all, size_t count, iv_ns now, struct iv_arena *arena, struct iv_err *err)
+{
+    const struct tally t = tally_of(all, count);
+    for (size_t i = 0; i < count; i++) {
+        struct iv_step *step = &all[i].step;
+        if (takes_back(step) || step->state != IV_STEP_QUEUED) {
+            continue;
+        }
+        struct iv_str why = why_not(step, last, &t);
+        if (why.p != NULL) {
+            TRY(skip(store, e, step, why, now, err));
+            continue;
+        }
+        step->state = IV_STEP_DUE;
+        step->due = now;
+        return iv_report_step(store, e, step, now, err);
+    }
+    return end(store, e, last, &t, now, arena, err);
+}
+
+/* What takes steps back: due after its time where there is something to take back, else skipped. */
+static iv_rc settle_undo(struct iv_store *store, const struct iv_execution *e, struct iv_task *all,
+                         size_t count, iv_ns now, struct iv_err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct iv_step *undo = &all[i].step;
+        if (!takes_back(undo) || undo->state != IV_STEP_QUEUED || (size_t)undo->undoes > count) {
+            continue;
+        }
+        const struct iv_step *step = &all[undo->undoes - 1].step;
+        if (step->state == IV_STEP_DONE) {
+            undo->state = IV_STEP_DUE;
+            undo->due = iv_ns_add(now, undo->undo_after);
+            TRY(iv_report_step(store, e, undo, now, err));
+        } else if (iv_step_state_final(step->state)) {
+            TRY(skip(store, e, undo, IV_STR("there is nothing to take back"), now, err));
+        }
+    }
+    return IV_OK;
+}
+
+static bool is_open(const struct iv_step *step)
+{
+    return !iv_step_state_final(step->state);
+}
+
+static iv_rc follow_undo(struct iv_store *store, struct iv_execution *e, const struct iv_step *undo,
+                         struct iv_task *all, size_t count, iv_ns now, struct iv_arena *arena,
+                         struct iv_err *err)
+{
+    struct iv_str cause = IV_STR("");
+    if (went_wrong(undo->state)) {
+        TRY(cause_of(&cause, "it could not be taken back: ", undo, arena, err));
+        return iv_ladder_finish(store, e, IV_RUN_FAILED, cause, now, err);
+    }
+    ENSURE((size_t)undo->undoes <= count, err, IV_E_STORE, "a step in the store undoes none");
+    struct iv_step *step = &all[undo->undoes - 1].step;
+    step->state = IV_STEP_UNDONE;
+    TRY(iv_report_step(store, e, step, now, err));
+    for (size_t i = 0; i < count; i++) {
+        if (is_open(&all[i].step)) {
+            return IV_OK;
+        }
+    }
+    bool failed = e->state == IV_RUN_FAILED;
+    return failed ? IV_OK : iv_ladder_finish(store, e, IV_RUN_UNDONE, cause, now, err);
+}
+
+iv_rc iv_ladder_follow(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
+                       struct iv_err *err)
+{
+    struct iv_task *all = NULL;
+    size_t count = 0;
+    struct iv_execution *e = &task->execution;
+    TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, e->key, 0, IV_EXECUTION_STEPS_MAX, arena, err));
+    if (takes_back(&task->step)) {
+        return follow_undo(store, e, &task->step, all, count, now, arena, err);
+    }
+    TRY(go_on(store, e, &task->step, all, count, now, arena, err));
+    return settle_undo(store, e, all, count, now, err);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What follows a step that has ended: the next one, a later one, its undoing, or the execution's end.
+ * Purpose: the order that a playbook's author wrote down, from rows alone. Shared by the moves.
+ * Owner/thread: whoever is inside the store's transaction. */
+#pragma once
+
+#include "evidence/store.h"
+
+#include <stddef.h>
+
+/* Those of the playbook, and as many that take them back. */
+#define IV_EXECUTION_STEPS_MAX 32
+
+/* task->step has ended, and is written down. */
+iv_rc iv_ladder_follow(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
+                       struct iv_err *err);
+
+/* Steps that are queued end as skipped. all: those of the execution. */
+iv_rc iv_ladder_skip(struct iv_store *store, const struct iv_execution *execution, struct iv_task *all,
+                     size_t count, struct iv_str cause, iv_ns now, struct iv_err *err);
+iv_rc iv_ladder_finish(struct iv_store *store, struct iv_execution *execution, enum iv_run_state state,
+                       struct iv_str cause, iv_ns now, struct iv_err *err);
