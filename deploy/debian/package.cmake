@@ -39,7 +39,7 @@ iv_packed(manual ${debian}/invigil.8 invigil.8.gz)
 add_custom_target(package_files ALL DEPENDS ${changelog} ${manual})
 
 install(FILES ${changelog} ${debian}/copyright ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/deploy/CONFIGURATION.md
-  ${CMAKE_SOURCE_DIR}/deploy/EVIDENCE.md
+  ${CMAKE_SOURCE_DIR}/deploy/ALERTS.md ${CMAKE_SOURCE_DIR}/deploy/EVIDENCE.md
         DESTINATION ${doc} COMPONENT package EXCLUDE_FROM_ALL)
 install(FILES ${manual} DESTINATION /usr/share/man/man8 COMPONENT package EXCLUDE_FROM_ALL)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/README.md DESTINATION ${doc} RENAME systemd.md

@@ -9,6 +9,7 @@
 #define SETTLE_AT_ONCE 256
 #define ARENA_MAX_BYTES (32u << 20)
 #define FORGOTTEN_AFTER (86400 * IV_NS_PER_S)
+#define NAME_MAX_BYTES 256u
 #define MANY IV_STR("*")
 
 struct iv_alerter {
@@ -101,10 +102,22 @@ static iv_rc add_targets(struct iv_alerter *a, struct iv_store *store, struct iv
     return IV_OK;
 }
 
+/* Whoever is watched chooses his names; what a sink is told of them has a bound. The fingerprint has all. */
+static struct iv_str cut(struct iv_str name)
+{
+    size_t n = name.n < NAME_MAX_BYTES ? name.n : NAME_MAX_BYTES;
+    while (n < name.n && n > 0 && ((unsigned char)name.p[n] & 0xc0) == 0x80) {
+        n--;
+    }
+    return (struct iv_str){name.p, n};
+}
+
 /* It fires, for the first time or anew. */
 static iv_rc begin(struct iv_alerter *a, struct iv_store *store, struct iv_alert *alert, uint32_t to,
                    iv_ns now, struct iv_err *err)
 {
+    alert->tenant = cut(alert->tenant);
+    alert->agent = cut(alert->agent);
     alert->count = 1;
     alert->open = 1;
     alert->firing = true;

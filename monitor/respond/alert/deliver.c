@@ -227,7 +227,13 @@ iv_rc iv_deliver_turn(struct iv_deliver *d, iv_ns *wait, struct iv_err *err)
         return IV_OK;
     }
     iv_fault("alert.before_delivery");
-    TRY(d->options.sink->kind->deliver(d->driver, &delivery, d->notices, d->count, err));
+    struct iv_rc_s rc = d->options.sink->kind->deliver(d->driver, &delivery, d->notices, d->count, err);
+    if (iv_code_class(rc.code) == IV_CLASS_REJECT) {
+        iv_delivery_refused(&delivery, "sink '" IV_STR_FMT "' cannot be told: %.180s",
+                            IV_STR_ARG(d->options.sink->name), err->text);
+    } else {
+        TRY(rc);
+    }
     iv_fault("alert.delivered");
     if (delivery.kind == IV_DELIVERY_AGAIN && atomic_load(&d->ended)) {
         return IV_OK; /* the sink is not to blame */

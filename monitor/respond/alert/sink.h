@@ -98,7 +98,8 @@ struct iv_sink_kind {
     iv_rc (*check)(const struct iv_alert_sink *sink, struct iv_err *err);
     iv_rc (*open)(void **driver, const struct iv_sink_tools *tools, struct iv_err *err);
     void (*close)(void *driver);
-    /* Tells the sink of them, all or none. An error is of this machine: out of memory, a bug. */
+    /* Tells the sink of them, all or none. An error of class REJECT is of the notices, and refuses them; any
+     * other is of this machine. */
     iv_rc (*deliver)(void *driver, struct iv_delivery *out, const struct iv_notice *notices, size_t count,
                      struct iv_err *err);
 };

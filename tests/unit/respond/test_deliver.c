@@ -236,6 +236,27 @@ Test(deliver, finds_the_one_of_many_that_is_refused)
     cr_expect(stats.told == 2 && stats.refused == 1);
 }
 
+Test(deliver, tells_no_more_of_a_name_than_its_beginning)
+{
+    static char tenant[300001];
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start((const struct hook_answer[]){HOOK_OK}, 1);
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    stage_for(&s, "alertmanager", hook, "");
+    IV_AUTO(iv_deliver_freep) struct iv_deliver *d = alert_stage_deliver(&s, "a");
+    struct iv_deliver_stats stats;
+    memset(tenant, 'x', sizeof tenant - 1);
+    (void)alert_stage_find(&s, tenant, "agent-7");
+    tenant[sizeof tenant - 2] = 'y';
+    (void)alert_stage_find(&s, tenant, "agent-7");
+    s.now += IV_NS_PER_S;
+
+    (void)turn(d);
+
+    iv_deliver_stats(d, &stats);
+    cr_expect(stats.told == 2 && stats.refused == 0, "two alerts, for the names differ");
+    cr_expect(strlen(hook_body(hook, 0)) < 4096);
+}
+
 Test(deliver, ends_at_once_when_told_to)
 {
     IV_AUTO(hook_stopp)
