@@ -156,32 +156,28 @@ Test(courier, another_machine_goes_on_where_this_one_ended)
     close_scene(&s);
 }
 
-Test(courier, what_has_read_less_than_the_folder_s_is_left_there)
+/* Where there is one on either machine, which of them the other one goes on from. */
+static int64_t next_of_two(int64_t next, uint64_t gone, int64_t there)
 {
     struct scene s;
     open_scene(&s);
-    put(&s.here, 1, 17, 0);
+    put(&s.here, 1, next, gone);
     send_and_end(&s.here);
-    put(&s.there, 1, 18, 0);
-
+    put(&s.there, 1, there, 0);
     fetch(&s.there);
-
-    cr_expect(eq(i64, next_of_newest(&s.there), 18));
+    int64_t newest = next_of_newest(&s.there);
     close_scene(&s);
+    return newest;
+}
+
+Test(courier, what_has_read_less_than_the_folder_s_is_left_there)
+{
+    cr_expect(eq(i64, next_of_two(17, 0, 18), 18));
 }
 
 Test(courier, a_log_that_took_the_place_of_another_counts_behind_it)
 {
-    struct scene s;
-    open_scene(&s);
-    put(&s.here, 1, 3, 17);
-    send_and_end(&s.here);
-    put(&s.there, 1, 17, 0);
-
-    fetch(&s.there);
-
-    cr_expect(eq(i64, next_of_newest(&s.there), 3));
-    close_scene(&s);
+    cr_expect(eq(i64, next_of_two(3, 17, 17), 3));
 }
 
 Test(courier, nothing_goes_before_what_was_found_is_out)
