@@ -96,13 +96,21 @@ static bool grow(void **items, size_t *room, size_t count, size_t size)
     return grown != NULL;
 }
 
+static bool has_baseline(const struct iv_evidence_replay *r, struct iv_str digest)
+{
+    for (size_t i = 0; i < r->baseline_count; i++) {
+        if (iv_str_eq(r->baselines[i].digest, digest)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static iv_rc take_baseline(struct iv_evidence_replay *r, const struct iv_bundle_leaf *leaf,
                            struct iv_err *err)
 {
-    for (size_t i = 0; i < r->baseline_count; i++) {
-        if (iv_str_eq(r->baselines[i].digest, leaf->entry.key)) {
-            return IV_OK;
-        }
+    if (has_baseline(r, leaf->entry.key)) {
+        return IV_OK;
     }
     ENSURE(r->baseline_count < BASELINES_MAX, err, IV_E_REFUSED,
            "more than %d baselines were in force: replay shorter periods", BASELINES_MAX);
@@ -317,7 +325,9 @@ iv_rc iv_evidence_replay_run(struct iv_evidence_verdicts *out, struct iv_evidenc
         out->agreed += t->violation && t->agreed;
         out->open += t->violation && !t->agreed && t->open;
         out->inconclusive += !t->violation && t->agreed;
-        if (t->violation && !t->agreed && !t->open) {
+        if (t->violation && !has_baseline(r, t->baseline)) {
+            out->elsewhere++;
+        } else if (t->violation && !t->agreed && !t->open) {
             out->invented++;
             set_example(out, t->uid, t->rule, "is in the bundle, and not found in the records");
         }

@@ -22,9 +22,11 @@ struct iv_evidence_verdicts {
     uint64_t agreed;       /* violations of the period that both have */
     uint64_t open;         /* that only the bundle has: the records end before their deadline */
     uint64_t inconclusive; /* that the records decide, and the bundle has as not decided */
-    uint64_t invented;     /* that only the bundle has: its own baseline does not find them */
-    uint64_t missing;      /* that every baseline finds, and the bundle has not */
-    char example[160];     /* one of the latter two */
+    uint64_t
+        elsewhere; /* that the bundle has under a baseline which it has not: another process told of them */
+    uint64_t invented; /* that only the bundle has: its own baseline does not find them */
+    uint64_t missing;  /* that every baseline finds, and the bundle has not */
+    char example[160]; /* one of the latter two */
 };
 /* Violations whose trigger is of the period: from <= time < until. IV_E_REFUSED: a baseline cannot be loaded
  * here. */

@@ -39,6 +39,11 @@ static void tell_verdicts(const struct iv_evidence_verdicts *v)
         if (v->open > 0) {
             printf("- %" PRIu64 " violations whose deadline is behind the end of these records.\n", v->open);
         }
+        if (v->elsewhere > 0) {
+            printf("- %" PRIu64
+                   " violations that other processes told of, under baselines that are not here.\n",
+                   v->elsewhere);
+        }
         if (v->inconclusive > 0) {
             printf("- %" PRIu64 " findings that the monitor left undecided: these records decide them.\n",
                    v->inconclusive);

@@ -84,6 +84,12 @@ iv_rc iv_journal_start(struct iv_store *store, const struct iv_baseline *baselin
     return finish(store, enter_start(store, baseline, roles, err), err);
 }
 
+iv_rc iv_journal_reload(struct iv_store *store, const struct iv_baseline *baseline, struct iv_err *err)
+{
+    TRY(iv_store_begin(store, err));
+    return finish(store, iv_journal_baseline(store, baseline, err), err);
+}
+
 static iv_rc enter_cover(void *ctx, struct iv_str topic, const struct iv_cover *cover, struct iv_err *err)
 {
     return iv_store_log_cover(ctx, topic, cover, true, err);

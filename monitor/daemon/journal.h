@@ -17,4 +17,5 @@ iv_rc iv_journal_baseline(struct iv_store *store, const struct iv_baseline *base
 /* In transactions of their own. roles: "detect,console". The end closes the coverage that is read by then. */
 iv_rc iv_journal_start(struct iv_store *store, const struct iv_baseline *baseline, struct iv_str roles,
                        struct iv_err *err);
+iv_rc iv_journal_reload(struct iv_store *store, const struct iv_baseline *baseline, struct iv_err *err);
 iv_rc iv_journal_stop(struct iv_store *store, struct iv_reader *reader, struct iv_err *err);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "console/console.h"
 #include "daemon/config_topics.h"
+#include "daemon/journal.h"
 #include "daemon/load.h"
 #include "daemon/monitor_internal.h"
 #include "respond/playbook.h"
@@ -134,6 +135,10 @@ void iv_monitor_reload(struct iv_monitor *monitor)
     if (monitor->detect != NULL) {
         iv_detect_reload(monitor->detect, baseline, iv_monitor_answer(monitor, playbooks));
     } else {
+        /* Where there is a detector, its first commit under the new one enters it. */
+        if (!iv_ok(iv_journal_reload(monitor->store, baseline, &err))) {
+            LOG_WARN("run.reload.unlogged", KV_TEXT("why", err.text));
+        }
         iv_monitor_reloaded(monitor, baseline, NULL);
     }
 }
