@@ -26,15 +26,35 @@ static void states(struct stage *s, size_t count, char *out)
     out[count] = '\0';
 }
 
+struct way {
+    const char *steps;
+    struct hook_answer answers[3]; /* in the order of the calls */
+    const char *want;
+    enum iv_run_state state;
+    const char *cause;
+};
+
+static void check_way(const struct way *way, size_t row)
+{
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(way->answers, 3);
+    IV_AUTO(stage_deinit) struct stage s;
+    char got[8];
+    stage_init(&s, way->steps);
+    stage_find(&s);
+    stage_respond(&s, hook_url(hook));
+
+    stage_run(&s, true);
+
+    states(&s, strlen(way->want), got);
+    struct iv_execution e = stage_execution(&s);
+    cr_expect_str_eq(got, way->want, "row %zu", row);
+    cr_expect(e.state == way->state, "row %zu: %s", row, iv_run_state_name(e.state));
+    cr_expect(strncmp(e.cause.p, way->cause, strlen(way->cause)) == 0, "row %zu: %s", row, e.cause.p);
+}
+
 Test(ladder, goes_on_as_each_step_says)
 {
-    static const struct {
-        const char *steps;
-        struct hook_answer answers[3]; /* in the order of the calls */
-        const char *want;
-        enum iv_run_state state;
-        const char *cause;
-    } rows[] = {
+    static const struct way rows[] = {
         {HTTP("a", "") HTTP("b", ""), {NO, YES}, "fs", IV_RUN_FAILED, "step 'a': "},
         {HTTP("a", "  on_failure: continue\n") HTTP("b", ""),
          {NO, YES},
@@ -74,20 +94,7 @@ Test(ladder, goes_on_as_each_step_says)
          "in spite of step 'a': "},
     };
     for (size_t i = 0; i < IV_COUNT(rows); i++) {
-        IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(rows[i].answers, 3);
-        IV_AUTO(stage_deinit) struct stage s;
-        char got[8];
-        stage_init(&s, rows[i].steps);
-        stage_find(&s);
-        stage_respond(&s, hook_url(hook));
-
-        stage_run(&s, true);
-
-        states(&s, strlen(rows[i].want), got);
-        struct iv_execution e = stage_execution(&s);
-        cr_expect_str_eq(got, rows[i].want, "row %zu", i);
-        cr_expect(e.state == rows[i].state, "row %zu: %s", i, iv_run_state_name(e.state));
-        cr_expect(strncmp(e.cause.p, rows[i].cause, strlen(rows[i].cause)) == 0, "row %zu: %s", i, e.cause.p);
+        check_way(&rows[i], i);
     }
 }
 

@@ -16,12 +16,30 @@
     "steps:\n"
 #define STEP "- name: one\n  http: {endpoint: hook, path: /x}\n"
 
+struct row {
+    const char *playbook;
+    const char *want; /* "LINE:COLUMN: error: words" */
+};
+
+static void check_refused(const struct row *rows, size_t count)
+{
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init(&s, STEP);
+    IV_AUTO(iv_buf_deinit) struct iv_buf shown;
+    iv_buf_init(&shown, 1 << 16);
+    for (size_t i = 0; i < count; i++) {
+        stage_problems(&s, &shown, rows[i].playbook);
+
+        cr_expect(s.playbooks == NULL, "row %zu was loaded", i);
+        cr_expect(strstr(shown.p, rows[i].want) != NULL, "row %zu: want '%s' in\n%s", i, rows[i].want,
+                  shown.p);
+        cr_expect(strstr(shown.p, "revoke.yaml:") != NULL, "row %zu", i);
+    }
+}
+
 Test(playbook, is_refused_with_the_place_and_what_would_be_right)
 {
-    static const struct {
-        const char *playbook;
-        const char *want; /* "LINE:COLUMN: error: words" */
-    } rows[] = {
+    static const struct row rows[] = {
         {HEAD "- name: one\n  htp: {endpoint: hook, path: /x}\n", "7:3: error: "},
         {HEAD "- name: one\n  htp: {endpoint: hook, path: /x}\n", "did you mean 'http'?"},
         {HEAD "- name: one\n  http: {endpoint: hook}\n", "path"},
@@ -56,6 +74,14 @@ Test(playbook, is_refused_with_the_place_and_what_would_be_right)
          "kill\nsteps:\n" STEP,
          "5:9: error: "},
         {HEAD STEP "  when: now\n", "unknown"},
+        {HEAD "- {", "error: "},
+    };
+    check_refused(rows, IV_COUNT(rows));
+}
+
+Test(playbook, is_refused_for_what_it_may_not_do_by_itself_as_well)
+{
+    static const struct row rows[] = {
         {HEAD STEP "  expect: {}\n", "8:11: error: postconditions are not in this version"},
         {HEAD STEP "guards: {executions: {minute: -1}}\n", "8:31: error: "},
         {HEAD STEP "guards: {executions: {week: 1}}\n", "unknown key 'week'"},
@@ -72,20 +98,8 @@ Test(playbook, is_refused_with_the_place_and_what_would_be_right)
         {HEAD STEP "approval: {within: 1ms}\n", "between 1s and 30d"},
         {HEAD STEP "mode: dry\n", "8:7: error: "},
         {HEAD STEP "dedup: 2d\n", "between 0s and 1d"},
-        {HEAD "- {", "error: "},
     };
-    IV_AUTO(stage_deinit) struct stage s;
-    stage_init(&s, STEP);
-    IV_AUTO(iv_buf_deinit) struct iv_buf shown;
-    iv_buf_init(&shown, 1 << 16);
-    for (size_t i = 0; i < IV_COUNT(rows); i++) {
-        stage_problems(&s, &shown, rows[i].playbook);
-
-        cr_expect(s.playbooks == NULL, "row %zu was loaded", i);
-        cr_expect(strstr(shown.p, rows[i].want) != NULL, "row %zu: want '%s' in\n%s", i, rows[i].want,
-                  shown.p);
-        cr_expect(strstr(shown.p, "revoke.yaml:") != NULL, "row %zu", i);
-    }
+    check_refused(rows, IV_COUNT(rows));
 }
 
 Test(playbook, reports_all_of_its_mistakes_in_one_run)
