@@ -23,6 +23,12 @@ bool peer_tree(const char *package)
     return access(path, R_OK) == 0;
 }
 
+void peer_skip(const char *why)
+{
+    (void)fprintf(stderr, "SKIPPED: %s\n", why);
+    cr_skip();
+}
+
 struct peer peer_start(const char *const *words)
 {
     struct peer peer = {.line = ""};

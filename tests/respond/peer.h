@@ -16,6 +16,8 @@ struct peer {
 
 /* Whether PROGRAM of the peers' npm tree can run here; else the test skips itself. */
 bool peer_tree(const char *package);
+/* Ends the test as skipped, and says why, which CTest looks for: Criterion itself keeps silent about it. */
+void peer_skip(const char *why);
 /* words end with NULL. Aborts the test where the program does not start. */
 struct peer peer_start(const char *const *words);
 /* A script of tests/respond/, by node in the npm tree. */

@@ -24,7 +24,7 @@ static void scene_init(struct scene *s)
     s->peer =
         peer_start((const char *const[]){IV_SOURCE_DIR "/tests/respond/with_container", s->dir.path, NULL});
     if (strcmp(s->peer.line, "ready") != 0) {
-        cr_skip("%s", s->peer.line);
+        peer_skip(s->peer.line);
     }
     s->options =
         (struct iv_hand_options){.runtime = IV_STR("/usr/sbin/runc"), .containers = iv_str_of(s->root)};

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/guard.h"
 #include "respond/local.h"
+#include "respond/peer.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -43,7 +44,7 @@ Test(exec, gives_each_value_one_argument_and_nothing_of_the_monitors)
 Test(exec, becomes_the_commands_user)
 {
     if (getuid() != 0) {
-        cr_skip("only root becomes somebody else");
+        peer_skip("only root becomes somebody else");
     }
 
     struct iv_step step = local_step(&table, "exec: {command: nobody, values: {what: x}}");

@@ -13,7 +13,7 @@
 static void authority_start(struct peer *peer)
 {
     if (!peer_tree("oidc-provider")) {
-        cr_skip("oidc-provider is not installed");
+        peer_skip("oidc-provider is not installed");
     }
     *peer = peer_node("authority.mjs", SECRET);
 }

@@ -38,7 +38,7 @@ static void read_key(struct scene *s, const char *name)
 static void scene_init(struct scene *s, const char *algorithm, const char *step)
 {
     if (!peer_tree("jose")) {
-        cr_skip("jose is not installed");
+        peer_skip("jose is not installed");
     }
     char public[128];
     stage_init(&s->stage, step);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an endpoint's credentials look like on the wire, and that they are nowhere else. */
+#include "base/file.h"
 #include "base/guard.h"
 #include "support/hook_server.h"
 #include "support/stage.h"
@@ -134,4 +135,50 @@ Test(credentials, do_not_come_back_in_an_answer)
     struct iv_step step = stage_step(&s, 0);
     cr_expect_str_eq(step.answer.p, "you said Bearer ************, signed with ************, ************");
     cr_expect(strstr(step.request.p, TOKEN) == NULL);
+}
+
+/* Whether the bytes of this file of the store hold the text; a file that is not there holds nothing. */
+static bool store_holds(struct stage *s, const char *name, const char *text)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf bytes;
+    iv_buf_init(&bytes, 64u << 20);
+    struct iv_rc_s rc = iv_file_read(&bytes, scratch_file(&s->dir, name), NULL);
+    cr_assert(iv_ok(rc) || rc.code == IV_E_ABSENT);
+    return bytes.n > 0 && memmem(bytes.p, bytes.n, text, strlen(text)) != NULL;
+}
+
+#define BASIC "OmNsaWVudC1zZWNyZXQ=" /* no name, a colon and the secret */
+
+Test(credentials, are_nowhere_in_the_store)
+{
+    static const char *const secrets[] = {TOKEN, "client-secret", "signing-secret", BASIC};
+    /* What was sent, sent back: the head of a request is part of no answer, its body is. */
+    static const struct hook_answer answers[] = {
+        {HOOK_SEND, "HTTP/1.1 503 Busy\r\n\r\n" TOKEN " client-secret signing-secret " BASIC}, HOOK_OK};
+    for (int basic = 0; basic < 2; basic++) {
+        IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, 2);
+        IV_AUTO(stage_deinit) struct stage s;
+        stage_init(&s, "- name: one\n  oauth.revoke: {endpoint: hook, token: x}\n"
+                       "  retry: {attempts: 2, backoff: 1ms}\n");
+        s.endpoint.hmac_key = IV_STR("signing-secret");
+        if (basic == 1) {
+            s.endpoint.client_id = IV_STR("");
+            s.endpoint.client_secret = IV_STR("client-secret");
+        } else {
+            s.endpoint.bearer_token_file = token_file(&s);
+            write_token(&s, TOKEN);
+        }
+        stage_find(&s);
+        stage_respond(&s, hook_url(hook));
+
+        stage_run(&s, true);
+
+        cr_assert(stage_step(&s, 0).state == IV_STEP_DONE && hook_count(hook) == 2);
+        cr_expect(store_holds(&s, "s.db", "oauth.revoke") || store_holds(&s, "s.db-wal", "oauth.revoke"));
+        for (size_t i = 0; i < IV_COUNT(secrets); i++) {
+            bool sent = i == 2 || (basic == 1) == (i == 1 || i == 3);
+            bool held = store_holds(&s, "s.db", secrets[i]) || store_holds(&s, "s.db-wal", secrets[i]);
+            cr_expect(held == false || sent == false, "%s", secrets[i]);
+        }
+    }
 }
