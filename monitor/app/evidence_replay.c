@@ -239,6 +239,9 @@ static iv_rc read_all(struct iv_replay_core *core, struct iv_replay_input *input
     const struct iv_record *record = NULL;
     for (;;) {
         iv_ns time = IV_NS_MIN;
+        if (!iv_replay_input_at_hand(input)) {
+            TRY(iv_replay_core_judge(core, err)); /* before what its events point to is gone */
+        }
         TRY(iv_replay_input_next(input, &record, err));
         if (record == NULL) {
             TRY(iv_replay_core_end(core, err));

@@ -112,8 +112,9 @@ static iv_rc count_records(struct iv_tally *t, struct iv_replay_core *core, stru
         if (record == NULL) {
             break;
         }
-        iv_arena_reset(&core->arena);
-        struct iv_rc_s rc = iv_decode(core->decoder, record, &core->arena, &event, &why);
+        struct iv_arena *arena = &core->pending[0].arena; /* one at a time, so that nothing is pending */
+        iv_arena_reset(arena);
+        struct iv_rc_s rc = iv_decode(core->decoder, record, arena, &event, &why);
         if (rc.code == IV_E_MALFORMED) {
             continue;
         }

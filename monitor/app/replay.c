@@ -85,10 +85,21 @@ static iv_rc one_record(struct replay *r, const struct iv_record *record, struct
     return IV_OK;
 }
 
+static iv_rc judge_pending(struct replay *r, struct iv_err *err)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        TRY(iv_replay_core_judge(&r->cores[i], err));
+    }
+    return IV_OK;
+}
+
 static iv_rc read_all(struct replay *r, struct iv_err *err)
 {
     const struct iv_record *record = NULL;
     for (;;) {
+        if (!iv_replay_input_at_hand(r->input)) {
+            TRY(judge_pending(r, err));
+        }
         TRY(iv_replay_input_next(r->input, &record, err));
         if (record == NULL) {
             break;

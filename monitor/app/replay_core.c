@@ -30,7 +30,9 @@ iv_rc iv_replay_core_open(struct iv_replay_core *out, const struct iv_replay_cor
                           struct iv_err *err)
 {
     *out = (struct iv_replay_core){.baseline = NULL};
-    iv_arena_init(&out->arena, 0);
+    for (size_t i = 0; i < IV_COUNT(out->pending); i++) {
+        iv_arena_init(&out->pending[i].arena, 0);
+    }
     if (options->loaded != NULL) {
         out->baseline = iv_baseline_ref(options->loaded);
     } else if (options->baseline != NULL) {
@@ -62,7 +64,9 @@ void iv_replay_core_close(struct iv_replay_core *core)
     iv_decoder_free(core->decoder);
     iv_catalogue_free(core->catalogue);
     iv_replay_output_close(&core->output);
-    iv_arena_deinit(&core->arena);
+    for (size_t i = 0; i < IV_COUNT(core->pending); i++) {
+        iv_arena_deinit(&core->pending[i].arena);
+    }
     iv_baseline_unref(core->baseline);
 }
 
@@ -77,31 +81,71 @@ iv_rc iv_replay_core_partitions(struct iv_replay_core *core, const struct iv_wor
     return IV_OK;
 }
 
+iv_rc iv_replay_core_judge(struct iv_replay_core *core, struct iv_err *err)
+{
+    struct iv_event *events[IV_FORESEEN];
+    size_t count = core->pending_count;
+    core->pending_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        events[i] = &core->pending[i].event;
+    }
+    if (count > 0) {
+        iv_judge_foresee(core->judge, events, count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        TRY(iv_judge_event(core->judge, events[i], err));
+    }
+    return IV_OK;
+}
+
+static iv_rc take_letter(struct iv_replay_core *core, const struct iv_record *record, struct iv_str reason,
+                         struct iv_err *err)
+{
+    if (core->output.dead_letters.to == stdout) {
+        TRY(iv_replay_core_settle(core, err)); /* behind the findings of what came before */
+    }
+    iv_replay_output_dead_letter(&core->output, record, reason);
+    return IV_OK;
+}
+
 iv_rc iv_replay_core_record(struct iv_replay_core *core, const struct iv_record *record, iv_ns *time,
                             struct iv_err *err)
 {
-    struct iv_event event;
-    iv_arena_reset(&core->arena);
-    struct iv_rc_s rc = iv_decode(core->decoder, record, &core->arena, &event, err);
+    struct iv_pending *pending = &core->pending[core->pending_count];
+    struct iv_err why;
+    iv_arena_reset(&pending->arena);
+    struct iv_rc_s rc = iv_decode(core->decoder, record, &pending->arena, &pending->event, &why);
     if (rc.code == IV_E_MALFORMED) {
-        if (core->output.dead_letters.to == stdout) {
-            TRY(iv_replay_core_settle(core, err)); /* behind the findings of what came before */
-        }
-        iv_replay_output_dead_letter(&core->output, record, iv_str_of(err->text));
-        return IV_OK;
+        return take_letter(core, record, iv_str_of(why.text), err);
     }
-    TRY(rc);
+    if (!iv_ok(rc)) {
+        *err = why;
+        return rc;
+    }
     core->events++;
-    *time = event.time;
-    return core->judge == NULL ? IV_OK : iv_judge_event(core->judge, &event, err);
+    *time = pending->event.time;
+    core->pending_count += core->judge == NULL ? 0 : 1;
+    return core->pending_count < IV_COUNT(core->pending) ? IV_OK : iv_replay_core_judge(core, err);
 }
 
 iv_rc iv_replay_core_end(struct iv_replay_core *core, struct iv_err *err)
 {
-    return core->judge == NULL ? IV_OK : iv_judge_finish(core->judge, err);
+    if (core->judge == NULL) {
+        return IV_OK;
+    }
+    TRY(iv_replay_core_judge(core, err));
+    return iv_judge_finish(core->judge, err);
 }
 
 iv_rc iv_replay_core_settle(struct iv_replay_core *core, struct iv_err *err)
 {
-    return core->judge == NULL ? IV_OK : iv_judge_settle(core->judge, err);
+    if (core->judge == NULL) {
+        return IV_OK;
+    }
+    struct iv_rc_s judged = iv_replay_core_judge(core, err);
+    /* In any case: the verifying threads must have written what they find before somebody else does. */
+    struct iv_err second;
+    struct iv_rc_s settled = iv_judge_settle(core->judge, iv_ok(judged) ? err : &second);
+    TRY(judged);
+    return settled;
 }

@@ -16,7 +16,11 @@ struct iv_replay_core {
     struct iv_decoder *decoder;
     struct iv_judge *judge; /* NULL: nothing is evaluated */
     struct iv_replay_output output;
-    struct iv_arena arena; /* of one event */
+    struct iv_pending { /* decoded, and judged together with others (engine.h) */
+        struct iv_event event;
+        struct iv_arena arena;
+    } pending[IV_FORESEEN];
+    size_t pending_count;
     uint64_t events;
 };
 
@@ -39,9 +43,12 @@ void iv_replay_core_close(struct iv_replay_core *core);
 iv_rc iv_replay_core_partitions(struct iv_replay_core *core, const struct iv_words files[IV_STREAMS],
                                 struct iv_err *err);
 
-/* *time is the event's; unchanged where the record is malformed. */
+/* *time is the event's; unchanged where the record is malformed. The record stays as it is until the event is
+ * judged. */
 iv_rc iv_replay_core_record(struct iv_replay_core *core, const struct iv_record *record, iv_ns *time,
                             struct iv_err *err);
+/* Judges what was not yet. */
+iv_rc iv_replay_core_judge(struct iv_replay_core *core, struct iv_err *err);
 /* The end of input. */
 iv_rc iv_replay_core_end(struct iv_replay_core *core, struct iv_err *err);
 /* After a failure: all that was found before it is out. */

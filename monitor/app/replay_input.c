@@ -95,6 +95,12 @@ static void retire(struct iv_replay_input *input)
     sift_down(input);
 }
 
+bool iv_replay_input_at_hand(struct iv_replay_input *input)
+{
+    sift_down(input);
+    return input->live > 0 && input->parts[0].at < input->parts[0].batch.count;
+}
+
 iv_rc iv_replay_input_next(struct iv_replay_input *input, const struct iv_record **out, struct iv_err *err)
 {
     sift_down(input);

@@ -16,7 +16,10 @@ iv_rc iv_replay_input_open(struct iv_replay_input **out, const struct iv_words f
 void iv_replay_input_close(struct iv_replay_input *input);
 void iv_replay_input_closep(struct iv_replay_input **input);
 
-/* The next record, NULL at the end of all; valid until the next call. */
+/* Whether the next record is at hand: reading it leaves those before it as they are. */
+bool iv_replay_input_at_hand(struct iv_replay_input *input);
+/* The next record, NULL at the end of all; valid until one that was not at hand is
+ * asked for. */
 iv_rc iv_replay_input_next(struct iv_replay_input *input, const struct iv_record **out, struct iv_err *err);
 /* The last record was an event of this time. */
 void iv_replay_input_saw(struct iv_replay_input *input, iv_ns time);

@@ -124,13 +124,43 @@ static iv_rc take_letter(struct iv_cell *c, const struct iv_record *record, cons
     return iv_commit_letter(c->commit, record, reason, iv_wall(&site->clock), err);
 }
 
+size_t iv_cell_foresee(struct iv_cell *cell, const struct iv_record *records, size_t count)
+{
+    struct iv_event *events[IV_FORESEEN];
+    struct iv_err why;
+    size_t n = 0;
+    cell->ahead_count = cell->ahead_at = 0;
+    while (n < count && n < IV_FORESEEN && cell->kind != IV_CELL_BACK &&
+           iv_cell_source(cell, records[n].origin.stream, records[n].origin.partition) != NULL &&
+           iv_ok(iv_decode(cell->decoder, &records[n], &cell->site->arena, &cell->ahead[n], &why))) {
+        events[n] = &cell->ahead[n];
+        n++;
+    }
+    cell->ahead_count = n;
+    iv_judge_foresee(cell->judge, events, n);
+    return n > 0 ? n : 1;
+}
+
+/* What failed ahead of its turn fails again, and is told then. */
+static iv_rc decode(struct iv_event **out, struct iv_cell *c, const struct iv_record *record,
+                    struct iv_event *room, struct iv_err *err)
+{
+    if (c->ahead_at < c->ahead_count && c->ahead[c->ahead_at].record == record) {
+        *out = &c->ahead[c->ahead_at++];
+        return IV_OK;
+    }
+    *out = room;
+    return iv_decode(c->decoder, record, &c->site->arena, room, err);
+}
+
 static iv_rc judge_record(struct iv_cell *c, struct iv_source *source, const struct iv_record *record,
                           struct iv_err *err)
 {
     struct iv_site *site = c->site;
-    struct iv_event event;
+    struct iv_event room;
+    struct iv_event *event = NULL;
     struct iv_err why = {.text = ""};
-    struct iv_rc_s rc = iv_decode(c->decoder, record, &site->arena, &event, &why);
+    struct iv_rc_s rc = decode(&event, c, record, &room, &why);
     if (rc.code == IV_E_MALFORMED) {
         if (c->front != NULL) {
             iv_front_skip(c->front, record->origin.stream, record->origin.offset);
@@ -142,17 +172,17 @@ static iv_rc judge_record(struct iv_cell *c, struct iv_source *source, const str
         return rc;
     }
     enum iv_stream stream = record->origin.stream;
-    bool known = event.type != iv_catalogue_unknown(site->baseline->catalogue);
+    bool known = event->type != iv_catalogue_unknown(site->baseline->catalogue);
     iv_series_add(known ? site->accepted[stream] : site->unknown[stream], 1);
-    site->newest[stream] = event.time > site->newest[stream] ? event.time : site->newest[stream];
+    site->newest[stream] = event->time > site->newest[stream] ? event->time : site->newest[stream];
     c->written = record->written;
     if (c->front != NULL) {
-        iv_front_digest(c->front, &event);
+        iv_front_digest(c->front, event);
     }
-    TRY(iv_cell_end_missing(c, source, event.time, err));
-    TRY(iv_judge_event(c->judge, &event, err));
-    TRY(iv_coverage_event(c->coverage, &event, err));
-    TRY(c->front == NULL ? IV_OK : iv_front_event(c->front, &event, err));
+    TRY(iv_cell_end_missing(c, source, event->time, err));
+    TRY(iv_judge_event(c->judge, event, err));
+    TRY(iv_coverage_event(c->coverage, event, err));
+    TRY(c->front == NULL ? IV_OK : iv_front_event(c->front, event, err));
     if (!iv_ok(c->failure)) {
         *err = c->err;
     }

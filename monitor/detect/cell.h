@@ -86,11 +86,14 @@ struct iv_cell {
     struct iv_hash_key hash_key; /* of engines and decoder: a restored judge brings its own */
     struct iv_decoder *decoder;
     struct iv_judge *judge;
-    struct iv_coverage *coverage; /* NULL: a back's, whose streams are covered where they are read */
-    struct iv_front *front;       /* a front's, else NULL */
-    struct iv_back *back;         /* a back's, else NULL */
-    iv_ns flushed;                /* monotonic: when all shares were told last how far the front is */
-    struct iv_commit *commit;     /* at hand */
+    struct iv_coverage *coverage;       /* NULL: a back's, whose streams are covered where they are read */
+    struct iv_front *front;             /* a front's, else NULL */
+    struct iv_back *back;               /* a back's, else NULL */
+    iv_ns flushed;                      /* monotonic: when all shares were told last how far the front is */
+    struct iv_commit *commit;           /* at hand */
+    struct iv_event ahead[IV_FORESEEN]; /* decoded, of the records that come next (engine.h) */
+    size_t ahead_count;
+    size_t ahead_at;
     struct iv_source *sources;
     size_t source_count;
     size_t source_last;  /* where the last look-up found its source */
@@ -145,6 +148,9 @@ iv_rc iv_cell_resume(struct iv_cell *cell, struct iv_err *err);
 /* They are somebody else's now: the last that is handed over. */
 iv_rc iv_cell_retire(struct iv_cell *cell, struct iv_err *err);
 
+/* Decodes as many of a batch's records ahead as are this cell's and come first, a bounded number, so that the
+ * engine foresees them. Answers how many; at least 1. */
+size_t iv_cell_foresee(struct iv_cell *cell, const struct iv_record *records, size_t count);
 /* One record of its partitions, in order. */
 iv_rc iv_cell_record(struct iv_cell *cell, const struct iv_record *record, struct iv_err *err);
 /* A source was read to its end, which is at this offset. */

@@ -204,9 +204,12 @@ static void on_gap(void *ctx, const struct iv_cursor *at, int64_t next)
 
 static iv_rc take_batch(struct iv_worker *w, const struct iv_batch *batch, struct iv_err *err)
 {
+    size_t foreseen = 0;
     for (size_t i = 0; i < batch->count; i++) {
         const struct iv_record *record = &batch->records[i];
-        TRY(iv_cell_record(find_cell(w, record->origin.partition), record, err));
+        struct iv_cell *cell = find_cell(w, record->origin.partition);
+        foreseen += i == foreseen ? iv_cell_foresee(cell, record, batch->count - i) : 0;
+        TRY(iv_cell_record(cell, record, err));
     }
     for (size_t i = 0; i < batch->end_count; i++) {
         TRY(iv_cell_end(find_cell(w, batch->ends[i].partition), &batch->ends[i], err));

@@ -80,10 +80,18 @@ struct iv_told {
     uint8_t count;
 };
 
-/* The key of the event at hand under one list of terms. */
+/* The key of an event under one list of terms. */
 struct iv_key_place {
     struct iv_hash128 hash;
+    uint32_t guess; /* the node that it seems to have */
     bool present;
+};
+
+/* What an entry of a log says of its place there. */
+struct iv_tree_claim {
+    bool stands; /* it says something */
+    struct iv_log_claim claim;
+    unsigned char hash[IV_DIGEST_MAX_BYTES];
 };
 
 struct iv_engine {
@@ -132,10 +140,11 @@ struct iv_engine {
     struct iv_val events[IV_EVENT_SLOTS];
     struct iv_buf key;
     struct iv_distinct distinct;
-    struct iv_key_place *keys; /* by group of the event's type */
-    uint32_t *joined;          /* nodes by group of the event's type; 0: its key is absent */
-    struct iv_mark **marks;    /* of the event, in the order of groups and their defs */
-    bool quiet;                /* what is evaluated was evaluated before: failures were told */
+    struct iv_foresight *foresights; /* of events to come, and one for an event that nobody foresaw */
+    struct iv_key_place *keys;       /* theirs */
+    uint32_t *joined;                /* nodes by group of the event's type; 0: its key is absent */
+    struct iv_mark **marks;          /* of the event, in the order of groups and their defs */
+    bool quiet;                      /* what is evaluated was evaluated before: failures were told */
     bool spent;
     uint64_t limit;       /* of the state; 0: none */
     uint64_t ground_held; /* what the ground had when the limit was looked at last */

@@ -42,6 +42,7 @@ struct iv_dispatch {
     struct iv_rule_gates *gates; /* by rule of the plan */
     struct type_dispatch *types;
     uint64_t *counted; /* triggers that were not evaluated, by rule */
+    uint64_t age;      /* how often concerns were forgotten */
     bool behind;       /* something was counted that the rules' figures do not have yet */
     size_t words;      /* of a bitmap by rule */
     uint64_t *triggers;
@@ -354,6 +355,12 @@ static void forget(struct iv_dispatch *d)
     }
     iv_arena_deinit(&d->concerns);
     iv_arena_init(&d->concerns, 0);
+    d->age++;
+}
+
+uint64_t iv_dispatch_age(const struct iv_dispatch *dispatch)
+{
+    return dispatch->age;
 }
 
 static struct iv_concern *look_up(struct iv_dispatch *d, const struct iv_event_type *type,

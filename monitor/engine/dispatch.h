@@ -19,8 +19,10 @@ iv_rc iv_dispatch_new(struct iv_dispatch **out, const struct iv_plan *plan,
                       const struct iv_baseline *baseline, struct iv_err *err);
 void iv_dispatch_free(struct iv_dispatch *dispatch);
 
-/* What the event concerns; NULL when memory is out. Valid until the next call. */
+/* What the event concerns; NULL when memory is out. Valid as long as the age is the same. */
 struct iv_concern *iv_dispatch_find(struct iv_dispatch *dispatch, const struct iv_event *event);
+
+uint64_t iv_dispatch_age(const struct iv_dispatch *dispatch);
 
 /* Counts the event for the rules whose trigger it is and which need not be evaluated. */
 void iv_dispatch_count(struct iv_dispatch *dispatch, struct iv_concern *concern);

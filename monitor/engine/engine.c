@@ -9,6 +9,7 @@
 #include "engine/eval.h"
 #include "engine/evict.h"
 #include "engine/figure.h"
+#include "engine/foresight.h"
 #include "engine/identity.h"
 #include "engine/lanes.h"
 #include "engine/obligation.h"
@@ -53,13 +54,11 @@ static struct iv_rc_s build(struct iv_engine *e, struct iv_err *err)
     TRY(iv_params_new(&e->params, e->baseline, err));
     e->rule_stats = iv_calloc(e->baseline->rule_count + 1, sizeof *e->rule_stats);
     e->told = iv_calloc(e->baseline->rule_count + 1, sizeof *e->told);
-    e->keys = iv_calloc((size_t)e->plan.group_max + 1, sizeof *e->keys);
     e->joined = iv_calloc((size_t)e->plan.group_max + 1, sizeof *e->joined);
     e->marks = iv_calloc((size_t)e->plan.join_max + 1, sizeof *e->marks);
-    ENSURE(e->rule_stats != NULL && e->told != NULL && e->keys != NULL && e->joined != NULL &&
-               e->marks != NULL,
-           err, IV_E_NOMEM, "cannot allocate an engine for %zu rules", e->baseline->rule_count);
-    return IV_OK;
+    ENSURE(e->rule_stats != NULL && e->told != NULL && e->joined != NULL && e->marks != NULL, err, IV_E_NOMEM,
+           "cannot allocate an engine for %zu rules", e->baseline->rule_count);
+    return iv_foresights_init(e, err);
 }
 
 struct iv_rc_s iv_engine_new(struct iv_engine **out, struct iv_baseline *baseline,
@@ -85,7 +84,7 @@ void iv_engine_free(struct iv_engine *e)
     iv_free(e->leaving);
     iv_free(e->later);
     iv_free(e->missing);
-    iv_free(e->keys);
+    iv_foresights_deinit(e);
     iv_free(e->joined);
     iv_free(e->marks);
     iv_free(e->rule_stats);
@@ -144,61 +143,10 @@ struct iv_rc_s iv_engine_open(struct iv_engine *engine, enum iv_stream stream, i
     return iv_watermark_open(&engine->watermark, stream, partition, err);
 }
 
-/* Hashes the keys of the engine's share that the event has under the terms of what it concerns. Programs can
- * fail, and a repeated record must not be told of, so their turn comes when the event is known to be new. */
-static void hash_keys(struct iv_engine *e, const struct iv_concern *concern, struct iv_event *event,
-                      uint32_t params, bool programs)
+static void find_nodes(struct iv_engine *e, const struct iv_foresight *f)
 {
-    bool quiet = e->quiet;
-    e->quiet = quiet || e->options.share.count > 0; /* who sent the event here has told what failed */
-    for (uint16_t g = 0; g < concern->group_count; g++) {
-        const struct iv_terms_plan *terms = &e->plan.terms[concern->groups[g].terms];
-        if (terms->programs != programs) {
-            continue;
-        }
-        struct iv_pair pair = {terms->owner, event, event, params};
-        struct iv_key_place *key = &e->keys[g];
-        struct iv_short_key room IV_UNSET;
-        struct iv_str bytes;
-        key->present = iv_eval_key_bytes(e, &pair, terms->terms, terms->partner, &room, &bytes) &&
-                       iv_share_has(e->options.share, bytes);
-        if (key->present) {
-            key->hash = iv_hash128(e->options.hash_key, bytes);
-            iv_table_prefetch(&e->node_table, key->hash.lo);
-        }
-    }
-    e->quiet = quiet;
-}
-
-/* Each step asks the memory for what the next one reads, and other work stands between the two: with many
- * keys alive the wait is most of the work. This one asks for the nodes of the event's keys. */
-static void fetch_nodes(const struct iv_engine *e, const struct iv_concern *concern)
-{
-    for (uint16_t g = 0; g < concern->group_count; g++) {
-        if (e->keys[g].present) {
-            iv_node_prefetch(e, e->keys[g].hash);
-        }
-    }
-}
-
-/* The nodes; and asks for the records that stand there. */
-static void find_nodes(struct iv_engine *e, const struct iv_concern *concern)
-{
-    for (uint16_t g = 0; g < concern->group_count; g++) {
-        e->joined[g] = e->keys[g].present ? iv_node_for(e, e->keys[g].hash) : 0;
-        if (e->joined[g] != 0) {
-            iv_marks_prefetch(e, e->joined[g]);
-        }
-    }
-}
-
-/* Asks the memory for what is packed of the events that the one at hand will be held against. */
-static void fetch_bodies(const struct iv_engine *e, const struct iv_concern *concern)
-{
-    for (uint16_t g = 0; g < concern->group_count; g++) {
-        if (e->joined[g] != 0) {
-            iv_bodies_prefetch(e, e->joined[g]);
-        }
+    for (uint16_t g = 0; g < f->concern->group_count; g++) {
+        e->joined[g] = f->keys[g].present ? iv_node_for(e, f->keys[g].hash) : 0;
     }
 }
 
@@ -262,7 +210,6 @@ static void settle_nodes(struct iv_engine *e, const struct iv_concern *concern)
 
 static void evaluate(struct iv_engine *e, const struct iv_concern *concern, uint32_t rec)
 {
-    fetch_bodies(e, concern);
     for (uint16_t i = 0; i < concern->alone_count; i++) {
         iv_correlate_alone(e, &e->plan.rules[concern->alone[i]], rec);
     }
@@ -394,14 +341,10 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
     }
     const struct iv_type_plan *type = &e->plan.types[event->type->index];
     bool known = e->identifies && !iv_identity_forgotten(e, event);
-    struct iv_identity identity = {0};
-    if (known) {
-        identity.hash = iv_identity_hash(e, event);
-    }
-    struct iv_concern *concern = e->options.no_gates ? &e->plan.types[event->type->index].all
-                                                     : iv_dispatch_find(e->plan.dispatch, event);
-    ENSURE(concern != NULL, err, IV_E_NOMEM, "cannot allocate what an event concerns");
-    hash_keys(e, concern, event, 0, false);
+    struct iv_foresight *f = iv_foresight_of(e, event);
+    ENSURE(f != NULL, err, IV_E_NOMEM, "cannot allocate what an event concerns");
+    struct iv_concern *concern = f->concern;
+    struct iv_identity identity = {.hash = f->identity};
     if (known && iv_identity_repeats(e, &identity, event)) {
         event->standing = IV_STANDING_REPEATED;
         return repeat(e, event, err);
@@ -410,18 +353,17 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
         (void)iv_chain_valid(event, e->digester);
     }
     uint32_t params = iv_eval_params(e, &event->object);
-    hash_keys(e, concern, event, params, true);
-    fetch_nodes(e, concern);
+    iv_foresight_complete(e, f, event, params);
     bool late = false;
     TRY(iv_watermark_event(&e->watermark, &late, event, err));
     e->stats.late += late ? 1 : 0;
     uint32_t rec = remember(e, event, params, concern);
     if (rec != 0) {
-        find_nodes(e, concern);
+        find_nodes(e, f);
         if (known) {
             iv_identity_note(e, &identity, rec);
         }
-        iv_tree_note_entry(e, event, rec);
+        iv_tree_note_entry(e, event, &f->claim, rec);
         iv_dispatch_count(e->plan.dispatch, concern);
         evaluate(e, concern, rec);
         iv_store_set_live(&e->store, rec, NULL);

@@ -102,6 +102,12 @@ void iv_engine_joined_midway(struct iv_engine *engine, enum iv_stream stream);
  * proves nothing. */
 iv_rc iv_engine_missed(struct iv_engine *engine, const uint64_t *rules, iv_ns until, struct iv_err *err);
 
+/* Events that iv_engine_event is told next, in this order, at most IV_FORESEEN of them; no other call comes
+ * in between. Nothing but time depends on it: they wait for memory together. They stay where they are until
+ * they were told. */
+#define IV_FORESEEN 16
+void iv_engine_foresee(struct iv_engine *engine, struct iv_event *const events[], size_t count);
+
 /* One decoded event, duplicates and late ones included. The event need not outlive the call. An engine that
  * keeps identities says in event->standing what it is. */
 iv_rc iv_engine_event(struct iv_engine *engine, struct iv_event *event, struct iv_err *err);

@@ -18,16 +18,6 @@ static inline struct iv_node *iv_node_at(const struct iv_engine *e, uint32_t nod
     return iv_slab_at(&e->nodes, node);
 }
 
-/* Asks the memory for what iv_node_for and iv_lane_join will read. */
-static inline void iv_node_prefetch(const struct iv_engine *e, struct iv_hash128 key)
-{
-    struct iv_probe probe = iv_table_probe(&e->node_table, key.lo);
-    uint32_t node = iv_probe_next(&probe);
-    if (node != 0) {
-        __builtin_prefetch(iv_node_at(e, node));
-    }
-}
-
 /* Asks the memory for the events of a node's lone marks: those that the event at hand will be held against.
  */
 static inline void iv_marks_prefetch(const struct iv_engine *e, uint32_t node)
@@ -35,7 +25,7 @@ static inline void iv_marks_prefetch(const struct iv_engine *e, uint32_t node)
     const struct iv_node *n = iv_node_at(e, node);
     for (int i = 0; i < IV_NODE_LANES; i++) {
         if (iv_timeline_is_one(&n->lanes[i].line)) {
-            __builtin_prefetch(iv_store_rec(&e->store, n->lanes[i].line.one.rec));
+            IV_PREFETCH(iv_store_rec(&e->store, n->lanes[i].line.one.rec));
         }
     }
 }
@@ -47,9 +37,9 @@ static inline void iv_bodies_prefetch(const struct iv_engine *e, uint32_t node)
     for (int i = 0; i < IV_NODE_LANES; i++) {
         if (iv_timeline_is_one(&n->lanes[i].line)) {
             const struct iv_rec *rec = iv_store_rec(&e->store, n->lanes[i].line.one.rec);
-            __builtin_prefetch(iv_pool_at(&e->store.pool, rec->body));
+            IV_PREFETCH(iv_pool_at(&e->store.pool, rec->body));
             if (rec->obligations != 0) {
-                __builtin_prefetch(iv_slab_at(&e->obligations, rec->obligations));
+                IV_PREFETCH(iv_slab_at(&e->obligations, rec->obligations));
             }
         }
     }

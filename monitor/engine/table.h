@@ -6,6 +6,7 @@
  * Source: Fagin et al., "Extendible hashing" (1979). */
 #pragma once
 
+#include "base/guard.h"
 #include "engine/slab.h"
 
 #include <stdbool.h>
@@ -73,8 +74,8 @@ static inline void iv_table_prefetch(const struct iv_table *table, uint64_t hash
     uint32_t tag = (uint32_t)(hash >> 32);
     if (table->directory != NULL) {
         const struct iv_segment *s = iv_table_segment(table, tag);
-        __builtin_prefetch(&s->count);
-        __builtin_prefetch(&s->slots[tag % IV_SEGMENT_SLOTS]);
+        IV_PREFETCH(&s->count);
+        IV_PREFETCH(&s->slots[tag % IV_SEGMENT_SLOTS]);
     }
 }
 

@@ -101,29 +101,42 @@ bool iv_tree_key(struct iv_engine *e, struct iv_event *event, struct iv_short_ke
     return iv_eval_key_bytes(e, &pair, terms->terms, terms->partner, room, out);
 }
 
-void iv_tree_note_entry(struct iv_engine *e, struct iv_event *event, uint32_t rec)
+void iv_tree_foresee(struct iv_engine *e, struct iv_tree_claim *out, const struct iv_event *event)
 {
-    struct iv_short_key room IV_UNSET;
-    struct iv_str key;
-    if (e->spent || !iv_tree_key(e, event, &room, &key) || !iv_share_has(e->options.share, key)) {
+    unsigned char last[IV_DIGEST_MAX_BYTES];
+    out->stands = false;
+    if (!e->plan.has_trees || event->origin.stream != IV_LEDGER) {
         return;
     }
-    unsigned char hash[IV_DIGEST_MAX_BYTES];
-    unsigned char last[IV_DIGEST_MAX_BYTES];
     int64_t seq = event->slots[IV_ATTR_LEDGER_SEQ].i;
-    struct iv_log_claim claim = {.seq = (uint64_t)seq,
-                                 .time = event->time,
-                                 .hash = digest_bytes(hash, iv_event_attr(event, IV_ATTR_LEDGER_HASH))};
-    if (seq < 0 || claim.hash.n == 0) {
+    struct iv_log_claim *claim = &out->claim;
+    *claim =
+        (struct iv_log_claim){.seq = (uint64_t)seq,
+                              .time = event->time,
+                              .hash = digest_bytes(out->hash, iv_event_attr(event, IV_ATTR_LEDGER_HASH))};
+    if (seq < 0 || claim->hash.n == 0) {
         return; /* LED-001 speaks of it */
     }
     struct iv_hash128 log = log_key(e, event);
-    claim.key = entry_key(e, log, claim.seq, claim.hash);
+    claim->key = entry_key(e, log, claim->seq, claim->hash);
     if (seq > 0) {
-        claim.names =
-            entry_key(e, log, claim.seq - 1, digest_bytes(last, iv_event_attr(event, IV_ATTR_LEDGER_PREV)));
+        claim->names =
+            entry_key(e, log, claim->seq - 1, digest_bytes(last, iv_event_attr(event, IV_ATTR_LEDGER_PREV)));
     }
-    e->spent = !iv_logs_add(&e->logs, e->digester, &claim);
+    out->stands = true;
+    iv_table_prefetch(&e->logs.table, claim->key.lo);
+}
+
+void iv_tree_note_entry(struct iv_engine *e, struct iv_event *event, const struct iv_tree_claim *claim,
+                        uint32_t rec)
+{
+    struct iv_short_key room IV_UNSET;
+    struct iv_str key;
+    if (e->spent || !claim->stands || !iv_tree_key(e, event, &room, &key) ||
+        !iv_share_has(e->options.share, key)) {
+        return;
+    }
+    e->spent = !iv_logs_add(&e->logs, e->digester, &claim->claim);
     if (e->missing_count > 0 && event->time < passed(e) && !e->spent) {
         e->spent = !iv_logs_settle(&e->logs, e->digester, passed(e), false);
         e->recheck = e->missing_count;

@@ -11,9 +11,11 @@
 struct iv_short_key;
 bool iv_tree_key(struct iv_engine *e, struct iv_event *event, struct iv_short_key *room, struct iv_str *out);
 
-/* Takes up what the event says of its log, if that is of the engine's share. One that is late may contradict
- * what was said. */
-void iv_tree_note_entry(struct iv_engine *e, struct iv_event *event, uint32_t rec);
+/* What the event says of its log, if it is an entry of one; and asks the memory for where it stands. */
+void iv_tree_foresee(struct iv_engine *e, struct iv_tree_claim *out, const struct iv_event *event);
+/* Takes it up, if the log is of the engine's share. One that is late may contradict what was said. */
+void iv_tree_note_entry(struct iv_engine *e, struct iv_event *event, const struct iv_tree_claim *claim,
+                        uint32_t rec);
 /* The obligation was violated for want of an entry, and waits for late ones; it no longer does. */
 void iv_tree_add_missing(struct iv_engine *e, uint32_t obligation);
 void iv_tree_remove_missing(struct iv_engine *e, const struct iv_obligation *o);

@@ -55,6 +55,7 @@ struct iv_seal {
     unsigned char content_id[IV_CONTENT_ID_BYTES];
 };
 
+struct iv_foresight;
 struct iv_event {
     const struct iv_event_type *type; /* iv_catalogue_unknown() for a type that the catalogue does not have */
     iv_ns time;
@@ -72,7 +73,8 @@ struct iv_event {
     int8_t digest_alg; /* ledger: the enum iv_digest_alg that ledgeralg names, -1: one that nobody knows */
     int8_t hash_valid; /* ledger: 1 or 0 once known, -1 before (see chain.h) */
     uint8_t standing;  /* enum iv_standing, once iv_engine_event has seen it */
-    const struct iv_seal *seal; /* NULL: the event is whole, and nothing of this was worked out yet */
+    struct iv_foresight *foresight; /* of the engine that it was announced to; NULL: none */
+    const struct iv_seal *seal;     /* NULL: the event is whole, and nothing of this was worked out yet */
 };
 
 static inline struct iv_str iv_event_attr(const struct iv_event *e, enum iv_attr attr)

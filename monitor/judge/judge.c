@@ -325,6 +325,11 @@ static iv_rc pass_event_on(struct iv_judge *j, const struct iv_event *event, boo
     return pass_on(j, &move, err);
 }
 
+void iv_judge_foresee(struct iv_judge *judge, struct iv_event *const events[], size_t count)
+{
+    iv_engine_foresee(judge->first, events, count);
+}
+
 iv_rc iv_judge_event(struct iv_judge *judge, struct iv_event *event, struct iv_err *err)
 {
     judge->moves++;

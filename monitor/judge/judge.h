@@ -54,6 +54,8 @@ iv_rc iv_judge_open(struct iv_judge *judge, enum iv_stream stream, int32_t parti
 iv_rc iv_judge_joined_midway(struct iv_judge *judge, enum iv_stream stream, struct iv_err *err);
 /* As of the engine; settles first. */
 iv_rc iv_judge_missed(struct iv_judge *judge, const uint64_t *rules, iv_ns until, struct iv_err *err);
+/* As of the engine, the events before the next calls of iv_judge_event; a hint. */
+void iv_judge_foresee(struct iv_judge *judge, struct iv_event *const events[], size_t count);
 /* event->record is set, and need not outlive the call. Waits where verification is too far behind. */
 iv_rc iv_judge_event(struct iv_judge *judge, struct iv_event *event, struct iv_err *err);
 /* Of a judge without EVT-001, as of the engine: of a record that concerns none of its rules. */

@@ -240,21 +240,44 @@ static void keep_figures(struct engine_run *run, const struct engines *engines)
     }
 }
 
+/* Decodes the next events, as many as the engine may foresee together and no upheaval falls between, and lets
+ * it foresee them: it must make no difference. Answers how many there are; 0: one is malformed. */
+static size_t look_ahead(struct engine_run *run, const struct engines *engines,
+                         const struct arrivals *arrivals, const struct upheaval *upheaval,
+                         struct iv_event *events[IV_FORESEEN])
+{
+    size_t next = run->event_count;
+    size_t count = 1 + (next + arrivals->count) % IV_FORESEEN;
+    size_t end =
+        upheaval->reload != NULL && next < upheaval->reload_after ? upheaval->reload_after : arrivals->count;
+    count = count < end - next ? count : end - next;
+    for (size_t i = 0; i < count; i++) {
+        events[i] = decode(run, engines->decoder, &arrivals->items[next + i], next + i);
+        if (events[i] == NULL) {
+            return 0;
+        }
+        run->events[run->event_count++] = events[i];
+    }
+    iv_engine_foresee(engines->first, events, count);
+    return count;
+}
+
 static const char *feed(struct engine_run *run, struct engines *engines, const struct arrivals *arrivals,
                         struct upheaval *upheaval)
 {
     struct iv_err *err = &run->err;
+    struct iv_event *ahead[IV_FORESEEN];
+    size_t first = 0;
     for (size_t i = 0; i < arrivals->count; i++) {
-        if (!iv_ok(disturb(engines, run, upheaval, err))) {
+        first = i == run->event_count ? i : first;
+        if (i == first && !iv_ok(disturb(engines, run, upheaval, err))) {
             return "the engine could not be restored";
         }
-        struct iv_event *event = decode(run, engines->decoder, &arrivals->items[i], i);
-        if (event == NULL) {
+        if (i == first && look_ahead(run, engines, arrivals, upheaval, ahead) == 0) {
             return "a generated record does not decode";
         }
-        run->events[run->event_count++] = event;
         run->arrived = i + 1;
-        if (!iv_ok(take_event(engines, run, event, err))) {
+        if (!iv_ok(take_event(engines, run, ahead[i - first], err))) {
             return "the engine failed at an event";
         }
     }
