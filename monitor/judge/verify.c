@@ -312,6 +312,10 @@ static iv_rc push(struct iv_verify *v, struct iv_parcel *parcel, struct iv_parce
 iv_rc iv_verify_flush(struct iv_verify *verify, struct iv_commit *before, struct iv_err *err)
 {
     struct iv_parcel *full = verify->open;
+    if (full == NULL) { /* memory was out at the flush before */
+        iv_commit_free(before);
+        return iv_err_set(err, IV_E_NOMEM, "cannot allocate a parcel of events");
+    }
     if (full->move_count == 0 && before == NULL) {
         return IV_OK;
     }
