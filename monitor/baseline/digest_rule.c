@@ -95,9 +95,10 @@ static struct iv_rc_s add_type(struct pairs *out, const struct iv_event_type *ty
     }
     iv_buf_init(&hex, 256);
     iv_hex_encode(&hex, (struct iv_str){(const char *)digest->bytes, digest->n});
+    bool whole = !iv_buf_failed(&hex);
     struct iv_str kept = iv_arena_str(&out->d->arena, iv_buf_slice(&hex));
     iv_buf_deinit(&hex);
-    ENSURE(kept.p != NULL, err, IV_E_NOMEM, "cannot hold the baseline in memory");
+    ENSURE(whole && kept.p != NULL, err, IV_E_NOMEM, "cannot hold the baseline in memory");
     add(out, type->name, iv_val_str(kept));
     return IV_OK;
 }
