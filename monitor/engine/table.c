@@ -7,6 +7,7 @@
 
 #define SLOTS IV_SEGMENT_SLOTS
 #define FULL (SLOTS * 3 / 4)
+#define HEADS_LEAST 64
 #define DEPTH_MAX 24 /* the tag's lower bits choose the slot */
 
 static uint32_t tag_of(uint64_t hash)
@@ -28,7 +29,7 @@ void iv_table_init(struct iv_table *table, struct iv_ground *ground)
 void iv_table_deinit(struct iv_table *table)
 {
     iv_slab_deinit(&table->segments);
-    table->directory = NULL; /* of the ground */
+    table->directory = NULL; /* of the ground, as are the heads */
 }
 
 const uint64_t iv_table_nothing[SLOTS];
@@ -40,13 +41,12 @@ static void put(struct iv_segment *s, uint64_t slot)
         at = (at + 1) % SLOTS;
     }
     s->slots[at] = slot;
-    s->count++;
 }
 
 static bool double_directory(struct iv_table *table)
 {
     uint32_t n = UINT32_C(1) << table->depth;
-    struct iv_segment **directory = iv_ground_take(table->segments.ground, 2 * (size_t)n * sizeof *directory);
+    uint32_t *directory = iv_ground_take(table->segments.ground, 2 * (size_t)n * sizeof *directory);
     if (directory == NULL) {
         return false;
     }
@@ -58,26 +58,53 @@ static bool double_directory(struct iv_table *table)
     return true;
 }
 
+/* A segment without entries; 0 when memory is out. Segments are never given back, so the next one is the
+ * last. */
+static uint32_t take_segment(struct iv_table *table)
+{
+    if (table->segments.next >= table->head_capacity) {
+        uint32_t capacity = table->head_capacity == 0 ? HEADS_LEAST : table->head_capacity * 2;
+        struct iv_segment_head *heads =
+            iv_ground_take(table->segments.ground, capacity * sizeof *table->heads);
+        if (heads == NULL) {
+            return 0;
+        }
+        if (table->head_capacity > 0) {
+            memcpy(heads, table->heads, table->head_capacity * sizeof *heads);
+        }
+        table->heads = heads;
+        table->head_capacity = capacity;
+    }
+    uint32_t ref = iv_slab_take(&table->segments);
+    if (ref != 0) {
+        memset(iv_table_segment_at(table, ref), 0, sizeof(struct iv_segment));
+        table->heads[ref] = (struct iv_segment_head){0};
+    }
+    return ref;
+}
+
 /* Parts a full segment in two by the next bit of the tags. */
 static bool split(struct iv_table *table, uint32_t tag)
 {
-    struct iv_segment *s = iv_table_segment(table, tag);
-    if (s->depth == table->depth && (table->depth == DEPTH_MAX || !double_directory(table))) {
+    uint32_t lower = iv_table_segment(table, tag);
+    if (table->heads[lower].depth == table->depth &&
+        (table->depth == DEPTH_MAX || !double_directory(table))) {
         return false;
     }
-    uint32_t ref = iv_slab_take(&table->segments);
-    if (ref == 0) {
+    uint32_t upper = take_segment(table);
+    if (upper == 0) {
         return false;
     }
-    struct iv_segment *upper = iv_slab_at(&table->segments, ref);
+    struct iv_segment *s = iv_table_segment_at(table, lower);
     struct iv_segment old = *s;
-    uint32_t depth = old.depth + 1;
-    memset(upper, 0, sizeof *upper);
+    uint32_t depth = table->heads[lower].depth + 1U;
     memset(s, 0, sizeof *s);
-    s->depth = upper->depth = depth;
+    table->heads[lower] = table->heads[upper] = (struct iv_segment_head){.depth = (uint16_t)depth};
     for (uint32_t i = 0; i < SLOTS; i++) {
         if (old.slots[i] != 0) {
-            put(tag_of(old.slots[i]) >> (32 - depth) & 1 ? upper : s, old.slots[i]);
+            uint32_t half = tag_of(old.slots[i]) >> (32 - depth) & 1 ? upper : lower;
+            put(iv_table_segment_at(table, half), old.slots[i]);
+            table->heads[half].count++;
         }
     }
     uint32_t width = UINT32_C(1) << (table->depth - depth);
@@ -90,13 +117,12 @@ static bool split(struct iv_table *table, uint32_t tag)
 
 static bool begin(struct iv_table *table)
 {
-    struct iv_segment **directory = iv_ground_take(table->segments.ground, sizeof(void *));
-    uint32_t ref = directory == NULL ? 0 : iv_slab_take(&table->segments);
+    uint32_t *directory = iv_ground_take(table->segments.ground, sizeof *directory);
+    uint32_t ref = directory == NULL ? 0 : take_segment(table);
     if (ref == 0) {
         return false;
     }
-    directory[0] = iv_slab_at(&table->segments, ref);
-    memset(directory[0], 0, sizeof **directory);
+    directory[0] = ref;
     table->directory = directory;
     return true;
 }
@@ -107,14 +133,15 @@ bool iv_table_add(struct iv_table *table, uint64_t hash, uint32_t ref)
         return false;
     }
     uint32_t tag = tag_of(hash);
-    struct iv_segment *s = iv_table_segment(table, tag);
-    while (s->count >= FULL) {
+    uint32_t segment = iv_table_segment(table, tag);
+    while (table->heads[segment].count >= FULL) {
         if (!split(table, tag)) {
             return false;
         }
-        s = iv_table_segment(table, tag);
+        segment = iv_table_segment(table, tag);
     }
-    put(s, (uint64_t)tag << 32 | ref);
+    put(iv_table_segment_at(table, segment), (uint64_t)tag << 32 | ref);
+    table->heads[segment].count++;
     table->count++;
     return true;
 }
@@ -146,21 +173,22 @@ static uint32_t slot_of(const struct iv_segment *s, uint32_t tag, uint32_t ref)
 void iv_table_remove(struct iv_table *table, uint64_t hash, uint32_t ref)
 {
     uint32_t tag = tag_of(hash);
-    struct iv_segment *s = iv_table_segment(table, tag);
+    uint32_t segment = iv_table_segment(table, tag);
+    struct iv_segment *s = iv_table_segment_at(table, segment);
     close_gap(s, slot_of(s, tag, ref));
-    s->count--;
+    table->heads[segment].count--;
     table->count--;
 }
 
 void iv_table_replace(struct iv_table *table, uint64_t hash, uint32_t ref, uint32_t with)
 {
     uint32_t tag = tag_of(hash);
-    struct iv_segment *s = iv_table_segment(table, tag);
+    struct iv_segment *s = iv_table_segment_at(table, iv_table_segment(table, tag));
     s->slots[slot_of(s, tag, ref)] = (uint64_t)tag << 32 | with;
 }
 
 uint64_t iv_table_bytes(const struct iv_table *table)
 {
-    return iv_slab_bytes(&table->segments) +
+    return iv_slab_bytes(&table->segments) + table->head_capacity * sizeof *table->heads +
            (table->directory == NULL ? 0 : sizeof *table->directory << table->depth);
 }

@@ -17,14 +17,20 @@
 /* A slot is the tag above the reference; 0 is empty, for no reference is 0. The tag is the hash's upper half:
  * its upper bits chose the segment, so a split needs nothing but the slots. */
 struct iv_segment {
-    uint32_t count;
-    uint32_t depth;
     uint64_t slots[IV_SEGMENT_SLOTS];
+};
+
+/* What is asked of a segment at each change, apart from it: those of all segments stay in the cache. */
+struct iv_segment_head {
+    uint16_t count;
+    uint16_t depth;
 };
 
 struct iv_table {
     struct iv_slab segments;
-    struct iv_segment **directory; /* 1 << depth of them, by the hash's upper bits */
+    struct iv_segment_head *heads; /* by segment */
+    uint32_t head_capacity;
+    uint32_t *directory; /* 1 << depth segments, by the hash's upper bits */
     uint32_t depth;
     uint32_t count;
 };
@@ -41,15 +47,22 @@ struct iv_probe {
 };
 extern const uint64_t iv_table_nothing[IV_SEGMENT_SLOTS];
 
-static inline struct iv_segment *iv_table_segment(const struct iv_table *table, uint32_t tag)
+static inline uint32_t iv_table_segment(const struct iv_table *table, uint32_t tag)
 {
     return table->directory[(uint64_t)tag << table->depth >> 32];
+}
+
+static inline struct iv_segment *iv_table_segment_at(const struct iv_table *table, uint32_t segment)
+{
+    return iv_slab_at(&table->segments, segment);
 }
 
 static inline struct iv_probe iv_table_probe(const struct iv_table *table, uint64_t hash)
 {
     uint32_t tag = (uint32_t)(hash >> 32);
-    const uint64_t *slots = table->directory == NULL ? iv_table_nothing : iv_table_segment(table, tag)->slots;
+    const uint64_t *slots = table->directory == NULL
+                                ? iv_table_nothing
+                                : iv_table_segment_at(table, iv_table_segment(table, tag))->slots;
     return (struct iv_probe){slots, tag, tag % IV_SEGMENT_SLOTS};
 }
 
@@ -67,16 +80,11 @@ static inline uint32_t iv_probe_next(struct iv_probe *probe)
     }
 }
 
-/* Asks the memory for the first slot of a hash, and for what adding to it reads, so that other work hides the
- * wait. */
+/* Asks the memory for the first slot of a hash. */
 static inline void iv_table_prefetch(const struct iv_table *table, uint64_t hash)
 {
-    uint32_t tag = (uint32_t)(hash >> 32);
-    if (table->directory != NULL) {
-        const struct iv_segment *s = iv_table_segment(table, tag);
-        IV_PREFETCH(&s->count);
-        IV_PREFETCH(&s->slots[tag % IV_SEGMENT_SLOTS]);
-    }
+    struct iv_probe probe = iv_table_probe(table, hash);
+    IV_PREFETCH(&probe.slots[probe.at]);
 }
 
 /* False when memory is out. */
