@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,11 +19,21 @@ static void close_fd(const int *fd)
     }
 }
 
+struct chunk {
+    char bytes[16384];
+};
+
+/* The file may hold a secret, and the stack outlives this call. */
+static void chunk_wipe(struct chunk *chunk)
+{
+    explicit_bzero(chunk->bytes, sizeof chunk->bytes);
+}
+
 static iv_rc read_all(struct iv_buf *out, int fd, const char *path, struct iv_err *err)
 {
-    char chunk[16384];
+    IV_AUTO(chunk_wipe) struct chunk chunk;
     for (;;) {
-        ssize_t n = read(fd, chunk, sizeof chunk);
+        ssize_t n = read(fd, chunk.bytes, sizeof chunk.bytes);
         if (n < 0 && errno == EINTR) {
             continue;
         }
@@ -32,7 +43,7 @@ static iv_rc read_all(struct iv_buf *out, int fd, const char *path, struct iv_er
         }
         ENSURE(out->n + (size_t)n <= out->max, err, IV_E_LIMIT, "'%s' is larger than %zu bytes", path,
                out->max);
-        iv_buf_add(out, chunk, (size_t)n);
+        iv_buf_add(out, chunk.bytes, (size_t)n);
         ENSURE(!iv_buf_failed(out), err, IV_E_NOMEM, "cannot hold '%s' in memory", path);
     }
 }

@@ -349,10 +349,24 @@ iv_rc iv_rebalance_settle(struct iv_consumer *consumer, struct iv_err *err)
     return consumer->resets ? settle_resets(consumer, err) : IV_OK;
 }
 
+/* The library has asked and does not ask again: without an answer it would wait for one, and never close. */
+static void answer_noted(struct iv_consumer *consumer)
+{
+    struct iv_err why;
+    struct iv_rebalance *noted = &consumer->rebalance;
+    if (noted->kind == IV_REBALANCE_NONE || consumer->fatal) {
+        return;
+    }
+    /* Under the cooperative protocol only what is ours can be given back. */
+    bool take = cooperative(consumer) && noted->kind == IV_REBALANCE_ASSIGN;
+    if (!iv_ok(answer(consumer, take, noted->list, &why))) {
+        LOG_WARN("kafka.rebalance_failed", KV_TEXT("text", why.text));
+    }
+}
+
 void iv_rebalance_drop_all(struct iv_consumer *consumer)
 {
     bool lost = consumer->rebalance.kind == IV_REBALANCE_REVOKE && consumer->rebalance.lost;
-    forget(&consumer->rebalance);
     consumer->closing = true;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)consumer->partition_count);
     for (size_t i = 0; i < consumer->partition_count; i++) {
@@ -361,4 +375,6 @@ void iv_rebalance_drop_all(struct iv_consumer *consumer)
     }
     leave(consumer, list, lost);
     rd_kafka_topic_partition_list_destroy(list);
+    answer_noted(consumer);
+    forget(&consumer->rebalance);
 }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
+#include "stream/assignment.h"
 #include "stream/kafka.h"
 #include "stream/producer.h"
 
@@ -560,4 +561,38 @@ Test(errors, of_becoming_a_producer)
     for (size_t i = 0; i < IV_COUNT(rows); i++) {
         send_under("InitProducerId", INIT_PRODUCER_ID, 1, &rows[i]);
     }
+}
+
+/* Polls until the library has asked for this and was not answered yet. */
+static void poll_until_noted(struct trial *t, int kind)
+{
+    while ((int)t->consumer->rebalance.kind != kind) {
+        cr_assert(not(overdue()), "the rebalance did not come");
+        trial_poll(t);
+        cr_assert(not(t->ended), "%s", t->err.text);
+    }
+}
+
+Test(errors, closing_does_not_hang_while_partitions_are_to_be_taken)
+{
+    struct trial t;
+    trial_init(&t);
+    answer_with(&t.broker, OFFSET_FETCH, E(GROUP_AUTHORIZATION_FAILED), TIMES_MAX);
+    trial_open(&t);
+    poll_until_noted(&t, IV_REBALANCE_ASSIGN);
+    trial_deinit(&t);
+}
+
+Test(errors, closing_does_not_hang_while_partitions_are_to_be_given_back)
+{
+    struct trial t;
+    trial_init(&t);
+    trial_open(&t);
+    while (t.records < FIRST) {
+        cr_assert(not(overdue()), "the records did not come");
+        trial_poll(&t);
+    }
+    answer_with(&t.broker, HEARTBEAT, E(ILLEGAL_GENERATION), 1);
+    poll_until_noted(&t, IV_REBALANCE_REVOKE);
+    trial_deinit(&t);
 }
