@@ -30,11 +30,12 @@ struct iv_consumer {
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue;
     struct iv_consumer_hooks hooks;
-    char *topics[IV_STREAMS];
-    int lead;        /* the stream whose topic is subscribed to; -1: none yet */
-    int32_t width;   /* partitions of each topic; 0: not known yet */
-    bool surveyed;   /* all topics are known */
-    iv_ns survey_at; /* when it was last tried */
+    struct iv_str names[IV_STREAMS]; /* the caller's: what is read is known by them for longer than by us */
+    char *topics[IV_STREAMS];        /* the same, as the library takes them */
+    int lead;                        /* the stream whose topic is subscribed to; -1: none yet */
+    int32_t width;                   /* partitions of each topic; 0: not known yet */
+    bool surveyed;                   /* all topics are known */
+    iv_ns survey_at;                 /* when it was last tried */
 
     struct iv_partition *partitions;
     size_t partition_count;

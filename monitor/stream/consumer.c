@@ -93,6 +93,7 @@ static iv_rc allocate(struct iv_consumer *consumer, const struct iv_consumer_opt
     iv_arena_init(&consumer->arena, 0);
     for (size_t s = 0; s < IV_STREAMS; s++) {
         if (options->topics[s].n > 0) {
+            consumer->names[s] = options->topics[s];
             consumer->topics[s] = iv_strndup(options->topics[s].p, options->topics[s].n);
             ENSURE(consumer->topics[s] != NULL, err, IV_E_NOMEM, "cannot allocate a topic's name");
         }
@@ -242,7 +243,7 @@ static iv_rc take_record(struct iv_consumer *consumer, const struct iv_partition
     *record = (struct iv_record){.origin = {.stream = p->at.stream,
                                             .partition = p->at.partition,
                                             .offset = message->offset,
-                                            .topic = iv_str_of(consumer->topics[p->at.stream])}};
+                                            .topic = consumer->names[p->at.stream]}};
     char *bytes = iv_arena_alloc(&consumer->arena, message->len + IV_RECORD_PADDING);
     ENSURE(bytes != NULL, err, IV_E_NOMEM, "cannot allocate a record of %zu bytes", message->len);
     if (message->len > 0) {

@@ -47,7 +47,7 @@ struct iv_consumer_hooks {
 struct iv_consumer_options {
     const struct iv_property *properties; /* win over the profile, but for what the guarantees stand on */
     size_t property_count;
-    struct iv_str topics[IV_STREAMS]; /* n 0: that stream is not read */
+    struct iv_str topics[IV_STREAMS]; /* n 0: that stream is not read; outlive the records' origins */
     size_t batch_records;             /* at most so many records a poll; 0: 1,024 */
     struct iv_consumer_hooks hooks;
 };

@@ -152,7 +152,9 @@ class Monitor:
 
     def tail(self):
         with open(self.log, encoding="utf-8", errors="replace") as file:
-            return "".join(file.readlines()[-40:])
+            text = file.read()
+        fault = text.rfind("ERROR: AddressSanitizer")
+        return text[fault:] if fault >= 0 else "".join(text.splitlines(True)[-40:])
 
     def alive(self):
         assert self.process.poll() is None, f"ended by itself, status {self.process.returncode}:\n{self.tail()}"
