@@ -54,7 +54,9 @@ static void tell(struct iv_buf *out, const struct iv_verdict *v)
 static void on_verdict(void *ctx, const struct iv_verdict *verdict)
 {
     struct play *p = ctx;
+    (void)pthread_mutex_lock(&p->lock); /* on_through tells from its own thread */
     tell(&p->told, verdict);
+    (void)pthread_mutex_unlock(&p->lock);
 }
 
 static void on_evicted(void *ctx, const struct iv_rule *rule, const struct iv_loss *loss)
