@@ -45,8 +45,11 @@ static void to_timespec(struct timespec *out, iv_ns ns)
 
 void iv_pause(iv_ns length)
 {
+    if (length <= 0) {
+        return; /* the system's slack would make 50us of none */
+    }
     struct timespec t;
-    to_timespec(&t, length > 0 ? length : 0);
+    to_timespec(&t, length);
     (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
 }
 

@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <sys/resource.h>
 
 Test(clock, a_wall_clock_is_believed_as_far_as_the_monotonic_one_agrees)
 {
@@ -28,4 +29,18 @@ Test(clock, a_wall_clock_is_believed_as_far_as_the_monotonic_one_agrees)
         cr_expect(eq(i64, got, rows[i].want * IV_NS_PER_S), "row %zu", i);
         cr_expect(steady.stepped == rows[i].stepped, "row %zu", i);
     }
+}
+
+/* A fleet that is behind its pace has to catch up: each sleep would cost it some 50us more. */
+Test(clock, a_pause_of_no_length_gives_the_processor_to_nobody)
+{
+    struct rusage before;
+    struct rusage after;
+    cr_assert(getrusage(RUSAGE_THREAD, &before) == 0);
+    for (int i = 0; i < 1000; i++) {
+        iv_pause(0);
+        iv_pause(-IV_NS_PER_S);
+    }
+    cr_assert(getrusage(RUSAGE_THREAD, &after) == 0);
+    cr_expect(after.ru_nvcsw - before.ru_nvcsw < 100, "%ld times", after.ru_nvcsw - before.ru_nvcsw);
 }
