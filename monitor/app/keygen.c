@@ -22,14 +22,12 @@ static iv_rc write_pair(const struct iv_signer *signer, const char *path, struct
     char public_path[PATH_MAX];
     int n = snprintf(public_path, sizeof public_path, "%s.pub", path);
     ENSURE(n > 0 && (size_t)n < sizeof public_path, err, IV_E_REFUSED, "the path '%s' is too long", path);
-    IV_AUTO(iv_buf_deinit) struct iv_buf secret;
+    IV_AUTO(iv_buf_wipe) struct iv_buf secret;
     IV_AUTO(iv_buf_deinit) struct iv_buf open;
     iv_buf_init(&secret, PEM_MAX_BYTES);
     iv_buf_init(&open, PEM_MAX_BYTES);
     TRY(iv_signer_private_pem(&secret, signer, err));
-    struct iv_rc_s rc = iv_file_create(path, PRIVATE_MODE, iv_buf_slice(&secret), err);
-    explicit_bzero(secret.p, secret.n);
-    TRY(rc);
+    TRY(iv_file_create(path, PRIVATE_MODE, iv_buf_slice(&secret), err));
     TRY(iv_signer_public_pem(&open, signer, err));
     return iv_file_create(public_path, PUBLIC_MODE, iv_buf_slice(&open), err);
 }

@@ -22,6 +22,14 @@ void iv_buf_deinit(struct iv_buf *buf)
     *buf = (struct iv_buf){.max = buf->max};
 }
 
+void iv_buf_wipe(struct iv_buf *buf)
+{
+    if (buf->p != NULL) {
+        explicit_bzero(buf->p, buf->capacity);
+    }
+    iv_buf_deinit(buf);
+}
+
 void iv_buf_clear(struct iv_buf *buf)
 {
     buf->n = 0;

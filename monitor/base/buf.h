@@ -25,6 +25,7 @@ void iv_buf_init(struct iv_buf *buf, size_t max_bytes);
  * them. */
 void iv_buf_init_lent(struct iv_buf *buf, char *p, size_t n, size_t max_bytes);
 void iv_buf_deinit(struct iv_buf *buf);
+void iv_buf_wipe(struct iv_buf *buf);  /* deinit of what held a secret: nothing of it stays in its memory */
 void iv_buf_clear(struct iv_buf *buf); /* empties, keeps the memory, forgives a failure */
 
 /* Of the functions below: makes room for n more bytes and a NUL; false when the buffer has failed. */

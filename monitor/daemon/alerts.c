@@ -368,11 +368,8 @@ iv_rc iv_alerts_start(struct iv_alerts **out, const struct iv_alerts_options *op
 {
     struct iv_alerts *a = iv_calloc(1, sizeof *a);
     ENSURE(a != NULL, err, IV_E_NOMEM, "cannot allocate the alerting threads");
-    pthread_condattr_t monotonic;
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    IV_CHECK(pthread_mutex_init(&a->lock, NULL) == 0 && pthread_cond_init(&a->changed, &monotonic) == 0);
-    (void)pthread_condattr_destroy(&monotonic);
+    IV_CHECK(pthread_mutex_init(&a->lock, NULL) == 0);
+    iv_monotonic_cond_init(&a->changed);
     a->options = *options;
     a->clock = iv_clock_system();
     struct iv_rc_s rc = start(a, err);

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/guard.h"
+#include "base/secret.h"
 #include "baseline/yaml_fields.h"
 #include "daemon/config_local.h"
 #include "detect/exchange_post.h"
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 
 #define DEFAULT_PATH "/etc/invigil/invigil.yaml"
-#define SECRET_MAX_BYTES ((size_t)64 * 1024)
 #define CERTIFICATES_MAX_BYTES ((size_t)1 << 20)
 #define FILE_SUFFIX "_file"
 #define MEMORY_MIN ((int64_t)64 << 20)
@@ -44,48 +44,32 @@ static void read_text(struct iv_str *out, struct reading *r, const struct iv_yam
     }
 }
 
-static void wipe(struct iv_buf *secret)
-{
-    explicit_bzero(secret->p == NULL ? (char[1]){0} : secret->p, secret->n);
-    iv_buf_deinit(secret);
-}
-
 /* A secret's file, or its first line, which is never shown. */
 static void read_secret_part(struct iv_str *out, struct reading *r, const struct iv_yaml_node *node,
-                             bool whole)
+                             enum iv_secret_extent extent)
 {
     struct iv_str path = {NULL, 0};
     if (node == NULL || !iv_yaml_string(&path, node, r->problems)) {
         return;
     }
-    struct iv_buf content;
+    IV_AUTO(iv_buf_wipe) struct iv_buf content;
     struct iv_err why = {.text = ""};
-    iv_buf_init(&content, SECRET_MAX_BYTES);
-    if (!iv_ok(iv_file_read(&content, path, &why))) {
+    if (!iv_ok(iv_secret_read(&content, path, extent, &why))) {
         iv_yaml_error(r->problems, node, "%s", why.text);
     } else {
-        struct iv_str line = iv_buf_slice(&content);
-        const char *end = whole ? NULL : memchr(line.p, '\n', line.n);
-        line.n = end == NULL ? line.n : (size_t)(end - line.p);
-        if (line.n == 0) {
-            iv_yaml_error(r->problems, node,
-                          "'" IV_STR_FMT "' must hold a secret, and its first line is empty",
-                          IV_STR_ARG(path));
-        }
-        *out = keep(r, line);
+        *out = keep(r, iv_buf_slice(&content));
     }
-    wipe(&content);
 }
 
 static void read_secret(struct iv_str *out, struct reading *r, const struct iv_yaml_node *node)
 {
-    read_secret_part(out, r, node, false);
+    read_secret_part(out, r, node, IV_SECRET_LINE);
 }
 
 /* A key in PEM. */
 static void read_secret_whole(struct iv_str *out, struct reading *r, const struct iv_yaml_node *node)
 {
-    read_secret_part(out, r, node, true);
+    read_secret_part(out, r, node, IV_SECRET_WHOLE);
 }
 
 static void read_signer(struct reading *r, const struct iv_yaml_node *node)
@@ -94,10 +78,9 @@ static void read_signer(struct reading *r, const struct iv_yaml_node *node)
     if (node == NULL || !iv_yaml_string(&path, node, r->problems)) {
         return;
     }
-    struct iv_buf pem;
+    IV_AUTO(iv_buf_wipe) struct iv_buf pem;
     struct iv_err why = {.text = ""};
-    iv_buf_init(&pem, SECRET_MAX_BYTES);
-    struct iv_rc_s rc = iv_file_read(&pem, path, &why);
+    struct iv_rc_s rc = iv_secret_read(&pem, path, IV_SECRET_WHOLE, &why);
     if (iv_ok(rc)) {
         rc = iv_signer_of_pem(&r->config->signer, iv_buf_slice(&pem), &why);
         if (!iv_ok(rc)) {
@@ -107,7 +90,6 @@ static void read_signer(struct reading *r, const struct iv_yaml_node *node)
     if (!iv_ok(rc)) {
         iv_yaml_error(r->problems, node, "%s", why.text);
     }
-    wipe(&pem);
 }
 
 static bool ends_with(struct iv_str s, struct iv_str end)

@@ -2,13 +2,11 @@
 #include "respond/alert/settings.h"
 
 #include "base/alloc.h"
-#include "base/file.h"
 #include "base/guard.h"
+#include "base/secret.h"
 #include "baseline/yaml_fields.h"
 
 #include <string.h>
-
-#define SECRET_MAX_BYTES ((size_t)64 * 1024)
 
 struct reading {
     struct iv_alerting *alerting;
@@ -45,22 +43,13 @@ static void read_secret(struct iv_str *out, struct reading *r, const struct iv_y
     if (node == NULL || !iv_yaml_string(&path, node, r->problems)) {
         return;
     }
-    struct iv_buf content;
+    IV_AUTO(iv_buf_wipe) struct iv_buf content;
     struct iv_err why = {.text = ""};
-    iv_buf_init(&content, SECRET_MAX_BYTES);
-    if (!iv_ok(iv_file_read(&content, path, &why))) {
+    if (!iv_ok(iv_secret_read(&content, path, IV_SECRET_LINE, &why))) {
         iv_yaml_error(r->problems, node, "%s", why.text);
     } else {
-        struct iv_str line = iv_buf_slice(&content);
-        const char *end = memchr(line.p, '\n', line.n);
-        line.n = end == NULL ? line.n : (size_t)(end - line.p);
-        if (line.n == 0) {
-            iv_yaml_error(r->problems, node, "the first line of '" IV_STR_FMT "' is empty", IV_STR_ARG(path));
-        }
-        *out = keep(r, line);
+        *out = keep(r, iv_buf_slice(&content));
     }
-    explicit_bzero(content.p == NULL ? (char[1]){0} : content.p, content.n);
-    iv_buf_deinit(&content);
 }
 
 static const struct iv_str *read_texts(size_t *count, struct reading *r, const struct iv_yaml_node *node)

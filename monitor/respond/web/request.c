@@ -25,21 +25,13 @@ void iv_web_wire_init(struct iv_web_wire *wire)
     }
 }
 
-static void wipe(struct iv_buf *buf)
-{
-    if (buf->p != NULL) {
-        explicit_bzero(buf->p, buf->n);
-    }
-    iv_buf_deinit(buf);
-}
-
 void iv_web_wire_deinit(struct iv_web_wire *wire)
 {
-    wipe(&wire->url);
-    wipe(&wire->body);
-    wipe(&wire->headers);
+    iv_buf_wipe(&wire->url);
+    iv_buf_wipe(&wire->body);
+    iv_buf_wipe(&wire->headers);
     for (size_t i = 0; i < IV_WEB_SECRETS; i++) {
-        wipe(&wire->secrets[i]);
+        iv_buf_wipe(&wire->secrets[i]);
     }
 }
 

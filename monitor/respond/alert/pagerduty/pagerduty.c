@@ -117,18 +117,11 @@ static void write_event(struct iv_buf *out, const struct iv_sink_tools *tools, c
     iv_json_close_object(&j);
 }
 
-/* The routing key was in it. */
-static void wipe(struct iv_buf *buf)
-{
-    explicit_bzero(buf->p == NULL ? (char[1]){0} : buf->p, buf->n);
-    iv_buf_deinit(buf);
-}
-
 static iv_rc deliver(void *driver, struct iv_delivery *out, const struct iv_notice *notices, size_t count,
                      struct iv_err *err)
 {
     const struct iv_sink_tools *tools = driver;
-    IV_AUTO(wipe) struct iv_buf body;
+    IV_AUTO(iv_buf_wipe) struct iv_buf body; /* the routing key is in it */
     IV_AUTO(iv_buf_deinit) struct iv_buf key;
     iv_buf_init(&body, IV_POST_BODY_MAX);
     iv_buf_init(&key, 128);
