@@ -19,10 +19,11 @@ enum iv_touch { IV_TOUCH_ANY, IV_TOUCH_AGENT, IV_TOUCH_TENANT, IV_TOUCH_ENCLAVE 
 /* Whether it touches one at all. ANY: always. */
 bool iv_touches(const struct iv_execution *execution, enum iv_touch touch);
 
-/* How many executions of its playbook were admitted after since; by AGENT, TENANT and ENCLAVE: how many
- * distinct ones those touched, that of the given execution aside. Counting ends at enough. */
-iv_rc iv_store_admitted(struct iv_store *store, int64_t *out, const struct iv_execution *execution,
-                        enum iv_touch touch, iv_ns since, int64_t enough, struct iv_err *err);
+/* Whether at least most executions of its playbook were admitted within the window that ends now; by AGENT,
+ * TENANT and ENCLAVE: whether those touched as many distinct ones, that of the given execution aside. The
+ * rows are counted unless the last count, with all that was admitted since, cannot come up to most. */
+iv_rc iv_store_admitted(struct iv_store *store, bool *enough, const struct iv_execution *execution,
+                        enum iv_touch touch, iv_ns window, iv_ns now, int64_t most, struct iv_err *err);
 
 /* Copies, in the arena, of up to limit executions that wait and whose time was up by now. */
 struct iv_arena;

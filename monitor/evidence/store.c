@@ -79,6 +79,11 @@ void iv_store_closep(struct iv_store **store)
     iv_store_close(*store);
 }
 
+const char *iv_store_text(enum iv_statement id)
+{
+    return statement_texts[id];
+}
+
 iv_rc iv_store_statement(struct iv_store *store, sqlite3_stmt **out, enum iv_statement id, struct iv_err *err)
 {
     if (store->statements[id] == NULL) {
@@ -143,6 +148,7 @@ void iv_store_rollback(struct iv_store *store)
 {
     IV_CHECK(store->inside);
     store->log.trusted = store->log.trusted && !store->log.current; /* untouched unless looked at */
+    store->counts = (struct iv_counts){.admitted = 0};
     /* SQLite has rolled back by itself after some failures; then this one says so, and nothing is lost by
      * it. Where memory was out even for this, it is made up for before the store is used again. */
     (void)sqlite3_exec(store->sql.db, "ROLLBACK", NULL, NULL, NULL);

@@ -2,6 +2,7 @@
 /* The writer's insides, shared by the files that implement store.h. Internal to the room. */
 #pragma once
 
+#include "evidence/admitted_internal.h"
 #include "evidence/log_internal.h"
 #include "evidence/sql.h"
 #include "evidence/store.h"
@@ -18,17 +19,20 @@ enum iv_statement {
 
 struct iv_store {
     struct iv_sql sql;
-    pthread_mutex_t lock;   /* held from begin to commit or rollback */
-    bool inside;            /* a transaction is open; guarded by lock */
-    int64_t posted;         /* messages more in the outbox than when it began; guarded by lock */
-    _Atomic int64_t outbox; /* messages there, as far as is committed */
-    struct iv_log log;      /* guarded by lock */
+    pthread_mutex_t lock;    /* held from begin to commit or rollback */
+    bool inside;             /* a transaction is open; guarded by lock */
+    int64_t posted;          /* messages more in the outbox than when it began; guarded by lock */
+    _Atomic int64_t outbox;  /* messages there, as far as is committed */
+    struct iv_log log;       /* guarded by lock */
+    struct iv_counts counts; /* guarded by lock */
     sqlite3_stmt *statements[IV_SQL_STATEMENTS];
 };
 
 /* Ready to bind; give it to IV_AUTO(iv_sql_resetp). */
 iv_rc iv_store_statement(struct iv_store *store, sqlite3_stmt **out, enum iv_statement id,
                          struct iv_err *err);
+
+const char *iv_store_text(enum iv_statement id);
 
 /* Under the lock, outside of transactions: ends one whose rollback found no memory. Until then the file must
  * be neither read nor written, for what stands in it was never committed. */

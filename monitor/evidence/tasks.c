@@ -40,6 +40,7 @@ static iv_rc insert_execution(struct iv_store *store, bool *fresh, enum iv_state
     iv_sql_bind_str(&args, e->approvers);
     TRY(iv_sql_run(&store->sql, stmt, "write an execution", err));
     *fresh = sqlite3_changes(store->sql.db) > 0;
+    store->counts.admitted += e->admitted > 0;
     return IV_OK;
 }
 
@@ -107,6 +108,7 @@ iv_rc iv_store_move_execution(struct iv_store *store, const struct iv_execution 
 {
     IV_CHECK(store->inside);
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    store->counts.admitted += execution->state == IV_RUN_PLANNED; /* it waited until now */
     TRY(iv_store_statement(store, &stmt, IV_SQL_EXECUTION_MOVE, err));
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_str(&args, iv_str_of(iv_run_state_name(execution->state)));

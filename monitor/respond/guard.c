@@ -65,12 +65,10 @@ iv_rc iv_limits_decide(const struct iv_limits *limits, bool *held, char why[IV_H
 {
     *held = false;
     for (size_t g = 0; g < IV_GUARDS && !*held; g++) {
-        for (size_t w = 0; w < IV_WINDOWS && !*held; w++) {
+        for (size_t w = 0; w < IV_WINDOWS && !*held && iv_touches(execution, guards[g].touch); w++) {
             int64_t most = limits->most[g][w];
-            int64_t others = 0;
-            TRY(iv_store_admitted(store, &others, execution, guards[g].touch,
-                                  iv_ns_add(now, -windows[w].length), most, err));
-            *held = others >= most && iv_touches(execution, guards[g].touch);
+            TRY(iv_store_admitted(store, held, execution, guards[g].touch, windows[w].length, now, most,
+                                  err));
             if (*held) {
                 (void)snprintf(
                     why, IV_HELD_BYTES, "guard %s.%s: at most %lld %s within a %s; waits for an approval",

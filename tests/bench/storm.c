@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A storm of findings of one rule: what keeping them and planning their playbook costs. bench_storm FINDINGS
- * TARGETS: so many findings, spread over so many targets, kept in transactions of 64 as the keeper does, with
- * the guards that hold where a playbook says nothing. */
+ * TARGETS [LIMIT]: so many findings, spread over so many targets, kept in transactions of 64 as the keeper
+ * does, with the guards that hold where a playbook says nothing, or with LIMIT in the place of each. */
 #include "base/clock.h"
 #include "base/guard.h"
 #include "baseline/problems.h"
@@ -22,6 +22,7 @@ static const char playbook[] =
     "kind: Playbook\n"
     "metadata: {name: revoke, title: Revoke it}\n"
     "target: \"{{trigger.token_id}}\"\n"
+    "%s"
     "steps:\n"
     "- name: revoke\n"
     "  http: {endpoint: hook, path: /revoke, body: {token: \"{{trigger.token_id}}\"}}\n"
@@ -83,17 +84,36 @@ static void tell(struct storm *s, struct iv_str path, unsigned long findings, iv
            usage.ru_maxrss / 1024, (long long)(file.st_size >> 20));
 }
 
+/* limit NULL: nothing is said. */
+static void write_playbook(struct iv_buf *out, const char *limit)
+{
+    char guards[256] = "";
+    if (limit != NULL) {
+        (void)snprintf(guards, sizeof guards,
+                       "guards:\n"
+                       "  executions: &all {minute: %s, hour: %s, day: %s}\n"
+                       "  agents: *all\n"
+                       "  tenants: *all\n"
+                       "  enclaves: *all\n",
+                       limit, limit, limit);
+    }
+    iv_buf_init(out, sizeof playbook + sizeof guards);
+    iv_buf_printf(out, playbook, guards);
+}
+
 int main(int argc, char **argv)
 {
-    IV_CHECK(argc == 3);
+    IV_CHECK(argc == 3 || argc == 4);
     struct iv_err err = {0};
     struct storm s = {.clock = iv_clock_system()};
     unsigned long findings = strtoul(argv[1], NULL, 10);
     unsigned long targets = strtoul(argv[2], NULL, 10);
     IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
     struct iv_str path = scratch_file(&dir, "s.db");
+    IV_AUTO(iv_buf_deinit) struct iv_buf text;
+    write_playbook(&text, argc == 4 ? argv[3] : NULL);
     struct iv_playbook_source source = {
-        .name = IV_STR("revoke"), .file = IV_STR("revoke.yaml"), .text = IV_STR(playbook)};
+        .name = IV_STR("revoke"), .file = IV_STR("revoke.yaml"), .text = iv_buf_slice(&text)};
     IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
     sample_init(&s.sample);
     s.sample.baseline.playbooks = &source;
