@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What judges our manifests and is no package that one installs: fetched once into the build's folder."""
 
-import glob
 import os
 import subprocess
 import sys
@@ -19,16 +18,6 @@ def python_packages(folder):
         subprocess.run([os.path.join(home, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "--no-deps",
                         "--require-hashes", "-r", os.path.join(TOP, "tests/deploy/published.txt")], check=True)
         open(done, "w", encoding="utf-8").close()
-    return home
-
-
-def debian_package(folder, name):
-    """A Debian package, unpacked and not installed, since installing it would start a server: answers where."""
-    home = os.path.join(folder, name)
-    if not os.path.isdir(os.path.join(home, "usr")):
-        os.makedirs(home, exist_ok=True)
-        subprocess.run(["apt-get", "download", "-qq", name], check=True, cwd=home, stderr=subprocess.DEVNULL)
-        subprocess.run(["dpkg", "-x", *glob.glob(os.path.join(home, "*.deb")), home], check=True)
     return home
 
 
