@@ -72,12 +72,12 @@ void iv_tree_remove_missing(struct iv_engine *e, const struct iv_obligation *o)
     obligation_at(e, last)->missing = o->missing;
 }
 
-/* late: the entry that came, 0 where it is gone. */
-static void recheck(struct iv_engine *e, uint32_t late)
+/* late: the entry that came, 0 where it is gone. all: now, however many they are. */
+static void recheck(struct iv_engine *e, uint32_t late, bool all)
 {
     struct iv_search s;
-    for (uint32_t n = 0; n < LATER_MAX && e->recheck > 0 && !e->spent && iv_logs_settled(&e->logs, passed(e));
-         n++) {
+    for (uint32_t n = 0;
+         (all || n < LATER_MAX) && e->recheck > 0 && !e->spent && iv_logs_settled(&e->logs, passed(e)); n++) {
         uint32_t i = --e->recheck;
         struct iv_obligation *o = i < e->missing_count ? obligation_at(e, e->missing[i]) : NULL;
         if (o == NULL || !iv_search_of(e, &s, &e->plan.rules[o->rule], o->rec, o->node)) {
@@ -140,7 +140,7 @@ void iv_tree_note_entry(struct iv_engine *e, struct iv_event *event, const struc
     if (e->missing_count > 0 && event->time < passed(e) && !e->spent) {
         e->spent = !iv_logs_settle(&e->logs, e->digester, passed(e), false);
         e->recheck = e->missing_count;
-        recheck(e, rec);
+        recheck(e, rec, false);
     }
 }
 
@@ -271,7 +271,7 @@ void iv_tree_advance(struct iv_engine *e, bool all)
          i++) {
         iv_obligation_due(e, e->later[--e->later_count]);
     }
-    recheck(e, 0);
+    recheck(e, 0, all);
 }
 
 /* A trigger that the watermark has passed, and that could not be judged in this call, still needs what it
