@@ -11,7 +11,7 @@ enum MHD_Result iv_answer(void *ctx, struct MHD_Connection *connection, const ch
 void iv_answer_completed(void *ctx, struct MHD_Connection *connection, void **slot,
                          enum MHD_RequestTerminationCode how);
 
-#define ROUTE(name, path, open, parameters)                                                                  \
+#define ROUTE(name, method, path, needs, parameters)                                                         \
     void iv_answer_##name(struct iv_reply *reply, struct iv_request *request);
 #include "console/routes.def"
 #undef ROUTE

@@ -6,7 +6,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "console/answer.h"
-#include "console/auth.h"
+#include "console/body.h"
 #include "console/chunk.h"
 #include "console/listen.h"
 #include "console/live.h"
@@ -14,6 +14,10 @@
 #include "console/query.h"
 #include "console/readers.h"
 #include "console/tls.h"
+#include "console/token_file.h"
+#include "event/catalogue.h"
+#include "event/decode.h"
+#include "evidence/store.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -40,6 +44,8 @@ static struct iv_console *console_new(const struct iv_console_options *options)
         return NULL;
     }
     (void)pthread_mutex_init(&c->lock, NULL);
+    (void)pthread_mutex_init(&c->body_lock, NULL);
+    (void)pthread_mutex_init(&c->writer_lock, NULL);
     iv_monotonic_cond_init(&c->tick);
     c->listen_fd = -1;
     c->instruments = options->instruments;
@@ -69,6 +75,12 @@ static void console_free(struct iv_console *c)
     iv_buf_deinit(&c->key);
     iv_buf_deinit(&c->client_ca);
     (void)pthread_cond_destroy(&c->tick);
+    iv_store_close(c->writer);
+    iv_decoder_free(c->decoder);
+    iv_catalogue_free(c->catalogue);
+    iv_free(c->store_path);
+    (void)pthread_mutex_destroy(&c->writer_lock);
+    (void)pthread_mutex_destroy(&c->body_lock);
     (void)pthread_mutex_destroy(&c->lock);
     iv_free(c);
 }
@@ -79,7 +91,7 @@ static iv_rc check_exposure(struct iv_console *c, struct iv_str listen, struct i
 {
     bool loopback;
     TRY(iv_listen_is_loopback(&loopback, listen, err));
-    ENSURE(loopback || (c->certificate.n > 0 && c->authenticated), err, IV_E_REFUSED,
+    ENSURE(loopback || (c->certificate.n > 0 && !c->open), err, IV_E_REFUSED,
            "console.listen " IV_STR_FMT
            " is reachable from other machines: it needs console.tls.certificate and "
            "console.tls.key, and console.tls.client_ca or console.token_file; or listen on 127.0.0.1",
@@ -96,9 +108,9 @@ static iv_rc read_access(struct iv_console *c, const struct iv_console_options *
 {
     TRY(iv_tls_read(c, options, err));
     if (options->token_file.n > 0) {
-        TRY(iv_auth_token_read(c, options->token_file, err));
+        TRY(iv_token_file_read(c, options->token_file, err));
     }
-    c->authenticated = c->token_n > 0 || c->client_ca.n > 0;
+    c->open = c->token_n == 0 && c->client_ca.n == 0;
     return check_exposure(c, listen_of(options), err);
 }
 
@@ -157,10 +169,23 @@ static iv_rc start_daemon(struct iv_console *c, const struct iv_console_options 
     return IV_OK;
 }
 
+/* For bodies of requests. */
+static iv_rc open_decoder(struct iv_console *c, const struct iv_console_options *options, struct iv_err *err)
+{
+    static const struct iv_decode_limits limits = {
+        .record_bytes = IV_BODY_BYTES_MAX, .depth = 8, .members = 64, .identifier_bytes = 4096};
+    c->store_path = iv_strndup(options->store_path.p, options->store_path.n);
+    ENSURE(c->store_path != NULL, err, IV_E_NOMEM, "cannot allocate the console");
+    TRY(iv_catalogue_new(&c->catalogue, err));
+    TRY(iv_catalogue_freeze(c->catalogue, err));
+    return iv_decoder_new(&c->decoder, c->catalogue, &limits, iv_hash_key_random(), err);
+}
+
 static iv_rc start(struct iv_console *c, const struct iv_console_options *options, struct iv_err *err)
 {
     struct iv_clock clock = iv_clock_system();
     TRY(open_socket(c, options, err));
+    TRY(open_decoder(c, options, err));
     /* One for each thread that answers, one for the pulse. */
     TRY(iv_readers_new(&c->readers, options->store_path, either(options->threads, THREADS_DEFAULT) + 1, err));
     TRY(iv_chunks_new(&c->chunks, c->readers, err));

@@ -4,12 +4,12 @@
  * doing.
  * Owner/thread: started and stopped by one thread; every other call may come from any thread at any time
  * between.
- * Guarantee: reads the store through connections of its own and never writes to it; a client that reads
- * slowly or not at all holds a bounded buffer and nothing else; a stream that resumes misses nothing that
- * the store holds. Without TLS and authentication it listens on a loopback address only: anything else is
- * refused at the start.
- * Not here: counting (metrics.h), which the threads of the app do; keeping (evidence/); acting (respond/).
- * Source: contract "Interfaces", what it emits; dashboards/openapi.yaml describes the routes. */
+ * Guarantee: reads the store through connections of its own, and writes to it only what somebody changes
+ * through it, with the record of who did; a client that reads slowly or not at all holds a bounded buffer and
+ * nothing else; a stream that resumes misses nothing that the store holds. Without TLS and authentication it
+ * listens on a loopback address only: anything else is refused at the start. Not here: counting (metrics.h),
+ * which the threads of the app do; keeping (evidence/); acting (respond/). Source: contract "Interfaces",
+ * what it emits; dashboards/openapi.yaml describes the routes. */
 #pragma once
 
 #include "base/err.h"

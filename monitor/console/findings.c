@@ -3,17 +3,13 @@
 #include "base/guard.h"
 #include "base/json_write.h"
 #include "console/answer.h"
+#include "console/page.h"
 #include "console/place.h"
 #include "console/query.h"
 #include "console/readers.h"
 #include "console/show.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
-enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 500, ACTIONS_OF_A_FINDING_MAX = 16 };
-
-static const char cursor_words[] = "newest,oldest";
+enum { ACTIONS_OF_A_FINDING_MAX = 16 };
 
 /* Reads severity=critical,high as bits of enum iv_severity. */
 static bool read_severities(uint32_t *out, struct iv_request *request, struct iv_reply *reply)
@@ -38,25 +34,17 @@ static bool read_severities(uint32_t *out, struct iv_request *request, struct iv
     return true;
 }
 
-/* The cursor is the seq of the last row of the page before, whichever way the pages go. */
-static bool read_page(int64_t *after, int64_t *before, bool *newest_first, size_t *limit,
-                      struct iv_request *request, struct iv_reply *reply)
+static bool read_findings_page(struct iv_finding_filter *out, struct iv_request *request,
+                               struct iv_reply *reply)
 {
-    struct iv_str order;
-    uint64_t cursor = 0;
-    uint64_t count = 0;
-    if (!iv_query_word(&order, request, reply, "order", cursor_words) ||
-        !iv_query_number(&cursor, request, reply, "after", 0, INT64_MAX) ||
-        !iv_query_number(&count, request, reply, "limit", LIMIT_DEFAULT, LIMIT_MAX)) {
+    struct iv_page page;
+    if (!iv_page_read(&page, request, reply)) {
         return false;
     }
-    if (count == 0) {
-        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "limit must be at least 1");
-        return false;
-    }
-    *newest_first = !iv_str_eq(order, IV_STR("oldest"));
-    *(*newest_first ? before : after) = (int64_t)cursor;
-    *limit = (size_t)count;
+    out->after = page.after;
+    out->before = page.before;
+    out->newest_first = page.newest_first;
+    out->limit = page.limit;
     return true;
 }
 
@@ -70,8 +58,7 @@ static bool read_filter(struct iv_finding_filter *out, struct iv_request *reques
     if (!read_severities(&out->severities, request, reply) ||
         !iv_query_word(&suppressed, request, reply, "suppressed", "true,false") ||
         !iv_query_time(&out->from, request, reply, "from", 0) ||
-        !iv_query_time(&out->until, request, reply, "to", 0) ||
-        !read_page(&out->after, &out->before, &out->newest_first, &out->limit, request, reply)) {
+        !iv_query_time(&out->until, request, reply, "to", 0) || !read_findings_page(out, request, reply)) {
         return false;
     }
     if (suppressed.p != NULL) {
@@ -107,19 +94,6 @@ static bool page_finding(void *ctx, const struct iv_finding *finding)
     return true;
 }
 
-/* next is null on a page that is not full: there is nothing behind it. */
-static void page_end(struct iv_json *j, size_t count, size_t limit, int64_t last)
-{
-    char cursor[24];
-    (void)snprintf(cursor, sizeof cursor, "%" PRId64, last);
-    if (count == limit) {
-        iv_json_text(j, "next", cursor);
-    } else {
-        iv_json_null(j, "next");
-    }
-    iv_json_close_object(j);
-}
-
 /* Where a live stream has to begin so that nothing falls between this page and it: read
  * before the rows are. */
 static iv_rc show_place(struct iv_json *j, struct iv_reader *reader, struct iv_err *err)
@@ -141,20 +115,9 @@ static iv_rc write_findings(struct iv_buf *out, struct iv_reader *reader,
     iv_json_open_list(&page.j, "items");
     TRY(iv_reader_findings(reader, filter, page_finding, &page, err));
     iv_json_close_list(&page.j);
-    page_end(&page.j, page.count, filter->limit, page.last);
+    iv_page_next(&page.j, page.count == filter->limit, page.last);
+    iv_json_close_object(&page.j);
     return IV_OK;
-}
-
-static void reply_json(struct iv_reply *reply, struct iv_rc_s rc, const struct iv_err *err)
-{
-    if (!iv_ok(rc)) {
-        iv_reply_failure(reply, err);
-        return;
-    }
-    reply->status = MHD_HTTP_OK;
-    reply->type = "application/json";
-    reply->cache_control = "private, no-cache";
-    reply->tagged = true;
 }
 
 void iv_answer_findings(struct iv_reply *reply, struct iv_request *request)
@@ -170,7 +133,7 @@ void iv_answer_findings(struct iv_reply *reply, struct iv_request *request)
     struct iv_rc_s rc =
         write_findings(&reply->body, reader, &filter, iv_str_eq(format, IV_STR("ocsf")), &err);
     iv_readers_return(request->console->readers, reader);
-    reply_json(reply, rc, &err);
+    iv_page_reply(reply, rc, &err);
 }
 
 static bool detail_finding(void *ctx, const struct iv_finding *finding)
@@ -220,7 +183,7 @@ void iv_answer_finding(struct iv_reply *reply, struct iv_request *request)
         iv_reply_problem(reply, MHD_HTTP_NOT_FOUND, "there is no finding with this uid");
         return;
     }
-    reply_json(reply, rc, &err);
+    iv_page_reply(reply, rc, &err);
 }
 
 static bool read_state(uint32_t *out, struct iv_request *request, struct iv_reply *reply)
@@ -249,20 +212,25 @@ static iv_rc write_actions(struct iv_buf *out, struct iv_reader *reader,
     iv_json_open_object(&j, NULL);
     TRY(show_place(&j, reader, err));
     TRY(iv_show_executions(&j, "items", reader, filter, &last, &count, err));
-    page_end(&j, count, filter->limit, last);
+    iv_page_next(&j, count == filter->limit, last);
+    iv_json_close_object(&j);
     return IV_OK;
 }
 
 void iv_answer_actions(struct iv_reply *reply, struct iv_request *request)
 {
     struct iv_execution_filter filter = {.finding = iv_query_get(request, "finding")};
-    if (!read_state(&filter.states, request, reply) ||
-        !read_page(&filter.after, &filter.before, &filter.newest_first, &filter.limit, request, reply)) {
+    struct iv_page page;
+    if (!read_state(&filter.states, request, reply) || !iv_page_read(&page, request, reply)) {
         return;
     }
+    filter.after = page.after;
+    filter.before = page.before;
+    filter.newest_first = page.newest_first;
+    filter.limit = page.limit;
     struct iv_err err;
     struct iv_reader *reader = iv_readers_borrow(request->console->readers);
     struct iv_rc_s rc = write_actions(&reply->body, reader, &filter, &err);
     iv_readers_return(request->console->readers, reader);
-    reply_json(reply, rc, &err);
+    iv_page_reply(reply, rc, &err);
 }

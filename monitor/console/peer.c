@@ -82,7 +82,9 @@ void iv_peer_enter(struct iv_console *console, struct MHD_Connection *connection
     if (peer == NULL) {
         return;
     }
-    iv_ns length = phase == IV_PEER_ANSWER ? answer_ns : iv_ns_add(console->idle, console->head);
+    iv_ns length = phase == IV_PEER_ANSWER ? answer_ns
+                   : phase == IV_PEER_BODY ? console->head
+                                           : iv_ns_add(console->idle, console->head);
     (void)pthread_mutex_lock(&console->lock);
     peer->deadline = phase == IV_PEER_STREAM ? IV_NS_MAX : iv_ns_add(now_monotonic(), length);
     (void)pthread_mutex_unlock(&console->lock);

@@ -11,7 +11,7 @@
 void iv_peer_notify(void *ctx, struct MHD_Connection *connection, void **slot,
                     enum MHD_ConnectionNotificationCode what);
 
-enum iv_peer_phase { IV_PEER_ANSWER, IV_PEER_STREAM, IV_PEER_BETWEEN };
+enum iv_peer_phase { IV_PEER_BODY, IV_PEER_ANSWER, IV_PEER_STREAM, IV_PEER_BETWEEN };
 void iv_peer_enter(struct iv_console *console, struct MHD_Connection *connection, enum iv_peer_phase phase);
 
 /* Shuts the sockets whose time is over. */

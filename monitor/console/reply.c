@@ -38,8 +38,12 @@ static const char *title_of(unsigned status)
         {MHD_HTTP_FORBIDDEN, "Forbidden"},
         {MHD_HTTP_NOT_FOUND, "Not found"},
         {MHD_HTTP_METHOD_NOT_ALLOWED, "Method not allowed"},
+        {MHD_HTTP_CONFLICT, "Conflict"},
+        {MHD_HTTP_LENGTH_REQUIRED, "Length required"},
         {MHD_HTTP_CONTENT_TOO_LARGE, "Content too large"},
+        {MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "Unsupported media type"},
         {MHD_HTTP_MISDIRECTED_REQUEST, "Misdirected request"},
+        {MHD_HTTP_TOO_MANY_REQUESTS, "Too many requests"},
         {MHD_HTTP_SERVICE_UNAVAILABLE, "Not available"},
     };
     for (size_t i = 0; i < IV_COUNT(titles); i++) {
@@ -73,6 +77,7 @@ void iv_reply_problem(struct iv_reply *reply, unsigned status, const char *forma
     reply->status = status;
     reply->type = "application/problem+json";
     reply->tagged = false;
+    reply->cache_control = NULL;
 }
 
 void iv_reply_failure(struct iv_reply *reply, const struct iv_err *err)
@@ -143,6 +148,8 @@ static bool add_headers(struct MHD_Response *response, const struct iv_reply *re
                         bool tls)
 {
     bool good = true;
+    char retry_after[16];
+    (void)snprintf(retry_after, sizeof retry_after, "%u", reply->retry_after);
     for (size_t i = 0; i < IV_COUNT(safety_headers); i++) {
         good &= MHD_add_response_header(response, safety_headers[i].name, safety_headers[i].value) == MHD_YES;
     }
@@ -155,7 +162,9 @@ static bool add_headers(struct MHD_Response *response, const struct iv_reply *re
         {"Content-Encoding", reply->encoding},
         {"Vary", reply->fixed.p != NULL ? "Accept-Encoding" : NULL},
         {"ETag", tag},
-        {"Allow", reply->allow},
+        {"Allow", reply->allow[0] == '\0' ? NULL : reply->allow},
+        {"Set-Cookie", reply->cookie[0] == '\0' ? NULL : reply->cookie},
+        {"Retry-After", reply->retry_after == 0 ? NULL : retry_after},
         {"Connection", reply->close ? "close" : NULL},
         {"Strict-Transport-Security", tls ? "max-age=31536000" : NULL},
         {"WWW-Authenticate",

@@ -12,6 +12,7 @@
 #include "console/console.h"
 #include "console/coverage.h"
 #include "console/metrics.h"
+#include "console/roles.h"
 
 #include <microhttpd.h>
 #include <pthread.h>
@@ -25,12 +26,15 @@ struct iv_chunk;
 struct iv_chunks;
 struct iv_live;
 struct iv_readers;
+struct iv_catalogue;
+struct iv_decoder;
+struct iv_store;
 
 struct iv_console {
     struct MHD_Daemon *daemon;
     int listen_fd;
-    bool instruments;   /* health and metrics alone */
-    bool authenticated; /* by token or client certificate */
+    bool instruments; /* health and metrics alone */
+    bool open;        /* on this machine everybody may do everything */
     char url[96];
     char host[64]; /* as listened on, without the port; for the check of Host */
     struct iv_buf certificate;
@@ -45,6 +49,13 @@ struct iv_console {
     struct iv_metrics *metrics;
     struct iv_readers *readers;
     struct iv_chunks *chunks;
+    char *store_path;
+    struct iv_catalogue *catalogue; /* without types, for the decoder */
+
+    pthread_mutex_t body_lock; /* the decoder */
+    struct iv_decoder *decoder;
+    pthread_mutex_t writer_lock; /* that there is a writer */
+    struct iv_store *writer;     /* opened by the first change; NULL: there was none */
 
     pthread_mutex_t lock; /* all below */
     pthread_cond_t tick;  /* ends the pulse thread's wait */
@@ -82,10 +93,14 @@ struct iv_param {
 struct iv_request {
     struct iv_console *console;
     struct MHD_Connection *connection;
+    const char *method;     /* "GET" also for HEAD */
     bool head;              /* HEAD: the headers of a GET without its body */
+    struct iv_who who;      /* asks */
     struct iv_str variable; /* what stands for {…} in the route's path */
     struct iv_param params[IV_QUERY_MAX];
     size_t param_count;
+    struct iv_str body;     /* as it came; read by iv_body_read */
+    struct iv_arena memory; /* for what is read of it */
 };
 
 /* Filled by a handler. The body is handed to the HTTP library, or released with the reply. */
@@ -94,7 +109,10 @@ struct iv_reply {
     const char *type;          /* of the body */
     const char *cache_control; /* NULL: "no-store" */
     const char *encoding;      /* "gzip" or NULL */
-    const char *allow;         /* of a 405 */
+    char allow[64];            /* of a 405 */
+    unsigned retry_after;      /* seconds, of a 429; 0: none */
+    char cookie[192];          /* Set-Cookie; empty: none */
+    const char *challenge;     /* of a 401 */
     bool close;                /* the connection ends with this reply */
     bool tagged;               /* an ETag is made from the body, and If-None-Match answered with 304 */
     struct iv_buf body;

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/guard.h"
+#include "base/utf8.h"
 
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -56,4 +57,35 @@ bool iv_tls_peer_is_known(struct MHD_Connection *connection)
     gnutls_typed_vdata_st purpose = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
                                      .data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT};
     return gnutls_certificate_verify_peers(session, &purpose, 1, &status) == GNUTLS_E_SUCCESS && status == 0;
+}
+
+static bool common_name(char *out, size_t n, gnutls_session_t session)
+{
+    unsigned count = 0;
+    gnutls_x509_crt_t certificate;
+    const gnutls_datum_t *shown = gnutls_certificate_get_peers(session, &count);
+    if (shown == NULL || count == 0 || gnutls_x509_crt_init(&certificate) != GNUTLS_E_SUCCESS) {
+        return false;
+    }
+    bool good = gnutls_x509_crt_import(certificate, &shown[0], GNUTLS_X509_FMT_DER) == GNUTLS_E_SUCCESS &&
+                gnutls_x509_crt_get_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, 0, out, &n) ==
+                    GNUTLS_E_SUCCESS;
+    gnutls_x509_crt_deinit(certificate);
+    return good;
+}
+
+bool iv_tls_peer_name(char *out, size_t n, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (info == NULL || info->tls_session == NULL ||
+        !common_name(out, n, (gnutls_session_t)info->tls_session) || out[0] == '\0') {
+        return false;
+    }
+    for (const char *p = out; *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) {
+            return false;
+        }
+    }
+    return iv_utf8_valid(iv_str_of(out));
 }

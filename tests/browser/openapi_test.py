@@ -51,12 +51,12 @@ class OpenApi(unittest.TestCase):
         cls.document = load()
         cls.seen = set()
 
-    def check(self, path, answer):
+    def check(self, path, answer, method="get"):
         """The answer is one that the description has for this path, in its media type and by its schema."""
         status, headers, body = answer
-        operation = self.document["paths"][path]["get"]
-        self.assertIn(str(status), operation["responses"], f"{path} answered {status}: {body[:200]}")
-        self.seen.add((path, str(status)))
+        operation = self.document["paths"][path][method]
+        self.assertIn(str(status), operation["responses"], f"{method} {path} answered {status}: {body[:200]}")
+        self.seen.add((path, method, str(status)))
         response = resolve(self.document, operation["responses"][str(status)])
         if "headers" in response:
             for name in response["headers"]:
@@ -107,6 +107,9 @@ class OpenApi(unittest.TestCase):
             "/api/v1/alerts": ["/api/v1/alerts", "/api/v1/alerts?state=firing&rule=TOK-002&tenant=acme&limit=1",
                                "/api/v1/alerts?state=resolved", "/api/v1/alerts?state=loud"],
             "/api/v1/stream": ["/api/v1/stream?after=soon"],
+            "/api/v1/session": ["/api/v1/session"],
+            "/api/v1/audit": ["/api/v1/audit", "/api/v1/audit?who=nobody&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z",
+                              "/api/v1/audit?limit=0"],
         }.items():
             for url in urls:
                 answer = console.ask(url)
@@ -122,7 +125,7 @@ class OpenApi(unittest.TestCase):
     def events_of_the_stream(self, console):
         schemas = {"finding": "Finding", "action": "Execution", "status": "Status"}
         stream = Stream(console, after="0-0").open()
-        self.seen.add(("/api/v1/stream", "200"))
+        self.seen.add(("/api/v1/stream", "get", "200"))
         kinds = set()
         while kinds != set(schemas):
             _, kind, data = stream.next()
@@ -156,23 +159,24 @@ class OpenApi(unittest.TestCase):
             console.stop()
             console.options["token_file"] = token
             console.start()
-            for path in ["/metrics", "/api/v1/status", "/api/v1/findings", "/api/v1/stream"]:
+            for path in ["/metrics", "/api/v1/status", "/api/v1/findings", "/api/v1/stream", "/api/v1/session", "/api/v1/audit"]:
                 self.check(path, console.ask(path))
-        described = {(path, status) for path, item in self.document["paths"].items()
-                     for status in item["get"]["responses"]}
-        self.seen.add(("/metrics", "403"))  # http_test.py asks with the wrong certificate
+        described = {(path, method, status) for path, item in self.document["paths"].items()
+                     for method, operation in item.items() for status in operation["responses"]}
+        self.seen.add(("/metrics", "get", "403"))  # http_test.py asks with the wrong certificate
         self.assertEqual(described - self.seen, set(), "described, and never seen")
 
     def test_the_description_has_every_route_and_every_parameter(self):
         with open(f"{SOURCE}/monitor/console/routes.def", encoding="utf-8") as file:
-            rows = re.findall(r'^ROUTE\(\w+,\s*"([^"]+)",\s*(true|false),\s*"([^"]*)"\)', file.read(), re.MULTILINE)
-        routes = {path: (is_open == "true", sorted(filter(None, names.split(",")))) for path, is_open, names in rows}
+            rows = re.findall(r'^ROUTE\(\w+,\s*"(\w+)",\s*"([^"]+)",\s*(\w+),\s*"([^"]*)"\)', file.read(), re.MULTILINE)
+        routes = {(method.lower(), path): (needs.lower(), sorted(filter(None, names.split(","))))
+                  for method, path, needs, names in rows}
         described = {}
         for path, item in self.document["paths"].items():
-            operation = item["get"]
-            parameters = [resolve(self.document, p) for p in operation.get("parameters", [])]
-            described[path] = (operation.get("security") == [{}],
-                               sorted(p["name"] for p in parameters if p["in"] == "query"))
+            for method, operation in item.items():
+                parameters = [resolve(self.document, p) for p in operation.get("parameters", [])]
+                described[method, path] = (operation["x-needs"], sorted(p["name"] for p in parameters if p["in"] == "query"))
+                self.assertEqual(operation["x-needs"] in ("open", "guest"), operation.get("security") == [{}], path)
         self.assertEqual(routes, described)
 
 

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "console/change.h"
+
+#include "base/clock.h"
+#include "base/guard.h"
+#include "evidence/audit.h"
+#include "evidence/store.h"
+
+/* Most consoles never change anything, and need no writer. */
+static iv_rc writer_of(struct iv_store **out, struct iv_console *console, struct iv_err *err)
+{
+    struct iv_rc_s rc = IV_OK;
+    (void)pthread_mutex_lock(&console->writer_lock);
+    if (console->writer == NULL) {
+        rc = iv_store_open(&console->writer, iv_str_of(console->store_path), err);
+    }
+    *out = console->writer;
+    (void)pthread_mutex_unlock(&console->writer_lock);
+    return rc;
+}
+
+static iv_rc record(struct iv_store *store, struct iv_request *request, const struct iv_change *change,
+                    struct iv_err *err)
+{
+    struct iv_clock clock = iv_clock_system();
+    const struct iv_audit audit = {.at = iv_wall(&clock),
+                                   .who = iv_str_of(request->who.name),
+                                   .via = iv_str_of(iv_via_name(request->who.via)),
+                                   .address = iv_str_of(request->who.address),
+                                   .what = iv_str_of(change->what),
+                                   .object = change->object,
+                                   .detail = change->detail};
+    return iv_store_put_audit(store, &audit, err);
+}
+
+static iv_rc finish(struct iv_console *console, struct iv_store *store, struct iv_rc_s rc, struct iv_err *err)
+{
+    if (!iv_ok(rc)) {
+        iv_store_rollback(store);
+        return rc;
+    }
+    TRY(iv_store_commit(store, err));
+    iv_console_notify(console);
+    return IV_OK;
+}
+
+iv_rc iv_change_make(struct iv_request *request, const struct iv_change *change, struct iv_err *err)
+{
+    struct iv_store *store = NULL;
+    TRY(writer_of(&store, request->console, err));
+    TRY(iv_store_begin(store, err));
+    struct iv_rc_s rc = change->make == NULL ? IV_OK : change->make(store, change->ctx, err);
+    rc = iv_ok(rc) ? record(store, request, change, err) : rc;
+    return finish(request->console, store, rc, err);
+}
+
+iv_rc iv_change_quietly(struct iv_console *console,
+                        iv_rc (*make)(struct iv_store *store, void *ctx, struct iv_err *err), void *ctx,
+                        struct iv_err *err)
+{
+    struct iv_store *store = NULL;
+    TRY(writer_of(&store, console, err));
+    TRY(iv_store_begin(store, err));
+    return finish(console, store, make(store, ctx, err), err);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A page of rows that are numbered by a seq: which one is asked for, and where the next one begins. */
+#pragma once
+
+#include "base/json_write.h"
+#include "console/server.h"
+
+struct iv_page {
+    int64_t after;  /* rows with a seq above; 0: from the first */
+    int64_t before; /* below; 0: from the last */
+    bool newest_first;
+    size_t limit;
+};
+
+/* From the parameters order, after and limit. The cursor is the seq of the last row of the page before,
+ * whichever way the pages go. False: the reply holds the refusal. */
+bool iv_page_read(struct iv_page *out, struct iv_request *request, struct iv_reply *reply);
+
+/* Writes next, null on a page that is not full: there is nothing behind it. last: the seq of its last row. */
+void iv_page_next(struct iv_json *j, bool full, int64_t last);
+
+/* The answer of a route whose text is in the body: 200 with an ETag, or the error. */
+void iv_page_reply(struct iv_reply *reply, struct iv_rc_s rc, const struct iv_err *err);
