@@ -67,6 +67,8 @@ struct iv_baseline {
     const struct iv_playbook_source *playbooks;
     size_t playbook_count;
     size_t parameter_count; /* slots of a parameter bank */
+    /* what all expressions see: functions, and the parameters as variables of IV_BANK_PARAMETERS */
+    const struct iv_cel_env *expressions;
 };
 
 /* Appends the name that expressions have for a slot: "baseline.token.skew". */

@@ -282,6 +282,7 @@ static void make_environments(struct iv_load *load)
         return;
     }
     load->parameters = env;
+    load->body->pub.expressions = env;
 }
 
 /* EVT-001 is in force with every baseline: the engine finds equivocations itself, this is what it reports

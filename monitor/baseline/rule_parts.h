@@ -9,7 +9,7 @@ struct iv_side {
     struct iv_selector select;
     struct iv_str alias; /* p NULL: none was given */
     uint16_t slot;       /* IV_SLOT_TRIGGER or IV_SLOT_PARTNER */
-    struct iv_cel_schema *schema;
+    const struct iv_cel_schema *schema;
     const struct iv_cel_type *type; /* an object of that schema */
 };
 

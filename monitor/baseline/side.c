@@ -3,9 +3,7 @@
 #include "baseline/rule_parts.h"
 
 #include "base/guard.h"
-#include "baseline/field_type.h"
-
-#include <stdio.h>
+#include "baseline/event_schema.h"
 
 static void take(struct iv_side *side, uint64_t *types, const struct iv_event_type *type)
 {
@@ -98,72 +96,15 @@ static bool take_stream(struct iv_load *load, struct iv_side *side, uint64_t *ty
     return true;
 }
 
-static void merge_types(const struct iv_cel_type **by_name, const struct iv_catalogue *catalogue,
-                        const struct iv_selector *select)
-{
-    for (size_t i = 0; i < iv_catalogue_types(catalogue); i++) {
-        const struct iv_event_type *type = iv_catalogue_type(catalogue, i);
-        for (uint8_t f = 0; iv_selector_has(select, type) && f < type->field_count; f++) {
-            const struct iv_field *field = &type->fields[f];
-            const struct iv_cel_type *now = iv_field_type(field->type);
-            const struct iv_cel_type **seen = &by_name[field->name_id];
-            *seen = *seen == NULL || *seen == now ? now : &iv_cel_dyn;
-        }
-    }
-}
-
-static struct iv_str schema_name(struct iv_load *load, const struct iv_selector *select)
-{
-    const struct iv_catalogue *catalogue = load->body->catalogue;
-    char text[200] = "";
-    size_t n = 0;
-    size_t shown = 0;
-    size_t total = 0;
-    for (size_t i = 0; i < iv_catalogue_types(catalogue); i++) {
-        const struct iv_event_type *type = iv_catalogue_type(catalogue, i);
-        if (!iv_selector_has(select, type)) {
-            continue;
-        }
-        total++;
-        if (shown < 3) {
-            int w = snprintf(text + n, sizeof text - n, "%s" IV_STR_FMT, shown > 0 ? ", " : "",
-                             IV_STR_ARG(type->name));
-            n = w > 0 && (size_t)w < sizeof text - n ? n + (size_t)w : n;
-            shown++;
-        }
-    }
-    if (total > shown) {
-        (void)snprintf(text + n, sizeof text - n, " and %zu more", total - shown);
-    }
-    return iv_load_str(load, iv_str_of(total == 0 ? "event" : text));
-}
-
 static bool make_schema(struct iv_load *load, struct iv_side *side)
 {
-    const struct iv_catalogue *catalogue = load->body->catalogue;
-    size_t names = iv_catalogue_names(catalogue);
-    const struct iv_cel_type **by_name = iv_load_alloc(load, names, sizeof *by_name);
-    struct iv_cel_field *fields = iv_load_alloc(load, names, sizeof *fields);
-    struct iv_cel_schema *schema = iv_load_alloc(load, 1, sizeof *schema);
-    struct iv_cel_type *type = iv_load_alloc(load, 1, sizeof *type);
-    if (by_name == NULL || fields == NULL || schema == NULL || type == NULL) {
+    struct iv_baseline_body *body = load->body;
+    side->type = iv_event_schema(&body->arena, body->catalogue, &side->select);
+    if (side->type == NULL) {
+        iv_load_fail(load, iv_err_set(load->err, IV_E_NOMEM, "cannot hold the baseline in memory"));
         return false;
     }
-    for (size_t a = 0; a < IV_ATTRS; a++) {
-        by_name[a] = iv_field_type(iv_attr_defs[a].type);
-    }
-    merge_types(by_name, catalogue, &side->select);
-    schema->name = schema_name(load, &side->select);
-    schema->fields = fields;
-    for (size_t i = 0; i < names; i++) {
-        if (by_name[i] != NULL) {
-            fields[schema->field_count++] =
-                (struct iv_cel_field){iv_catalogue_name(catalogue, (uint16_t)i), by_name[i], (uint16_t)i};
-        }
-    }
-    *type = (struct iv_cel_type){.kind = IV_CEL_OBJECT, .schema = schema};
-    side->schema = schema;
-    side->type = type;
+    side->schema = side->type->schema;
     return true;
 }
 

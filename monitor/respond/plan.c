@@ -51,9 +51,8 @@ static iv_rc make_key(struct plan *p, struct iv_str *out, const struct iv_str *p
 }
 
 static iv_rc begin(struct plan *p, const struct iv_finding *finding, const struct iv_verdict *verdict,
-                   const struct iv_baseline *baseline, iv_ns now, struct iv_err *err)
+                   struct iv_str name, const struct iv_baseline *baseline, iv_ns now, struct iv_err *err)
 {
-    struct iv_str name = verdict->rule->remediate;
     p->execution = (struct iv_execution){
         .finding = finding->uid,
         .playbook = name,
@@ -163,6 +162,16 @@ static iv_rc render(struct plan *p, struct iv_err *err)
     return IV_OK;
 }
 
+static iv_rc fail(struct plan *p, const char *why, struct iv_err *err)
+{
+    p->count = 0;
+    p->execution.state = IV_RUN_FAILED;
+    p->execution.finished = p->execution.planned;
+    p->execution.cause = iv_arena_str(&p->arena, iv_str_of(why));
+    ENSURE(p->execution.cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a plan");
+    return IV_OK;
+}
+
 /* A finding that lacks what the playbook needs is no reason to stop: the execution is on record as failed,
  * and why. */
 static iv_rc render_or_fail(struct plan *p, struct iv_err *err)
@@ -175,12 +184,7 @@ static iv_rc render_or_fail(struct plan *p, struct iv_err *err)
     if (iv_code_class(rc.code) != IV_CLASS_REJECT) {
         return iv_err_set(err, rc.code, "%s", why.text);
     }
-    p->count = 0;
-    p->execution.state = IV_RUN_FAILED;
-    p->execution.finished = p->execution.planned;
-    p->execution.cause = iv_arena_str(&p->arena, iv_str_of(why.text));
-    ENSURE(p->execution.cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a plan");
-    return IV_OK;
+    return fail(p, why.text, err);
 }
 
 /* A hundred findings of one token are one revocation. */
@@ -223,24 +227,27 @@ static iv_rc admit(struct plan *p, struct iv_store *store, iv_ns now, struct iv_
 
 static bool calls_for_action(const struct iv_verdict *v)
 {
-    return v->kind == IV_VIOLATED && v->rule->mode == IV_MODE_ENFORCE && v->waiver == NULL &&
-           v->rule->remediate.n > 0;
+    return v->kind == IV_VIOLATED && v->rule->mode == IV_MODE_ENFORCE && v->waiver == NULL;
 }
 
-iv_rc iv_respond_plan(const struct iv_playbooks *playbooks, struct iv_store *store,
-                      const struct iv_finding *finding, const struct iv_verdict *verdict,
-                      const struct iv_baseline *baseline, iv_ns now, struct iv_err *err)
+/* what: the playbook, by its name if there is none. undecided: why it cannot be told whether the finding is
+ * an occasion for it; NULL: it is one. */
+struct order {
+    const struct iv_playbook *playbook;
+    struct iv_str name;
+    const char *undecided;
+    bool observed;
+};
+
+static iv_rc plan(const struct order *order, struct iv_store *store, const struct iv_finding *finding,
+                  const struct iv_verdict *verdict, const struct iv_baseline *baseline, iv_ns now,
+                  struct iv_err *err)
 {
-    if (!calls_for_action(verdict)) {
-        return IV_OK;
-    }
-    IV_AUTO(plan_deinit)
-    struct plan p = {.playbook = iv_playbooks_find(playbooks, verdict->rule->remediate),
-                     .observed = playbooks->observed};
+    IV_AUTO(plan_deinit) struct plan p = {.playbook = order->playbook, .observed = order->observed};
     iv_arena_init(&p.arena, PLAN_MAX_BYTES);
     TRY(iv_digester_new(&p.digester, err));
-    TRY(begin(&p, finding, verdict, baseline, now, err));
-    TRY(render_or_fail(&p, err));
+    TRY(begin(&p, finding, verdict, order->name, baseline, now, err));
+    TRY(order->undecided == NULL ? render_or_fail(&p, err) : fail(&p, order->undecided, err));
     bool is_new = false;
     TRY(join(&p, store, &is_new, now, err));
     if (!is_new) {
@@ -250,4 +257,51 @@ iv_rc iv_respond_plan(const struct iv_playbooks *playbooks, struct iv_store *sto
     bool fresh = false;
     TRY(iv_store_plan(store, &fresh, &p.execution, p.steps, p.count, err));
     return fresh ? iv_report(store, &p.execution, NULL, now, err) : IV_OK;
+}
+
+/* A condition that fails at this finding is no reason to stop either, nor to say nothing. */
+static iv_rc is_occasion(bool *out, struct iv_err *why, const struct iv_playbook *playbook,
+                         const struct iv_finding *finding, const struct iv_verdict *verdict,
+                         const struct iv_baseline *baseline, struct iv_err *err)
+{
+    struct iv_rc_s rc = iv_occasions_hold(out, &playbook->on, finding, verdict, baseline, why);
+    if (rc.code == IV_E_EVAL) {
+        *out = true;
+        return IV_OK;
+    }
+    TRY(iv_ok(rc) ? IV_OK : iv_err_set(err, rc.code, "%s", why->text));
+    why->text[0] = '\0'; /* another entry decided it */
+    return IV_OK;
+}
+
+iv_rc iv_respond_plan(const struct iv_playbooks *playbooks, struct iv_store *store,
+                      const struct iv_finding *finding, const struct iv_verdict *verdict,
+                      const struct iv_baseline *baseline, iv_ns now, struct iv_err *err)
+{
+    struct iv_str named = verdict->rule->remediate;
+    if (!calls_for_action(verdict)) {
+        return IV_OK;
+    }
+    if (named.n > 0) {
+        struct order order = {
+            .playbook = iv_playbooks_find(playbooks, named), .name = named, .observed = playbooks->observed};
+        TRY(plan(&order, store, finding, verdict, baseline, now, err));
+    }
+    for (size_t i = 0; i < playbooks->count; i++) {
+        const struct iv_playbook *playbook = &playbooks->items[i];
+        struct iv_err why = {.text = ""};
+        bool holds = false;
+        if (named.n > 0 && iv_str_eq(playbook->name, named)) {
+            continue;
+        }
+        TRY(is_occasion(&holds, &why, playbook, finding, verdict, baseline, err));
+        struct order order = {.playbook = playbook,
+                              .name = playbook->name,
+                              .undecided = why.text[0] == '\0' ? NULL : why.text,
+                              .observed = playbooks->observed};
+        if (holds) {
+            TRY(plan(&order, store, finding, verdict, baseline, now, err));
+        }
+    }
+    return IV_OK;
 }

@@ -231,12 +231,14 @@ static iv_rc parse_names(struct loader *l, struct iv_playbook *playbook, struct 
 }
 
 /* The rules whose triggers the templates are checked against. */
-static void select_rules(struct loader *l, struct iv_str name)
+static void select_rules(struct loader *l, const struct iv_playbook *playbook)
 {
     l->rules = (struct iv_template_rules){.catalogue = l->baseline->catalogue, .rules = l->rule_room};
     for (size_t i = 0; i < l->baseline->rule_count; i++) {
-        if (l->baseline->rules[i]->remediate.p != NULL && iv_str_eq(l->baseline->rules[i]->remediate, name)) {
-            l->rule_room[l->rules.count++] = l->baseline->rules[i];
+        const struct iv_rule *rule = l->baseline->rules[i];
+        bool named = rule->remediate.p != NULL && iv_str_eq(rule->remediate, playbook->name);
+        if (named || iv_occasions_cover(&playbook->on, rule)) {
+            l->rule_room[l->rules.count++] = rule;
         }
     }
 }
@@ -351,7 +353,9 @@ static iv_rc parse_playbook(struct loader *l, struct iv_playbook *playbook, cons
     }
     check_header(l, &map);
     TRY(parse_names(l, playbook, &map, err));
-    select_rules(l, playbook->name);
+    TRY(iv_occasions_parse(&playbook->on, &l->playbooks->arena, iv_yaml_get(&map, "on"), l->baseline,
+                           l->problems, err));
+    select_rules(l, playbook);
     size_t tactic = IV_TACTIC_EVICT - 1;
     (void)iv_yaml_choice(&tactic, iv_yaml_get(&map, "tactic"), tactics, IV_COUNT(tactics), l->problems);
     playbook->tactic = (enum iv_tactic)(tactic + 1);
@@ -417,6 +421,9 @@ struct iv_playbooks *iv_playbooks_ref(struct iv_playbooks *playbooks)
 void iv_playbooks_unref(struct iv_playbooks *playbooks)
 {
     if (playbooks != NULL && atomic_fetch_sub(&playbooks->references, 1) == 1) {
+        for (size_t i = 0; i < playbooks->count; i++) {
+            iv_occasions_deinit(&playbooks->items[i].on);
+        }
         iv_arena_deinit(&playbooks->arena);
         iv_free(playbooks);
     }

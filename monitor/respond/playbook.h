@@ -37,10 +37,11 @@ void iv_playbooks_observe(struct iv_playbooks *playbooks);
 
 size_t iv_playbooks_count(const struct iv_playbooks *playbooks);
 
-/* Plans the playbook that the verdict's rule names, inside the transaction that the finding is written in;
- * now is the wall clock. Nothing is planned unless the verdict is a violation of a rule in force (not
- * observed), no waiver holds and the rule names a playbook; nor a second time for the same finding. A finding
- * for a target that an execution of the playbook is at, or has been at within dedup, joins that one. */
+/* Plans the playbook that the verdict's rule names, and each that the finding is an occasion for ("on:"),
+ * inside the transaction that the finding is written in; now is the wall clock. Nothing is planned unless the
+ * verdict is a violation of a rule in force (not observed) and no waiver holds; nor a second time for the
+ * same finding. A finding for a target that an execution of the playbook is at, or has been at within dedup,
+ * joins that one. An occasion that cannot be decided is on record as a failed execution. */
 iv_rc iv_respond_plan(const struct iv_playbooks *playbooks, struct iv_store *store,
                       const struct iv_finding *finding, const struct iv_verdict *verdict,
                       const struct iv_baseline *baseline, iv_ns now, struct iv_err *err);

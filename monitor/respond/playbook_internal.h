@@ -3,6 +3,7 @@
 #pragma once
 
 #include "respond/guard.h"
+#include "respond/occasion.h"
 #include "respond/playbook.h"
 #include "respond/shape.h"
 
@@ -28,6 +29,7 @@ struct iv_playbook {
     struct iv_str title;
     struct iv_str description;
     enum iv_tactic tactic;
+    struct iv_occasions on; /* beside the rules that name it */
     struct iv_template target;
     bool observed; /* its calls are withheld */
     iv_ns dedup;   /* an execution that ended well so long ago still answers a finding of its target */

@@ -138,6 +138,16 @@ static bool check_field(struct parser *p, const struct iv_rule *rule, struct iv_
     return false;
 }
 
+static bool any_rule_has(const struct parser *p, uint16_t name_id)
+{
+    bool any = false;
+    for (size_t i = 0; i < p->rules->count && !any; i++) {
+        any = field_of_rule(p->rules->catalogue, p->rules->rules[i], name_id) == THERE;
+    }
+    return any;
+}
+
+/* What may be absent is had by the triggers of one of the rules at least, all else by those of each. */
 static bool resolve_field(struct parser *p, struct iv_reference *r)
 {
     bool found = false;
@@ -147,6 +157,9 @@ static bool resolve_field(struct parser *p, struct iv_reference *r)
     }
     if (p->rules->count == 0) {
         return check_field(p, NULL, r->name, found, r->name_id);
+    }
+    if (r->optional && found && any_rule_has(p, r->name_id)) {
+        return true;
     }
     bool ok = true;
     for (size_t i = 0; i < p->rules->count && ok; i++) {

@@ -42,6 +42,8 @@ void stage_problems(struct stage *s, struct iv_buf *out, const char *playbook);
 
 /* Puts the sample's verdict into the store and plans what it calls for, as the keeper does. */
 void stage_find(struct stage *s);
+/* With this baseline's parameters. */
+void stage_find_under(struct stage *s, const struct iv_baseline *baseline);
 /* A responder whose endpoint "hook" is at url (NULL: it has no endpoint). Replaces the one before, as a
  * restart does. */
 void stage_respond(struct stage *s, const char *url);
