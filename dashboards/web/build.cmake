@@ -2,6 +2,7 @@
 # Builds the page from FROM in TO and writes OUT. Where that fails and MODE is AUTO, OUT becomes MISSING: a machine
 # without a way to fetch packages still gets a monitor.
 string(REPLACE "," ";" files "${FILES}")
+file(REMOVE_RECURSE ${TO}/src) # what is no longer among the files would be checked too
 foreach(file ${files})
   get_filename_component(folder ${TO}/${file} DIRECTORY)
   file(MAKE_DIRECTORY ${folder})
@@ -32,6 +33,12 @@ if(NOT EXISTS ${stamp})
 endif()
 if(good)
   try_step(good ${NPM} run --silent build)
+endif()
+if(good)
+  execute_process(COMMAND ${NODE} size.mjs dist WORKING_DIRECTORY ${TO} RESULT_VARIABLE rc)
+  if(NOT rc EQUAL 0)
+    set(good FALSE)
+  endif()
 endif()
 if(good)
   try_step(good ${NODE} embed.mjs dist ${OUT})

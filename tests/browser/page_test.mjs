@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { modules, openPage, shots, startBrowser, startConsole } from "./harness.mjs";
+import { modules, openPage, shots, startBrowser, startConsole, until } from "./harness.mjs";
 
 const desk = { width: 1280, height: 800 };
 const phone = { width: 390, height: 844 };
@@ -39,8 +39,8 @@ afterEach(async () => {
   assert.deepEqual(faults, [], "the page had errors of its own");
 });
 
-const open = async (options) => {
-  page = await openPage(browser, server.url, options);
+const open = async (place = "findings", options = {}) => {
+  page = await openPage(browser, `${server.url}/#/${place}`, options);
   await page.getByText("Live", { exact: true }).waitFor();
   return page;
 };
@@ -48,7 +48,13 @@ const open = async (options) => {
 const commit = (rule = "TOK-002", tenant = "acme", agent = "agent-17", token = "tok-1") =>
   server.tell("finding", rule, tenant, agent, token);
 
-const row = (uid) => page.locator(`tr:has(button[data-uid="${uid}"])`);
+const row = (uid) => page.locator(`.slot:has(button[data-key="${uid}"])`);
+const listed = async () => Number(await page.locator("[role=table]").getAttribute("aria-rowcount")) - 1;
+const focused = () => page.evaluate(() => document.activeElement?.closest("[aria-rowindex]")?.ariaRowIndex);
+const nobodyReads = async () => {
+  await page.mouse.move(0, 0);
+  await page.evaluate(() => document.activeElement.blur());
+};
 const pill = () => page.locator(".pill");
 const detail = () => page.locator("section.detail");
 
@@ -82,6 +88,7 @@ test("remediation is followed from plan to end, in the list and beside it", asyn
   await open();
   const uid = await commit();
   const key = await server.tell("plan", uid, "revoke-tokens-globally", "agent-17");
+  await row(uid).click();
   const card = page.locator("article.execution", { hasText: "revoke-tokens-globally" });
   for (const state of ["waiting", "running", "done", "verified"]) {
     await server.tell("move", key, state);
@@ -93,14 +100,17 @@ test("remediation is followed from plan to end, in the list and beside it", asyn
 });
 
 test("figures and criteria follow the store", async () => {
-  await open();
+  await open("posture");
+  await page.getByText("No violations found so far").waitFor();
   await server.tell("events", "ledger", "1200");
   await commit("TBP-001");
   await commit("TBP-002");
   await page.locator(".tile", { hasText: "CC6.8" }).locator(".violations", { hasText: "2" }).waitFor();
   await page.locator(".figure", { hasText: "Events" }).getByText("1\u202f200 read").waitFor();
   await page.locator(".figure", { hasText: "Findings" }).getByText("2 critical").waitFor();
-  assert.ok(await page.locator(".tile.clear", { hasText: "CC7.2" }).innerText(), "what has no violation says so");
+  await page.locator(".tile", { hasText: "CC7.2" }).getByText("no violations").waitFor();
+  await page.locator(".news-list li").nth(1).waitFor();
+  assert.equal(await page.locator(".news-list li").count(), 2);
 });
 
 test("a finding opens with its evidence, and its address can be passed on", async () => {
@@ -138,7 +148,7 @@ test("an answer that comes behind a newer word of the stream does not undo it", 
       await route.fulfill({ response: answer });
     });
   });
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#/remediation/${key}`);
   await answered;
   await page.getByText("Live", { exact: true }).waitFor();
   await server.tell("move", key, "done");
@@ -170,16 +180,19 @@ test("stored markup and trick characters are shown as the text they are", async 
     await row(uid).waitFor();
     assert.equal(await row(uid).locator(".c-tenant").textContent(), text);
     assert.equal(await row(uid).locator(".c-agent").textContent(), text);
-    await page.locator("article.execution h3", { hasText: text }).first().waitFor();
     await row(uid).locator("button").click();
+    await detail().locator("article.execution h3", { hasText: text }).first().waitFor();
     await detail().locator(".evidence.trigger").getByText(text, { exact: true }).first().waitFor();
     await page.keyboard.press("Escape");
     await detail().waitFor({ state: "detached" });
-    await page.mouse.move(0, 0);
-    await page.evaluate(() => document.activeElement.blur());
+    await nobodyReads();
+  }
+  for (const place of ["posture", "remediation", `findings?tenant=${encodeURIComponent(hostile[0])}`]) {
+    await page.goto(`${server.url}/#/${place}`);
+    await page.getByText(hostile[0]).first().waitFor({ state: "attached" });
+    assert.equal(await page.locator("main img, main script, main h1").count(), 0);
   }
   assert.equal(await page.evaluate(() => window.broken), undefined);
-  assert.equal(await page.locator("main img, main script, main h1").count(), 0);
 });
 
 test("what is being read does not move; what came meanwhile waits behind a pill", async () => {
@@ -194,7 +207,7 @@ test("what is being read does not move; what came meanwhile waits behind a pill"
   assert.equal(await row(fresh[0]).count(), 0);
   await pill().click();
   await row(fresh[2]).waitFor();
-  const first = await page.locator("button[data-uid]").first().getAttribute("data-uid");
+  const first = await page.locator("button[data-key]").first().getAttribute("data-key");
   assert.equal(first, fresh[2], "the newest on top");
   assert.equal(await pill().count(), 0);
 
@@ -234,32 +247,48 @@ test("filters choose what is listed and what comes in, and stand in the address"
   await row(medium).waitFor({ state: "detached" });
   await row(critical).waitFor();
   assert.ok(page.url().endsWith("?severity=critical"));
-  await page.mouse.move(0, 0);
-  await page.evaluate(() => document.activeElement.blur());
+  await nobodyReads();
   await commit("TOK-003");
-  const other = await commit("ISO-001");
+  const other = await commit("ISO-001", "globex", "agent-3");
   await row(other).waitFor();
-  assert.equal(await page.locator("tr.row").count(), 2);
-  await page.locator(".tile", { hasText: "C1.1" }).click();
+  assert.equal(await listed(), 2);
+  await page.getByLabel("Criterion").selectOption("C1.1");
   await row(critical).waitFor({ state: "detached" });
   assert.ok(page.url().includes("criterion=C1.1"));
+  await page.getByLabel("Tenant").fill("acme");
+  await page.getByText("Nothing matches these filters").waitFor();
+  await page.goBack();
+  await page.goto(`${server.url}/#/findings?tenant=globex&agent=agent-3`);
+  await row(other).waitFor();
+  assert.equal(await listed(), 1);
   await page.getByLabel("Rule").selectOption("TOK-001");
   await page.getByText("Nothing matches these filters").waitFor();
   await page.getByRole("button", { name: /Clear filters/ }).click();
   await row(medium).waitFor();
 });
 
-test("older findings are fetched page by page", async () => {
-  await server.tell("many", "250");
+test("ten thousand findings are scrolled through, and only what is seen is in the document", async () => {
+  await server.tell("many", "10000");
   await open();
-  for (const count of [100, 200, 250]) {
-    await page.locator("tr.row").nth(count - 1).waitFor();
-    assert.equal(await page.locator("tr.row").count(), count);
-    if (count < 250) {
-      await page.getByRole("button", { name: "Show older findings" }).click();
-    }
+  const list = page.locator(".list .scroller");
+  const drawn = async () => page.locator(".slot").count();
+  await page.locator(".slot").first().waitFor();
+  while ((await listed()) < 10_000) {
+    const before = await listed();
+    assert.ok((await drawn()) < 80, `${await drawn()} rows drawn of ${before}`);
+    await list.evaluate((box) => box.scrollTo({ top: box.scrollHeight }));
+    await until(async () => (await listed()) > before, "more rows");
   }
-  assert.equal(await page.getByRole("button", { name: "Show older findings" }).count(), 0);
+  await list.evaluate((box) => box.scrollTo({ top: box.scrollHeight }));
+  await page.locator('[aria-rowindex="10001"]').waitFor();
+  await list.evaluate((box) => box.scrollTo({ top: box.scrollHeight / 2 }));
+  await page.locator('[aria-rowindex="5001"]').waitFor();
+  await page.locator('[aria-rowindex="5001"] button').focus();
+  await page.keyboard.press("Home");
+  await until(async () => (await focused()) === "2", "the first row has the focus");
+  await page.keyboard.press("End");
+  await until(async () => (await focused()) === "10001", "the last row has the focus");
+  assert.ok((await drawn()) < 80);
 });
 
 test("everything can be done from the keyboard", async () => {
@@ -270,13 +299,49 @@ test("everything can be done from the keyboard", async () => {
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("j");
   await page.keyboard.press("k");
-  assert.equal(await page.evaluate(() => document.activeElement.dataset.uid), uids[1]);
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.key), uids[1]);
   await page.keyboard.press("Enter");
   await detail().getByRole("heading", { name: "Token used after it was revoked" }).waitFor();
   assert.ok(await detail().evaluate((pane) => pane.contains(document.activeElement)), "focus goes with it");
   await page.keyboard.press("Escape");
   await detail().waitFor({ state: "detached" });
-  assert.equal(await page.evaluate(() => document.activeElement.dataset.uid), uids[1], "and comes back");
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.key), uids[1], "and comes back");
+});
+
+test("an alert's link leads to its finding", async () => {
+  const uid = await commit();
+  page = await openPage(browser, `${server.url}/?finding=${uid}`);
+  await detail().locator(".evidence.trigger").waitFor();
+  assert.ok(page.url().endsWith(`/#/findings/${uid}`));
+});
+
+test("from a criterion that fails to what violates it", async () => {
+  const uid = await commit("TBP-002");
+  await open("posture");
+  await page.locator(".tile.fail", { hasText: "CC6.8" }).click();
+  await page.locator(".rules a", { hasText: "TBP-002" }).click();
+  await row(uid).waitFor();
+  assert.ok(page.url().endsWith("#/findings?rule=TBP-002"));
+  await page.goBack();
+  await page.getByRole("link", { name: "All findings against CC6.8" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("heading", { name: "Newest findings" }).waitFor();
+});
+
+test("runs of playbooks are listed by state and opened", async () => {
+  const uids = [await commit(), await commit()];
+  const waits = await server.tell("plan", uids[0], "revoke-tokens-globally", "agent-1");
+  await server.tell("move", waits, "waiting");
+  const failed = await server.tell("plan", uids[1], "terminate-sandbox", "agent-2");
+  await server.tell("move", failed, "failed");
+  await open("remediation");
+  await row(failed).waitFor();
+  await page.getByRole("button", { name: /waits for approval/ }).click();
+  await row(failed).waitFor({ state: "detached" });
+  await row(waits).locator("button").click();
+  await page.locator(".pane").getByRole("heading", { level: 2 }).waitFor();
+  await page.locator("article.execution .step").first().waitFor();
+  assert.ok(page.url().endsWith(`#/remediation/${waits}?state=waiting`));
 });
 
 test("a monitor that is not ready says why", async () => {
@@ -291,7 +356,7 @@ test("with a token the page works for whoever gives it as the password", async (
   try {
     await guarded.tell("ready");
     const uid = await guarded.tell("finding", "TOK-002", "acme", "agent-17", "tok-1");
-    page = await openPage(browser, guarded.url, { httpCredentials: { username: "anybody", password: token } });
+    page = await openPage(browser, `${guarded.url}/#/findings`, { httpCredentials: { username: "anybody", password: token } });
     await page.getByText("Live", { exact: true }).waitFor();
     await row(uid).waitFor();
     const later = await guarded.tell("finding", "ISO-001", "acme", "agent-17", "tok-1");
@@ -303,7 +368,7 @@ test("with a token the page works for whoever gives it as the password", async (
 });
 
 test("a theme is kept", async () => {
-  await open({ colorScheme: "light" });
+  await open("posture", { colorScheme: "light" });
   await page.getByRole("button", { name: "Switch to the dark theme" }).click();
   await page.reload();
   await page.getByRole("button", { name: "Switch to the light theme" }).waitFor();
@@ -325,28 +390,32 @@ for (const colorScheme of ["light", "dark"]) {
     const name = `${colorScheme} at ${viewport.width}`;
     test(`${name}: accessible, nothing sticks out, and a picture of it`, async () => {
       const uids = await fill();
-      await open({ colorScheme, viewport, reducedMotion: "reduce" });
-      await row(uids[39]).waitFor();
-      await page.locator(".tile").first().waitFor();
-      const file = (screen) => join(shots, `${screen}-${colorScheme}-${viewport.width}.png`);
-      const fits = async (what) => {
+      const looked = { colorScheme, viewport, reducedMotion: "reduce" };
+      const look = async (screen) => {
         const width = await page.evaluate(() => document.documentElement.scrollWidth);
-        assert.ok(width <= viewport.width, `${what} is ${width} wide`);
+        assert.ok(width <= viewport.width, `${screen} is ${width} wide`);
+        await accessible(screen);
+        await page.screenshot({ path: join(shots, `${screen}-${colorScheme}-${viewport.width}.png`) });
       };
-      await fits("the list");
-      await accessible("the list");
-      await page.screenshot({ path: file("findings") });
-      if (viewport === phone) {
-        await page.getByRole("button", { name: "Remediation", exact: true }).click();
-        await accessible("remediation");
-        await page.screenshot({ path: file("remediation") });
-        await page.getByRole("button", { name: "Findings", exact: true }).click();
-      }
+      await open("posture", looked);
+      await page.locator(".tile").first().waitFor();
+      await page.locator(".news-list li").first().waitFor();
+      await look("posture");
+      await page.goto(`${server.url}/#/posture/CC6.1`);
+      await page.locator(".rules li").first().waitFor();
+      await look("criterion");
+      await page.goto(`${server.url}/#/findings`);
+      await row(uids[39]).waitFor();
+      await look("findings");
       await row(uids[39]).locator("button").click();
       await detail().locator(".evidence.trigger").waitFor();
-      await fits("a finding");
-      await accessible("a finding");
-      await page.screenshot({ path: file("finding") });
+      await look("finding");
+      await page.goto(`${server.url}/#/remediation`);
+      await page.locator(".slot").first().waitFor();
+      await look("remediation");
+      await page.locator(".slot button").first().click();
+      await page.locator("article.execution").waitFor();
+      await look("run");
     });
   }
 }
@@ -359,5 +428,8 @@ test("all of the page is under 150 kB on the wire", async () => {
   client.on("Network.loadingFinished", (event) => (bytes += event.encodedDataLength));
   await page.goto(server.url);
   await page.getByText("Live", { exact: true }).waitFor();
+  await page.evaluate(() => document.fonts.ready);
+  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? null);
+  console.log(`${bytes} bytes, first contentful paint after ${paint?.toFixed(0)} ms`);
   assert.ok(bytes > 10_000 && bytes < 150_000, `${bytes} bytes`);
 });

@@ -1,34 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is looked at stands in the page's address, so that it can be passed on.
-import type { Filter, Severity } from "./api";
-import { severities } from "./api";
+// What is looked at stands behind the # of the page's address, so that it can be passed on: #/findings/UID?rule=…
+import { useEffect, useState } from "preact/hooks";
 
-export function readAddress(): { filter: Filter; chosen: string | null } {
-  const query = new URLSearchParams(location.search);
-  const wanted = (query.get("severity") ?? "").split(",");
-  return {
-    filter: {
-      severities: severities.filter((severity: Severity) => wanted.includes(severity)),
-      rule: query.get("rule") ?? "",
-      criterion: query.get("criterion") ?? "",
-    },
-    chosen: query.get("finding"),
-  };
+export interface Place {
+  screen: string;
+  rest: string[]; // what follows the screen: a finding's uid, a tenant and an agent
+  query: Readonly<Record<string, string>>;
 }
 
-export function writeAddress(filter: Filter, chosen: string | null): void {
-  const query = new URLSearchParams();
-  const values = {
-    severity: filter.severities.join(","),
-    rule: filter.rule,
-    criterion: filter.criterion,
-    finding: chosen ?? "",
-  };
-  for (const [name, value] of Object.entries(values)) {
-    if (value !== "") {
-      query.set(name, value);
-    }
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
-  const text = query.toString().replaceAll("%2C", ",");
-  history.replaceState(null, "", text === "" ? location.pathname : `?${text}`);
+}
+
+export function parsePlace(hash: string): Place {
+  const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split(/\?(.*)/s);
+  const [screen = "", ...rest] = path.split("/").map(decoded);
+  return { screen, rest: rest.filter((part) => part !== ""), query: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+export function hrefOf(screen: string, rest: readonly string[] = [], query: Readonly<Record<string, string>> = {}): string {
+  const set = Object.entries(query).filter(([, value]) => value !== "");
+  const text = new URLSearchParams(set).toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+  const path = [screen, ...rest].map(encodeURIComponent).join("/");
+  return `#/${path}${text === "" ? "" : `?${text}`}`;
+}
+
+const said = new EventTarget();
+
+/** keep: in place of what stands in the history, as when a filter changes. */
+export function go(href: string, keep = false): void {
+  if (keep) {
+    history.replaceState(null, "", href);
+  } else {
+    history.pushState(null, "", href);
+  }
+  said.dispatchEvent(new Event("place"));
+}
+
+export function usePlace(): Place {
+  const [place, setPlace] = useState(() => parsePlace(location.hash));
+  useEffect(() => {
+    const read = (): void => setPlace(parsePlace(location.hash));
+    said.addEventListener("place", read);
+    window.addEventListener("hashchange", read);
+    window.addEventListener("popstate", read);
+    return () => {
+      said.removeEventListener("place", read);
+      window.removeEventListener("hashchange", read);
+      window.removeEventListener("popstate", read);
+    };
+  }, []);
+  return place;
+}
+
+/** An alert's link names its finding as ?finding=UID: it leads where findings are now. */
+export function welcome(): void {
+  const uid = new URLSearchParams(location.search).get("finding");
+  if (uid !== null) {
+    history.replaceState(null, "", `${location.pathname}${hrefOf("findings", [uid])}`);
+  }
 }

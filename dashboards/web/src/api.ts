@@ -1,172 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the console's API answers (dashboards/openapi.yaml), and how it is asked.
+// How the console's API is asked (dashboards/openapi.yaml); what it answers stands in model.ts.
+import type {
+  AlertPage,
+  AuditRow,
+  Baseline,
+  Coverage,
+  Detail,
+  Execution,
+  ExecutionDetail,
+  Filter,
+  Finding,
+  Fleet,
+  Incident,
+  Page,
+  Posture,
+  Respond,
+  Session,
+  Statement,
+  Status,
+  System,
+  TriageChange,
+  Waiver,
+} from "./model";
+import { queryOf } from "./filter";
 
-export type Severity = "critical" | "high" | "medium" | "low" | "info";
-export const severities: readonly Severity[] = ["critical", "high", "medium", "low", "info"];
+export type * from "./model";
 
-export interface Finding {
-  uid: string;
-  seq: number;
-  verdict: string;
-  rule: string;
-  title: string;
-  severity: Severity;
-  mode: "enforce" | "observe";
-  suppressed: boolean;
-  criteria: string[];
-  tenant: string | null;
-  agent: string | null;
-  trigger: { source: string; id: string; type: string };
-  time: string;
-  detected: string | null;
-  witnesses: number;
-  action: RunState | null;
-}
-
-export type RunState =
-  | "planned"
-  | "waiting"
-  | "running"
-  | "done"
-  | "verified"
-  | "failed"
-  | "ambiguous"
-  | "undone"
-  | "refused"
-  | "superseded"
-  | "withheld";
-
-export interface Step {
-  position: number;
-  key: string;
-  name: string;
-  kind: string;
-  state: string;
-  cause: string | null;
-  attempt: number;
-  attempts: number;
-  status: number;
-  due: string | null;
-  undoes: number | null;
-  started: string | null;
-  finished: string | null;
-}
-
-export interface Execution {
-  key: string;
-  seq: number;
-  finding: string;
-  playbook: string;
-  title: string;
-  target: string | null;
-  rule: string;
-  severity: Severity;
-  tenant: string | null;
-  agent: string | null;
-  mode: "enforce" | "observe";
-  state: RunState;
-  cause: string | null;
-  event_time: string | null;
-  planned: string | null;
-  started: string | null;
-  finished: string | null;
-  findings: number;
-  steps: Step[];
-}
-
-export interface Evidence {
-  name: string;
-  data: {
-    source: string;
-    id: string;
-    type?: string;
-    time: string;
-    topic: string;
-    partition: number;
-    offset: number;
-    digest?: { algorithm: string; value: string };
-    fields?: Record<string, unknown>;
-  };
-}
-
-export interface Ocsf {
-  status_detail?: string;
-  evidences?: Evidence[];
-  finding_info?: { desc?: string };
-  metadata?: { tags?: { name: string; value?: string; values?: string[] }[] };
-  unmapped?: { witness_total?: number; deadline?: string; waiver?: { by: string; reason: string; until?: string } };
-}
-
-export interface Detail {
-  finding: Finding;
-  ocsf: Ocsf;
-  actions: Execution[];
-}
-
-export interface Rule {
-  id: string;
-  title: string;
-  description: string;
-  severity: Severity;
-  mode: string;
-  pack: string;
-  criteria: string[];
-  remediate: string | null;
-  source: string;
-}
-
-export interface Baseline {
-  name: string;
-  version: string;
-  digest: string;
-  rules: Rule[];
-}
-
-export interface Status {
-  version: string;
-  now: string;
-  ready: boolean;
-  reason: string;
-  baseline: string;
-  reload: { result: "accepted" | "refused"; time: string; reason: string } | null;
-  events: { total: number; per_second: number; duplicates: number; late: number };
-  watermarks: { stream: string; time: string }[];
-  lag: { topic: string; partition: string; records: number }[];
-  detection: { p50_seconds: number | null; p99_seconds: number | null };
-  memory: { state_bytes: number; limit_bytes: number | null; over_bytes: number };
-  position: string;
-  findings: {
-    total: number;
-    suppressed: number;
-    undecided: number;
-    by_rule: { rule: string; count: number; suppressed: number }[];
-    by_severity: Record<Severity, number>;
-  };
-  dead_letters: number;
-  outbox: { pending: number; oldest_seconds: number };
-  executions: Record<RunState, number>;
-}
-
-export interface Page<T> {
-  position: string;
-  items: T[];
-  next: string | null;
-}
-
-export interface Filter {
-  severities: Severity[];
-  rule: string;
-  criterion: string;
-}
-
-async function get<T>(path: string): Promise<T> {
-  const answer = await fetch(path, { headers: { accept: "application/json" } });
-  if (!answer.ok) {
-    const problem: unknown = await answer.json().catch(() => null);
-    const detail = (problem as { detail?: string } | null)?.detail;
-    throw new Error(detail ?? `${answer.status} ${answer.statusText}`);
+/** An answer that is not what was asked for. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly retryAfter: number | null,
+  ) {
+    super(message);
   }
-  return (await answer.json()) as T;
+}
+
+/** The server has no such path: it is older than the page, or offers less. */
+export const notOffered = (trouble: unknown): boolean => trouble instanceof Refusal && trouble.status === 404;
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+let csrf: string | null = null;
+export const keepToken = (token: string | null): void => void (csrf = token);
+
+/** Told when the server no longer knows who asks. */
+export const strangers = new EventTarget();
+
+async function refusalOf(answer: Response): Promise<Refusal> {
+  const problem: unknown = await answer.json().catch(() => null);
+  const detail = (problem as { detail?: unknown } | null)?.detail;
+  const after = Number(answer.headers.get("retry-after"));
+  const message = typeof detail === "string" ? detail : `${answer.status} ${answer.statusText}`;
+  return new Refusal(answer.status, message, after > 0 ? after : null);
+}
+
+async function ask(method: string, path: string, body?: unknown): Promise<Response> {
+  const headers: Record<string, string> = { accept: "application/json" };
+  if (body !== undefined) {
+    headers["content-type"] = "application/json";
+  }
+  if (method !== "GET" && csrf !== null) {
+    headers["x-csrf-token"] = csrf;
+  }
+  const answer = await fetch(path, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
+  if (!answer.ok) {
+    const refusal = await refusalOf(answer);
+    if (answer.status === 401 && path !== "/api/v1/session") {
+      strangers.dispatchEvent(new Event("stranger"));
+    }
+    throw refusal;
+  }
+  return answer;
+}
+
+const get = async <T>(path: string): Promise<T> => (await (await ask("GET", path)).json()) as T;
+
+async function change<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const text = await (await ask(method, path, body)).text();
+  return (text === "" ? null : JSON.parse(text)) as T;
 }
 
 function query(values: Record<string, string>): string {
@@ -174,20 +86,42 @@ function query(values: Record<string, string>): string {
   return set.length === 0 ? "" : `?${new URLSearchParams(set).toString()}`;
 }
 
-export function fetchFindings(filter: Filter, after: string): Promise<Page<Finding>> {
-  const { severities: wanted, rule, criterion } = filter;
-  return get(`/api/v1/findings${query({ severity: wanted.join(","), rule, criterion, after, limit: "100" })}`);
-}
+const part = encodeURIComponent;
 
-export const fetchActions = (): Promise<Page<Execution>> => get("/api/v1/actions?limit=50");
-export const fetchDetail = (uid: string): Promise<Detail> => get(`/api/v1/findings/${encodeURIComponent(uid)}`);
+export const fetchSession = (): Promise<Session> => get("/api/v1/session");
+export const logIn = (name: string, password: string): Promise<Session> =>
+  change("POST", "/api/v1/session", { name, password });
+export const logOut = (): Promise<null> => change("DELETE", "/api/v1/session");
+
+export const fetchFindings = (filter: Filter, after = "", limit = 100): Promise<Page<Finding>> =>
+  get(`/api/v1/findings${query({ ...queryOf(filter), after, limit: String(limit) })}`);
+export const fetchIncidents = (filter: Filter, after = "", limit = 100): Promise<Page<Incident>> =>
+  get(`/api/v1/incidents${query({ ...queryOf(filter), after, limit: String(limit) })}`);
+export const fetchDetail = (uid: string): Promise<Detail> => get(`/api/v1/findings/${part(uid)}`);
+export const triage = (uid: string, what: TriageChange): Promise<unknown> =>
+  change("POST", `/api/v1/findings/${part(uid)}/triage`, what);
+export const fetchWaivers = (): Promise<{ items: Waiver[] }> => get("/api/v1/waivers");
+export const endWaiver = (id: string): Promise<null> => change("DELETE", `/api/v1/waivers/${part(id)}`);
+
+export const fetchActions = (state = "", after = "", limit = 100): Promise<Page<Execution>> =>
+  get(`/api/v1/actions${query({ state, after, limit: String(limit) })}`);
+export const fetchExecution = (key: string): Promise<ExecutionDetail> => get(`/api/v1/executions/${part(key)}`);
+export const undo = (key: string): Promise<unknown> => change("POST", `/api/v1/executions/${part(key)}/undo`, {});
+export const fetchStatement = (key: string, asked: Record<string, string>): Promise<Statement> =>
+  get(`/api/v1/executions/${part(key)}/approval${query(asked)}`);
+export const approve = (key: string, body: Record<string, string>): Promise<unknown> =>
+  change("POST", `/api/v1/executions/${part(key)}/approval`, body);
+export const fetchRespond = (): Promise<Respond> => get("/api/v1/respond");
+export const setRespond = (paused: boolean, why: string): Promise<Respond> =>
+  change("POST", "/api/v1/respond", { paused, why });
+
 export const fetchBaseline = (): Promise<Baseline> => get("/api/v1/baseline");
 export const fetchStatus = (): Promise<Status> => get("/api/v1/status");
-
-export function passes(filter: Filter, finding: Finding): boolean {
-  return (
-    (filter.severities.length === 0 || filter.severities.includes(finding.severity)) &&
-    (filter.rule === "" || filter.rule === finding.rule) &&
-    (filter.criterion === "" || finding.criteria.includes(filter.criterion))
-  );
-}
+export const fetchCoverage = (from: string, to: string): Promise<Coverage> => get(`/api/v1/coverage${query({ from, to })}`);
+export const fetchPosture = (from: string, to: string): Promise<Posture> => get(`/api/v1/posture${query({ from, to })}`);
+export const fetchFleet = (tenant: string, order: string, after = ""): Promise<Fleet> =>
+  get(`/api/v1/fleet${query({ tenant, order, after })}`);
+export const fetchSystem = (): Promise<System> => get("/api/v1/system");
+export const fetchAlerts = (): Promise<AlertPage> => get("/api/v1/alerts?limit=100");
+export const fetchAudit = (asked: Record<string, string>): Promise<{ items: AuditRow[]; next: string | null }> =>
+  get(`/api/v1/audit${query(asked)}`);

@@ -1,24 +1,94 @@
 // SPDX-License-Identifier: Apache-2.0
+// The bar that narrows the lists of findings.
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Baseline, Filter, Severity } from "./api";
-import { severities } from "./api";
-import { noFilter } from "./state";
+import { isSet, noFilter, severities, triageStates } from "./filter";
+
+/** Tells what was typed when the typing pauses or Enter is pressed. */
+function Field(props: { label: string; value: string; wide?: boolean; change: (value: string) => void }) {
+  const [text, setText] = useState(props.value);
+  const timer = useRef(0);
+  useEffect(() => setText(props.value), [props.value]);
+  useEffect(() => () => window.clearTimeout(timer.current), []);
+  const tell = (value: string): void => {
+    window.clearTimeout(timer.current);
+    if (value.trim() !== props.value) {
+      props.change(value.trim());
+    }
+  };
+  return (
+    <input
+      class={props.wide === true ? "field wide" : "field"}
+      type="search"
+      aria-label={props.label}
+      placeholder={props.label}
+      value={text}
+      maxLength={256}
+      onInput={(event) => {
+        const { value } = event.currentTarget;
+        setText(value);
+        window.clearTimeout(timer.current);
+        timer.current = window.setTimeout(() => tell(value), 350);
+      }}
+      onKeyDown={(event) => event.key === "Enter" && tell(event.currentTarget.value)}
+      onBlur={(event) => tell(event.currentTarget.value)}
+    />
+  );
+}
+
+const periods = [
+  ["", "Any time"],
+  ["3600", "Last hour"],
+  ["86400", "Last 24 hours"],
+  ["604800", "Last 7 days"],
+  ["2592000", "Last 30 days"],
+] as const;
+
+/** A period up to now becomes its beginning, so that the address keeps its meaning when it is passed on. */
+export function Period(props: { from: string; to: string; change: (from: string, to: string) => void }) {
+  const set = props.from !== "" || props.to !== "";
+  return (
+    <select
+      aria-label="Time"
+      value={set ? "kept" : ""}
+      onChange={(event) => {
+        const seconds = Number(event.currentTarget.value);
+        const from = seconds > 0 ? new Date(Date.now() - seconds * 1000).toISOString().replace(/\.\d+Z/, "Z") : "";
+        props.change(from, "");
+      }}
+    >
+      {set && (
+        <option value="kept">
+          {props.from === "" ? "Before" : "Since"} {(props.from || props.to).replace("T", " ").replace("Z", "")}
+          {props.from !== "" && props.to !== "" && ` to ${props.to.replace("T", " ").replace("Z", "")}`}
+        </option>
+      )}
+      {periods.map(([value, text]) => (
+        <option key={value} value={value}>
+          {text}
+        </option>
+      ))}
+    </select>
+  );
+}
 
 export function Filters(props: {
   filter: Filter;
   baseline: Baseline | null;
-  shown: number;
-  more: boolean;
+  shown: string;
+  triage: boolean; // the server tells states and looks for text
   change: (filter: Filter) => void;
 }) {
   const { filter, baseline, change } = props;
+  const [more, setMore] = useState(false);
   const toggle = (severity: Severity): void => {
     const on = filter.severities.includes(severity);
     const list = on ? filter.severities.filter((s) => s !== severity) : [...filter.severities, severity];
     change({ ...filter, severities: severities.filter((s) => list.includes(s)) });
   };
-  const filtered = filter.severities.length > 0 || filter.rule !== "" || filter.criterion !== "";
+  const criteria = [...new Set(baseline?.rules.flatMap((rule) => rule.criteria))].sort();
   return (
-    <div class="filters" role="group" aria-label="Filters">
+    <div class={more ? "filters more" : "filters"} role="group" aria-label="Filters">
       <div class="choices">
         {severities.map((severity) => (
           <button
@@ -32,25 +102,67 @@ export function Filters(props: {
           </button>
         ))}
       </div>
-      <select
-        aria-label="Rule"
-        value={filter.rule}
-        onChange={(event) => change({ ...filter, rule: event.currentTarget.value })}
-      >
-        <option value="">Every rule</option>
-        {baseline?.rules.map((rule) => (
-          <option key={rule.id} value={rule.id}>
-            {rule.id} {rule.title}
-          </option>
-        ))}
-      </select>
-      {filtered && (
-        <button type="button" class="quiet" onClick={() => change(noFilter)}>
-          {filter.criterion === "" ? "Clear filters" : `Clear filters (${filter.criterion})`}
+      <button type="button" class="quiet only-tight" aria-expanded={more} onClick={() => setMore(!more)}>
+        {more ? "Fewer filters" : "More filters"}
+      </button>
+      <div class="fields">
+        <select
+          aria-label="Rule"
+          value={filter.rule}
+          onChange={(event) => change({ ...filter, rule: event.currentTarget.value })}
+        >
+          <option value="">Every rule</option>
+          {filter.rule !== "" && baseline?.rules.every((rule) => rule.id !== filter.rule) !== false && (
+            <option value={filter.rule}>{filter.rule}</option>
+          )}
+          {baseline?.rules.map((rule) => (
+            <option key={rule.id} value={rule.id}>
+              {rule.id} {rule.title}
+            </option>
+          ))}
+        </select>
+        <select
+          aria-label="Criterion"
+          value={filter.criterion}
+          onChange={(event) => change({ ...filter, criterion: event.currentTarget.value })}
+        >
+          <option value="">Every criterion</option>
+          {filter.criterion !== "" && !criteria.includes(filter.criterion) && (
+            <option value={filter.criterion}>{filter.criterion}</option>
+          )}
+          {criteria.map((id) => (
+            <option key={id} value={id}>
+              {id}
+            </option>
+          ))}
+        </select>
+        {props.triage && (
+          <select
+            aria-label="State"
+            value={filter.state}
+            onChange={(event) => change({ ...filter, state: event.currentTarget.value })}
+          >
+            <option value="">Any state</option>
+            {triageStates.map((state) => (
+              <option key={state} value={state}>
+                {state}
+              </option>
+            ))}
+          </select>
+        )}
+        <Period from={filter.from} to={filter.to} change={(from, to) => change({ ...filter, from, to })} />
+        <Field label="Tenant" value={filter.tenant} change={(tenant) => change({ ...filter, tenant })} />
+        <Field label="Agent" value={filter.agent} change={(agent) => change({ ...filter, agent })} />
+        {props.triage && <Field label="Assignee" value={filter.assignee} change={(assignee) => change({ ...filter, assignee })} />}
+        {props.triage && <Field label="Search" wide value={filter.q} change={(q) => change({ ...filter, q })} />}
+      </div>
+      {isSet(filter) && (
+        <button type="button" class="quiet clear" onClick={() => change(noFilter)}>
+          Clear filters
         </button>
       )}
       <p class="shown" role="status">
-        {props.shown === 0 ? "" : `${props.shown}${props.more ? "+" : ""} shown`}
+        {props.shown}
       </p>
     </div>
   );

@@ -76,3 +76,33 @@ const criteria: Record<string, string> = {
 };
 export const criterionName = (id: string): string =>
   criteria[id] ?? (id.startsWith("P") ? "Privacy" : id.startsWith("A1") ? "Availability" : "Criterion");
+
+/** How far a moment lies back, in its two largest units. */
+export function ago(text: string, now = Date.now()): string {
+  const seconds = Math.max(0, (now - Date.parse(text)) / 1000);
+  if (seconds < 60) {
+    return `${Math.floor(seconds)} s ago`;
+  }
+  if (seconds < 3600) {
+    return `${Math.floor(seconds / 60)} min ago`;
+  }
+  if (seconds < 86_400) {
+    return `${Math.floor(seconds / 3600)} h ago`;
+  }
+  return `${Math.floor(seconds / 86_400)} d ago`;
+}
+
+export const percent = (share: number): string => {
+  const of = share * 100;
+  // Never rounded up to a whole that it is not.
+  return `${of >= 99.995 && share < 1 ? "99.99" : of.toFixed(of === 100 || of === 0 ? 0 : of > 99 ? 2 : 1)} %`;
+};
+
+export function bytes(n: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = n < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(n) / 3));
+  const value = n / 1000 ** power;
+  return `${value.toFixed(power === 0 || value >= 100 ? 0 : 1)} ${units[power] ?? ""}`;
+}
+
+export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The small signs: a severity, a state, a figure's line.
-import type { Severity } from "./api";
+// The small signs: a severity, a state, a line's shape, a moment.
+import type { ComponentChildren } from "preact";
+import { exact, when } from "./format";
+import type { Outcome, Severity } from "./model";
 
-export function SeverityMark({ severity }: { severity: Severity }) {
+export function SeverityMark({ severity, bare }: { severity: Severity; bare?: boolean }) {
   return (
     <span class={`mark severity ${severity}`}>
       <span class="bars" aria-hidden="true">
@@ -11,7 +13,7 @@ export function SeverityMark({ severity }: { severity: Severity }) {
         <i />
         <i />
       </span>
-      {severity}
+      <span class={bare === true ? "visually-hidden" : undefined}>{severity}</span>
     </span>
   );
 }
@@ -36,6 +38,8 @@ const stateWords: Record<string, string> = {
   unsupported: "unsupported",
 };
 
+export const stateWord = (state: string): string => stateWords[state] ?? state;
+
 export function StateMark({ state }: { state: string | null }) {
   if (state === null) {
     return (
@@ -44,26 +48,86 @@ export function StateMark({ state }: { state: string | null }) {
       </span>
     );
   }
-  return <span class={`mark state ${state in stateWords ? state : "planned"}`}>{stateWords[state] ?? state}</span>;
+  return <span class={`mark state ${state in stateWords ? state : "planned"}`}>{stateWord(state)}</span>;
+}
+
+export const outcomeWords: Record<Outcome, string> = {
+  fail: "fails",
+  inconclusive: "inconclusive",
+  pass: "passes",
+  "no-population": "no population",
+  "not-testable": "not testable here",
+};
+
+export function OutcomeMark({ outcome }: { outcome: Outcome }) {
+  return (
+    <span class={`mark outcome ${outcome}`}>
+      <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+        {outcome === "pass" && <path d="m3.5 8.5 3 3 6-7" />}
+        {outcome === "fail" && <path d="m4 4 8 8m0-8-8 8" />}
+        {outcome === "inconclusive" && <path d="M5.5 6a2.5 2.5 0 1 1 3.6 2.2c-.7.4-1.1.8-1.1 1.6m0 2.6v.1" />}
+        {outcome === "no-population" && <circle cx="8" cy="8" r="4.5" />}
+        {outcome === "not-testable" && <path d="M3.5 8h9" />}
+      </svg>
+      {outcomeWords[outcome]}
+    </span>
+  );
 }
 
 /** The course of a figure, without axes: its shape is the message. */
-export function Spark({ values }: { values: number[] }) {
-  const width = 96;
+export function Spark({ values, length, width = 96 }: { values: readonly number[]; length: number; width?: number }) {
   const height = 26;
-  const top = Math.max(1, ...values);
-  const step = width / 59;
-  const start = width - (values.length - 1) * step;
-  const points = values.map(
-    (value, i) => `${(start + i * step).toFixed(1)},${(height - 2 - (value / top) * (height - 5)).toFixed(1)}`,
-  );
-  if (points.length < 2) {
+  if (values.length < 2) {
     return null;
   }
+  const top = Math.max(1, ...values);
+  const step = width / (length - 1);
+  const start = width - (values.length - 1) * step;
+  const points = values
+    .map((value, i) => `${(start + i * step).toFixed(1)},${(height - 2 - (value / top) * (height - 5)).toFixed(1)}`)
+    .join(" ");
   return (
     <svg class="spark" viewBox={`0 0 ${width} ${height}`} width={width} height={height} aria-hidden="true">
-      <polygon points={`${start.toFixed(1)},${height} ${points.join(" ")} ${width},${height}`} />
-      <polyline points={points.join(" ")} />
+      <polygon points={`${start.toFixed(1)},${height} ${points} ${width},${height}`} />
+      <polyline points={points} />
     </svg>
+  );
+}
+
+/** Counts as little bars, the newest to the right. */
+export function Bars({ counts, severity }: { counts: readonly number[]; severity: Severity }) {
+  const top = Math.max(1, ...counts);
+  return (
+    <svg class={`bars-spark ${severity}`} viewBox={`0 0 ${counts.length * 4} 20`} width={counts.length * 4} height="20" aria-hidden="true">
+      {counts.map((count, i) => {
+        const tall = count === 0 ? 1 : Math.max(3, (count / top) * 20);
+        return <rect key={i} class={count === 0 ? "zero" : ""} x={i * 4} y={20 - tall} width="3" height={tall} rx="0.75" />;
+      })}
+    </svg>
+  );
+}
+
+export function Moment({ time, whole }: { time: string; whole?: boolean }) {
+  return (
+    <time dateTime={time} title={time}>
+      {whole === true ? exact(time) : when(time)}
+    </time>
+  );
+}
+
+export function Icon({ path, size = 18 }: { path: string; size?: number }) {
+  return (
+    <svg class="glyph" viewBox="0 0 24 24" width={size} height={size} aria-hidden="true">
+      <path d={path} />
+    </svg>
+  );
+}
+
+export function Empty(props: { title: string; children?: ComponentChildren; trouble?: boolean }) {
+  return (
+    <p class={props.trouble === true ? "empty trouble" : "empty"} role={props.trouble === true ? "alert" : undefined}>
+      <strong>{props.title}</strong>
+      {props.children !== undefined && <span>{props.children}</span>}
+    </p>
   );
 }

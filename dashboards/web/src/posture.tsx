@@ -1,64 +1,202 @@
 // SPDX-License-Identifier: Apache-2.0
-// One tile for each criterion that the baseline has rules for. Choosing one shows its findings only.
-import type { Baseline, Severity, Status } from "./api";
-import { severities } from "./api";
-import { count, criterionName } from "./format";
+// The first screen: how each Trust Services criterion stands, what was seen of the period, and what is new.
+import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
+import type { Place } from "./address";
+import { go, hrefOf } from "./address";
+import type { Outcome, Posture, PostureCriterion } from "./api";
+import { Figures } from "./figures";
+import { Period } from "./filters";
+import { count, percent, plural } from "./format";
+import { baseline, status, useLive } from "./live";
+import { Icon, OutcomeMark, SeverityMark } from "./marks";
+import { NewsAside } from "./news";
+import { useKeys, useTitle } from "./page";
+import { useStore } from "./store";
+import { Strip, spansOf } from "./strip";
+import { Trouble, useAsked } from "./trouble";
+import { askPosture, current } from "./posture_now";
 
-interface Tile {
-  criterion: string;
-  rules: number;
-  violations: number;
-  worst: Severity | null;
-}
+const outcomes: readonly (readonly [Outcome, string, string])[] = [
+  ["fail", "fails", "fail"],
+  ["inconclusive", "inconclusive", "inconclusive"],
+  ["pass", "passes", "pass"],
+  ["no-population", "without population", "without population"],
+  ["not-testable", "not testable here", "not testable here"],
+];
+const families = [
+  ["CC", "Security"],
+  ["A", "Availability"],
+  ["C", "Confidentiality"],
+  ["PI", "Processing integrity"],
+  ["P", "Privacy"],
+] as const;
 
-function tilesOf(baseline: Baseline, status: Status | null): Tile[] {
-  const counts = new Map(status?.findings.by_rule.map((row) => [row.rule, row.count - row.suppressed]));
-  const tiles = new Map<string, Tile>();
-  for (const rule of baseline.rules) {
-    const violations = counts.get(rule.id) ?? 0;
-    for (const criterion of rule.criteria) {
-      const tile = tiles.get(criterion) ?? { criterion, rules: 0, violations: 0, worst: null };
-      tile.rules += 1;
-      tile.violations += violations;
-      if (violations > 0 && (tile.worst === null || severities.indexOf(rule.severity) < severities.indexOf(tile.worst))) {
-        tile.worst = rule.severity;
-      }
-      tiles.set(criterion, tile);
-    }
-  }
-  return [...tiles.values()].sort((a, b) => a.criterion.localeCompare(b.criterion, "en", { numeric: true }));
-}
+const familyOf = (id: string): string => /^[A-Z]+/.exec(id)?.[0] ?? "";
 
-export function Posture(props: {
-  baseline: Baseline | null;
-  status: Status | null;
-  chosen: string;
-  choose: (criterion: string) => void;
-}) {
-  if (props.baseline === null) {
-    return null;
-  }
+function Summary({ criteria }: { criteria: readonly PostureCriterion[] }) {
+  const counts = outcomes
+    .map(([outcome, one, many]) => ({ outcome, one, many, number: criteria.filter((c) => c.outcome === outcome).length }))
+    .filter(({ number }) => number > 0);
   return (
-    <section class="posture" aria-label="Trust Services Criteria">
-      {tilesOf(props.baseline, props.status).map((tile) => (
-        <button
-          type="button"
-          key={tile.criterion}
-          class={`tile ${tile.worst ?? "clear"}`}
-          aria-pressed={props.chosen === tile.criterion}
-          onClick={() => props.choose(props.chosen === tile.criterion ? "" : tile.criterion)}
-        >
-          <span class="criterion">{tile.criterion}</span>
-          <span class="name">{criterionName(tile.criterion)}</span>
-          <span class="violations">
-            {tile.violations === 0 ? "none" : count(tile.violations)}
-            <span class="visually-hidden"> violations found,</span>
-          </span>
-          <span class="visually-hidden">
-            {tile.rules} {tile.rules === 1 ? "rule" : "rules"}
-          </span>
-        </button>
+    <ul class="summary" aria-label="Criteria by outcome">
+      {counts.map(({ outcome, one, many, number }) => (
+        <li key={outcome} class={outcome}>
+          <strong>{number}</strong> {number === 1 ? one : many}
+        </li>
       ))}
-    </section>
+    </ul>
   );
 }
+
+function Tile(props: { criterion: PostureCriterion; whole: { from: number; to: number } | null; chosen: boolean; href: string }) {
+  const { criterion, whole } = props;
+  const { coverage } = criterion;
+  return (
+    <a class={`tile ${criterion.outcome}`} href={props.href} aria-current={props.chosen ? "true" : undefined}>
+      <span class="tile-head">
+        <span class="criterion">{criterion.id}</span>
+        <OutcomeMark outcome={criterion.outcome} />
+      </span>
+      <span class="name">{criterion.title}</span>
+      <span class="tile-figures">
+        <span class="violations">
+          {criterion.violations === 0 ? "no violations" : plural(criterion.violations, "violation")}
+        </span>
+        <span>{plural(criterion.rules.length, "rule")}</span>
+      </span>
+      <span class="tile-strip">
+        <Strip
+          covered={spansOf(coverage.intervals.map(([from, to]) => ({ from, to })))}
+          whole={whole}
+          share={coverage.share}
+        />
+        <span class="share">{percent(coverage.share)}</span>
+      </span>
+    </a>
+  );
+}
+
+function CriterionPane({ criterion, close }: { criterion: PostureCriterion; close: () => void }) {
+  const pane = useRef<HTMLElement>(null);
+  useEffect(() => pane.current?.focus(), [criterion.id]);
+  return (
+    <aside class="pane" aria-labelledby="criterion-title" ref={pane} tabIndex={-1}>
+      <header>
+        <div>
+          <p class="eyebrow">
+            <code>{criterion.id}</code>
+            <OutcomeMark outcome={criterion.outcome} />
+          </p>
+          <h2 id="criterion-title">{criterion.title}</h2>
+        </div>
+        <button type="button" class="quiet icon" onClick={close} aria-label="Close the criterion">
+          <Icon path="M6 6l12 12M18 6 6 18" />
+        </button>
+      </header>
+      <div class="scroller" role="group" aria-labelledby="criterion-title" tabIndex={0}>
+        <dl class="duo">
+          <dt>Violations</dt>
+          <dd>{count(criterion.violations)}</dd>
+          <dt>Under a waiver</dt>
+          <dd>{count(criterion.suppressed)}</dd>
+          <dt>Coverage</dt>
+          <dd>{percent(criterion.coverage.share)}</dd>
+        </dl>
+        <section>
+          <h3>Its rules</h3>
+          {criterion.rules.length === 0 && <p class="none">The baseline has no rule for it.</p>}
+          <ul class="rules">
+            {criterion.rules.map((rule) => (
+              <li key={rule.id}>
+                <a href={hrefOf("findings", [], { rule: rule.id })}>
+                  <SeverityMark severity={rule.severity} bare />
+                  <span>
+                    <code>{rule.id}</code> {rule.title}
+                  </span>
+                  <strong class={rule.violations > 0 ? "some" : ""}>{count(rule.violations)}</strong>
+                </a>
+              </li>
+            ))}
+          </ul>
+          <a class="onward" href={hrefOf("findings", [], { criterion: criterion.id })}>
+            All findings against {criterion.id}
+          </a>
+        </section>
+      </div>
+    </aside>
+  );
+}
+
+function usePosture(from: string, to: string): { posture: Posture | null; trouble: unknown } {
+  const rules = useStore(baseline);
+  const now = useStore(status);
+  const { value, trouble, again } = useAsked(
+    useCallback(() => askPosture(from, to), [from, to]),
+    10_000,
+  );
+  const due = useRef(0);
+  useLive(
+    useCallback(() => {
+      due.current ||= window.setTimeout(() => {
+        due.current = 0;
+        again();
+      }, 1_000);
+    }, [again]),
+  );
+  useEffect(() => () => window.clearTimeout(due.current), []);
+  const posture = useMemo(() => (value === null ? null : current(value, rules, now)), [value, rules, now]);
+  return { posture, trouble: posture === null ? trouble : null };
+}
+
+export function PostureScreen({ place }: { place: Place }) {
+  useTitle("Posture");
+  const { from = "", to = "" } = place.query;
+  const { posture, trouble } = usePosture(from, to);
+  const chosen = place.rest[0] ?? null;
+  const query = { from, to };
+  const close = useCallback(() => go(hrefOf("posture", [], { from, to }), true), [from, to]);
+  useKeys(useCallback((key) => key === "Escape" && chosen !== null && (close(), true), [chosen, close]));
+  const criteria = posture?.criteria ?? [];
+  const whole = posture?.from != null && posture.to != null ? { from: Date.parse(posture.from), to: Date.parse(posture.to) } : null;
+  const open = criteria.find((one) => one.id === chosen);
+  return (
+    <div class="overview">
+      <Figures />
+      <div class={open === undefined ? "split aside" : "split aside open"}>
+        <section class="posture" aria-labelledby="posture-title">
+          <div class="found-head">
+            <h2 id="posture-title">Trust Services criteria</h2>
+            <Summary criteria={criteria} />
+            <Period from={from} to={to} change={(f, t) => go(hrefOf("posture", place.rest, { from: f, to: t }), true)} />
+          </div>
+          <div class="scroller" role="group" aria-labelledby="posture-title" tabIndex={0}>
+            {trouble !== null && <Trouble trouble={trouble} what="the posture" />}
+            <div class="families">
+              {families.map(([prefix, name]) => {
+                const own = criteria.filter((one) => familyOf(one.id) === prefix);
+                return (
+                  own.length > 0 && (
+                    <section key={prefix} class={own.length < 4 ? `family of-${own.length}` : "family"} aria-label={name}>
+                      <h3>{name}</h3>
+                      {own.map((one) => (
+                        <Tile
+                          key={one.id}
+                          criterion={one}
+                          whole={whole}
+                          chosen={one.id === chosen}
+                          href={hrefOf("posture", one.id === chosen ? [] : [one.id], query)}
+                        />
+                      ))}
+                    </section>
+                  )
+                );
+              })}
+            </div>
+          </div>
+        </section>
+        {open === undefined ? <NewsAside /> : <CriterionPane criterion={open} close={close} />}
+      </div>
+    </div>
+  );
+}
+

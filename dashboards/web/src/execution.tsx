@@ -1,27 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is being done: executions of playbooks with their steps.
+// One run of a playbook, with its steps.
+import { hrefOf } from "./address";
 import type { Execution, Step } from "./api";
 import { between, count, duration, when } from "./format";
-import { StateMark } from "./marks";
+import { Moment, StateMark, stateWord } from "./marks";
 
 function StepLine({ step }: { step: Step }) {
   const attempts = step.attempt > 1 ? `attempt ${step.attempt} of ${step.attempts}` : "";
   const answered = step.status > 0 ? `answered ${step.status}` : "";
   const later = step.undoes !== null && step.due !== null ? `at ${when(step.due)}` : "";
-  const notes = [attempts, answered, later, step.cause ?? ""].filter((note) => note !== "");
+  const took =
+    step.started !== null && step.finished !== null ? `in ${duration(Math.max(0, between(step.started, step.finished)))}` : "";
+  const notes = [attempts, answered, took, later, step.cause ?? ""].filter((note) => note !== "");
   return (
     <li class={`step ${step.state}`}>
       <span class="dot" aria-hidden="true" />
       <span class="step-name">{step.undoes === null ? step.name : `undo ${step.name}`}</span>
       <code>{step.kind}</code>
-      <span class="step-state">{step.state}</span>
+      <span class="step-state">{stateWord(step.state)}</span>
       {notes.length > 0 && <small>{notes.join(" · ")}</small>}
     </li>
   );
 }
 
-export function ExecutionCard(props: { execution: Execution; open?: (uid: string) => void }) {
-  const { execution } = props;
+export const isOver = (execution: Execution): boolean => execution.finished !== null;
+
+/** Seconds from the event to the playbook's end, where it came to a good one. */
+export function containment(execution: Execution): number | null {
+  const good = execution.state === "done" || execution.state === "verified";
+  return good && execution.event_time !== null && execution.finished !== null
+    ? Math.max(0, between(execution.event_time, execution.finished))
+    : null;
+}
+
+export function ExecutionCard({ execution, linked }: { execution: Execution; linked?: boolean }) {
   const took =
     execution.planned !== null && execution.finished !== null ? between(execution.planned, execution.finished) : null;
   return (
@@ -32,11 +44,7 @@ export function ExecutionCard(props: { execution: Execution; open?: (uid: string
       </header>
       <p class="about">
         {execution.target !== null && <code>{execution.target}</code>}
-        {execution.planned !== null && (
-          <time dateTime={execution.planned} title={execution.planned}>
-            {when(execution.planned)}
-          </time>
-        )}
+        {execution.planned !== null && <Moment time={execution.planned} />}
         {execution.mode === "observe" && <span>observed only</span>}
         {execution.findings > 1 && <span>answers {count(execution.findings)} findings</span>}
         {took !== null && <span>in {duration(took)}</span>}
@@ -47,29 +55,15 @@ export function ExecutionCard(props: { execution: Execution; open?: (uid: string
           <StepLine key={step.key} step={step} />
         ))}
       </ol>
-      {props.open !== undefined && (
-        <button type="button" class="quiet link" onClick={() => props.open?.(execution.finding)}>
-          {execution.rule} {execution.agent === null ? "" : `by ${execution.agent}`}
-        </button>
+      {linked === true && (
+        <p class="links">
+          <a href={hrefOf("findings", [execution.finding])}>
+            {execution.rule}
+            {execution.agent === null ? "" : ` by ${execution.agent}`}
+          </a>
+          <a href={hrefOf("remediation", [execution.key])}>The run</a>
+        </p>
       )}
     </article>
-  );
-}
-
-export function Actions({ actions, open }: { actions: Execution[]; open: (uid: string) => void }) {
-  return (
-    <section class="side actions" aria-labelledby="actions-title">
-      <h2 id="actions-title">Remediation</h2>
-      <div class="scroller" role="group" aria-labelledby="actions-title" tabIndex={0}>
-        {actions.length === 0 ? (
-          <p class="empty">
-            <strong>No playbook has run yet</strong>
-            <span>Executions and their steps appear here as they happen.</span>
-          </p>
-        ) : (
-          actions.map((execution) => <ExecutionCard key={execution.key} execution={execution} open={open} />)
-        )}
-      </div>
-    </section>
   );
 }

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// A chart in the page's colours, as wide as there is room.
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+
+export interface Line {
+  name: string;
+  values: readonly (number | null)[];
+  colour: string; // a custom property's name
+  kind: "line" | "dots" | "bars";
+}
+
+const tone = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+function seriesOf(line: Line): uPlot.Series {
+  const colour = tone(line.colour);
+  if (line.kind === "dots") {
+    return { label: line.name, stroke: colour, paths: () => null, points: { show: true, size: 6, fill: colour, width: 0 } };
+  }
+  if (line.kind === "bars") {
+    const paths = uPlot.paths.bars?.({ size: [0.82, 90], radius: 0.12 });
+    return { label: line.name, stroke: colour, fill: colour, width: 0, points: { show: false }, ...(paths ? { paths } : {}) };
+  }
+  return { label: line.name, stroke: colour, width: 1.7, points: { show: false }, fill: `${colour}1c` };
+}
+
+function axisOf(values: (value: number) => string, size: number): uPlot.Axis {
+  return {
+    stroke: tone("--ink-3"),
+    font: "11.5px Inter, sans-serif",
+    grid: { stroke: tone("--line-soft"), width: 1 },
+    ticks: { show: false },
+    size,
+    gap: 6,
+    values: (_, splits) => splits.map((split) => (split === null ? "" : values(split))),
+  };
+}
+
+function optionsOf(props: ChartProps, width: number): uPlot.Options {
+  const x = axisOf((value) => value.toString(), props.xValue === undefined ? 40 : 26);
+  const { xValue } = props;
+  return {
+    width,
+    height: props.height,
+    cursor: { show: false },
+    legend: { show: false },
+    padding: [8, 8, 0, 0],
+    scales: {
+      x: { time: xValue === undefined, ...(props.xRange === undefined ? {} : { range: props.xRange }) },
+      y: { ...(props.log === true ? { distr: 3 as const } : { range: (_, __, top) => [0, Math.max(top * 1.12, 1e-9)] }) },
+    },
+    axes: [
+      {
+        ...x,
+        grid: { show: false },
+        space: props.xSpace ?? 70,
+        ...(xValue === undefined ? { values: clockSplits } : { values: (_, splits) => splits.map(xValue) }),
+        ...(props.xSplits === undefined ? {} : { splits: () => [...(props.xSplits ?? [])] }),
+      },
+      { ...axisOf(props.yValue, 58), space: 34 },
+    ],
+    series: [{}, ...props.lines.map(seriesOf)],
+  };
+}
+
+/** Steps of the clock, in seconds, and how a moment is written at each. */
+const clockSplits: uPlot.Axis.Values = [
+  [86_400, "{D}. {MMM}", null, null, null, null, null, null, 0],
+  [3_600, "{HH}:{mm}", "\n{D}. {MMM}", null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", null, null, null, null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1],
+] as unknown as uPlot.Axis.Values;
+
+export interface ChartProps {
+  label: string; // what is seen, for who cannot see it
+  x: readonly number[];
+  lines: readonly Line[];
+  height: number;
+  yValue: (value: number) => string;
+  xValue?: (value: number) => string;
+  xSplits?: readonly number[];
+  xSpace?: number;
+  xRange?: uPlot.Range.MinMax;
+  log?: boolean;
+}
+
+export function Chart(props: ChartProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const drawn = useRef<uPlot | null>(null);
+  const latest = useRef(props);
+  latest.current = props;
+  const data = [[...props.x], ...props.lines.map((line) => [...line.values])] as uPlot.AlignedData;
+  const shape = `${props.height} ${props.xRange?.join() ?? ""} ${props.xSplits?.length ?? ""} ${props.lines.map((line) => line.name).join()}`;
+
+  useEffect(() => {
+    const draw = (): void => {
+      drawn.current?.destroy();
+      const now = latest.current;
+      const all = [[...now.x], ...now.lines.map((line) => [...line.values])] as uPlot.AlignedData;
+      drawn.current = box.current === null ? null : new uPlot(optionsOf(now, box.current.clientWidth), all, box.current);
+    };
+    draw();
+    const theme = new MutationObserver(draw);
+    theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    const room = new ResizeObserver(() => {
+      const width = box.current?.clientWidth ?? 0;
+      if (width > 0 && width !== drawn.current?.width) {
+        drawn.current?.setSize({ width, height: latest.current.height });
+      }
+    });
+    if (box.current !== null) {
+      room.observe(box.current);
+    }
+    return () => {
+      theme.disconnect();
+      room.disconnect();
+      drawn.current?.destroy();
+      drawn.current = null;
+    };
+  }, [shape]);
+  useEffect(() => drawn.current?.setData(data));
+  return <div class="chart" ref={box} role="img" aria-label={props.label} style={{ height: `${props.height}px` }} />;
+}

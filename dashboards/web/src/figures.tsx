@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the monitor does, at a glance.
+import type { Status } from "./api";
+import { count, duration } from "./format";
+import { behindOf, delayOf, pulses, status as statusNow } from "./live";
+import { Spark } from "./marks";
+import { useStore } from "./store";
+
+function Figure(props: { name: string; value: string; note: string; alarm?: boolean; course?: readonly number[] }) {
+  return (
+    <div class={props.alarm === true ? "figure alarm" : "figure"}>
+      <dt>{props.name}</dt>
+      <dd>
+        <strong>{props.value}</strong>
+        {props.course !== undefined && <Spark values={props.course} length={60} />}
+        <small>{props.note}</small>
+      </dd>
+    </div>
+  );
+}
+
+function Remediated({ executions }: { executions: Status["executions"] }) {
+  const { planned, waiting, running, done, verified, failed, ambiguous } = executions;
+  const wrong = failed + ambiguous;
+  const underWay = `${count(planned + running)} under way${waiting > 0 ? `, ${count(waiting)} waiting` : ""}`;
+  return (
+    <Figure
+      name="Remediated"
+      value={count(done + verified)}
+      note={wrong > 0 ? `${count(wrong)} failed, ${underWay}` : underWay}
+      alarm={wrong > 0 || waiting > 0}
+    />
+  );
+}
+
+export function Figures() {
+  const status = useStore(statusNow);
+  const course = useStore(pulses);
+  if (status === null) {
+    return <dl class="figures" aria-busy="true" />;
+  }
+  const delay = delayOf(status);
+  const behind = behindOf(status);
+  const { p50_seconds: p50, p99_seconds: p99 } = status.detection;
+  const { critical, high } = status.findings.by_severity;
+  return (
+    <dl class="figures">
+      <Figure
+        name="Events"
+        value={`${count(Math.round(status.events.per_second))}/s`}
+        note={`${count(status.events.total)} read`}
+        course={course.slice(-60).map((pulse) => pulse.rate)}
+      />
+      <Figure name="Findings" value={count(status.findings.total)} note={`${count(critical)} critical, ${count(high)} high`} />
+      <Remediated executions={status.executions} />
+      <Figure
+        name="Detection"
+        value={p50 === null ? "–" : duration(p50)}
+        note={p99 === null ? "nothing detected yet" : `99 of 100 within ${duration(p99)}`}
+      />
+      <Figure
+        name="Watermark"
+        value={delay === null ? "–" : duration(delay)}
+        note={delay === null ? "no stream yet" : behind === 0 ? "behind, all read" : `behind, ${count(behind)} records unread`}
+      />
+      <Figure
+        name="Dead letters"
+        value={count(status.dead_letters)}
+        note={`${count(status.events.late)} late, ${count(status.outbox.pending)} to be sent`}
+        alarm={status.dead_letters > 0}
+      />
+    </dl>
+  );
+}

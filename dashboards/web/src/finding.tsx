@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// One finding: what was expected, what happened, on what evidence, what was done about it, and others like it.
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { hrefOf } from "./address";
+import type { Baseline, Detail, Execution, Finding } from "./api";
+import { fetchDetail, fetchFindings } from "./api";
+import { ExecutionCard } from "./execution";
+import { noFilter, queryOf } from "./filter";
+import { criterionName } from "./format";
+import { baseline, executions, useLive } from "./live";
+import { Icon, Moment, SeverityMark, StateMark } from "./marks";
+import { merged } from "./rows";
+import { useStore } from "./store";
+import { Timeline } from "./timeline";
+import { Trouble, useAsked } from "./trouble";
+
+const executionKey = (execution: Execution): string => execution.key;
+
+function Pair({ name, value }: { name: string; value: string }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </>
+  );
+}
+
+function Meaning({ detail, rules }: { detail: Detail; rules: Baseline | null }) {
+  const { finding, ocsf } = detail;
+  const rule = rules?.rules.find((one) => one.id === finding.rule);
+  const waiver = ocsf.unmapped?.waiver;
+  return (
+    <>
+      {waiver !== undefined && (
+        <p class="notice">
+          Waived by {waiver.by}: {waiver.reason}
+          {waiver.until !== undefined && ` (until ${waiver.until})`}
+        </p>
+      )}
+      <div class="meaning">
+        <section>
+          <h3>Expected</h3>
+          <p>{rule?.description ?? ocsf.finding_info?.desc ?? finding.title}</p>
+        </section>
+        <section class="happened">
+          <h3>Happened</h3>
+          <p>{ocsf.status_detail ?? finding.title}</p>
+        </section>
+      </div>
+    </>
+  );
+}
+
+function Done({ detail, actions, rules }: { detail: Detail; actions: Execution[]; rules: Baseline | null }) {
+  const playbook = rules?.rules.find((one) => one.id === detail.finding.rule)?.remediate;
+  return (
+    <section>
+      <h3>What was done</h3>
+      {actions.length === 0 ? (
+        <p class="none">{playbook == null ? "This rule has no playbook." : `Nothing yet: playbook ${playbook}.`}</p>
+      ) : (
+        actions.map((execution) => <ExecutionCard key={execution.key} execution={execution} />)
+      )}
+    </section>
+  );
+}
+
+/** Of the same rule and subject: what an incident is made of. */
+function Similar({ finding }: { finding: Finding }) {
+  const filter = useMemo(
+    () => ({ ...noFilter, rule: finding.rule, tenant: finding.tenant ?? "", agent: finding.agent ?? "" }),
+    [finding.rule, finding.tenant, finding.agent],
+  );
+  const { value, trouble, again } = useAsked(useCallback(() => fetchFindings(filter, "", 8), [filter]));
+  useEffect(again, [finding.seq, again]);
+  const others = value?.items.filter((one) => one.uid !== finding.uid) ?? [];
+  return (
+    <section>
+      <h3>Others like it</h3>
+      {trouble !== null && <Trouble trouble={trouble} what="similar findings" />}
+      {value !== null && others.length === 0 && (
+        <p class="none">No other of this rule{finding.agent === null ? "" : ` by ${finding.agent}`}.</p>
+      )}
+      {others.length > 0 && (
+        <ul class="similar">
+          {others.map((one) => (
+            <li key={one.uid}>
+              <a href={hrefOf("findings", [one.uid])}>
+                <Moment time={one.time} />
+                <code>{one.trigger.id}</code>
+              </a>
+              <StateMark state={one.action} />
+            </li>
+          ))}
+        </ul>
+      )}
+      {others.length > 0 && (
+        <a class="onward" href={hrefOf("findings", [], queryOf(filter))}>
+          All of {finding.rule}
+          {finding.agent === null ? "" : ` by ${finding.agent}`}
+        </a>
+      )}
+    </section>
+  );
+}
+
+/** The rule's text; the part of it that failed is marked where it stands. */
+function RuleText({ text, clause }: { text: string; clause: string | null }) {
+  const at = clause === null || clause === "" ? -1 : text.indexOf(clause);
+  return (
+    <pre tabIndex={0} aria-label="The rule as written">
+      {at === -1 ? (
+        text
+      ) : (
+        <>
+          {text.slice(0, at)}
+          <mark>{clause}</mark>
+          {text.slice(at + (clause ?? "").length)}
+        </>
+      )}
+    </pre>
+  );
+}
+
+function TheRule({ detail, rules }: { detail: Detail; rules: Baseline | null }) {
+  const rule = rules?.rules.find((one) => one.id === detail.finding.rule);
+  const text = detail.rule?.text ?? rule?.source;
+  return (
+    <section>
+      <h3>The rule</h3>
+      {text == null ? (
+        <p class="none">This rule is not in the baseline in force.</p>
+      ) : (
+        <RuleText text={text} clause={detail.rule?.clause ?? null} />
+      )}
+    </section>
+  );
+}
+
+function Record({ detail }: { detail: Detail }) {
+  const { finding, ocsf } = detail;
+  const digest = ocsf.metadata?.tags?.find((tag) => tag.name === "baseline.digest");
+  return (
+    <section>
+      <h3>For the record</h3>
+      <dl class="pairs">
+        <Pair name="criteria" value={finding.criteria.map((id) => `${id} ${criterionName(id)}`).join(", ")} />
+        <Pair name="verdict" value={finding.verdict} />
+        <Pair name="uid" value={finding.uid} />
+        <Pair name="event" value={finding.time} />
+        <Pair name="detected" value={finding.detected ?? "–"} />
+        {digest !== undefined && <Pair name="baseline" value={digest.value ?? digest.values?.[0] ?? ""} />}
+      </dl>
+      <details>
+        <summary>The finding as OCSF</summary>
+        <pre tabIndex={0}>{JSON.stringify(ocsf, null, 2)}</pre>
+      </details>
+    </section>
+  );
+}
+
+function useDetail(uid: string) {
+  const { value, trouble, again } = useAsked(useCallback(() => fetchDetail(uid), [uid]));
+  const [newest, setNewest] = useState<Finding | null>(null);
+  const hear = useCallback(
+    (told: { findings: Finding[]; triage: { uid: string }[] }) => {
+      const news = told.findings.filter((finding) => finding.uid === uid).at(-1);
+      if (news !== undefined) {
+        setNewest(news);
+      }
+      if (news !== undefined || told.triage.some((one) => one.uid === uid)) {
+        again();
+      }
+    },
+    [uid, again],
+  );
+  useLive(hear);
+  const detail = value?.finding.uid === uid ? value : null;
+  const told = newest?.uid === uid && newest.seq > (detail?.finding.seq ?? 0) ? newest : null;
+  return { detail, finding: told ?? detail?.finding ?? null, trouble: detail === null ? trouble : null, again };
+}
+
+export function FindingPane({ uid, close }: { uid: string; close: () => void }) {
+  const { detail, finding, trouble } = useDetail(uid);
+  const rules = useStore(baseline);
+  const all = useStore(executions);
+  const pane = useRef<HTMLElement>(null);
+  useEffect(() => pane.current?.focus(), [uid]);
+  const live = all.filter((execution) => execution.finding === uid);
+  const actions = merged(live, detail?.actions ?? [], executionKey);
+  const agent = finding?.agent ?? null;
+  const tenant = finding?.tenant ?? null;
+  return (
+    <section class="pane detail" aria-labelledby="detail-title" ref={pane} tabIndex={-1}>
+      <header>
+        <div>
+          {finding !== null && (
+            <p class="eyebrow">
+              <SeverityMark severity={finding.severity} />
+              <code>{finding.rule}</code>
+              {tenant !== null && <span>{tenant}</span>}
+              {agent !== null && tenant !== null ? (
+                <a href={hrefOf("fleet", [tenant, agent])}>{agent}</a>
+              ) : (
+                agent !== null && <span>{agent}</span>
+              )}
+              <Moment time={finding.time} />
+            </p>
+          )}
+          <h2 id="detail-title">{finding?.title ?? "Finding"}</h2>
+        </div>
+        <button type="button" class="quiet icon" onClick={close} aria-label="Close the finding">
+          <Icon path="M6 6l12 12M18 6 6 18" />
+        </button>
+      </header>
+      <div class="scroller" role="group" aria-labelledby="detail-title" tabIndex={0}>
+        {trouble !== null && <Trouble trouble={trouble} what="this finding" />}
+        {detail !== null && (
+          <>
+            <Meaning detail={detail} rules={rules} />
+            <section>
+              <h3>The evidence</h3>
+              <Timeline
+                evidences={detail.ocsf.evidences ?? []}
+                total={detail.ocsf.unmapped?.witness_total ?? detail.finding.witnesses}
+              />
+            </section>
+            <Done detail={detail} actions={actions} rules={rules} />
+            <TheRule detail={detail} rules={rules} />
+            <Similar finding={detail.finding} />
+            <Record detail={detail} />
+          </>
+        )}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the console's API answers, as far as the page reads it (dashboards/openapi.yaml).
+
+export type Severity = "critical" | "high" | "medium" | "low" | "info";
+
+export interface Page<T> {
+  position: string;
+  items: T[];
+  next: string | null;
+}
+
+export interface Session {
+  name: string;
+  roles: string[];
+  permissions: string[];
+  csrf: string | null;
+  expires: string | null;
+}
+
+export type TriageState = "new" | "acknowledged" | "closed" | "suppressed";
+
+export interface Finding {
+  uid: string;
+  seq: number;
+  verdict: string;
+  rule: string;
+  title: string;
+  severity: Severity;
+  mode: "enforce" | "observe";
+  suppressed: boolean;
+  criteria: string[];
+  tenant: string | null;
+  agent: string | null;
+  trigger: { source: string; id: string; type: string };
+  time: string;
+  detected: string | null;
+  witnesses: number;
+  action: RunState | null;
+  state?: TriageState;
+  assignee?: string | null;
+}
+
+export interface Incident {
+  id: string;
+  seq: number;
+  rule: string;
+  title: string;
+  severity: Severity;
+  criteria: string[];
+  tenant: string | null;
+  agent: string | null;
+  count: number;
+  open: number;
+  suppressed: number;
+  first: string;
+  last: string;
+  spark: number[];
+  newest: string;
+  state: TriageState;
+  assignee: string | null;
+}
+
+export interface Filter {
+  severities: Severity[];
+  rule: string;
+  criterion: string;
+  tenant: string;
+  agent: string;
+  state: string;
+  assignee: string;
+  q: string;
+  from: string;
+  to: string;
+}
+
+export type RunState =
+  | "planned"
+  | "waiting"
+  | "running"
+  | "done"
+  | "verified"
+  | "failed"
+  | "ambiguous"
+  | "undone"
+  | "refused"
+  | "superseded"
+  | "withheld";
+
+export interface Step {
+  position: number;
+  key: string;
+  name: string;
+  kind: string;
+  state: string;
+  cause: string | null;
+  attempt: number;
+  attempts: number;
+  status: number;
+  due: string | null;
+  undoes: number | null;
+  started: string | null;
+  finished: string | null;
+}
+
+export interface Execution {
+  key: string;
+  seq: number;
+  finding: string;
+  playbook: string;
+  title: string;
+  target: string | null;
+  rule: string;
+  severity: Severity;
+  tenant: string | null;
+  agent: string | null;
+  mode: "enforce" | "observe";
+  state: RunState;
+  cause: string | null;
+  event_time: string | null;
+  planned: string | null;
+  started: string | null;
+  finished: string | null;
+  findings: number;
+  steps: Step[];
+}
+
+export interface Evidence {
+  name: string;
+  data: {
+    source: string;
+    id: string;
+    type?: string;
+    time: string;
+    topic: string;
+    partition: number;
+    offset: number;
+    digest?: { algorithm: string; value: string };
+    fields?: Record<string, unknown>;
+  };
+}
+
+export interface Ocsf {
+  status_detail?: string;
+  evidences?: Evidence[];
+  finding_info?: { desc?: string };
+  metadata?: { tags?: { name: string; value?: string; values?: string[] }[] };
+  unmapped?: { witness_total?: number; deadline?: string; waiver?: { by: string; reason: string; until?: string } };
+}
+
+export interface TriageEntry {
+  at: string;
+  who: string;
+  do: string;
+  text: string | null;
+}
+
+export interface Detail {
+  finding: Finding;
+  ocsf: Ocsf;
+  actions: Execution[];
+  rule?: { id: string; text: string | null; clause: string | null; baseline: string };
+  triage?: { state: TriageState; assignee: string | null; history: TriageEntry[] };
+}
+
+export interface TriageChange {
+  do: "acknowledge" | "assign" | "comment" | "close" | "reopen" | "suppress";
+  assignee?: string;
+  text?: string;
+  reason?: string;
+  until?: string;
+}
+
+export interface Waiver {
+  id: string;
+  rule: string;
+  tenant: string | null;
+  agent: string | null;
+  author: string;
+  reason: string;
+  until: string;
+  yaml: string;
+}
+
+export interface ExecutionDetail {
+  execution: Execution;
+  log: { at: string; state: string; step: number | null; cause: string | null }[];
+}
+
+export interface Statement {
+  statement: string;
+  at: string;
+}
+
+export interface Respond {
+  paused: boolean;
+  by: string | null;
+  at: string | null;
+  why: string | null;
+}
+
+export interface Rule {
+  id: string;
+  title: string;
+  description: string;
+  severity: Severity;
+  mode: string;
+  pack: string;
+  criteria: string[];
+  remediate: string | null;
+  source: string;
+}
+
+export interface Baseline {
+  name: string;
+  version: string;
+  digest: string;
+  rules: Rule[];
+}
+
+export interface Status {
+  version: string;
+  now: string;
+  ready: boolean;
+  reason: string;
+  baseline: string;
+  reload: { result: "accepted" | "refused"; time: string; reason: string } | null;
+  events: { total: number; per_second: number; duplicates: number; late: number };
+  watermarks: { stream: string; time: string }[];
+  lag: { topic: string; partition: string; records: number }[];
+  detection: { p50_seconds: number | null; p99_seconds: number | null };
+  memory: { state_bytes: number; limit_bytes: number | null; over_bytes: number };
+  position: string;
+  findings: {
+    total: number;
+    suppressed: number;
+    undecided: number;
+    by_rule: { rule: string; count: number; suppressed: number }[];
+    by_severity: Record<Severity, number>;
+  };
+  dead_letters: number;
+  outbox: { pending: number; oldest_seconds: number };
+  executions: Record<RunState, number>;
+}
+
+export interface Interval {
+  from: string;
+  to: string;
+}
+
+export interface Loss extends Interval {
+  cause: string;
+  records: number;
+}
+
+export interface Covered {
+  covered_seconds: number;
+  ratio: number;
+  intervals: Interval[];
+}
+
+export interface CoveredPartition extends Covered {
+  stream: string;
+  topic: string;
+  partition: number;
+  state: "read" | "blind" | "away";
+  reach: string | null;
+  losses: Loss[];
+}
+
+export interface Coverage {
+  from: string | null;
+  to: string | null;
+  streams: (Covered & { stream: string })[];
+  partitions: CoveredPartition[];
+  rules: (Covered & { rule: string; streams: string[]; losses: Loss[] })[];
+  criteria: (Covered & { criterion: string })[];
+}
+
+export type Outcome = "pass" | "fail" | "inconclusive" | "no-population" | "not-testable";
+
+export interface PostureRule {
+  id: string;
+  title: string;
+  severity: Severity;
+  mode: string;
+  violations: number;
+  suppressed: number;
+  inconclusive: number;
+}
+
+export interface PostureCriterion {
+  id: string;
+  title: string;
+  outcome: Outcome;
+  violations: number;
+  suppressed: number;
+  open: number;
+  rules: PostureRule[];
+  coverage: { share: number; intervals: [string, string][] };
+}
+
+export interface Posture {
+  from: string | null;
+  to: string | null;
+  baseline: string;
+  criteria: PostureCriterion[];
+}
+
+export interface FleetAgent {
+  tenant: string;
+  agent: string;
+  risk: number;
+  open: Record<Severity, number>;
+  findings: number;
+  executions: number;
+  first: string;
+  last: string;
+}
+
+export interface Fleet {
+  tenants: { tenant: string; agents: number; risk: number; open: Record<Severity, number>; findings: number }[];
+  items: FleetAgent[];
+  next: string | null;
+}
+
+export interface Histogram {
+  name: string;
+  unit: string;
+  buckets: { le: number | null; count: number }[];
+}
+
+export interface System {
+  histograms: Histogram[];
+  partitions: { topic: string; partition: number; state: string; lag: number | null; reach: string | null }[];
+  baselines: { at: string; digest: string; what: string; text: string | null }[];
+  outbox: { pending: number; oldest_seconds: number };
+}
+
+export interface Sink {
+  name: string;
+  kind: string;
+  waiting: number;
+  oldest_seconds: number;
+  last_success: string | null;
+  failing_since: string | null;
+  why: string | null;
+}
+
+export interface AlertPage {
+  firing: number;
+  sinks: Sink[];
+  items: {
+    fingerprint: string;
+    state: "firing" | "resolved";
+    rule: string;
+    title: string;
+    severity: Severity;
+    tenant: string | null;
+    agent: string | null;
+    subject: string | null;
+    detail: string | null;
+    finding: string | null;
+    count: number;
+    started: string;
+    last: string;
+  }[];
+}
+
+export interface AuditRow {
+  seq: number;
+  at: string;
+  who: string;
+  via: string;
+  from: string;
+  what: string;
+  object: string | null;
+  detail: string | null;
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an answer that did not come looks like.
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { messageOf, notOffered } from "./api";
+import { Empty } from "./marks";
+
+export function Trouble({ trouble, what }: { trouble: unknown; what: string }) {
+  return notOffered(trouble) ? (
+    <Empty title={`This server does not offer ${what}`}>It answers 404: it is older than this page, or runs without.</Empty>
+  ) : (
+    <Empty title={`${what.charAt(0).toUpperCase()}${what.slice(1)} cannot be shown`} trouble>
+      {messageOf(trouble)}
+    </Empty>
+  );
+}
+
+export interface Asked<T> {
+  value: T | null;
+  trouble: unknown;
+  again: () => void;
+}
+
+/** Asks when the part of the page is shown, when what is asked for changes, and every so often if told so. */
+export function useAsked<T>(ask: () => Promise<T>, everyMs = 0): Asked<T> {
+  const [state, setState] = useState<{ value: T | null; trouble: unknown }>({ value: null, trouble: null });
+  const number = useRef(0);
+  const again = useCallback(() => {
+    const mine = ++number.current;
+    ask().then(
+      (value) => mine === number.current && setState({ value, trouble: null }),
+      (trouble: unknown) => mine === number.current && setState((old) => ({ value: old.value, trouble })),
+    );
+  }, [ask]);
+  useEffect(() => {
+    again();
+    const timer = everyMs > 0 ? window.setInterval(() => document.hidden || again(), everyMs) : 0;
+    return () => {
+      number.current++;
+      window.clearInterval(timer);
+    };
+  }, [again, everyMs]);
+  return { ...state, again };
+}
