@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/journal.h"
 
+#include "base/clock.h"
 #include "base/guard.h"
 #include "base/json_write.h"
 #include "evidence/coverage.h"
+#include "evidence/journal.h"
 #include "evidence/log.h"
 
 /* Files of a baseline are 4 MiB at most, each; escapes make them longer. */
@@ -52,6 +54,27 @@ iv_rc iv_journal_baseline(struct iv_store *store, const struct iv_baseline *base
     return iv_ok(rc) ? iv_store_put_fact(store, IV_STR("baseline.digest"), digest, err) : rc;
 }
 
+static iv_rc put_row(struct iv_store *store, enum iv_journal_kind kind, struct iv_str cause,
+                     struct iv_err *err)
+{
+    struct iv_clock clock = iv_clock_system();
+    const struct iv_journal_row row = {.at = iv_wall(&clock), .about = IV_STR(""), .cause = cause};
+    return iv_store_put_journal(store, kind, &row, err);
+}
+
+/* A run that did not end in order was killed, or lost its machine: what it did last is not on record. */
+static iv_rc put_start(struct iv_store *store, struct iv_err *err)
+{
+    bool known = false;
+    bool ended = false;
+    TRY(iv_store_journal_ended(store, &known, &ended, err));
+    return put_row(store, IV_JOURNAL_STARTED,
+                   !known  ? IV_STR("the first run on record")
+                   : ended ? IV_STR("the run before it ended in order")
+                           : IV_STR("the run before it did not end in order"),
+                   err);
+}
+
 static iv_rc enter_start(struct iv_store *store, const struct iv_baseline *baseline, struct iv_str roles,
                          struct iv_err *err)
 {
@@ -65,6 +88,7 @@ static iv_rc enter_start(struct iv_store *store, const struct iv_baseline *basel
     iv_json_close_object(&j);
     TRY(iv_buf_check(&text, "the start of the monitor", err));
     TRY(iv_store_log(store, IV_LEAF_START, ITSELF, iv_buf_slice(&text), err));
+    TRY(put_start(store, err));
     return iv_journal_baseline(store, baseline, err);
 }
 
@@ -95,17 +119,20 @@ static iv_rc enter_cover(void *ctx, struct iv_str topic, const struct iv_cover *
     return iv_store_log_cover(ctx, topic, cover, true, err);
 }
 
-static iv_rc enter_stop(struct iv_store *store, struct iv_reader *reader, struct iv_err *err)
+static iv_rc enter_stop(struct iv_store *store, struct iv_reader *reader, struct iv_str cause,
+                        struct iv_err *err)
 {
     static const struct iv_str text = IV_STR_INIT("{\"version\":\"" IV_VERSION "\"}");
     TRY(iv_reader_covers(reader, enter_cover, store, err));
     TRY(iv_store_log(store, IV_LEAF_STOP, ITSELF, text, err));
+    TRY(put_row(store, IV_JOURNAL_STOPPED, cause, err));
     iv_store_seal_log(store);
     return IV_OK;
 }
 
-iv_rc iv_journal_stop(struct iv_store *store, struct iv_reader *reader, struct iv_err *err)
+iv_rc iv_journal_stop(struct iv_store *store, struct iv_reader *reader, struct iv_str cause,
+                      struct iv_err *err)
 {
     TRY(iv_store_begin(store, err));
-    return finish(store, enter_stop(store, reader, err), err);
+    return finish(store, enter_stop(store, reader, cause, err), err);
 }

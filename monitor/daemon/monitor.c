@@ -14,6 +14,7 @@
 #include "evidence/log.h"
 #include "evidence/reader.h"
 #include "evidence/store.h"
+#include "respond/halt.h"
 #include "respond/playbook.h"
 #include "stream/kafka.h"
 #include "stream/producer.h"
@@ -227,11 +228,19 @@ static iv_rc enter_start(struct iv_monitor *m, struct iv_err *err)
     return IV_OK;
 }
 
+static iv_rc start_lookout(struct iv_monitor *m, struct iv_err *err)
+{
+    const struct iv_lookout_options lookout = {.store = m->store, .metrics = m->metrics, .clock = m->clock};
+    return iv_lookout_new(&m->lookout, &lookout, err);
+}
+
 /* What was found stands; that nobody said how it ended is told by the log's lack of an end. */
 static void enter_stop(struct iv_monitor *m)
 {
     struct iv_err err = {.text = ""};
-    if (m->entered && !iv_ok(iv_journal_stop(m->store, m->reader, &err))) {
+    struct iv_str cause = m->failed ? iv_str_of(m->why.text) : IV_STR("asked to");
+    iv_lookout_free(m->lookout);
+    if (m->entered && !iv_ok(iv_journal_stop(m->store, m->reader, cause, &err))) {
         LOG_WARN("run.stop.unlogged", KV_TEXT("why", err.text));
     }
 }
@@ -302,6 +311,7 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
     TRY(iv_reader_open(&m->reader, c->store_path, err));
     TRY(sign_log(m, err));
     TRY(enter_start(m, err));
+    TRY(start_lookout(m, err));
     TRY(iv_handoff_new(&m->commits, COMMIT_QUEUE, COMMIT_BYTES, err));
     if (listens(c)) {
         TRY(start_console(m, err));
@@ -453,6 +463,18 @@ static void tell_waiting(struct iv_monitor *m, int64_t waiting, iv_ns now)
     }
 }
 
+static void look_out(struct iv_monitor *m)
+{
+    struct iv_str file = m->config->respond.pause_file;
+    struct iv_consumer_health health;
+    if (m->detect != NULL) {
+        iv_detect_health(m->detect, &health);
+        iv_lookout_input(m->lookout, &health);
+    }
+    iv_lookout_held(m->lookout, (m->config->roles & IV_ROLE_RESPOND) != 0 && iv_halt_by_file(file), file);
+    iv_lookout_turn(m->lookout);
+}
+
 static void read_totals(struct iv_monitor *m)
 {
     struct iv_store_totals totals;
@@ -477,6 +499,7 @@ bool iv_monitor_tick(struct iv_monitor *monitor, struct iv_err *err)
     tell_readiness(monitor);
     watch_input(monitor);
     read_totals(monitor);
+    look_out(monitor);
     (void)pthread_mutex_lock(&monitor->lock);
     bool failed = monitor->failed;
     if (failed) {

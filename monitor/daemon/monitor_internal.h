@@ -9,6 +9,7 @@
 #include "daemon/alerts.h"
 #include "daemon/intake.h"
 #include "daemon/keep.h"
+#include "daemon/lookout.h"
 #include "daemon/monitor.h"
 #include "daemon/publish.h"
 #include "detect/detect.h"
@@ -30,7 +31,8 @@ struct iv_monitor {
     struct iv_metrics *metrics;
     int claim; /* on the store, as long as this process has it; -1 */
     struct iv_store *store;
-    struct iv_reader *reader; /* of the ticking thread */
+    struct iv_reader *reader;   /* of the ticking thread */
+    struct iv_lookout *lookout; /* outlives every other part */
     struct iv_handoff *commits;
     atomic_uint_fast64_t kept;
     struct iv_watch *watch;

@@ -61,9 +61,12 @@ static void tell_reload(struct iv_monitor *m, const struct iv_err *why)
     iv_alerts_condition(m->alerts, IV_CONDITION_BASELINE_REFUSED, why == NULL,
                         why == NULL ? "another baseline is in force" : why->text);
     if (why != NULL) {
+        iv_lookout_note(m->lookout, IV_JOURNAL_RELOAD_REFUSED, m->config->baseline, iv_str_of(why->text));
         LOG_ERROR("run.reload.refused", KV_TEXT("why", why->text),
                   KV_TEXT("then", "the baseline that was in force stays in force"));
     } else {
+        iv_lookout_note(m->lookout, IV_JOURNAL_RELOADED, iv_str_of(m->baseline->digest_hex),
+                        m->baseline->version);
         LOG_INFO("run.reload.accepted", KV_STR("baseline", m->baseline->name),
                  KV_TEXT("digest", m->baseline->digest_hex),
                  KV_I64("rules", (int64_t)m->baseline->rule_count));

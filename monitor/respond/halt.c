@@ -4,10 +4,13 @@
 #include "base/buf.h"
 #include "base/guard.h"
 #include "base/json_write.h"
+#include "evidence/journal.h"
 #include "evidence/log.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FACT "respond.halt"
 #define FACT_MAX_BYTES (64u << 10)
@@ -53,7 +56,16 @@ iv_rc iv_halt_put(struct iv_store *store, bool holds, struct iv_str by, struct i
     }
     TRY(iv_buf_check(&fact, "the record of a pause", err));
     TRY(iv_store_put_fact(store, IV_STR(FACT), iv_buf_slice(&fact), err));
-    return record(store, holds, by, reason, now, err);
+    TRY(record(store, holds, by, reason, now, err));
+    const struct iv_journal_row row = {.at = now, .about = by, .cause = reason};
+    return iv_store_put_journal(store, holds ? IV_JOURNAL_PAUSED : IV_JOURNAL_RESUMED, &row, err);
+}
+
+bool iv_halt_by_file(struct iv_str path)
+{
+    struct stat info;
+    /* Whatever the reason is that a file cannot be looked at, it is not that there is none. */
+    return path.p != NULL && (stat(path.p, &info) == 0 || errno != ENOENT);
 }
 
 iv_rc iv_halt_holds(bool *out, struct iv_store *store, struct iv_err *err)

@@ -3,7 +3,7 @@
  * Purpose: one word of one person, from any process on the store, that outlives restarts.
  * Owner/thread: whoever is inside the store's transaction.
  * Guarantee: set and lifted on record: who, when and why are in the store and in the monitor's own log.
- * Not here: the file that does the same (responder.h), who may write to the store (the file's mode). */
+ * Not here: who may write to the store (the file's mode), what a pause stops (responder.h). */
 #pragma once
 
 #include "base/arena.h"
@@ -29,3 +29,6 @@ iv_rc iv_halt_put(struct iv_store *store, bool holds, struct iv_str by, struct i
 iv_rc iv_halt_get(struct iv_halt *out, struct iv_store *store, struct iv_arena *arena, struct iv_err *err);
 /* Only whether it holds. */
 iv_rc iv_halt_holds(bool *out, struct iv_store *store, struct iv_err *err);
+
+/* The file that does the same: whether it is there. p NULL: there is none to look for. */
+bool iv_halt_by_file(struct iv_str path);

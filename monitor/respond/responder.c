@@ -14,10 +14,8 @@
 #include "respond/halt.h"
 #include "respond/moves.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define IN_FLIGHT_DEFAULT 32
 #define IN_FLIGHT_MAX 1024
@@ -336,11 +334,8 @@ static iv_rc hear(struct iv_responder *r, bool *any, struct iv_err *err)
 
 static iv_rc look_for_halt(struct iv_responder *r, struct iv_err *err)
 {
-    struct iv_str file = r->options.pause_file;
-    struct stat info;
     TRY(iv_halt_holds(&r->paused, r->options.store, err));
-    /* Whatever the reason is that a file cannot be looked at, it is not that there is none. */
-    r->paused = r->paused || (file.p != NULL && (stat(file.p, &info) == 0 || errno != ENOENT));
+    r->paused = r->paused || iv_halt_by_file(r->options.pause_file);
     return IV_OK;
 }
 

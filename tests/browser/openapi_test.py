@@ -40,6 +40,8 @@ def sign(console):
     """What stands in the store is answered as it is."""
     with contextlib.closing(sqlite3.connect(f"{console.folder}/store.db")) as db:
         db.execute("INSERT INTO checkpoints VALUES (0, 0, 'a note')")
+        for at, what in enumerate(["started", "lag", "lag-over", "lag"]):
+            db.execute("INSERT INTO journal (at, what, about, cause) VALUES (?, ?, 'ledger', 'a cause')", (at * 10**9, what))
         db.commit()
 
 
@@ -106,6 +108,9 @@ class OpenApi(unittest.TestCase):
             "/api/v1/log/checkpoint": ["/api/v1/log/checkpoint"],
             "/api/v1/alerts": ["/api/v1/alerts", "/api/v1/alerts?state=firing&rule=TOK-002&tenant=acme&limit=1",
                                "/api/v1/alerts?state=resolved", "/api/v1/alerts?state=loud"],
+            "/api/v1/journal": ["/api/v1/journal", "/api/v1/journal?what=lag&order=oldest&limit=1", "/api/v1/journal?what=peace",
+                                "/api/v1/journal?from=1970-01-01T00:00:01Z&to=1970-01-01T00:00:03Z", "/api/v1/journal?limit=0",
+                                "/api/v1/journal?from=soon"],
             "/api/v1/stream": ["/api/v1/stream?after=soon"],
             "/api/v1/session": ["/api/v1/session"],
             "/api/v1/audit": ["/api/v1/audit", "/api/v1/audit?who=nobody&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z",
