@@ -5,29 +5,13 @@
 #include "app/replay_core.h"
 #include "app/replay_input.h"
 #include "base/guard.h"
+#include "baseline/criteria.h"
 #include "event/catalogue.h"
 #include "event/decode.h"
 #include "evidence/covered.h"
 
 #define DOCUMENT_MAX_BYTES ((size_t)256 << 20)
 #define LIMITS ((struct iv_decode_limits){DOCUMENT_MAX_BYTES, 8, 65536, DOCUMENT_MAX_BYTES})
-
-/* Governance, people and places: what no stream of events shows. */
-static const char *const outside[] = {"CC1.", "CC2.", "CC3.", "CC5.1", "CC5.3", "CC6.4", "CC9.1"};
-
-const char *iv_tally_status_name(enum iv_tally_status status)
-{
-    static const char *const names[] = {
-        [IV_TALLY_FAIL] = "fail",
-        [IV_TALLY_INCONCLUSIVE] = "inconclusive",
-        [IV_TALLY_NO_POPULATION] = "no population",
-        [IV_TALLY_PASS] = "pass",
-        [IV_TALLY_NO_VIOLATION] = "no violation",
-        [IV_TALLY_NO_RULE] = "not testable here",
-        [IV_TALLY_OUTSIDE] = "not testable here",
-    };
-    return names[status];
-}
 
 bool iv_tally_tests(const struct iv_rule *rule, const char *criterion)
 {
@@ -63,17 +47,11 @@ static bool count_findings(void *ctx, const struct iv_finding_count *count)
 {
     struct iv_tally *t = ctx;
     const struct iv_rule *rule = iv_baseline_rule(t->baseline, count->rule);
-    uint64_t n = (uint64_t)count->count;
-    bool violation = count->kind == IV_VIOLATED || count->kind == IV_UPDATED;
     if (rule == NULL) {
-        t->others += violation ? n : 0;
+        t->others += count->kind == IV_VIOLATED || count->kind == IV_UPDATED ? (uint64_t)count->count : 0;
         return true;
     }
-    struct iv_tally_counts *c = &t->rules[rule->index].counts;
-    c->violations += violation ? n : 0;
-    c->waived += violation && count->suppressed ? n : 0;
-    c->contradicted += count->kind == IV_CONTRADICTED ? n : 0;
-    c->undecided += count->kind == IV_INCONCLUSIVE || count->kind == IV_OPEN ? n : 0;
+    iv_outcome_count(&t->rules[rule->index].counts, count);
     return true;
 }
 
@@ -158,55 +136,36 @@ static iv_rc count_populations(struct iv_tally *t, const struct iv_words files[I
     return count_records(t, &core, input, before, err);
 }
 
-static bool is_outside(const char *criterion)
+static enum iv_outcome outcome_of(const struct iv_tally *t, const struct iv_tally_criterion *c, bool shown)
 {
-    for (size_t i = 0; i < IV_COUNT(outside); i++) {
-        if (strncmp(criterion, outside[i], strlen(outside[i])) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum iv_tally_status status_of(const struct iv_tally *t, const struct iv_tally_criterion *c)
-{
-    if (c->rules == 0) {
-        return is_outside(c->name) ? IV_TALLY_OUTSIDE : IV_TALLY_NO_RULE;
-    }
-    if (c->counts.violations > c->counts.waived) {
-        return IV_TALLY_FAIL;
-    }
-    if (c->counts.undecided > 0 || iv_spans_length(&c->covered, t->from, t->until) < t->until - t->from) {
-        return IV_TALLY_INCONCLUSIVE;
-    }
-    if (!t->counted) {
-        return IV_TALLY_NO_VIOLATION;
-    }
-    return c->counts.population == 0 ? IV_TALLY_NO_POPULATION : IV_TALLY_PASS;
+    const struct iv_outcome_grounds grounds = {
+        .counts = c->counts,
+        .shown = shown,
+        .ruled = c->rules > 0,
+        .covered = iv_spans_length(&c->covered, t->from, t->until) == t->until - t->from,
+        .counted = t->counted,
+    };
+    return iv_outcome_of(&grounds);
 }
 
 static void add_rule(struct iv_tally_criterion *c, const struct iv_tally_rule *r)
 {
     c->rules++;
-    c->counts.population += r->counts.population;
-    c->counts.violations += r->counts.violations;
-    c->counts.waived += r->counts.waived;
-    c->counts.contradicted += r->counts.contradicted;
-    c->counts.undecided += r->counts.undecided;
+    iv_outcome_add(&c->counts, &r->counts);
     iv_spans_meet(&c->covered, &r->covered);
 }
 
 static iv_rc make_criteria(struct iv_tally *t, struct iv_err *err)
 {
-    char name[8];
-    while (iv_criterion_at(name, t->criterion_count)) {
+    while (iv_criterion_at(t->criterion_count) != NULL) {
         t->criterion_count++;
     }
     t->criteria = iv_arena_zalloc(&t->arena, t->criterion_count * sizeof *t->criteria);
     ENSURE(t->criteria != NULL, err, IV_E_NOMEM, "no memory left for a report");
     for (size_t i = 0; i < t->criterion_count; i++) {
         struct iv_tally_criterion *c = &t->criteria[i];
-        (void)iv_criterion_at(c->name, i);
+        const struct iv_criterion *criterion = iv_criterion_at(i);
+        c->name = criterion->name;
         iv_spans_add(&c->covered, t->from, t->until);
         for (size_t r = 0; r < t->rule_count; r++) {
             if (iv_tally_tests(t->rules[r].rule, c->name)) {
@@ -215,7 +174,7 @@ static iv_rc make_criteria(struct iv_tally *t, struct iv_err *err)
         }
         ENSURE(!c->covered.failed, err, IV_E_NOMEM, "no memory left for a report");
         c->share = (double)iv_spans_length(&c->covered, t->from, t->until) / (double)(t->until - t->from);
-        c->status = status_of(t, c);
+        c->outcome = outcome_of(t, c, criterion->shown);
     }
     return IV_OK;
 }

@@ -8,40 +8,22 @@
 #include "base/arena.h"
 #include "base/spans.h"
 #include "baseline/baseline.h"
+#include "evidence/outcome.h"
 #include "evidence/reader.h"
-
-struct iv_tally_counts {
-    uint64_t population; /* events that the rules had to judge; only where records were counted */
-    uint64_t violations; /* also waived and observed ones */
-    uint64_t waived;
-    uint64_t contradicted; /* by a late event: violations no longer */
-    uint64_t undecided;    /* inconclusive, and open */
-};
 
 struct iv_tally_rule {
     const struct iv_rule *rule;
-    struct iv_tally_counts counts;
+    struct iv_outcome_counts counts;
     struct iv_spans covered; /* of the period */
 };
 
-enum iv_tally_status {
-    IV_TALLY_FAIL,          /* a violation that nobody waived */
-    IV_TALLY_INCONCLUSIVE,  /* none, but something is undecided, or not all of the time was seen */
-    IV_TALLY_NO_POPULATION, /* all was seen, and there was nothing to judge */
-    IV_TALLY_PASS,
-    IV_TALLY_NO_VIOLATION, /* a pass or no population: nobody counted */
-    IV_TALLY_NO_RULE,      /* not testable here: the baseline has no rule for it */
-    IV_TALLY_OUTSIDE,      /* not testable here: no stream can show it */
-};
-const char *iv_tally_status_name(enum iv_tally_status status);
-
 struct iv_tally_criterion {
-    char name[8];
-    enum iv_tally_status status;
+    const char *name;
+    enum iv_outcome outcome;
     size_t rules;
-    struct iv_tally_counts counts; /* of all its rules; an event that several judge counts for each */
-    struct iv_spans covered;       /* what is covered of all of them */
-    double share;                  /* of the period */
+    struct iv_outcome_counts counts; /* of all its rules; an event that several judge counts for each */
+    struct iv_spans covered;         /* what is covered of all of them */
+    double share;                    /* of the period */
 };
 
 struct iv_tally {

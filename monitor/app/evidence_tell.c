@@ -46,7 +46,7 @@ static void show_gap(void *ctx, iv_ns from, iv_ns until)
     }
 }
 
-static void counts_text(struct iv_buf *out, const struct iv_tally *t, const struct iv_tally_counts *c)
+static void counts_text(struct iv_buf *out, const struct iv_tally *t, const struct iv_outcome_counts *c)
 {
     if (t->counted) {
         iv_buf_printf(out, "population %" PRIu64 ", ", c->population);
@@ -72,7 +72,7 @@ static void rule_text(struct iv_buf *out, const struct iv_tally *t, const struct
 static void criterion_text(struct iv_buf *out, const struct iv_tally *t, const struct iv_tally_criterion *c)
 {
     struct gaps gaps = {out, 0};
-    iv_buf_printf(out, "%-6s %-13s %zu rule%s, ", c->name, iv_tally_status_name(c->status), c->rules,
+    iv_buf_printf(out, "%-6s %-13s %zu rule%s, ", c->name, iv_outcome_name(c->outcome), c->rules,
                   c->rules == 1 ? "" : "s");
     counts_text(out, t, &c->counts);
     iv_buf_printf(out, ", coverage %.3f %%\n", 100 * c->share);
@@ -123,16 +123,16 @@ void iv_tally_text(struct iv_buf *out, const struct iv_tally *t)
     }
     iv_buf_text(out, "\nNot testable here, for no rule of this baseline tests it:");
     for (size_t i = 0; i < t->criterion_count; i++) {
-        iv_buf_printf(out, t->criteria[i].status == IV_TALLY_NO_RULE ? " %s" : "", t->criteria[i].name);
+        iv_buf_printf(out, t->criteria[i].outcome == IV_OUTCOME_NO_RULE ? " %s" : "", t->criteria[i].name);
     }
     iv_buf_text(out, "\nNot testable here, for no stream of events shows it:");
     for (size_t i = 0; i < t->criterion_count; i++) {
-        iv_buf_printf(out, t->criteria[i].status == IV_TALLY_OUTSIDE ? " %s" : "", t->criteria[i].name);
+        iv_buf_printf(out, t->criteria[i].outcome == IV_OUTCOME_OUTSIDE ? " %s" : "", t->criteria[i].name);
     }
     iv_buf_char(out, '\n');
 }
 
-static void counts_json(struct iv_json *j, const struct iv_tally *t, const struct iv_tally_counts *c)
+static void counts_json(struct iv_json *j, const struct iv_tally *t, const struct iv_outcome_counts *c)
 {
     if (t->counted) {
         iv_json_int(j, "population", (int64_t)c->population);
@@ -158,11 +158,11 @@ static void criterion_json(struct iv_json *j, const struct iv_tally *t, const st
 {
     iv_json_open_object(j, NULL);
     iv_json_text(j, "criterion", c->name);
-    iv_json_text(j, "status", iv_tally_status_name(c->status));
+    iv_json_text(j, "status", iv_outcome_name(c->outcome));
     if (c->rules == 0) {
         iv_json_text(j, "reason",
-                     c->status == IV_TALLY_OUTSIDE ? "no stream of events shows it"
-                                                   : "no rule of this baseline tests it");
+                     c->outcome == IV_OUTCOME_OUTSIDE ? "no stream of events shows it"
+                                                      : "no rule of this baseline tests it");
         iv_json_close_object(j);
         return;
     }

@@ -112,9 +112,6 @@ iv_rc iv_baseline_load_trial(struct iv_baseline **out, struct iv_str path,
                              const struct iv_baseline_trial *trial, struct iv_problems *problems,
                              struct iv_err *err);
 
-/* The Trust Services Criteria there are, in their order: true and the name, or false behind the last. */
-bool iv_criterion_at(char out[8], size_t index);
-
 const struct iv_rule *iv_baseline_rule(const struct iv_baseline *baseline, struct iv_str id);
 /* The one of the same id and digest as this rule of another baseline; NULL if there is none. */
 const struct iv_rule *iv_baseline_same_rule(const struct iv_baseline *baseline, const struct iv_rule *rule);

@@ -1,50 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "baseline/load.h"
+#include "baseline/criteria.h"
 
 #include "base/guard.h"
+#include "baseline/load.h"
 
-#include <stdio.h>
-
-static const struct {
-    const char *prefix;
-    unsigned count;
-} series[] = {
-#define SERIES(prefix, count) {prefix, count},
+static const struct iv_criterion criteria[] = {
+#define CRITERION(name, shown, title) {name, shown, title},
 #include "baseline/criteria.def"
-#undef SERIES
+#undef CRITERION
 };
-
-enum {
-    CRITERIA = 0
-#define SERIES(prefix, count) +(count)
-#include "baseline/criteria.def"
-#undef SERIES
-};
-_Static_assert(CRITERIA == 61,
+_Static_assert(IV_COUNT(criteria) == 61,
                "33 common ones, 3 of availability, 2 of confidentiality, 5 of integrity, 18 of privacy");
 
-bool iv_criterion_at(char out[8], size_t index)
+const struct iv_criterion *iv_criterion_at(size_t index)
 {
-    for (size_t i = 0; i < IV_COUNT(series); i++) {
-        if (index < series[i].count) {
-            (void)snprintf(out, 8, "%s%c", series[i].prefix, (char)('1' + index)); /* nine at most */
-            return true;
-        }
-        index -= series[i].count;
-    }
-    return false;
+    return index < IV_COUNT(criteria) ? &criteria[index] : NULL;
 }
 
 void iv_load_criterion(struct iv_load *load, struct iv_str id, const struct iv_yaml_node *node)
 {
-    char texts[CRITERIA][8];
-    struct iv_str names[CRITERIA];
-    for (size_t n = 0; n < CRITERIA && iv_criterion_at(texts[n], n); n++) {
-        names[n] = iv_str_of(texts[n]);
+    struct iv_str names[IV_COUNT(criteria)];
+    for (size_t n = 0; n < IV_COUNT(criteria); n++) {
+        names[n] = iv_str_of(criteria[n].name);
         if (iv_str_eq(names[n], id)) {
             return;
         }
     }
     iv_yaml_warning(load->problems, node, "'" IV_STR_FMT "' is none of the Trust Services Criteria%s",
-                    IV_STR_ARG(id), iv_yaml_nearest(id, names, CRITERIA).text);
+                    IV_STR_ARG(id), iv_yaml_nearest(id, names, IV_COUNT(names)).text);
 }

@@ -33,15 +33,13 @@ static iv_rc record(struct iv_store *store, struct iv_request *request, const st
     return iv_store_put_audit(store, &audit, err);
 }
 
-static iv_rc finish(struct iv_console *console, struct iv_store *store, struct iv_rc_s rc, struct iv_err *err)
+static iv_rc finish(struct iv_store *store, struct iv_rc_s rc, struct iv_err *err)
 {
     if (!iv_ok(rc)) {
         iv_store_rollback(store);
         return rc;
     }
-    TRY(iv_store_commit(store, err));
-    iv_console_notify(console);
-    return IV_OK;
+    return iv_store_commit(store, err);
 }
 
 iv_rc iv_change_make(struct iv_request *request, const struct iv_change *change, struct iv_err *err)
@@ -51,7 +49,9 @@ iv_rc iv_change_make(struct iv_request *request, const struct iv_change *change,
     TRY(iv_store_begin(store, err));
     struct iv_rc_s rc = change->make == NULL ? IV_OK : change->make(store, change->ctx, err);
     rc = iv_ok(rc) ? record(store, request, change, err) : rc;
-    return finish(request->console, store, rc, err);
+    TRY(finish(store, rc, err));
+    iv_console_notify(request->console);
+    return IV_OK;
 }
 
 iv_rc iv_change_quietly(struct iv_console *console,
@@ -61,5 +61,5 @@ iv_rc iv_change_quietly(struct iv_console *console,
     struct iv_store *store = NULL;
     TRY(writer_of(&store, console, err));
     TRY(iv_store_begin(store, err));
-    return finish(console, store, make(store, ctx, err), err);
+    return finish(store, make(store, ctx, err), err);
 }

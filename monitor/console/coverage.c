@@ -16,6 +16,13 @@
 
 static const char *const stream_names[IV_STREAMS] = {"ledger", "telemetry"};
 
+static bool rule_keep(struct iv_coverage_rule *rule, struct iv_arena *arena)
+{
+    return iv_arena_keep(arena, &rule->id) && iv_arena_keep(arena, &rule->title) &&
+           iv_arena_keep(arena, &rule->severity) && iv_arena_keep(arena, &rule->mode) &&
+           iv_arena_keep(arena, &rule->source);
+}
+
 iv_rc iv_coverage_rules_copy(struct iv_coverage_rules *out, const struct iv_console_baseline *baseline,
                              struct iv_err *err)
 {
@@ -31,8 +38,15 @@ iv_rc iv_coverage_rules_copy(struct iv_coverage_rules *out, const struct iv_cons
             criteria[k] = from->criteria[k];
             whole = iv_arena_keep(&r.arena, &criteria[k]);
         }
-        r.rules[i] = (struct iv_coverage_rule){from->id, from->streams, criteria, from->criteria_count};
-        whole = whole && iv_arena_keep(&r.arena, &r.rules[i].id);
+        r.rules[i] = (struct iv_coverage_rule){.id = from->id,
+                                               .title = from->title,
+                                               .severity = from->severity,
+                                               .mode = from->mode,
+                                               .source = from->source,
+                                               .streams = from->streams,
+                                               .criteria = criteria,
+                                               .criteria_count = from->criteria_count};
+        whole = whole && rule_keep(&r.rules[i], &r.arena);
     }
     if (!whole) {
         iv_coverage_rules_deinit(&r);
@@ -46,6 +60,16 @@ void iv_coverage_rules_deinit(struct iv_coverage_rules *rules)
 {
     iv_arena_deinit(&rules->arena);
     *rules = (struct iv_coverage_rules){NULL};
+}
+
+bool iv_coverage_tests(const struct iv_coverage_rule *rule, struct iv_str criterion)
+{
+    for (size_t k = 0; k < rule->criteria_count; k++) {
+        if (iv_str_eq(rule->criteria[k], criterion)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* A period, and what is known of it. */
@@ -65,21 +89,11 @@ static void begin_spans(struct iv_spans *spans, const struct view *v)
     iv_spans_add(spans, v->from, v->until);
 }
 
-static bool tests(const struct iv_coverage_rule *rule, struct iv_str criterion)
-{
-    for (size_t k = 0; k < rule->criteria_count; k++) {
-        if (iv_str_eq(rule->criteria[k], criterion)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void meet_criterion(struct iv_spans *spans, const struct view *v, struct iv_str criterion)
 {
     for (size_t i = 0; i < v->rules->count; i++) {
         const struct iv_coverage_rule *rule = &v->rules->rules[i];
-        if (tests(rule, criterion)) {
+        if (iv_coverage_tests(rule, criterion)) {
             iv_covered_meet(spans, &v->covered, rule->streams, rule->id);
         }
     }
@@ -93,7 +107,7 @@ static void each_criterion(struct view *v, void (*visit)(struct view *v, struct 
         for (size_t k = 0; k < rule->criteria_count; k++) {
             bool told = false;
             for (size_t before = 0; before < i && !told; before++) {
-                told = tests(&v->rules->rules[before], rule->criteria[k]);
+                told = iv_coverage_tests(&v->rules->rules[before], rule->criteria[k]);
             }
             for (size_t before = 0; before < k && !told; before++) {
                 told = iv_str_eq(rule->criteria[before], rule->criteria[k]);

@@ -1,12 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console/page.h"
 
+#include "base/guard.h"
+#include "console/place.h"
 #include "console/query.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 500 };
+
+static struct iv_str word_take(struct iv_str *list)
+{
+    const char *comma = list->n == 0 ? NULL : memchr(list->p, ',', list->n);
+    struct iv_str word = {list->p, comma == NULL ? list->n : (size_t)(comma - list->p)};
+    size_t n = comma == NULL ? word.n : word.n + 1;
+    list->p += n;
+    list->n -= n;
+    return word;
+}
+
+bool iv_page_words(uint32_t *out, struct iv_request *request, struct iv_reply *reply, const char *name,
+                   const char *words)
+{
+    struct iv_str asked = iv_query_get(request, name);
+    *out = 0;
+    while (asked.n > 0) {
+        struct iv_str word = word_take(&asked);
+        struct iv_str known = iv_str_of(words);
+        uint32_t bit = 1;
+        while (known.n > 0 && !iv_str_eq(word_take(&known), word)) {
+            bit <<= 1;
+            if (known.n == 0) {
+                bit = 0;
+            }
+        }
+        if (word.n == 0 || bit == 0) {
+            iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST,
+                             "%s must be one or more of %s, with commas between, got '" IV_STR_FMT "'", name,
+                             words, IV_STR_ARG(word));
+            return false;
+        }
+        *out |= bit;
+    }
+    return true;
+}
 
 bool iv_page_read(struct iv_page *out, struct iv_request *request, struct iv_reply *reply)
 {
@@ -25,6 +63,16 @@ bool iv_page_read(struct iv_page *out, struct iv_request *request, struct iv_rep
     *out = (struct iv_page){.newest_first = !iv_str_eq(order, IV_STR("oldest")), .limit = (size_t)count};
     *(out->newest_first ? &out->before : &out->after) = (int64_t)cursor;
     return true;
+}
+
+iv_rc iv_page_place(struct iv_json *j, struct iv_reader *reader, struct iv_err *err)
+{
+    struct iv_store_heads heads;
+    char place[IV_PLACE_BYTES];
+    TRY(iv_reader_heads(reader, &heads, err));
+    iv_place_format(place, (struct iv_place){heads.findings, heads.actions});
+    iv_json_text(j, "position", place);
+    return IV_OK;
 }
 
 void iv_page_next(struct iv_json *j, bool full, int64_t last)

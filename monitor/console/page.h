@@ -4,6 +4,7 @@
 
 #include "base/json_write.h"
 #include "console/server.h"
+#include "evidence/reader.h"
 
 struct iv_page {
     int64_t after;  /* rows with a seq above; 0: from the first */
@@ -16,6 +17,13 @@ struct iv_page {
  * whichever way the pages go. False: the reply holds the refusal. */
 bool iv_page_read(struct iv_page *out, struct iv_request *request, struct iv_reply *reply);
 
+/* One of several words, or several with commas between, as bits in the order of the words. */
+bool iv_page_words(uint32_t *out, struct iv_request *request, struct iv_reply *reply, const char *name,
+                   const char *words);
+
+/* Writes position: where a live stream has to begin so that nothing falls between this page and it. Before
+ * the rows are read. */
+iv_rc iv_page_place(struct iv_json *j, struct iv_reader *reader, struct iv_err *err);
 /* Writes next, null on a page that is not full: there is nothing behind it. last: the seq of its last row. */
 void iv_page_next(struct iv_json *j, bool full, int64_t last);
 

@@ -9,6 +9,7 @@
 #include "console/live.h"
 #include "console/peer.h"
 #include "console/status.h"
+#include "console/sums.h"
 
 #include <errno.h>
 #include <time.h>
@@ -72,6 +73,7 @@ static void *pulse_main(void *ctx)
     do {
         iv_ns now = iv_monotonic(&clock);
         iv_peer_sweep(console, now);
+        iv_sums_catch_up(console);
         if (now >= next) {
             beat(console, now);
             next = iv_ns_add(now, console->pulse);

@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { IV_QUERY_MAX = 12, IV_TOKEN_BYTES_MAX = 512 };
+enum { IV_QUERY_MAX = 16, IV_TOKEN_BYTES_MAX = 512 };
 
 struct iv_peer;
 struct iv_chunk;

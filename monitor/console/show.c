@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "base/guard.h"
 
-static void show_time(struct iv_json *j, const char *name, iv_ns t)
+void iv_show_time(struct iv_json *j, const char *name, iv_ns t)
 {
     if (t == 0) {
         iv_json_null(j, name);
@@ -14,7 +14,7 @@ static void show_time(struct iv_json *j, const char *name, iv_ns t)
     }
 }
 
-static void show_optional(struct iv_json *j, const char *name, struct iv_str s)
+void iv_show_optional(struct iv_json *j, const char *name, struct iv_str s)
 {
     if (s.n == 0) {
         iv_json_null(j, name);
@@ -24,7 +24,7 @@ static void show_optional(struct iv_json *j, const char *name, struct iv_str s)
 }
 
 /* "CC6.1 CC6.3" */
-static void show_criteria(struct iv_json *j, struct iv_str list)
+void iv_show_criteria(struct iv_json *j, struct iv_str list)
 {
     iv_json_open_list(j, "criteria");
     while (list.n > 0) {
@@ -48,18 +48,20 @@ void iv_show_finding(struct iv_json *j, const char *name, const struct iv_findin
     iv_json_text(j, "severity", iv_severity_name(f->severity));
     iv_json_text(j, "mode", iv_mode_name(f->mode));
     iv_json_bool(j, "suppressed", f->suppressed);
-    show_criteria(j, f->criteria);
-    show_optional(j, "tenant", f->tenant);
-    show_optional(j, "agent", f->agent);
+    iv_show_criteria(j, f->criteria);
+    iv_show_optional(j, "tenant", f->tenant);
+    iv_show_optional(j, "agent", f->agent);
     iv_json_open_object(j, "trigger");
     iv_json_str(j, "source", f->trigger_source);
     iv_json_str(j, "id", f->trigger_id);
     iv_json_str(j, "type", f->trigger_type);
     iv_json_close_object(j);
     iv_json_time(j, "time", f->time);
-    show_time(j, "detected", f->detected);
+    iv_show_time(j, "detected", f->detected);
     iv_json_int(j, "witnesses", f->witnesses);
-    show_optional(j, "action", f->action);
+    iv_show_optional(j, "action", f->action);
+    iv_json_text(j, "state", iv_triage_state_name(f->triage));
+    iv_show_optional(j, "assignee", f->assignee);
     iv_json_close_object(j);
 }
 
@@ -72,18 +74,18 @@ static bool show_step(void *ctx, const struct iv_step *s)
     iv_json_str(j, "name", s->name);
     iv_json_str(j, "kind", s->kind);
     iv_json_text(j, "state", iv_step_state_name(s->state));
-    show_optional(j, "cause", s->cause);
+    iv_show_optional(j, "cause", s->cause);
     iv_json_int(j, "attempt", s->attempt);
     iv_json_int(j, "attempts", s->attempts);
     iv_json_int(j, "status", s->status);
-    show_time(j, "due", s->state == IV_STEP_DUE ? s->due : 0);
+    iv_show_time(j, "due", s->state == IV_STEP_DUE ? s->due : 0);
     if (s->undoes > 0) {
         iv_json_int(j, "undoes", s->undoes - 1);
     } else {
         iv_json_null(j, "undoes");
     }
-    show_time(j, "started", s->started);
-    show_time(j, "finished", s->finished);
+    iv_show_time(j, "started", s->started);
+    iv_show_time(j, "finished", s->finished);
     iv_json_close_object(j);
     return true;
 }
@@ -97,18 +99,18 @@ iv_rc iv_show_execution(struct iv_json *j, struct iv_reader *reader, const struc
     iv_json_str(j, "finding", e->finding);
     iv_json_str(j, "playbook", e->playbook);
     iv_json_str(j, "title", e->title);
-    show_optional(j, "target", e->target);
+    iv_show_optional(j, "target", e->target);
     iv_json_str(j, "rule", e->rule);
     iv_json_text(j, "severity", iv_severity_name(e->severity));
-    show_optional(j, "tenant", e->tenant);
-    show_optional(j, "agent", e->agent);
+    iv_show_optional(j, "tenant", e->tenant);
+    iv_show_optional(j, "agent", e->agent);
     iv_json_text(j, "mode", e->observed ? "observe" : "enforce");
     iv_json_text(j, "state", iv_run_state_name(e->state));
-    show_optional(j, "cause", e->cause);
-    show_time(j, "event_time", e->event_time);
-    show_time(j, "planned", e->planned);
-    show_time(j, "started", e->started);
-    show_time(j, "finished", e->finished);
+    iv_show_optional(j, "cause", e->cause);
+    iv_show_time(j, "event_time", e->event_time);
+    iv_show_time(j, "planned", e->planned);
+    iv_show_time(j, "started", e->started);
+    iv_show_time(j, "finished", e->finished);
     iv_json_int(j, "findings", e->findings);
     iv_json_open_list(j, "steps");
     TRY(iv_reader_steps(reader, e->key, show_step, j, err));

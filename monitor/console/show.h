@@ -5,6 +5,13 @@
 #include "base/json_write.h"
 #include "evidence/reader.h"
 
+/* 0, and the empty text: null. */
+void iv_show_time(struct iv_json *j, const char *name, iv_ns t);
+void iv_show_optional(struct iv_json *j, const char *name, struct iv_str s);
+
+/* The list "criteria" of "CC6.1 CC6.3". */
+void iv_show_criteria(struct iv_json *j, struct iv_str list);
+
 /* Schema Finding; name as in json_write.h. */
 void iv_show_finding(struct iv_json *j, const char *name, const struct iv_finding *finding);
 

@@ -57,6 +57,12 @@ bool iv_severity_of(enum iv_severity *out, struct iv_str name)
     return i >= 0;
 }
 
+const char *iv_triage_state_name(enum iv_triage_state state)
+{
+    static const char *const names[IV_TRIAGE_STATES] = {"new", "acknowledged", "closed", "suppressed"};
+    return names[state];
+}
+
 const char *iv_mode_name(enum iv_mode mode)
 {
     return mode == IV_MODE_ENFORCE ? "enforce" : "observe";

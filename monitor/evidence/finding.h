@@ -15,6 +15,16 @@
 
 #define IV_UID_HEX 64
 
+/* What people made of a finding. Its verdict is not theirs to say. */
+enum iv_triage_state {
+    IV_TRIAGE_NEW,
+    IV_TRIAGE_ACKNOWLEDGED,
+    IV_TRIAGE_CLOSED,
+    IV_TRIAGE_SUPPRESSED,
+    IV_TRIAGE_STATES
+};
+const char *iv_triage_state_name(enum iv_triage_state state); /* "new", "acknowledged", … */
+
 struct iv_finding {
     struct iv_str uid; /* IV_UID_HEX digits */
     enum iv_verdict_kind kind;
@@ -29,13 +39,15 @@ struct iv_finding {
     struct iv_str trigger_source;
     struct iv_str trigger_id;
     struct iv_str trigger_type;
-    iv_ns time;           /* the trigger's */
-    iv_ns detected;       /* the wall clock when it was put into the store */
-    int64_t witnesses;    /* how many there are in all */
-    struct iv_str ocsf;   /* the whole finding, one JSON object */
-    int64_t seq;          /* grows with every insert and every update; set by the store */
-    bool told;            /* writer: another process found it */
-    struct iv_str action; /* reader: state of its newest execution; empty: none */
+    iv_ns time;                  /* the trigger's */
+    iv_ns detected;              /* the wall clock when it was put into the store */
+    int64_t witnesses;           /* how many there are in all */
+    struct iv_str ocsf;          /* the whole finding, one JSON object */
+    int64_t seq;                 /* grows with every insert and every update; set by the store */
+    bool told;                   /* writer: another process found it */
+    struct iv_str action;        /* reader: state of its newest execution; empty: none */
+    enum iv_triage_state triage; /* reader: SUPPRESSED also where a waiver of the baseline held */
+    struct iv_str assignee;      /* reader: who looks after it; empty: nobody */
 };
 
 const char *iv_verdict_kind_name(enum iv_verdict_kind kind); /* "violated", "inconclusive", … */

@@ -32,6 +32,9 @@ struct iv_finding_filter {
     struct iv_str agent;
     uint32_t severities; /* bits 1u << enum iv_severity; 0: any */
     uint32_t kinds;      /* bits 1u << enum iv_verdict_kind; 0: VIOLATED, UPDATED and CONTRADICTED */
+    uint32_t states;     /* bits 1u << enum iv_triage_state; 0: any */
+    struct iv_str assignee;
+    struct iv_str text; /* in title, trigger's id or agent, whatever the case of ASCII letters */
     enum { IV_SUPPRESSED_ANY, IV_SUPPRESSED_NO, IV_SUPPRESSED_ONLY } suppressed;
     iv_ns from; /* the trigger's time, from <= time < until; both 0: any */
     iv_ns until;
@@ -43,6 +46,10 @@ struct iv_finding_filter {
 typedef bool (*iv_finding_visit)(void *ctx, const struct iv_finding *finding);
 iv_rc iv_reader_findings(struct iv_reader *reader, const struct iv_finding_filter *filter,
                          iv_finding_visit visit, void *ctx, struct iv_err *err);
+/* The same within bounds: ends after some ten thousand rows that do not fit. *next: the seq that the next
+ * page begins behind; 0: there is nothing behind this one. */
+iv_rc iv_reader_findings_page(struct iv_reader *reader, const struct iv_finding_filter *filter, int64_t *next,
+                              iv_finding_visit visit, void *ctx, struct iv_err *err);
 /* Calls visit once. IV_E_ABSENT: there is none with this uid (64 hex digits, lower case). */
 iv_rc iv_reader_finding(struct iv_reader *reader, struct iv_str uid, iv_finding_visit visit, void *ctx,
                         struct iv_err *err);

@@ -65,6 +65,11 @@ iv_rc iv_row_finding(struct iv_finding *out, struct iv_sql_row *row, struct iv_e
     f.detected = iv_sql_get_int(row);
     f.witnesses = iv_sql_get_int(row);
     f.ocsf = iv_sql_get_str(row);
+    int64_t state = iv_sql_get_int(row);
+    ENSURE(state >= IV_TRIAGE_NEW && state <= IV_TRIAGE_SUPPRESSED, err, IV_E_STORE,
+           "a finding in the store has state %" PRId64 ", which is none", state);
+    f.triage = (enum iv_triage_state)state;
+    f.assignee = iv_sql_get_str(row);
     *out = f;
     return IV_OK;
 }

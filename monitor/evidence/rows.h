@@ -12,7 +12,8 @@
 #define IV_COLUMNS_FINDING                                                                                   \
     "f.seq, f.uid, f.kind, f.rule, f.title, f.severity, f.mode, f.suppressed, f.criteria, f.tenant, "        \
     "f.agent, "                                                                                              \
-    "f.trigger_source, f.trigger_id, f.trigger_type, f.time, f.detected, f.witnesses, f.ocsf"
+    "f.trigger_source, f.trigger_id, f.trigger_type, f.time, f.detected, f.witnesses, f.ocsf, "              \
+    "max(f.state, 3 * f.suppressed), f.assignee"
 #define IV_COLUMNS_EXECUTION                                                                                 \
     "e.seq, e.key, e.finding, e.playbook, e.title, e.target, e.tactic, e.rule, e.severity, e.tenant, "       \
     "e.agent, "                                                                                              \

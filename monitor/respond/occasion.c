@@ -3,6 +3,7 @@
 
 #include "base/guard.h"
 #include "baseline/baseline.h"
+#include "baseline/criteria.h"
 #include "baseline/event_schema.h"
 #include "baseline/yaml_fields.h"
 
@@ -103,11 +104,10 @@ static void check_rule(const struct parser *p, struct iv_str glob, const struct 
 
 static void check_criterion(const struct parser *p, struct iv_str id, const struct iv_yaml_node *node)
 {
-    char texts[CRITERIA_MAX][8];
     struct iv_str names[CRITERIA_MAX];
     size_t count = 0;
-    while (count < CRITERIA_MAX && iv_criterion_at(texts[count], count)) {
-        names[count] = iv_str_of(texts[count]);
+    while (count < CRITERIA_MAX && iv_criterion_at(count) != NULL) {
+        names[count] = iv_str_of(iv_criterion_at(count)->name);
         count++;
     }
     if (!any_of(names, count, id)) {

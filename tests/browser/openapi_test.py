@@ -10,7 +10,7 @@ import unittest
 
 import jsonschema
 import yaml
-from console import Console, Stream
+from console import Console, Stream, until
 
 SOURCE = os.environ["IV_SOURCE_DIR"]
 TOKEN = "correct-horse-battery-staple"
@@ -86,6 +86,7 @@ class OpenApi(unittest.TestCase):
         console.tell("forget", "ISO-001", day + "18Z", day + "19Z")
         console.tell("alert", "TOK-002", "acme", "firing")
         console.tell("alert", "ISO-001", "", "resolved")
+        until(lambda: sum(i["count"] for i in console.get("/api/v1/incidents")["items"]) == 22, "incidents know of every finding")
         return uid
 
     def with_all_that_it_serves(self, console, uid):
@@ -103,6 +104,12 @@ class OpenApi(unittest.TestCase):
                                  "/api/v1/findings?limit=0", "/api/v1/findings?limit=501",
                                  "/api/v1/findings?from=yesterday", "/api/v1/findings?severity=dire"],
             "/api/v1/findings/{uid}": [f"/api/v1/findings/{uid}", f"/api/v1/findings/{'0' * 64}", "/api/v1/findings/x"],
+            "/api/v1/posture": ["/api/v1/posture", "/api/v1/posture?from=2026-01-01T00:00:10Z&to=2026-01-01T00:00:20Z",
+                                "/api/v1/posture?from=soon", "/api/v1/posture?from=2027-01-01T00:00:00Z"],
+            "/api/v1/incidents": ["/api/v1/incidents", "/api/v1/incidents?severity=critical&order=oldest&q=TOKEN&state=new",
+                                  "/api/v1/incidents?state=lost"],
+            "/api/v1/fleet": ["/api/v1/fleet", "/api/v1/fleet?order=name&limit=1&tenant=acme", "/api/v1/fleet?order=size",
+                              "/api/v1/fleet?limit=0"],
             "/api/v1/actions": ["/api/v1/actions", f"/api/v1/actions?finding={uid}&state=failed",
                                 "/api/v1/actions?state=lost"],
             "/api/v1/log/checkpoint": ["/api/v1/log/checkpoint"],

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "console/filter.h"
+
+#include "base/guard.h"
+#include "console/page.h"
+#include "console/query.h"
+
+/* In the order of the enums, whose bits they stand for. */
+static const char severities[] = "info,low,medium,high,critical";
+static const char states[] = "new,acknowledged,closed,suppressed";
+
+static bool read_words(struct iv_finding_filter *out, struct iv_request *request, struct iv_reply *reply)
+{
+    struct iv_str suppressed;
+    if (!iv_page_words(&out->severities, request, reply, "severity", severities) ||
+        !iv_page_words(&out->states, request, reply, "state", states) ||
+        !iv_query_word(&suppressed, request, reply, "suppressed", "true,false")) {
+        return false;
+    }
+    if (suppressed.p != NULL) {
+        out->suppressed = suppressed.p[0] == 't' ? IV_SUPPRESSED_ONLY : IV_SUPPRESSED_NO;
+    }
+    return true;
+}
+
+bool iv_filter_read(struct iv_finding_filter *out, struct iv_request *request, struct iv_reply *reply)
+{
+    struct iv_page page;
+    *out = (struct iv_finding_filter){.rule = iv_query_get(request, "rule"),
+                                      .criterion = iv_query_get(request, "criterion"),
+                                      .tenant = iv_query_get(request, "tenant"),
+                                      .agent = iv_query_get(request, "agent"),
+                                      .assignee = iv_query_get(request, "assignee"),
+                                      .text = iv_query_get(request, "q")};
+    if (!read_words(out, request, reply) || !iv_query_time(&out->from, request, reply, "from", 0) ||
+        !iv_query_time(&out->until, request, reply, "to", 0) || !iv_page_read(&page, request, reply)) {
+        return false;
+    }
+    out->after = page.after;
+    out->before = page.before;
+    out->newest_first = page.newest_first;
+    out->limit = page.limit;
+    /* The store takes the two ends together. */
+    if (iv_query_get(request, "from").p != NULL && iv_query_get(request, "to").p == NULL) {
+        out->until = IV_NS_MAX;
+    }
+    if (iv_query_get(request, "to").p != NULL && iv_query_get(request, "from").p == NULL) {
+        out->from = IV_NS_MIN;
+    }
+    return true;
+}
