@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/command.h"
 #include "app/respond_approval.h"
+#include "app/store_option.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/guard.h"
-#include "baseline/problems.h"
 #include "daemon/config.h"
-#include "daemon/load.h"
 #include "evidence/reader.h"
 #include "respond/halt.h"
 
-#include <pwd.h>
 #include <stdio.h>
-#include <unistd.h>
 
 /* A word behind "respond". */
 struct verb {
@@ -22,37 +19,14 @@ struct verb {
                  struct iv_err *err);
 };
 
-static iv_rc find_store(struct iv_config **config, struct iv_str *out, const struct respond_args *a,
-                        struct iv_err *err)
-{
-    if (a->store != NULL) {
-        *out = iv_str_of(a->store);
-        return IV_OK;
-    }
-    IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
-    TRY(iv_problems_new(&problems, err));
-    iv_problems_keep_secrets(problems);
-    struct iv_rc_s rc = iv_config_load(config, a->config, problems, err);
-    iv_print_problems(problems);
-    TRY(rc);
-    *out = (*config)->store_path;
-    return IV_OK;
-}
-
-static struct iv_str who(void)
-{
-    const struct passwd *user = getpwuid(geteuid());
-    return iv_str_of(user == NULL ? "somebody" : user->pw_name);
-}
-
 static iv_rc put(const struct respond_args *a, struct iv_str path, bool holds, struct iv_err *err)
 {
     IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
     struct iv_clock clock = iv_clock_system();
     struct iv_str reason = a->reason == NULL ? IV_STR("") : iv_str_of(a->reason);
-    TRY(iv_respond_open(&store, path, err));
+    TRY(iv_store_option_open(&store, path, err));
     TRY(iv_store_begin(store, err));
-    struct iv_rc_s rc = iv_halt_put(store, holds, who(), reason, iv_wall(&clock), err);
+    struct iv_rc_s rc = iv_halt_put(store, holds, iv_store_option_user(), reason, iv_wall(&clock), err);
     if (!iv_ok(rc)) {
         iv_store_rollback(store);
         return rc;
@@ -84,7 +58,7 @@ static iv_rc print_halt(struct iv_str path, struct iv_err *err)
     struct iv_halt halt;
     iv_arena_init(&arena, 0);
     iv_buf_init(&since, 64);
-    TRY(iv_respond_open(&store, path, err));
+    TRY(iv_store_option_open(&store, path, err));
     TRY(iv_store_begin(store, err));
     struct iv_rc_s rc = iv_halt_get(&halt, store, &arena, err);
     iv_store_rollback(store);
@@ -157,7 +131,7 @@ static int respond_run(const void *args, const struct iv_words *words, struct iv
                         verb->takes_execution ? "needs an execution's key; 'invigil respond list' has them"
                                               : "takes no execution");
     }
-    rc = iv_ok(rc) ? find_store(&config, &store, a, err) : rc;
+    rc = iv_ok(rc) ? iv_store_option(&store, &config, a->store, a->config, err) : rc;
     rc = iv_ok(rc) ? verb->run(a, store, execution, err) : rc;
     return iv_exit_of(rc);
 }

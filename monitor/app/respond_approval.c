@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/respond_approval.h"
+#include "app/store_option.h"
 
 #include "app/signer_file.h"
 #include "base/clock.h"
@@ -17,13 +18,6 @@
 #define STEPS_MOST 64
 #define APPROVALS_MOST 256
 #define STATEMENT_MAX_BYTES (256u << 10)
-
-iv_rc iv_respond_open(struct iv_store **out, struct iv_str path, struct iv_err *err)
-{
-    ENSURE(access(path.p, F_OK) == 0, err, IV_E_REFUSED, "there is no store '" IV_STR_FMT "'",
-           IV_STR_ARG(path));
-    return iv_store_open(out, path, err);
-}
 
 static bool print_waiting(void *ctx, const struct iv_execution *e)
 {
@@ -111,7 +105,7 @@ iv_rc iv_respond_show(const struct respond_args *a, struct iv_str path, const ch
     IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
     IV_AUTO(file_deinit) struct file f = {.steps = NULL};
     iv_arena_init(&f.arena, 0);
-    TRY(iv_respond_open(&store, path, err));
+    TRY(iv_store_option_open(&store, path, err));
     TRY(iv_store_begin(store, err));
     struct iv_rc_s rc = read_file(&f, store, iv_str_of(execution), err);
     iv_store_rollback(store);
@@ -166,7 +160,7 @@ static iv_rc say(const struct respond_args *a, struct iv_str path, const char *e
     ENSURE(a->key != NULL && a->id != NULL, err, IV_E_REFUSED,
            "an approval and a denial are signed: --key FILE and --id ID are needed");
     TRY(iv_signer_read(&signer, a->key, err));
-    TRY(iv_respond_open(&store, path, err));
+    TRY(iv_store_option_open(&store, path, err));
     TRY(iv_store_begin(store, err));
     struct iv_rc_s rc = give(store, a, signer, execution, approve, err);
     if (!iv_ok(rc)) {
@@ -206,7 +200,7 @@ iv_rc iv_respond_undo(const struct respond_args *a, struct iv_str path, const ch
 {
     (void)a;
     IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
-    TRY(iv_respond_open(&store, path, err));
+    TRY(iv_store_option_open(&store, path, err));
     TRY(iv_store_begin(store, err));
     struct iv_rc_s rc = undo(store, execution, err);
     if (!iv_ok(rc)) {

@@ -29,7 +29,3 @@ iv_rc iv_respond_deny(const struct respond_args *a, struct iv_str store, const c
 /* What its playbook takes back later is taken back now. */
 iv_rc iv_respond_undo(const struct respond_args *a, struct iv_str store, const char *execution,
                       struct iv_err *err);
-
-struct iv_store;
-/* The store's file must be there: one that was made here nobody would ever look into. */
-iv_rc iv_respond_open(struct iv_store **out, struct iv_str path, struct iv_err *err);

@@ -23,3 +23,13 @@ iv_rc iv_secret_read(struct iv_buf *out, struct iv_str path, enum iv_secret_exte
            IV_STR_ARG(path), extent == IV_SECRET_WHOLE ? "it" : "its first line");
     return IV_OK;
 }
+
+bool iv_secret_eq(struct iv_str a, struct iv_str b)
+{
+    unsigned char different = a.n == b.n ? 0 : 1;
+    for (size_t i = 0; i < a.n; i++) {
+        unsigned char c = b.n == 0 ? 0 : (unsigned char)b.p[i % b.n];
+        different = (unsigned char)(different | (c ^ (unsigned char)a.p[i]));
+    }
+    return different == 0;
+}

@@ -17,3 +17,6 @@ enum iv_secret_extent {
 /* Initialises out, also where it fails. IV_E_REFUSED: there is nothing in it; else as iv_file_read. */
 iv_rc iv_secret_read(struct iv_buf *out, struct iv_str path, enum iv_secret_extent extent,
                      struct iv_err *err);
+
+/* Compares in a time that the lengths alone decide. */
+bool iv_secret_eq(struct iv_str a, struct iv_str b);

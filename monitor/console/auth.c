@@ -2,7 +2,10 @@
 #include "console/auth.h"
 
 #include "base/guard.h"
+#include "base/secret.h"
+#include "console/known.h"
 #include "console/origin.h"
+#include "console/readers.h"
 #include "console/tls.h"
 #include "console/token_file.h"
 
@@ -33,52 +36,86 @@ static void is_known(struct iv_who *who, const char *name, enum iv_via via, unsi
     who->permissions = iv_roles_may(roles);
 }
 
-static void look_at_credentials(struct iv_who *who, const struct iv_console *console, const char *header)
+static void look_at_credentials(struct iv_who *who, struct iv_console *console, const char *header)
 {
     bool bearer = strncasecmp(header, "Bearer ", 7) == 0;
     bool basic = strncasecmp(header, "Basic ", 6) == 0;
-    if ((bearer && iv_token_file_is(console, iv_str_of(header + 7))) ||
-        (basic && iv_token_file_is_basic(console, iv_str_of(header + 6)))) {
+    struct iv_str sent = iv_str_of(bearer ? header + 7 : basic ? header + 6 : "");
+    if (bearer && strncmp(sent.p, IV_TOKEN_PREFIX, strlen(IV_TOKEN_PREFIX)) == 0) {
+        iv_known_by_token(who, console, sent);
+    }
+    if ((bearer && iv_token_file_is(console, sent)) || (basic && iv_token_file_is_basic(console, sent))) {
         is_known(who, "token", IV_VIA_TOKEN, 1u << IV_ROLE_OF_ADMIN);
         who->ambient = basic;
     }
 }
 
-/* Whoever has a certificate may read, unless the configured token is asked for besides. */
+/* A user of the certificate's name; else whoever has one may read, unless the configured token is asked for
+ * besides. */
 static void look_at_certificate(struct iv_who *who, struct iv_request *request)
 {
+    struct iv_console *console = request->console;
     char name[IV_WHO_NAME_BYTES];
-    if (request->console->token_n == 0 && iv_tls_peer_name(name, sizeof name, request->connection)) {
-        is_known(who, name, IV_VIA_CERTIFICATE, 1u << IV_ROLE_OF_VIEWER);
-        who->ambient = true;
+    struct iv_user user;
+    struct iv_err err;
+    if (!iv_tls_peer_name(name, sizeof name, request->connection)) {
+        return;
     }
+    struct iv_reader *reader = iv_readers_borrow(console->readers);
+    struct iv_rc_s rc = iv_reader_user(reader, &user, iv_str_of(name), &err);
+    iv_readers_return(console->readers, reader);
+    if (iv_ok(rc)) {
+        is_known(who, user.name, IV_VIA_CERTIFICATE, iv_roles_read(iv_str_of(user.roles)));
+    } else if (rc.code == IV_E_ABSENT && console->token_n == 0) {
+        is_known(who, name, IV_VIA_CERTIFICATE, 1u << IV_ROLE_OF_VIEWER);
+    }
+    who->ambient = true;
 }
 
 /* What is sent on purpose counts before what a browser brings along; and if it is wrong, nothing else does.
  */
 static void find_out(struct iv_who *who, struct iv_request *request)
 {
-    const struct iv_console *console = request->console;
+    struct iv_console *console = request->console;
     const char *header = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Authorization");
-    if (console->open) {
+    const char *cookie =
+        MHD_lookup_connection_value(request->connection, MHD_COOKIE_KIND, iv_known_cookie(console));
+    if (header != NULL && !console->open) {
+        look_at_credentials(who, console, header);
+        return;
+    }
+    if (cookie != NULL) {
+        iv_known_by_session(who, console, iv_str_of(cookie));
+    }
+    if (who->via == IV_VIA_NOTHING && console->client_ca.n > 0) {
+        look_at_certificate(who, request);
+    }
+    if (who->via == IV_VIA_NOTHING && console->open) {
         is_known(who, "demo", IV_VIA_DEMO, IV_ROLES_ALL);
         who->ambient = true;
-    } else if (header != NULL) {
-        look_at_credentials(who, console, header);
-    } else if (console->client_ca.n > 0) {
-        look_at_certificate(who, request);
     }
 }
 
-static bool may(const struct iv_who *who, struct iv_reply *reply, enum iv_need need)
+/* A browser that is offered Basic asks its user by itself, which the page's own log-in is better at: so that
+ * is offered only to who has never logged in, where the token is all there is. */
+static const char *challenge_of(struct iv_request *request)
 {
+    const char *cookie =
+        MHD_lookup_connection_value(request->connection, MHD_COOKIE_KIND, iv_known_cookie(request->console));
+    bool basic = request->console->token_n > 0 && cookie == NULL && !request->is_session;
+    return basic ? "Basic realm=\"Invigil\", charset=\"UTF-8\"" : "Bearer realm=\"Invigil\"";
+}
+
+static bool may(struct iv_request *request, struct iv_reply *reply, enum iv_need need)
+{
+    const struct iv_who *who = &request->who;
     if (need == IV_NEED_GUEST) {
         return true;
     }
     if (who->via == IV_VIA_NOTHING) {
-        iv_reply_problem(
-            reply, MHD_HTTP_UNAUTHORIZED,
-            "send the console's token: Authorization: Bearer TOKEN, or as the password of Basic");
+        reply->challenge = challenge_of(request);
+        iv_reply_problem(reply, MHD_HTTP_UNAUTHORIZED,
+                         "log in, or send a token: Authorization: Bearer TOKEN");
         return false;
     }
     if ((who->permissions & 1u << need) == 0) {
@@ -96,6 +133,13 @@ static bool is_wanted(struct iv_request *request, struct iv_reply *reply)
     }
     if (!iv_origin_is_same(request)) {
         iv_reply_problem(reply, MHD_HTTP_FORBIDDEN, "a page of another origin may change nothing here");
+        return false;
+    }
+    const char *csrf = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "X-CSRF-Token");
+    if (request->who.csrf[0] != '\0' &&
+        (csrf == NULL || !iv_secret_eq(iv_str_of(request->who.csrf), iv_str_of(csrf)))) {
+        iv_reply_problem(reply, MHD_HTTP_FORBIDDEN,
+                         "a change by a session needs the header X-CSRF-Token: GET /api/v1/session has it");
         return false;
     }
     return true;
@@ -119,5 +163,5 @@ bool iv_auth_admits(struct iv_request *request, struct iv_reply *reply, enum iv_
         return false;
     }
     find_out(&request->who, request);
-    return may(&request->who, reply, need) && is_wanted(request, reply);
+    return may(request, reply, need) && is_wanted(request, reply);
 }

@@ -5,9 +5,11 @@
 #include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
+#include "console/account.h"
 #include "console/answer.h"
 #include "console/body.h"
 #include "console/chunk.h"
+#include "console/limit.h"
 #include "console/listen.h"
 #include "console/live.h"
 #include "console/peer.h"
@@ -29,6 +31,7 @@ enum {
     IDLE_S_DEFAULT = 30,
     HEAD_S_DEFAULT = 10,
     PULSE_MS_DEFAULT = 2000,
+    HASHINGS_MAX = 2,
     CONNECTION_BYTES = 32 * 1024, /* head and buffers of one connection; a larger head is refused with 431 */
 };
 
@@ -46,6 +49,7 @@ static struct iv_console *console_new(const struct iv_console_options *options)
     (void)pthread_mutex_init(&c->lock, NULL);
     (void)pthread_mutex_init(&c->body_lock, NULL);
     (void)pthread_mutex_init(&c->writer_lock, NULL);
+    (void)sem_init(&c->hashing, 0, HASHINGS_MAX);
     iv_monotonic_cond_init(&c->tick);
     c->listen_fd = -1;
     c->instruments = options->instruments;
@@ -79,6 +83,8 @@ static void console_free(struct iv_console *c)
     iv_decoder_free(c->decoder);
     iv_catalogue_free(c->catalogue);
     iv_free(c->store_path);
+    iv_limit_free(c->limit);
+    (void)sem_destroy(&c->hashing);
     (void)pthread_mutex_destroy(&c->writer_lock);
     (void)pthread_mutex_destroy(&c->body_lock);
     (void)pthread_mutex_destroy(&c->lock);
@@ -181,11 +187,20 @@ static iv_rc open_decoder(struct iv_console *c, const struct iv_console_options 
     return iv_decoder_new(&c->decoder, c->catalogue, &limits, iv_hash_key_random(), err);
 }
 
+static iv_rc make_nobody(struct iv_user *out, struct iv_err *err)
+{
+    char secret[IV_SECRET_TEXT_BYTES];
+    iv_account_secret(secret, "");
+    return iv_scrypt_make(&out->password, iv_str_of(secret), err);
+}
+
 static iv_rc start(struct iv_console *c, const struct iv_console_options *options, struct iv_err *err)
 {
     struct iv_clock clock = iv_clock_system();
     TRY(open_socket(c, options, err));
     TRY(open_decoder(c, options, err));
+    TRY(iv_limit_new(&c->limit, err));
+    TRY(make_nobody(&c->nobody, err));
     /* One for each thread that answers, one for the pulse. */
     TRY(iv_readers_new(&c->readers, options->store_path, either(options->threads, THREADS_DEFAULT) + 1, err));
     TRY(iv_chunks_new(&c->chunks, c->readers, err));

@@ -26,10 +26,27 @@ static enum iv_framing framing_of_length(const char *text)
     return length == 0 ? IV_FRAMING_EMPTY : IV_FRAMING_BODY;
 }
 
+/*= RFC 9112 5.1 "a server MUST reject, with a response status code of 400, any received request message that
+ * contains whitespace between a header field name and colon": the library takes the space for a part of the
+ * name, and would not see the header that somebody else sees. */
+static bool is_name(const char *name)
+{
+    for (const char *p = name; *p != '\0'; p++) {
+        if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f) {
+            return false;
+        }
+    }
+    return name[0] != '\0';
+}
+
 static enum MHD_Result look(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
 {
     (void)kind;
     struct looking *l = ctx;
+    if (!is_name(name)) {
+        l->framing = IV_FRAMING_MALFORMED;
+        return MHD_NO;
+    }
     bool length = strcasecmp(name, "Content-Length") == 0;
     if (strcasecmp(name, "Transfer-Encoding") == 0 || (length && (l->length_seen || value == NULL))) {
         l->framing = IV_FRAMING_AMBIGUOUS;
@@ -64,7 +81,9 @@ bool iv_framing_admits(struct iv_reply *reply, struct MHD_Connection *connection
     if (framing == IV_FRAMING_EMPTY) {
         return true;
     }
-    if (!takes_body) {
+    if (framing == IV_FRAMING_MALFORMED) {
+        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "a header's name holds what no name does");
+    } else if (!takes_body) {
         iv_reply_problem(reply, MHD_HTTP_CONTENT_TOO_LARGE, "no body is taken here");
     } else if (framing == IV_FRAMING_AMBIGUOUS) {
         iv_reply_problem(reply, MHD_HTTP_LENGTH_REQUIRED,

@@ -7,7 +7,13 @@
 
 #include "console/server.h"
 
-enum iv_framing { IV_FRAMING_EMPTY, IV_FRAMING_BODY, IV_FRAMING_TOO_LARGE, IV_FRAMING_AMBIGUOUS };
+enum iv_framing {
+    IV_FRAMING_EMPTY,
+    IV_FRAMING_BODY,
+    IV_FRAMING_TOO_LARGE,
+    IV_FRAMING_AMBIGUOUS,
+    IV_FRAMING_MALFORMED, /* a header that others may read otherwise */
+};
 
 enum iv_framing iv_framing_of(struct MHD_Connection *connection);
 

@@ -2,15 +2,19 @@
 #include "console/live.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
 #include "console/answer.h"
 #include "console/chunk.h"
+#include "console/known.h"
 #include "console/peer.h"
 #include "console/query.h"
 #include "console/readers.h"
 
 enum { BLOCK_BYTES = 16384 };
+
+static const iv_ns look_every = 2 * IV_NS_PER_S;
 
 /* One client. It holds a place, and at most one chunk, which it shares with the others at that place. */
 struct iv_live {
@@ -24,6 +28,8 @@ struct iv_live {
     size_t at;
     bool moves; /* the chunk's end is a place: it is not a status */
     uint64_t status_seen;
+    struct iv_who who;
+    iv_ns looked; /* when it was last asked whether he still may read */
 };
 
 void iv_live_wake(struct iv_console *console)
@@ -102,13 +108,25 @@ static bool is_stopping(struct iv_console *console)
     return stopping;
 }
 
+/* Who was let in stays in for as long as he would be let in; and to listen is to use a session. */
+static bool may_go_on(struct iv_live *live)
+{
+    struct iv_clock clock = iv_clock_system();
+    iv_ns now = iv_monotonic(&clock);
+    if (now - live->looked < look_every) {
+        return true;
+    }
+    live->looked = now;
+    return iv_known_still(live->console, &live->who);
+}
+
 static ssize_t live_read(void *ctx, uint64_t position, char *out, size_t max)
 {
     (void)position;
     struct iv_live *live = ctx;
     while (live->chunk == NULL) {
         uint64_t generation = 0;
-        if (is_stopping(live->console)) {
+        if (is_stopping(live->console) || !may_go_on(live)) {
             return MHD_CONTENT_READER_END_OF_STREAM;
         }
         if (!chunk_take(live, &generation)) {
@@ -201,6 +219,7 @@ static struct iv_live *live_new(struct iv_request *request, struct iv_place plac
 {
     static const char greeting[] =
         ": a stream of findings and actions; come back with Last-Event-ID\nretry: 2000\n\n";
+    struct iv_clock clock = iv_clock_system();
     struct iv_live *live = iv_calloc(1, sizeof *live);
     if (live == NULL) {
         return NULL;
@@ -208,6 +227,8 @@ static struct iv_live *live_new(struct iv_request *request, struct iv_place plac
     live->console = request->console;
     live->connection = request->connection;
     live->place = place;
+    live->who = request->who;
+    live->looked = iv_monotonic(&clock);
     live->chunk = iv_chunk_new((struct iv_str){greeting, sizeof greeting - 1}, place, place);
     if (live->chunk == NULL) {
         iv_free(live);

@@ -167,8 +167,9 @@ static bool add_headers(struct MHD_Response *response, const struct iv_reply *re
         {"Retry-After", reply->retry_after == 0 ? NULL : retry_after},
         {"Connection", reply->close ? "close" : NULL},
         {"Strict-Transport-Security", tls ? "max-age=31536000" : NULL},
-        {"WWW-Authenticate",
-         reply->status == MHD_HTTP_UNAUTHORIZED ? "Basic realm=\"Invigil\", charset=\"UTF-8\"" : NULL},
+        {"WWW-Authenticate", reply->status != MHD_HTTP_UNAUTHORIZED ? NULL
+                             : reply->challenge == NULL             ? "Bearer realm=\"Invigil\""
+                                                                    : reply->challenge},
     };
     for (size_t i = 0; i < IV_COUNT(own); i++) {
         if (own[i].value != NULL) {

@@ -29,18 +29,18 @@ unsigned iv_roles_may(unsigned roles)
     return may;
 }
 
-bool iv_role_of(enum iv_role *out, struct iv_str name)
+bool iv_role_of(enum iv_user_role *out, struct iv_str name)
 {
     for (unsigned i = 0; i < IV_ROLES; i++) {
         if (iv_str_eq(roles_table[i].name, name)) {
-            *out = (enum iv_role)i;
+            *out = (enum iv_user_role)i;
             return true;
         }
     }
     return false;
 }
 
-const char *iv_role_name(enum iv_role role)
+const char *iv_role_name(enum iv_user_role role)
 {
     return roles_table[role].name.p;
 }
@@ -62,7 +62,7 @@ unsigned iv_roles_read(struct iv_str words)
     while (words.n > 0) {
         const char *space = memchr(words.p, ' ', words.n);
         size_t n = space == NULL ? words.n : (size_t)(space - words.p);
-        enum iv_role role;
+        enum iv_user_role role;
         if (iv_role_of(&role, (struct iv_str){words.p, n})) {
             roles |= 1u << role;
         }

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "base/time.h"
 
 #include <stdbool.h>
 
@@ -19,7 +20,7 @@ enum iv_need {
     IV_NEEDS
 };
 
-enum iv_role {
+enum iv_user_role {
 #define ROLE(id, name, permissions) IV_ROLE_OF_##id,
 #include "console/roles.def"
 #undef ROLE
@@ -29,22 +30,25 @@ enum iv_role {
 
 enum iv_via { IV_VIA_NOTHING, IV_VIA_SESSION, IV_VIA_TOKEN, IV_VIA_CERTIFICATE, IV_VIA_DEMO, IV_VIA_COMMAND };
 
-enum { IV_WHO_NAME_BYTES = 128, IV_SECRET_BYTES = 32 };
+enum { IV_WHO_NAME_BYTES = 128, IV_CSRF_DIGITS = 32 };
 
 struct iv_who {
     char name[IV_WHO_NAME_BYTES]; /* empty: nobody who is known */
     enum iv_via via;
-    unsigned roles;       /* bits 1u << enum iv_role */
+    unsigned roles;       /* bits 1u << enum iv_user_role */
     unsigned permissions; /* bits 1u << enum iv_need */
     char address[64];     /* that the request came from */
     bool ambient;         /* a browser brings it along by itself, whoever's page makes it ask */
-    unsigned char secret[IV_SECRET_BYTES]; /* of a session */
+    bool stored;          /* digest says where the store has it: a session, or a token that was made */
+    unsigned char digest[32];
+    char csrf[IV_CSRF_DIGITS + 1]; /* of a session; else empty */
+    iv_ns expires;                 /* 0: does not */
 };
 
 unsigned iv_roles_may(unsigned roles);
 /* False where a name is none of a role. */
-bool iv_role_of(enum iv_role *out, struct iv_str name);
-const char *iv_role_name(enum iv_role role);
+bool iv_role_of(enum iv_user_role *out, struct iv_str name);
+const char *iv_role_name(enum iv_user_role role);
 /* All of them, for a sentence. */
 #define IV_ROLE_NAMES "viewer, analyst, responder, auditor and admin"
 /* Words with spaces between, and back; what is no role gives nothing. */

@@ -13,9 +13,11 @@
 #include "console/coverage.h"
 #include "console/metrics.h"
 #include "console/roles.h"
+#include "evidence/access.h"
 
 #include <microhttpd.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,6 +26,7 @@ enum { IV_QUERY_MAX = 16, IV_TOKEN_BYTES_MAX = 512 };
 struct iv_peer;
 struct iv_chunk;
 struct iv_chunks;
+struct iv_limit;
 struct iv_live;
 struct iv_readers;
 struct iv_catalogue;
@@ -56,6 +59,9 @@ struct iv_console {
     struct iv_decoder *decoder;
     pthread_mutex_t writer_lock; /* that there is a writer */
     struct iv_store *writer;     /* opened by the first change; NULL: there was none */
+    struct iv_limit *limit;      /* of log-ins that fail */
+    sem_t hashing;               /* two passwords at a time */
+    struct iv_user nobody;       /* whose password no one has */
 
     pthread_mutex_t lock; /* all below */
     pthread_cond_t tick;  /* ends the pulse thread's wait */
@@ -96,6 +102,7 @@ struct iv_request {
     const char *method;     /* "GET" also for HEAD */
     bool head;              /* HEAD: the headers of a GET without its body */
     struct iv_who who;      /* asks */
+    bool is_session;        /* for /api/v1/session: the page, which logs in by itself */
     struct iv_str variable; /* what stands for {…} in the route's path */
     struct iv_param params[IV_QUERY_MAX];
     size_t param_count;

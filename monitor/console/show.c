@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console/show.h"
 
+#include "console/roles.h"
+
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/guard.h"
@@ -149,4 +151,15 @@ iv_rc iv_show_executions(struct iv_json *j, const char *name, struct iv_reader *
     *last = l.last;
     *count = l.count;
     return IV_OK;
+}
+
+void iv_show_roles(struct iv_json *j, unsigned roles)
+{
+    iv_json_open_list(j, "roles");
+    for (unsigned i = 0; i < IV_ROLES; i++) {
+        if ((roles & 1u << i) != 0) {
+            iv_json_text(j, NULL, iv_role_name((enum iv_user_role)i));
+        }
+    }
+    iv_json_close_list(j);
 }

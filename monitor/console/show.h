@@ -24,3 +24,6 @@ iv_rc iv_show_execution(struct iv_json *j, struct iv_reader *reader, const struc
 iv_rc iv_show_executions(struct iv_json *j, const char *name, struct iv_reader *reader,
                          const struct iv_execution_filter *filter, int64_t *last, size_t *count,
                          struct iv_err *err);
+
+/* A list named roles, of bits 1u << enum iv_user_role. */
+void iv_show_roles(struct iv_json *j, unsigned roles);

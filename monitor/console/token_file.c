@@ -4,6 +4,7 @@
 #include "base/encode.h"
 #include "base/file.h"
 #include "base/guard.h"
+#include "base/secret.h"
 
 enum { TOKEN_BYTES_MIN = 16, CREDENTIALS_BYTES_MAX = 1024 };
 
@@ -35,15 +36,9 @@ iv_rc iv_token_file_read(struct iv_console *console, struct iv_str path, struct 
     return IV_OK;
 }
 
-/* Every byte of the token is looked at, whatever was sent. */
 bool iv_token_file_is(const struct iv_console *console, struct iv_str sent)
 {
-    unsigned char different = sent.n == console->token_n ? 0 : 1;
-    for (size_t i = 0; i < console->token_n; i++) {
-        unsigned char c = sent.n == 0 ? 0 : (unsigned char)sent.p[i % sent.n];
-        different = (unsigned char)(different | (c ^ (unsigned char)console->token[i]));
-    }
-    return console->token_n > 0 && different == 0;
+    return console->token_n > 0 && iv_secret_eq((struct iv_str){console->token, console->token_n}, sent);
 }
 
 bool iv_token_file_is_basic(const struct iv_console *console, struct iv_str encoded)

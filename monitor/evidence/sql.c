@@ -69,15 +69,19 @@ iv_rc iv_sql_prepare(const struct iv_sql *sql, sqlite3_stmt **out, const char *t
     return IV_OK;
 }
 
-/* The evidence is for the owner and his group; SQLite gives its side files the mode of the main one. */
+/* The evidence is for the owner and his group; SQLite gives its side files the mode of the main one. A file
+ * that is there is not opened here: to close it would give up the locks that other connections of this
+ * process hold on it (POSIX has them by process), and whoever came next would take the log from under them.
+ */
 static iv_rc create_file(const char *path, struct iv_err *err)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (fd < 0) {
-        return iv_err_set(err, IV_E_STORE, "the store '%s' cannot be opened for writing: %s", path,
-                          strerror(errno));
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    if (fd >= 0) {
+        (void)close(fd);
+        return IV_OK;
     }
-    (void)close(fd);
+    ENSURE(errno == EEXIST, err, IV_E_STORE, "the store '%s' cannot be opened for writing: %s", path,
+           strerror(errno));
     return IV_OK;
 }
 

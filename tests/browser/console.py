@@ -85,6 +85,14 @@ class Console:
         assert status == 200, f"{path}: {status} {body}"
         return json.loads(body)
 
+    def send(self, path, body, method="POST", headers=None):
+        """The same with a body of JSON."""
+        return self.ask(path, method, {"Content-Type": "application/json", **(headers or {})}, json.dumps(body))
+
+    def tries(self, path, body):
+        """Once more as soon as the console says that one may."""
+        return until(lambda: (lambda answer: answer[0] != 429 and answer)(self.send(path, body)), "the wait ends")
+
     def raw(self, data, patience=PATIENCE):
         """All that comes back on a connection that gets these bytes, until the other side ends it or is silent."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=patience) as s:
@@ -123,7 +131,7 @@ def until(condition, what):
 class Stream:
     """A client of /api/v1/stream. next() answers (id, event, data)."""
 
-    def __init__(self, console, after=None, last_event_id=None, receive_bytes=None):
+    def __init__(self, console, after=None, last_event_id=None, receive_bytes=None, headers=None):
         self.socket = socket.socket()
         if receive_bytes is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
@@ -131,6 +139,7 @@ class Stream:
         self.socket.connect(("127.0.0.1", console.port))
         query = "" if after is None else f"?after={after}"
         header = "" if last_event_id is None else f"Last-Event-ID: {last_event_id}\r\n"
+        header += "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
         self.socket.sendall(f"GET /api/v1/stream{query} HTTP/1.1\r\nHost: localhost\r\n{header}\r\n".encode())
 
     def open(self):

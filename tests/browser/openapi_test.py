@@ -134,6 +134,69 @@ class OpenApi(unittest.TestCase):
         self.check("/healthz", console.ask("/healthz", headers={"Host": "evil.example"}))
         self.check("/api/v1/findings", console.ask("/api/v1/findings", headers={"Host": "evil.example"}))
 
+    def say(self, path, answer, method):
+        self.check(path, answer, method)
+        return json.loads(answer[2]) if answer[2] else None
+
+    def access(self, console, token):
+        """Who may do what; as the configured token, then as somebody who may only read."""
+        admin = {"Authorization": f"Bearer {token}"}
+
+        def ask(path, method, body=None, headers=admin, url=None):
+            text = None if body is None else json.dumps(body)
+            kind = {} if body is None else {"Content-Type": "application/json"}
+            return self.say(path, console.ask(url or path, method.upper(), {**kind, **headers}, text), method)
+
+        user = {"name": "ann", "roles": ["viewer"], "password": "correct horse battery"}
+        for body in [user, user, {**user, "name": ""}]:
+            ask("/api/v1/users", "post", body)
+        ask("/api/v1/users", "get")
+        password = "/api/v1/users/{name}/password"
+        for name, word in [("ann", "correct horse again"), ("ann", "short"), ("bob", "correct horse again")]:
+            ask(password, "post", {"password": word}, url=f"/api/v1/users/{name}/password")
+        made = ask("/api/v1/tokens", "post", {"name": "ci", "roles": ["viewer"], "expires": "1d"})
+        ask("/api/v1/tokens", "post", {"name": "ci", "roles": ["king"]})
+        ask("/api/v1/tokens", "get")
+        viewer = {"Authorization": f"Bearer {made['token']}"}
+        for path, method in [("/api/v1/users", "get"), ("/api/v1/users", "post"), ("/api/v1/users/{name}", "delete"),
+                             (password, "post"), ("/api/v1/tokens", "get"), ("/api/v1/tokens", "post"),
+                             ("/api/v1/tokens/{id}", "delete"), ("/api/v1/audit", "get")]:
+            ask(path, method, headers=viewer, url=path.replace("{name}", "ann").replace("{id}", made["id"]))
+        for _ in range(2):
+            ask("/api/v1/tokens/{id}", "delete", url=f"/api/v1/tokens/{made['id']}")
+        self.log_in(console, ask)
+        for _ in range(2):
+            ask("/api/v1/users/{name}", "delete", url="/api/v1/users/ann")
+        ask("/api/v1/audit", "get")
+
+    def log_in(self, console, ask):
+        path = "/api/v1/session"
+        ask(path, "delete", headers={})
+        ask(path, "delete")
+        good = {"name": "ann", "password": "correct horse again"}
+        ask(path, "post", {"name": "ann"}, headers={})
+        ask(path, "post", good, headers={"Origin": "https://evil.example"})
+        ask(path, "post", {"name": "ann", "password": "x" * 70000}, headers={})
+        self.check(path, console.ask(path, "POST", {"Transfer-Encoding": "chunked"}), "post")
+        self.check(path, console.ask(path, "POST", {"Content-Type": "text/plain"}, "{}"), "post")
+        answer = console.ask(path, "POST", {"Content-Type": "application/json"}, json.dumps(good))
+        self.check(path, answer, "post")
+        cookie = {"Cookie": answer[1]["set-cookie"].split(";")[0]}
+        csrf = ask(path, "get", headers=cookie)["csrf"]
+        ask(path, "delete", headers=cookie)
+        ask(path, "delete", headers={**cookie, "X-CSRF-Token": csrf})
+        for _ in range(6):
+            ask(path, "post", {"name": "zoe", "password": "no"}, headers={})
+        # Somebody who has a session is told so where he would remove himself.
+        boss = {"name": "boss", "roles": ["admin"], "password": "correct horse battery"}
+        ask("/api/v1/users", "post", boss)
+        ask("/api/v1/users/{name}", "delete", url="/api/v1/users/boss", headers=self.session(console, boss))
+
+    @staticmethod
+    def session(console, user):
+        answer = console.tries("/api/v1/session", {"name": user["name"], "password": user["password"]})
+        return {"Cookie": answer[1]["set-cookie"].split(";")[0], "X-CSRF-Token": json.loads(answer[2])["csrf"]}
+
     def events_of_the_stream(self, console):
         schemas = {"finding": "Finding", "action": "Execution", "status": "Status"}
         stream = Stream(console, after="0-0").open()
@@ -173,6 +236,7 @@ class OpenApi(unittest.TestCase):
             console.start()
             for path in ["/metrics", "/api/v1/status", "/api/v1/findings", "/api/v1/stream", "/api/v1/session", "/api/v1/audit"]:
                 self.check(path, console.ask(path))
+            self.access(console, TOKEN)
         described = {(path, method, status) for path, item in self.document["paths"].items()
                      for method, operation in item.items() for status in operation["responses"]}
         self.seen.add(("/metrics", "get", "403"))  # http_test.py asks with the wrong certificate

@@ -85,3 +85,17 @@ Test(secret, what_is_wiped_leaves_nothing_behind)
         cr_assert(memory[i] == '\0', "byte %zu", i);
     }
 }
+
+Test(secret, is_equal_to_itself_alone)
+{
+    static const struct {
+        const char *a;
+        const char *b;
+        bool same;
+    } rows[] = {{"", "", true},       {"a", "a", true},      {"a", "", false},      {"", "a", false},
+                {"abc", "abc", true}, {"ab", "abab", false}, {"abab", "ab", false}, {"abc", "abd", false}};
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        cr_expect_eq(iv_secret_eq(iv_str_of(rows[i].a), iv_str_of(rows[i].b)), rows[i].same, "'%s' '%s'",
+                     rows[i].a, rows[i].b);
+    }
+}

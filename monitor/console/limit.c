@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "console/limit.h"
+
+#include "base/alloc.h"
+#include "base/guard.h"
+#include "base/hash.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+enum { SETS = 256, WAYS = 8, FREE_FAILURES = 5, DOUBLINGS_MAX = 10 };
+
+static const iv_ns wait_first = IV_NS_PER_S;
+static const iv_ns wait_most = 900 * IV_NS_PER_S;
+static const iv_ns forgotten_after = 3600 * IV_NS_PER_S;
+
+struct entry {
+    uint64_t hash; /* 0: free */
+    unsigned failures;
+    iv_ns last;
+    iv_ns until; /* nothing is tried before */
+};
+
+struct iv_limit {
+    pthread_mutex_t lock;
+    struct iv_hash_key key;
+    struct entry entries[SETS][WAYS];
+};
+
+iv_rc iv_limit_new(struct iv_limit **out, struct iv_err *err)
+{
+    struct iv_limit *limit = iv_calloc(1, sizeof *limit);
+    ENSURE(limit != NULL, err, IV_E_NOMEM, "cannot allocate the limits of log-ins");
+    (void)pthread_mutex_init(&limit->lock, NULL);
+    limit->key = iv_hash_key_random();
+    *out = limit;
+    return IV_OK;
+}
+
+void iv_limit_free(struct iv_limit *limit)
+{
+    if (limit != NULL) {
+        (void)pthread_mutex_destroy(&limit->lock);
+        iv_free(limit);
+    }
+}
+
+static struct entry *find(struct iv_limit *limit, struct iv_str key)
+{
+    uint64_t hash = iv_hash64(limit->key, key) | 1;
+    struct entry *set = limit->entries[(hash >> 32) % SETS];
+    for (size_t i = 0; i < WAYS; i++) {
+        if (set[i].hash == hash) {
+            return &set[i];
+        }
+    }
+    return NULL;
+}
+
+/* In the place of the one that failed longest ago. */
+static struct entry *enter(struct iv_limit *limit, struct iv_str key)
+{
+    uint64_t hash = iv_hash64(limit->key, key) | 1;
+    struct entry *set = limit->entries[(hash >> 32) % SETS];
+    struct entry *oldest = &set[0];
+    for (size_t i = 1; i < WAYS; i++) {
+        if (set[i].last < oldest->last) {
+            oldest = &set[i];
+        }
+    }
+    *oldest = (struct entry){.hash = hash};
+    return oldest;
+}
+
+static iv_ns wait_of(unsigned failures)
+{
+    if (failures < FREE_FAILURES) {
+        return 0;
+    }
+    unsigned doublings = failures - FREE_FAILURES;
+    iv_ns wait = wait_first << (doublings < DOUBLINGS_MAX ? doublings : DOUBLINGS_MAX);
+    return wait < wait_most ? wait : wait_most;
+}
+
+iv_ns iv_limit_try(struct iv_limit *limit, struct iv_str key, iv_ns now)
+{
+    iv_ns left = 0;
+    (void)pthread_mutex_lock(&limit->lock);
+    struct entry *entry = find(limit, key);
+    if (entry != NULL && now - entry->last > forgotten_after) {
+        entry->failures = 0;
+    }
+    if (entry != NULL && now < entry->until) {
+        left = entry->until - now;
+    } else {
+        entry = entry == NULL ? enter(limit, key) : entry;
+        entry->failures++;
+        entry->last = now;
+        entry->until = iv_ns_add(now, wait_of(entry->failures));
+    }
+    (void)pthread_mutex_unlock(&limit->lock);
+    return left;
+}
+
+void iv_limit_forgive(struct iv_limit *limit, struct iv_str key, bool all)
+{
+    (void)pthread_mutex_lock(&limit->lock);
+    struct entry *entry = find(limit, key);
+    if (entry != NULL) {
+        entry->failures = all || entry->failures == 0 ? 0 : entry->failures - 1;
+        entry->until = 0;
+    }
+    (void)pthread_mutex_unlock(&limit->lock);
+}

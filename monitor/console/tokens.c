@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /api/v1/tokens: what programs are known by. */
+#include "base/clock.h"
+#include "base/guard.h"
+#include "base/json_write.h"
+#include "console/account.h"
+#include "console/answer.h"
+#include "console/body.h"
+#include "console/change.h"
+#include "console/readers.h"
+#include "console/show.h"
+
+enum { WORD_BYTES_MAX = 256 };
+
+/* Inside an object. */
+static void write_members(struct iv_json *j, const struct iv_token *token)
+{
+    iv_json_text(j, "id", token->id);
+    iv_json_text(j, "name", token->name);
+    iv_show_roles(j, iv_roles_read(iv_str_of(token->roles)));
+    iv_json_text(j, "creator", token->creator);
+    iv_json_time(j, "created", token->created);
+    iv_json_time(j, "expires", token->expires);
+}
+
+static void write_token(void *ctx, const struct iv_token *token)
+{
+    struct iv_json *j = ctx;
+    iv_json_open_object(j, NULL);
+    write_members(j, token);
+    iv_json_close_object(j);
+}
+
+void iv_answer_tokens(struct iv_reply *reply, struct iv_request *request)
+{
+    struct iv_err err;
+    struct iv_json j = iv_json_to(&reply->body);
+    iv_json_open_object(&j, NULL);
+    iv_json_open_list(&j, "items");
+    struct iv_reader *reader = iv_readers_borrow(request->console->readers);
+    struct iv_rc_s rc = iv_reader_tokens(reader, write_token, &j, &err);
+    iv_readers_return(request->console->readers, reader);
+    iv_json_close_list(&j);
+    iv_json_close_object(&j);
+    if (!iv_ok(rc)) {
+        iv_reply_failure(reply, &err);
+        return;
+    }
+    reply->status = MHD_HTTP_OK;
+    reply->type = "application/json";
+}
+
+static iv_rc put(struct iv_store *store, void *ctx, struct iv_err *err)
+{
+    return iv_store_put_token(store, ctx, err);
+}
+
+static bool read_asked(struct iv_token_asked *out, struct iv_request *request, struct iv_reply *reply)
+{
+    struct iv_body_texts roles = {.count = 0};
+    struct iv_err err = {.text = ""};
+    const struct iv_body_member members[] = {
+        {.name = "name", .text = &out->name, .required = true, .bytes_max = WORD_BYTES_MAX},
+        {.name = "roles", .texts = &roles, .required = true, .bytes_max = WORD_BYTES_MAX},
+        {.name = "expires", .text = &out->expires, .bytes_max = WORD_BYTES_MAX},
+    };
+    if (!iv_body_read(request, reply, members, IV_COUNT(members))) {
+        return false;
+    }
+    if (!iv_ok(iv_account_roles(&out->roles, roles.items, roles.count, &err))) {
+        iv_reply_failure(reply, &err);
+        return false;
+    }
+    out->creator = iv_str_of(request->who.name);
+    return true;
+}
+
+void iv_answer_token_create(struct iv_reply *reply, struct iv_request *request)
+{
+    struct iv_token_asked asked = {.roles = 0};
+    struct iv_token token;
+    char text[IV_SECRET_TEXT_BYTES];
+    struct iv_clock clock = iv_clock_system();
+    struct iv_err err = {.text = ""};
+    if (!read_asked(&asked, request, reply)) {
+        return;
+    }
+    struct iv_rc_s rc = iv_account_token(&token, text, &asked, iv_wall(&clock), &err);
+    const struct iv_change change = {.what = "token.create",
+                                     .object = iv_str_of(token.id),
+                                     .detail = asked.name,
+                                     .make = put,
+                                     .ctx = &token};
+    rc = iv_ok(rc) ? iv_change_make(request, &change, &err) : rc;
+    if (!iv_ok(rc)) {
+        iv_reply_failure(reply, &err);
+        return;
+    }
+    struct iv_json j = iv_json_to(&reply->body);
+    iv_json_open_object(&j, NULL);
+    write_members(&j, &token);
+    iv_json_text(&j, "token", text);
+    iv_json_close_object(&j);
+    explicit_bzero(text, sizeof text);
+    reply->status = MHD_HTTP_CREATED;
+    reply->type = "application/json";
+}
+
+static iv_rc remove_one(struct iv_store *store, void *ctx, struct iv_err *err)
+{
+    const struct iv_str *id = ctx;
+    bool found = false;
+    TRY(iv_store_remove_token(store, &found, *id, err));
+    ENSURE(found, err, IV_E_ABSENT, "there is no token with this id");
+    return IV_OK;
+}
+
+void iv_answer_token_revoke(struct iv_reply *reply, struct iv_request *request)
+{
+    struct iv_err err = {.text = ""};
+    const struct iv_change change = {
+        .what = "token.revoke", .object = request->variable, .make = remove_one, .ctx = &request->variable};
+    struct iv_rc_s rc = iv_change_make(request, &change, &err);
+    if (rc.code == IV_E_ABSENT) {
+        iv_reply_problem(reply, MHD_HTTP_NOT_FOUND, "%s", err.text);
+    } else if (!iv_ok(rc)) {
+        iv_reply_failure(reply, &err);
+    } else {
+        reply->status = MHD_HTTP_NO_CONTENT;
+    }
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /api/v1/users: who may log in. */
+#include "base/clock.h"
+#include "base/guard.h"
+#include "base/json_write.h"
+#include "console/account.h"
+#include "console/answer.h"
+#include "console/body.h"
+#include "console/change.h"
+#include "console/readers.h"
+#include "console/show.h"
+
+enum { WORD_BYTES_MAX = 512 };
+
+static void write_user(void *ctx, const struct iv_user *user)
+{
+    struct iv_json *j = ctx;
+    iv_json_open_object(j, NULL);
+    iv_json_text(j, "name", user->name);
+    iv_show_roles(j, iv_roles_read(iv_str_of(user->roles)));
+    iv_json_time(j, "created", user->created);
+    iv_json_time(j, "changed", user->changed);
+    iv_json_close_object(j);
+}
+
+void iv_answer_users(struct iv_reply *reply, struct iv_request *request)
+{
+    struct iv_err err;
+    struct iv_json j = iv_json_to(&reply->body);
+    iv_json_open_object(&j, NULL);
+    iv_json_open_list(&j, "items");
+    struct iv_reader *reader = iv_readers_borrow(request->console->readers);
+    struct iv_rc_s rc = iv_reader_users(reader, write_user, &j, &err);
+    iv_readers_return(request->console->readers, reader);
+    iv_json_close_list(&j);
+    iv_json_close_object(&j);
+    if (!iv_ok(rc)) {
+        iv_reply_failure(reply, &err);
+        return;
+    }
+    reply->status = MHD_HTTP_OK;
+    reply->type = "application/json";
+}
+
+/* A change of one user; applied: there was something to change. */
+struct changing {
+    struct iv_user user;
+    struct iv_str name;
+    bool applied;
+};
+
+static iv_rc put(struct iv_store *store, void *ctx, struct iv_err *err)
+{
+    struct changing *c = ctx;
+    TRY(iv_store_put_user(store, &c->applied, &c->user, err));
+    ENSURE(c->applied, err, IV_E_ABSENT, "there is a user of this name already");
+    return IV_OK;
+}
+
+static iv_rc remove_one(struct iv_store *store, void *ctx, struct iv_err *err)
+{
+    struct changing *c = ctx;
+    TRY(iv_store_remove_user(store, &c->applied, c->name, err));
+    ENSURE(c->applied, err, IV_E_ABSENT, "there is no user of this name");
+    return IV_OK;
+}
+
+static iv_rc set_password(struct iv_store *store, void *ctx, struct iv_err *err)
+{
+    struct changing *c = ctx;
+    TRY(iv_store_set_password(store, &c->applied, &c->user, err));
+    ENSURE(c->applied, err, IV_E_ABSENT, "there is no user of this name");
+    return IV_OK;
+}
+
+/* absent: what it is where the change found nothing to change, or found it there. */
+static bool apply(struct iv_request *request, struct iv_reply *reply, const struct iv_change *change,
+                  unsigned absent)
+{
+    struct iv_err err = {.text = ""};
+    struct iv_rc_s rc = iv_change_make(request, change, &err);
+    if (rc.code == IV_E_ABSENT) {
+        iv_reply_problem(reply, absent, "%s", err.text);
+    } else if (!iv_ok(rc)) {
+        iv_reply_failure(reply, &err);
+    }
+    return iv_ok(rc);
+}
+
+static iv_rc hash(struct iv_user *out, struct iv_console *console, struct iv_str name, unsigned roles,
+                  struct iv_str password, struct iv_err *err)
+{
+    struct iv_clock clock = iv_clock_system();
+    (void)sem_wait(&console->hashing);
+    struct iv_rc_s rc = iv_account_user(out, name, roles, password, iv_wall(&clock), err);
+    (void)sem_post(&console->hashing);
+    return rc;
+}
+
+void iv_answer_user_add(struct iv_reply *reply, struct iv_request *request)
+{
+    struct changing c = {.applied = false};
+    struct iv_str password = {NULL, 0};
+    struct iv_body_texts roles = {.count = 0};
+    unsigned bits = 0;
+    struct iv_err err = {.text = ""};
+    const struct iv_body_member members[] = {
+        {.name = "name", .text = &c.name, .required = true, .bytes_max = WORD_BYTES_MAX},
+        {.name = "roles", .texts = &roles, .required = true, .bytes_max = WORD_BYTES_MAX},
+        {.name = "password", .text = &password, .required = true, .bytes_max = WORD_BYTES_MAX},
+    };
+    if (!iv_body_read(request, reply, members, IV_COUNT(members))) {
+        return;
+    }
+    if (!iv_ok(iv_account_roles(&bits, roles.items, roles.count, &err)) ||
+        !iv_ok(hash(&c.user, request->console, c.name, bits, password, &err))) {
+        iv_reply_failure(reply, &err);
+        return;
+    }
+    const struct iv_change change = {
+        .what = "user.add", .object = c.name, .detail = iv_str_of(c.user.roles), .make = put, .ctx = &c};
+    if (apply(request, reply, &change, MHD_HTTP_CONFLICT)) {
+        struct iv_json j = iv_json_to(&reply->body);
+        write_user(&j, &c.user);
+        reply->status = MHD_HTTP_CREATED;
+        reply->type = "application/json";
+    }
+}
+
+void iv_answer_user_remove(struct iv_reply *reply, struct iv_request *request)
+{
+    struct changing c = {.name = request->variable};
+    const struct iv_change change = {.what = "user.remove", .object = c.name, .make = remove_one, .ctx = &c};
+    if (iv_str_eq(c.name, iv_str_of(request->who.name))) {
+        iv_reply_problem(reply, MHD_HTTP_CONFLICT, "nobody removes himself: another admin can");
+    } else if (apply(request, reply, &change, MHD_HTTP_NOT_FOUND)) {
+        reply->status = MHD_HTTP_NO_CONTENT;
+    }
+}
+
+void iv_answer_user_password(struct iv_reply *reply, struct iv_request *request)
+{
+    struct changing c = {.name = request->variable};
+    struct iv_str password = {NULL, 0};
+    struct iv_err err = {.text = ""};
+    const struct iv_body_member members[] = {
+        {.name = "password", .text = &password, .required = true, .bytes_max = WORD_BYTES_MAX}};
+    if (!iv_body_read(request, reply, members, IV_COUNT(members))) {
+        return;
+    }
+    if (!iv_ok(hash(&c.user, request->console, c.name, 0, password, &err))) {
+        iv_reply_failure(reply, &err);
+        return;
+    }
+    const struct iv_change change = {
+        .what = "user.password", .object = c.name, .make = set_password, .ctx = &c};
+    if (apply(request, reply, &change, MHD_HTTP_NOT_FOUND)) {
+        reply->status = MHD_HTTP_NO_CONTENT;
+    }
+}

@@ -1,0 +1,261 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Who may do what: every role on every route, log-ins and what ends them, what a page of another site could try."""
+import contextlib
+import json
+import os
+import re
+import sqlite3
+import time
+import unittest
+
+from console import Console, Stream, until
+
+SOURCE = os.environ["IV_SOURCE_DIR"]
+TOKEN = "correct-horse-battery-staple"
+ADMIN = {"Authorization": f"Bearer {TOKEN}"}
+PASSWORD = "correct horse battery"
+MAY = {"viewer": {"read"}, "analyst": {"read", "triage"}, "responder": {"read", "triage", "respond"},
+       "auditor": {"read", "audit"}, "admin": {"read", "triage", "respond", "audit", "admin"}}
+
+
+def routes():
+    """(method, path, needs)"""
+    with open(f"{SOURCE}/monitor/console/routes.def", encoding="utf-8") as file:
+        return re.findall(r'^ROUTE\(\w+,\s*"(\w+)",\s*"([^"]+)",\s*(\w+),', file.read(), re.MULTILINE)
+
+
+class Access(unittest.TestCase):
+    """One console with a configured token for all of them."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.console = Console()
+        path = f"{cls.console.folder}/token"
+        with open(path, "w", encoding="ascii") as file:
+            file.write(TOKEN + "\n")
+        cls.console.stop()
+        cls.console.options["token_file"] = path
+        cls.console.start()
+        cls.console.tell("ready")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.console.__exit__()
+
+    def made_token(self, name, *roles, **more):
+        status, _, body = self.console.send("/api/v1/tokens", {"name": name, "roles": roles, **more}, headers=ADMIN)
+        self.assertEqual(status, 201, body)
+        return json.loads(body)
+
+    def user(self, name, *roles):
+        status, _, body = self.console.send("/api/v1/users", {"name": name, "roles": roles, "password": PASSWORD}, headers=ADMIN)
+        self.assertEqual(status, 201, body)
+
+    def log_in(self, name, password=PASSWORD):
+        """(cookie header, CSRF header)"""
+        status, headers, body = self.console.tries("/api/v1/session", {"name": name, "password": password})
+        self.assertEqual(status, 200, body)
+        return {"Cookie": headers["set-cookie"].split(";")[0]}, {"X-CSRF-Token": json.loads(body)["csrf"]}
+
+    def stored(self, statement, *values):
+        with contextlib.closing(sqlite3.connect(f"{self.console.folder}/store.db", timeout=30)) as db:
+            rows = db.execute(statement, values).fetchall()
+            db.commit()
+            return rows
+
+    def audit(self):
+        return [(item["who"], item["via"], item["what"], item["object"])
+                for item in json.loads(self.console.ask("/api/v1/audit?order=oldest&limit=500", headers=ADMIN)[2])["items"]]
+
+    def test_every_role_may_do_on_every_route_what_its_permissions_say(self):
+        self.assertGreater(len(routes()), 20)
+        for role, may in MAY.items():
+            made = self.made_token(f"table-{role}", role)
+            who = {"Authorization": f"Bearer {made['token']}", "Last-Event-ID": "none"}
+            session = self.console.get("/api/v1/session", headers=who)
+            self.assertEqual((set(session["permissions"]), session["roles"]), (may, [role]))
+            for method, path, needs in routes():
+                url = re.sub(r"\{\w+\}", "nothing", path)
+                status, _, body = self.console.ask(url, method, who)  # of the stream no events are asked: 400
+                allowed = needs in ("OPEN", "GUEST") or needs.lower() in may
+                self.assertEqual(status not in (401, 403), allowed, (role, method, path, status, body))
+                self.assertNotEqual(status, 405, (method, path))
+
+    def test_without_a_name_only_health_the_page_and_the_log_in_are_served(self):
+        for headers in [{}, {"Cookie": "invigil=" + "0" * 64}, {"Cookie": "invigil="}, {"Authorization": "Bearer "},
+                        {"Authorization": "Bearer ivg_" + "0" * 64}, {"Authorization": "Basic Og=="}]:
+            for method, path, needs in routes():
+                url = re.sub(r"\{\w+\}", "nothing", path)
+                status = self.console.ask(url, method, headers)[0]
+                self.assertEqual(status == 401, needs not in ("OPEN", "GUEST"), (headers, method, path, status))
+
+    def test_a_method_that_a_path_does_not_serve_is_answered_with_those_that_it_does(self):
+        served = {}
+        for method, path, _ in routes():
+            served.setdefault(path, set()).update({"GET", "HEAD"} if method == "GET" else {method})
+        for path, methods in served.items():
+            for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - methods:
+                status, headers, _ = self.console.ask(re.sub(r"\{\w+\}", "nothing", path), method, ADMIN)
+                self.assertEqual((status, set(headers["allow"].split(", "))), (405, methods), (method, path))
+
+    def test_a_session_changes_nothing_without_its_csrf_token_or_for_another_site(self):
+        self.user("carl", "admin")
+        cookie, csrf = self.log_in("carl")
+        body = {"name": "made-by-carl", "roles": ["viewer"]}
+        for more in [{}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": "0" * 32}, {**csrf, "Origin": "https://evil.example"},
+                     {**csrf, "Origin": "null"}, {**csrf, "Sec-Fetch-Site": "cross-site"},
+                     {**csrf, "Sec-Fetch-Site": "same-site"}]:
+            self.assertEqual(self.console.send("/api/v1/tokens", body, headers={**cookie, **more})[0], 403, more)
+            self.assertEqual(self.console.ask("/api/v1/session", "DELETE", {**cookie, **more})[0], 403, more)
+        own = {**csrf, "Origin": f"http://127.0.0.1:{self.console.port}", "Sec-Fetch-Site": "same-origin"}
+        self.assertEqual(self.console.send("/api/v1/tokens", body, headers={**cookie, **own})[0], 201)
+        status = self.console.send("/api/v1/users", {}, headers={**ADMIN, "Origin": "null"})[0]
+        self.assertEqual(status, 400, "a token is sent on purpose")
+        for name in ["Origin", "Sec-Fetch-Site"]:
+            self.assertEqual(self.console.send("/api/v1/session", {"name": "carl", "password": PASSWORD},
+                                               headers={name: "https://evil.example"})[0], 403, "no page logs its reader in")
+
+    def test_a_cookie_is_for_no_script_and_for_no_other_site(self):
+        self.user("cora", "viewer")
+        _, headers, _ = self.console.tries("/api/v1/session", {"name": "cora", "password": PASSWORD})
+        name, *rest = headers["set-cookie"].split("; ")
+        self.assertRegex(name, "^invigil=[0-9a-f]{64}$")
+        self.assertEqual(set(rest), {"Path=/", "HttpOnly", "SameSite=Strict", "Max-Age=43200"})
+        self.assertEqual(headers["cache-control"], "no-store")
+
+    def test_a_session_ends_with_a_log_out_a_password_its_user_and_its_time(self):
+        def ends(name, how):
+            self.user(name, "analyst")
+            cookie, csrf = self.log_in(name)
+            self.assertEqual(self.console.get("/api/v1/session", headers=cookie)["name"], name)
+            how(name, cookie, csrf)
+            self.assertEqual(self.console.ask("/api/v1/session", headers=cookie)[0], 401, name)
+
+        ends("ed-1", lambda name, cookie, csrf: self.console.ask("/api/v1/session", "DELETE", {**cookie, **csrf}))
+        ends("ed-2", lambda name, *_: self.console.send(f"/api/v1/users/{name}/password", {"password": PASSWORD + "!"},
+                                                        headers=ADMIN))
+        ends("ed-3", lambda name, *_: self.console.ask(f"/api/v1/users/{name}", "DELETE", ADMIN))
+        hour = 3600 * 10**9
+        for column, age in [("created", 12 * hour), ("used", hour // 2)]:
+            ends(f"ed-{column}", lambda name, *_, column=column, age=age:
+                 self.stored(f"UPDATE sessions SET {column} = ? WHERE user = ?", time.time_ns() - age - 10**9, name))
+
+    def test_a_stream_ends_with_the_session_that_opened_it(self):
+        self.user("sam", "viewer")
+        cookie, _ = self.log_in("sam")
+        stream = Stream(self.console, headers=cookie).open()
+        stream.next("status")
+        self.console.ask("/api/v1/users/sam", "DELETE", ADMIN)
+        with self.assertRaises((EOFError, ValueError, OSError)):
+            while True:
+                stream.next()
+        stream.close()
+
+    def test_the_configured_token_logs_in_under_its_own_name(self):
+        cookie, _ = self.log_in("token", TOKEN)
+        self.assertEqual(self.console.get("/api/v1/session", headers=cookie)["roles"], ["admin"])
+        self.assertEqual(self.console.tries("/api/v1/session", {"name": "token", "password": TOKEN[:-1]})[0], 401)
+
+    def test_a_token_is_good_until_it_is_revoked_or_expires_and_is_kept_as_its_hash(self):
+        first, second = self.made_token("job", "viewer", expires="1h"), self.made_token("job-2", "auditor")
+        who = [{"Authorization": f"Bearer {made['token']}"} for made in (first, second)]
+        self.assertEqual([self.console.ask("/api/v1/session", headers=h)[0] for h in who], [200, 200])
+        self.console.ask(f"/api/v1/tokens/{first['id']}", "DELETE", ADMIN)
+        self.stored("UPDATE tokens SET expires = ? WHERE id = ?", time.time_ns() - 10**9, second["id"])
+        self.assertEqual([self.console.ask("/api/v1/session", headers=h)[0] for h in who], [401, 401])
+        self.assertNotIn("ivg_", self.console.ask("/api/v1/tokens", headers=ADMIN)[2].decode())
+        with open(f"{self.console.folder}/store.db", "rb") as db, open(f"{self.console.folder}/store.db-wal", "rb") as wal:
+            kept = db.read() + wal.read()
+        for secret in [first["token"], second["token"], PASSWORD, TOKEN]:
+            self.assertNotIn(secret.encode(), kept)
+            self.assertNotIn(secret.removeprefix("ivg_").encode(), kept)
+
+    def test_who_guesses_passwords_has_to_wait_and_others_too_short_a_time_to_notice(self):
+        self.user("gus", "viewer")
+        answers = [self.console.send("/api/v1/session", {"name": "gus", "password": f"guess {i}"}) for i in range(7)]
+        waits = [int(headers["retry-after"]) for status, headers, _ in answers if status == 429]
+        self.assertGreater(len(waits), 0)
+        self.assertLessEqual(max(waits), 4)
+        self.log_in("gus")
+
+    def test_every_change_is_a_record_of_who_made_it_and_a_leaf_of_the_log(self):
+        before = self.audit()
+        self.user("ada", "admin")
+        cookie, csrf = self.log_in("ada")
+        for _ in range(2):
+            self.console.send("/api/v1/users", {"name": "eve", "roles": ["viewer"], "password": PASSWORD},
+                              headers={**cookie, **csrf})
+        self.console.ask("/api/v1/users/eve", "DELETE", {**cookie, **csrf})
+        self.console.ask("/api/v1/users/eve", "DELETE", {**cookie, **csrf})
+        self.console.ask("/api/v1/session", "DELETE", {**cookie, **csrf})
+        self.assertEqual(self.audit()[len(before):],
+                         [("token", "token", "user.add", "ada"), ("ada", "session", "session.open", "ada"),
+                          ("ada", "session", "user.add", "eve"), ("ada", "session", "user.remove", "eve"),
+                          ("ada", "session", "session.close", "ada")], "what was refused changed nothing")
+        [(leaves,)] = self.stored("SELECT count(*) FROM log JOIN log_documents USING (leaf)"
+                                  """ WHERE entry LIKE '%"kind":"audit"%'""")
+        self.assertEqual(leaves, len(self.audit()))
+
+    def test_pages_of_the_record_follow_one_another_and_keep_to_a_time(self):
+        for i in range(3):
+            self.made_token(f"page-{i}", "viewer")
+        seen, after = [], ""
+        while after is not None:
+            url = "/api/v1/audit?limit=2" + (f"&after={after}" if after else "")
+            page = json.loads(self.console.ask(url, headers=ADMIN)[2])
+            seen += [item["seq"] for item in page["items"]]
+            after = page["next"]
+        self.assertEqual(seen, list(range(max(seen), 0, -1)))
+        items = json.loads(self.console.ask("/api/v1/audit?order=oldest&limit=500", headers=ADMIN)[2])["items"]
+        cut = items[-2]["at"]
+        for query, want in [(f"from={cut}", 2), (f"to={cut}", len(items) - 2), ("from=2099-01-01T00:00:00Z", 0),
+                            ("who=nobody", 0)]:
+            page = json.loads(self.console.ask(f"/api/v1/audit?limit=500&{query}", headers=ADMIN)[2])["items"]
+            self.assertEqual(len(page), want, query)
+
+    def test_a_body_is_an_object_with_the_members_that_are_known(self):
+        good = {"name": "body-1", "roles": ["viewer"]}
+        rows = [("", "missing"), ("[]", "object"), ("{", "JSON"), ('"x"', "object"),
+                (json.dumps({**good, "role": 1}), "did you mean 'roles'"),
+                (json.dumps({**good, "name": 7}), "name"), (json.dumps({**good, "roles": "viewer"}), "roles"),
+                (json.dumps({**good, "roles": [7]}), "roles"), (json.dumps({**good, "roles": []}), "at least one role"),
+                (json.dumps({**good, "roles": ["a"] * 17}), "roles"), (json.dumps({**good, "name": None}), "missing"),
+                (json.dumps({**good, "name": "a\u0000b"}), "name"), (json.dumps({**good, "name": "../x"}), "name"),
+                (json.dumps({**good, "expires": "2 weeks"}), "expires"), (json.dumps({**good, "expires": "367d"}), "expires"),
+                ('{"name": "a", "name": "b", "roles": ["viewer"]}', "name"), ("[" * 5000, "JSON"),
+                ('{"name": "\xff"}', "JSON")]
+        for body, word in rows:
+            kind = {**ADMIN, "Content-Type": "application/json"}
+            status, _, answer = self.console.ask("/api/v1/tokens", "POST", kind, body.encode("latin-1"))
+            self.assertEqual(status, 400, (body[:60], answer))
+            self.assertIn(word, json.loads(answer)["detail"], body[:60])
+
+    def test_hostile_text_is_a_value_and_nothing_more(self):
+        for text in ["' OR '1'='1", "'; DROP TABLE users; --", "<script>alert(1)</script>", "a\nb", "\u202ereversed",
+                     "ann\u0000"]:
+            status, _, body = self.console.tries("/api/v1/session", {"name": text, "password": text})
+            self.assertIn(status, (400, 401), (text, body))
+            user = {"name": text, "roles": ["admin"], "password": PASSWORD}
+            self.assertEqual(self.console.send("/api/v1/users", user, headers=ADMIN)[0], 400, text)
+        self.assertGreaterEqual(len(self.stored("SELECT name FROM users")), 0)
+
+    def test_a_request_is_never_hidden_in_another_ones_body(self):
+        hidden = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n\r\n"
+        chunk = b"%x\r\n%s\r\n0\r\n\r\n" % (len(hidden), hidden)
+        heads = ["Content-Length: 4|Transfer-Encoding: chunked", "Transfer-Encoding: chunked|Content-Length: 4",
+                 "Content-Length: 4|Content-Length: 5", "Content-Length: 4, 4", "Content-Length: 0x4", "Content-Length: -1",
+                 "Content-Length: 4 4", "Content-Length:", "Content-Length: 65537", "Content-Length: 99999999999999999999",
+                 "Transfer-Encoding: chunked", "Transfer-Encoding: xchunked|Content-Length: 4",
+                 "Transfer-Encoding: chunked, identity", "Transfer-Encoding:\x0bchunked",
+                 "Transfer-Encoding : chunked|Content-Length: 4", "Transfer-Encoding\t: chunked|Content-Length: 4",
+                 "Content-Length : 99|Content-Length: 4", "Content-Length: 4|X: y|Transfer-Encoding: chunked"]
+        for head in heads:
+            for body in [hidden, chunk, b"zz\r\n" + hidden, b"0\r\n\r\n" + hidden]:
+                whole = "POST /api/v1/session HTTP/1.1|Host: localhost|Content-Type: application/json|" + head + "||"
+                answer = self.console.raw(whole.replace("|", "\r\n").encode() + body)
+                self.assertNotIn(b"invigil_", answer, (head, body[:20]))
+                self.assertNotIn(b"HTTP/1.1 200", answer, (head, body[:20]))
+
+
+unittest.main()
