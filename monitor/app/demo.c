@@ -53,7 +53,8 @@ static void tell(struct demo *d)
 static void print_report(const struct iv_demo_report *r)
 {
     printf("planted and due: %zu, found: %zu, invented: %zu\n", r->due, r->found, r->invented);
-    printf("with a playbook: %zu, carried out: %zu\n", r->to_act, r->acted);
+    printf("with a playbook: %zu, carried out: %zu, proven to have worked: %zu, in doubt: %zu\n", r->to_act,
+           r->acted, r->proven, r->in_doubt);
     printf("shown by the console: %s\n", r->shown ? "yes" : "no");
     if (r->first_missing[0] != '\0') {
         printf("first that was missed: %s\n", r->first_missing);

@@ -89,6 +89,15 @@ static void print_file(const struct file *f)
         printf("step       " IV_STR_FMT " (" IV_STR_FMT "): %s\n           " IV_STR_FMT "\n",
                IV_STR_ARG(s->name), IV_STR_ARG(s->kind), iv_step_state_name(s->state),
                IV_STR_ARG(s->request));
+        if (s->cause.n > 0) {
+            printf("           " IV_STR_FMT "\n", IV_STR_ARG(s->cause));
+        }
+        if (s->expectation.n > 0) {
+            printf("           expects " IV_STR_FMT "\n", IV_STR_ARG(s->expectation));
+        }
+        if (s->evidence.n > 0) {
+            printf("           evidence " IV_STR_FMT "\n", IV_STR_ARG(s->evidence));
+        }
     }
     for (size_t i = 0; i < f->approval_count; i++) {
         const struct iv_approval *a = &f->approvals[i];

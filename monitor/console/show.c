@@ -67,6 +67,16 @@ void iv_show_finding(struct iv_json *j, const char *name, const struct iv_findin
     iv_json_close_object(j);
 }
 
+/* JSON that the store keeps; null where there is none. */
+static void show_json(struct iv_json *j, const char *name, struct iv_str json)
+{
+    if (json.n > 0) {
+        iv_json_raw(j, name, json);
+    } else {
+        iv_json_null(j, name);
+    }
+}
+
 static bool show_step(void *ctx, const struct iv_step *s)
 {
     struct iv_json *j = ctx;
@@ -87,7 +97,10 @@ static bool show_step(void *ctx, const struct iv_step *s)
         iv_json_null(j, "undoes");
     }
     iv_show_time(j, "started", s->started);
-    iv_show_time(j, "finished", s->finished);
+    iv_show_time(j, "done", s->done);
+    iv_show_time(j, "finished", iv_step_awaits(s) ? 0 : s->finished);
+    show_json(j, "expectation", s->expectation);
+    show_json(j, "evidence", s->evidence);
     iv_json_close_object(j);
     return true;
 }

@@ -79,9 +79,22 @@ void iv_monitor_committed(void *ctx)
     }
 }
 
+static void on_observed(void *ctx)
+{
+    struct iv_monitor *m = ctx;
+    if (m->publish != NULL) {
+        iv_publish_wake(m->publish);
+    }
+    wake_act(m);
+    if (m->console != NULL) {
+        iv_console_notify(m->console);
+    }
+}
+
 static void on_acted(void *ctx)
 {
     struct iv_monitor *m = ctx;
+    iv_observer_wake(m->observer);
     if (m->publish != NULL) {
         iv_publish_wake(m->publish);
     }
@@ -162,6 +175,16 @@ static iv_rc start_courier(struct iv_monitor *m, struct iv_err *err)
     return courier.topic.n == 0 ? IV_OK : iv_courier_start(&m->courier, &courier, err);
 }
 
+/* The names of the streams' topics, as long as the monitor lives. */
+static iv_rc name_topics(struct iv_monitor *m, struct iv_str topics[IV_STREAMS], struct iv_err *err)
+{
+    for (int s = 0; s < IV_STREAMS; s++) {
+        topics[s] = iv_arena_str(&m->names, iv_config_topic(m->config, m->baseline, (enum iv_stream)s));
+        ENSURE(topics[s].p != NULL, err, IV_E_NOMEM, "cannot allocate the names of the topics");
+    }
+    return IV_OK;
+}
+
 static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
 {
     const struct iv_config *c = m->config;
@@ -184,8 +207,6 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .playbooks = iv_monitor_answer(m, m->playbooks),
         .kafka = c->kafka,
         .kafka_count = c->kafka_count,
-        .topics = {[IV_LEDGER] = iv_arena_str(&m->names, iv_config_topic(c, m->baseline, IV_LEDGER)),
-                   [IV_TELEMETRY] = iv_arena_str(&m->names, iv_config_topic(c, m->baseline, IV_TELEMETRY))},
         .exchange = c->topics.exchange,
         .commits = m->commits,
         .kept = &m->kept,
@@ -204,8 +225,7 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .reloaded = iv_monitor_reloaded,
         .ctx = m,
     };
-    ENSURE(detect.topics[IV_LEDGER].p != NULL && detect.topics[IV_TELEMETRY].p != NULL, err, IV_E_NOMEM,
-           "cannot allocate the names of the topics");
+    TRY(name_topics(m, detect.topics, err));
     TRY(leave_other_topics(m, detect.topics, err));
     return iv_detect_start(&m->detect, &detect, err);
 }
@@ -277,6 +297,20 @@ static iv_rc start_alerts(struct iv_monitor *m, struct iv_err *err)
     return IV_OK;
 }
 
+static iv_rc start_observer(struct iv_monitor *m, struct iv_err *err)
+{
+    struct iv_observer_options observer = {.store = m->store,
+                                           .baseline = m->baseline,
+                                           .config = m->config,
+                                           .metrics = m->metrics,
+                                           .changed = on_observed,
+                                           .failed = iv_monitor_failed,
+                                           .ctx = m};
+    TRY(name_topics(m, observer.topics, err));
+    TRY(iv_watch_part(&observer.turns, m->watch, "observe", NULL, err));
+    return iv_observer_start(&m->observer, &observer, err);
+}
+
 static iv_rc start_act(struct iv_monitor *m, struct iv_err *err)
 {
     struct iv_act_options act = {.store = m->store,
@@ -321,6 +355,7 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
     TRY(iv_publish_start(&m->publish, &publish, err));
     if ((c->roles & IV_ROLE_RESPOND) != 0) {
         TRY(start_alerts(m, err));
+        TRY(start_observer(m, err));
         TRY(start_act(m, err));
     }
     if ((c->roles & IV_ROLE_DETECT) != 0) {
@@ -342,6 +377,7 @@ iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, 
     m->baseline = iv_baseline_ref(baseline);
     m->playbooks = iv_playbooks_ref(playbooks);
     m->clock = iv_clock_system();
+    m->begun = iv_wall(&m->clock);
     m->input_lost = true;
     m->input_at = iv_monotonic(&m->clock);
     struct iv_rc_s rc = start_parts(m, err);
@@ -372,6 +408,7 @@ void iv_monitor_stop(struct iv_monitor *monitor)
     struct iv_act *act = monitor->act;
     set_act(monitor, NULL);
     iv_act_stop(act);
+    iv_observer_stop(monitor->observer);
     iv_alerts_stop(monitor->alerts);
     iv_publish_stop(monitor->publish, PUBLISH_GRACE);
     iv_courier_stop(monitor->courier, COURIER_GRACE); /* the last snapshot, when all findings are out */
@@ -485,6 +522,7 @@ static void read_totals(struct iv_monitor *m)
     }
     m->totals_at = now;
     tell_waiting(m, totals.executions[IV_RUN_WAITING], now);
+    iv_monitor_tell_outcomes(m);
     double oldest = totals.outbox_oldest == 0 ? 0 : (double)(iv_wall(&m->clock) - totals.outbox_oldest) / 1e9;
     iv_series_set(iv_metrics_only(m->metrics, IV_METRIC_OUTBOX_OLDEST), oldest);
     iv_series_set(iv_metrics_only(m->metrics, IV_METRIC_OUTBOX_PENDING), (double)totals.outbox);

@@ -11,6 +11,7 @@
 #include "daemon/keep.h"
 #include "daemon/lookout.h"
 #include "daemon/monitor.h"
+#include "daemon/observer.h"
 #include "daemon/publish.h"
 #include "detect/detect.h"
 #include "detect/handoff.h"
@@ -53,6 +54,9 @@ struct iv_monitor {
     pthread_mutex_t lock;
     struct iv_baseline *baseline; /* in force; under lock once the parts have started */
     struct iv_playbooks *playbooks;
+    struct iv_observer *observer; /* begins before the act, and ends after it; NULL: it does not respond */
+    iv_ns begun;                  /* wall clock */
+    int64_t outcomes_seen;        /* executions that ended in vain were told up to this change */
     struct iv_act *act; /* under lock: begins after the publisher, which wakes it, and ends before it */
     bool entered;       /* the log has its start, and will have its end */
     bool failed;        /* under lock */
@@ -72,6 +76,9 @@ iv_rc iv_monitor_start_intakes(struct iv_monitor *m, struct iv_err *err);
 void iv_monitor_stop_intakes(struct iv_monitor *m);
 void iv_monitor_reload_intakes(struct iv_monitor *m, struct iv_baseline *baseline,
                                struct iv_playbooks *playbooks);
+/* To be called now and then: an alert for executions that have ended in vain. */
+void iv_monitor_tell_outcomes(struct iv_monitor *m);
+
 /* Of iv_detect_options and iv_keep_options: whoever wrote to the store; everybody who reads it looks at once.
  */
 void iv_monitor_committed(void *ctx);

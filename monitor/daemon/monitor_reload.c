@@ -85,6 +85,7 @@ void iv_monitor_reloaded(void *ctx, struct iv_baseline *baseline, const struct i
     m->baseline = iv_baseline_ref(baseline);
     if (m->act != NULL) {
         iv_act_reload(m->act, baseline);
+        iv_observer_reload(m->observer, baseline);
     }
     (void)pthread_mutex_unlock(&m->lock);
     iv_monitor_count_baseline(m, before, 0);

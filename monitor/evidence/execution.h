@@ -21,15 +21,19 @@
  *              waiting ──▶ planned                 a guard held it back or it always needs approvals: they
  * came └────────────────────▶ refused   or somebody denied it, or its time is up
  *
- *                           done ─────▶ undone      what was to be taken back is (or failed, if that failed)
+ *                           done ─────▶ verified    the streams show it, or show what they must not (failed),
+ * or │                      neither (ambiguous); an escalation makes it running again └──────▶ undone what
+ * was to be taken back is (or failed, if that failed)
  *
  *  step        queued ──▶ due ──▶ calling ──▶ done
  *                 │        ▲ │       ├──────▶ absent
  *                 │        │ └───────│──────▶ unsupported
  *                 │        └─────────┼─ (to be tried again at due_at)
  *                 └──▶ skipped       └──────▶ failed
+ *              done with an expectation ────▶ verified, failed, ambiguous
  *
- * "done" says that the other side accepted the call, not that it had its effect. */
+ * "done" says that the other side accepted the call, not that it had its effect: where a step has an
+ * expectation, what follows it waits until that is decided. */
 enum iv_run_state {
 #define STATE(id, name, final) IV_RUN_##id,
 #include "evidence/run_states.def"
@@ -123,7 +127,17 @@ struct iv_step {
     struct iv_str answer; /* its first bytes, as UTF-8 */
     iv_ns started;
     iv_ns finished;
+    iv_ns done;                /* the other side accepted it; 0: it has not */
+    struct iv_str expectation; /* what the streams must show of it, or must not, as JSON; empty: nothing */
+    iv_ns within;              /* of its evidence, from done */
+    struct iv_str evidence;    /* the record that decided it, as JSON; empty: none did */
 };
+
+/* Done, and not decided yet. */
+static inline bool iv_step_awaits(const struct iv_step *step)
+{
+    return step->state == IV_STEP_DONE && step->expectation.n > 0;
+}
 
 #define IV_ACTION_JOINED "joined" /* in the place of a state: one more finding is answered */
 /* One change of state of an execution (step -1) or of a step: the log that the actions topic carries. */

@@ -121,6 +121,9 @@ static void unmapped(struct iv_json *j, const struct iv_execution *e, const stru
         iv_json_str(j, "kind", s->kind);
         iv_json_int(j, "attempt", s->attempt);
         iv_json_int(j, "attempts", s->attempts);
+        if (s->evidence.n > 0) {
+            iv_json_raw(j, "evidence", s->evidence);
+        }
     }
     iv_json_close_object(j);
 }

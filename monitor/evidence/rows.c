@@ -160,6 +160,10 @@ iv_rc iv_row_step(struct iv_step *out, struct iv_sql_row *row, struct iv_err *er
     s.only_escalated = iv_sql_get_int(row) != 0;
     s.undoes = iv_sql_get_int(row);
     s.undo_after = iv_sql_get_int(row);
+    s.done = iv_sql_get_int(row);
+    s.expectation = iv_sql_get_str(row);
+    s.within = iv_sql_get_int(row);
+    s.evidence = iv_sql_get_str(row);
     *out = s;
     return IV_OK;
 }

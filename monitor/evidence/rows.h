@@ -24,7 +24,7 @@
     "s.execution, s.position, s.key, s.name, s.kind, s.request, s.timeout, s.attempts, s.backoff, "          \
     "s.backoff_max, "                                                                                        \
     "s.state, s.cause, s.attempt, s.due, s.outbox, s.status, s.answer, s.started, s.finished, "              \
-    "s.on_failure, s.escalated, s.undoes, s.undo_after"
+    "s.on_failure, s.escalated, s.undoes, s.undo_after, s.done, s.expectation, s.within, s.evidence"
 
 #define IV_COLUMNS_ALERT                                                                                     \
     "a.fingerprint, a.rule, a.title, a.severity, a.criteria, a.tenant, a.agent, a.subject, a.kind, "         \

@@ -125,7 +125,7 @@ iv_rc iv_store_join(struct iv_store *store, enum iv_join *out, struct iv_executi
 iv_rc iv_store_tell_execution(struct iv_store *store, bool *ours, const struct iv_execution *execution,
                               bool moves, struct iv_err *err);
 /* Replaces what changes in a row: state, cause, times; of a step also attempt,
- * due, outbox, status, answer. */
+ * due, outbox, status, answer, done, evidence. */
 iv_rc iv_store_move_execution(struct iv_store *store, const struct iv_execution *execution,
                               struct iv_err *err);
 iv_rc iv_store_move_step(struct iv_store *store, const struct iv_step *step, struct iv_err *err);
@@ -144,6 +144,8 @@ enum iv_task_set {
     IV_TASKS_CALLING,
     /* CALLING, handed to the outbox, and gone from there: the broker has it, or never will */
     IV_TASKS_DELIVERED,
+    /* DONE, and the streams are to show it; those that were done first come first */
+    IV_TASKS_EXPECTED,
     /* all of one execution, by position */
     IV_TASKS_OF,
 };

@@ -72,6 +72,10 @@ static iv_rc insert_step(struct iv_store *store, const struct iv_step *s, struct
     iv_sql_bind_int(&args, s->only_escalated);
     iv_sql_bind_int(&args, s->undoes);
     iv_sql_bind_int(&args, s->undo_after);
+    iv_sql_bind_int(&args, s->done);
+    iv_sql_bind_str(&args, s->expectation);
+    iv_sql_bind_int(&args, s->within);
+    iv_sql_bind_str(&args, s->evidence);
     return iv_sql_run(&store->sql, stmt, "write a step", err);
 }
 
@@ -135,6 +139,8 @@ iv_rc iv_store_move_step(struct iv_store *store, const struct iv_step *step, str
     iv_sql_bind_str(&args, step->answer);
     iv_sql_bind_int(&args, step->started);
     iv_sql_bind_int(&args, step->finished);
+    iv_sql_bind_int(&args, step->done);
+    iv_sql_bind_str(&args, step->evidence);
     iv_sql_bind_str(&args, step->execution);
     iv_sql_bind_int(&args, step->position);
     return iv_sql_run(&store->sql, stmt, "move a step", err);
@@ -190,7 +196,7 @@ static bool keep_step(struct iv_step *s, struct iv_arena *arena)
 {
     return keep(arena, &s->execution) && keep(arena, &s->key) && keep(arena, &s->name) &&
            keep(arena, &s->kind) && keep(arena, &s->request) && keep(arena, &s->cause) &&
-           keep(arena, &s->answer);
+           keep(arena, &s->answer) && keep(arena, &s->expectation) && keep(arena, &s->evidence);
 }
 
 static iv_rc read_tasks(struct iv_store *store, sqlite3_stmt *stmt, struct iv_task *tasks, size_t *count,
@@ -216,6 +222,7 @@ static const enum iv_statement set_statements[] = {
     [IV_TASKS_DUE] = IV_SQL_TASKS_DUE,
     [IV_TASKS_CALLING] = IV_SQL_TASKS_CALLING,
     [IV_TASKS_DELIVERED] = IV_SQL_TASKS_DELIVERED,
+    [IV_TASKS_EXPECTED] = IV_SQL_TASKS_EXPECTED,
     [IV_TASKS_OF] = IV_SQL_TASKS_OF,
 };
 

@@ -11,8 +11,12 @@
 #include "fleet/quota.h"
 #include "fleet/session.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define AGENTS_PER_TENANT 20
 #define CHECKPOINT_EVERY 256 /* events of a log */
+#define REVOKED_MAX 4096     /* tokens live for seconds: of more, the oldest are forgotten */
 
 /* What stands in the agenda, and what date.what is then. */
 enum date_kind {
@@ -42,6 +46,8 @@ struct iv_fleet {
     uint32_t aliases;
     iv_ns now;
     uint64_t happened; /* events */
+    uint64_t revoked[REVOKED_MAX];
+    size_t revoked_count; /* ever */
     char event[IV_SIM_EVENT_BYTES];
 };
 
@@ -175,6 +181,17 @@ static void tell_breaches(struct iv_fleet *f, const struct iv_sim_plan *plan, co
     }
 }
 
+static bool is_refused(const struct iv_fleet *f, const struct iv_sim_step *step)
+{
+    size_t known = f->revoked_count < REVOKED_MAX ? f->revoked_count : REVOKED_MAX;
+    for (size_t i = 0; step->kind == IV_STEP_used && i < known; i++) {
+        if (f->revoked[i] == step->token) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Every so often a log gets a checkpoint. */
 static iv_rc seal(struct iv_fleet *f, const struct iv_sim_step *step, struct iv_err *err)
 {
@@ -188,14 +205,29 @@ static iv_rc seal(struct iv_fleet *f, const struct iv_sim_step *step, struct iv_
     return enter_draft(f, false, err);
 }
 
+/* What stands beside a step that happens, or would have. */
+static iv_rc accompany(struct iv_fleet *f, const struct iv_sim_plan *plan, const struct iv_sim_step *step,
+                       bool happens, struct iv_err *err)
+{
+    if (!happens) {
+        return IV_OK;
+    }
+    tell_breaches(f, plan, step);
+    TRY(seal(f, step, err));
+    if (plan->hosts) {
+        return plant_beside(f, step, &plan->facts, err);
+    }
+    f->quota.happened += step->time >= f->options.start ? 1 : 0;
+    return IV_OK;
+}
+
 /* The plan's next step; frees the plan with its last. */
-static iv_rc step_of_plan(struct iv_fleet *f, struct iv_sim_step *out, const struct iv_sim_date *date,
-                          struct iv_err *err)
+static iv_rc step_of_plan(struct iv_fleet *f, struct iv_sim_step *out, bool *happens,
+                          const struct iv_sim_date *date, struct iv_err *err)
 {
     struct iv_sim_plan *plan = date->what;
     *out = plan->steps[plan->next++];
-    tell_breaches(f, plan, out);
-    struct iv_rc_s rc = IV_OK;
+    *happens = !is_refused(f, out);
     if (plan->next < plan->count) {
         struct iv_sim_date later = *date;
         later.time = plan->steps[plan->next].time;
@@ -203,12 +235,7 @@ static iv_rc step_of_plan(struct iv_fleet *f, struct iv_sim_step *out, const str
     } else {
         iv_sim_agenda_drop(&f->agenda);
     }
-    rc = seal(f, out, err);
-    if (iv_ok(rc) && plan->hosts) {
-        rc = plant_beside(f, out, &plan->facts, err);
-    } else {
-        f->quota.happened += out->time >= f->options.start ? 1 : 0;
-    }
+    struct iv_rc_s rc = accompany(f, plan, out, *happens, err);
     if (plan->next == plan->count) {
         iv_free(plan);
     }
@@ -238,7 +265,7 @@ static iv_rc happen(struct iv_fleet *f, struct iv_sim_step *out, bool *event, st
         f->happened++;
     }
     if (date.kind == PLAN) {
-        return step_of_plan(f, out, &date, err);
+        return step_of_plan(f, out, event, &date, err);
     }
     iv_sim_agenda_drop(&f->agenda);
     switch ((enum date_kind)date.kind) {
@@ -343,6 +370,60 @@ bool iv_fleet_in_history(const struct iv_fleet *f)
 {
     const struct iv_sim_date *next = iv_sim_agenda_top(&f->agenda);
     return next != NULL && next->time < f->options.start;
+}
+
+/* "tok-" or "enc-" and the number. */
+static bool number_of(uint64_t *out, struct iv_str name, const char *prefix)
+{
+    char digits[17] = "";
+    char *end = NULL;
+    if (name.n != 20 || memcmp(name.p, prefix, 4) != 0) {
+        return false;
+    }
+    memcpy(digits, name.p + 4, 16);
+    *out = strtoull(digits, &end, 16);
+    return *end == '\0';
+}
+
+void iv_fleet_revoke(struct iv_fleet *f, struct iv_str token)
+{
+    uint64_t number = 0;
+    if (number_of(&number, token, "tok-")) {
+        f->revoked[f->revoked_count++ % REVOKED_MAX] = number;
+    }
+}
+
+/* A session that is under way terminates its enclave itself. */
+static bool will_terminate(const struct iv_fleet *f, uint64_t enclave)
+{
+    for (size_t i = 0; i < f->agenda.count; i++) {
+        const struct iv_sim_plan *plan = f->agenda.dates[i].what;
+        if (f->agenda.dates[i].kind != PLAN || !plan->hosts || plan->facts.enclave != enclave) {
+            continue;
+        }
+        for (size_t k = plan->next; k < plan->count; k++) {
+            if (plan->steps[k].kind == IV_STEP_terminated) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+iv_rc iv_fleet_terminate(struct iv_fleet *f, struct iv_str enclave, iv_ns now, struct iv_err *err)
+{
+    uint64_t number = 0;
+    if (!number_of(&number, enclave, "enc-") || will_terminate(f, number)) {
+        return IV_OK;
+    }
+    iv_ns at = now > f->now ? now : f->now;
+    at += MS - at % MS;
+    begin_draft(f, &f->agents[number % f->options.agents]);
+    iv_sim_draft_add(&f->draft, IV_STEP_terminated, at)->enclave = number;
+    struct iv_sim_step *shredded = iv_sim_draft_add(&f->draft, IV_STEP_shredded, at + 20 * MS);
+    shredded->enclave = number;
+    shredded->thing = number;
+    return enter_draft(f, false, err);
 }
 
 iv_ns iv_fleet_time(const struct iv_fleet *fleet)

@@ -72,6 +72,13 @@ void iv_fleet_freep(struct iv_fleet **fleet);
  * more. */
 iv_rc iv_fleet_next(struct iv_fleet *fleet, struct iv_fleet_event *out, struct iv_err *err);
 
+/* What those who run the fleet are told, and make come true from then on. Names that are none of the fleet's
+ * are passed over; what is on its way already arrives.
+ * Nobody uses the token any more, neither a session nor what would have been planted. */
+void iv_fleet_revoke(struct iv_fleet *fleet, struct iv_str token);
+/* The enclave is terminated and its key shredded: with its session, or at once where that is over. */
+iv_rc iv_fleet_terminate(struct iv_fleet *fleet, struct iv_str enclave, iv_ns now, struct iv_err *err);
+
 /* Whether the next event lies before the beginning. */
 bool iv_fleet_in_history(const struct iv_fleet *fleet);
 

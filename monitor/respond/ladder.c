@@ -59,21 +59,27 @@ static iv_rc cause_of(struct iv_str *out, const char *before, const struct iv_st
     return IV_OK;
 }
 
-/* Of the playbook's own steps: the first that went wrong; how many went well; whether any was withheld. */
+/* Of the playbook's own steps: the first that went wrong; how many went well, and how many of those are
+ * proven; whether any was withheld, and whether what went wrong was led on to an escalation. */
 struct tally {
     const struct iv_step *wrong;
     size_t well;
+    size_t proven;
     bool withheld;
+    bool made_up_for;
 };
 
 static struct tally tally_of(const struct iv_task *all, size_t count)
 {
-    struct tally t = {.wrong = NULL};
+    struct tally t = {.wrong = NULL, .made_up_for = true};
     for (size_t i = 0; i < count; i++) {
         const struct iv_step *s = &all[i].step;
         if (!takes_back(s)) {
             t.wrong = t.wrong == NULL && went_wrong(s->state) ? s : t.wrong;
             t.well += went_well(s->state);
+            t.proven += s->state == IV_STEP_VERIFIED;
+            t.made_up_for =
+                t.made_up_for && (!went_wrong(s->state) || s->on_failure == IV_ON_FAILURE_ESCALATE);
             t.withheld = t.withheld || s->state == IV_STEP_WITHHELD;
         }
     }
@@ -87,8 +93,10 @@ static iv_rc end(struct iv_store *store, struct iv_execution *e, const struct iv
     struct iv_str cause = IV_STR("");
     bool in_vain = went_wrong(last->state) && last->on_failure != IV_ON_FAILURE_CONTINUE;
     if (in_vain || (t->wrong != NULL && t->well == 0)) {
-        TRY(cause_of(&cause, "", in_vain ? last : t->wrong, arena, err));
-        return iv_ladder_finish(store, e, IV_RUN_FAILED, cause, now, err);
+        const struct iv_step *why = in_vain ? last : t->wrong;
+        TRY(cause_of(&cause, "", why, arena, err));
+        bool unknown = why->state == IV_STEP_AMBIGUOUS;
+        return iv_ladder_finish(store, e, unknown ? IV_RUN_AMBIGUOUS : IV_RUN_FAILED, cause, now, err);
     }
     if (t->withheld) {
         cause = IV_STR("nothing was called: its calls are only observed");
@@ -97,7 +105,8 @@ static iv_rc end(struct iv_store *store, struct iv_execution *e, const struct iv
     if (t->wrong != NULL) {
         TRY(cause_of(&cause, "in spite of ", t->wrong, arena, err));
     }
-    return iv_ladder_finish(store, e, IV_RUN_DONE, cause, now, err);
+    bool verified = t->proven > 0 && t->made_up_for;
+    return iv_ladder_finish(store, e, verified ? IV_RUN_VERIFIED : IV_RUN_DONE, cause, now, err);
 }
 
 /* Why a queued step is passed over on the way on from last; p NULL: it is the next. */
@@ -116,6 +125,17 @@ static struct iv_str why_not(const struct iv_step *step, const struct iv_step *l
     return (struct iv_str){NULL, 0};
 }
 
+/* It was done as far as anybody knew. */
+static iv_rc run_again(struct iv_store *store, struct iv_execution *e, iv_ns now, struct iv_err *err)
+{
+    if (e->state != IV_RUN_DONE) {
+        return IV_OK;
+    }
+    e->state = IV_RUN_RUNNING;
+    e->finished = 0;
+    return iv_report_execution(store, e, now, err);
+}
+
 static iv_rc go_on(struct iv_store *store, struct iv_execution *e, const struct iv_step *last,
                    struct iv_task *all, size_t count, iv_ns now, struct iv_arena *arena, struct iv_err *err)
 {
@@ -130,6 +150,7 @@ static iv_rc go_on(struct iv_store *store, struct iv_execution *e, const struct 
             TRY(skip(store, e, step, why, now, err));
             continue;
         }
+        TRY(run_again(store, e, now, err));
         step->state = IV_STEP_DUE;
         step->due = now;
         return iv_report_step(store, e, step, now, err);
@@ -147,9 +168,9 @@ static iv_rc settle_undo(struct iv_store *store, const struct iv_execution *e, s
             continue;
         }
         const struct iv_step *step = &all[undo->undoes - 1].step;
-        if (step->state == IV_STEP_DONE) {
+        if (step->done > 0 && !iv_step_awaits(step)) { /* whatever its effect was */
             undo->state = IV_STEP_DUE;
-            undo->due = iv_ns_add(now, undo->undo_after);
+            undo->due = iv_ns_add(step->done, undo->undo_after);
             TRY(iv_report_step(store, e, undo, now, err));
         } else if (iv_step_state_final(step->state)) {
             TRY(skip(store, e, undo, IV_STR("there is nothing to take back"), now, err));
@@ -160,7 +181,7 @@ static iv_rc settle_undo(struct iv_store *store, const struct iv_execution *e, s
 
 static bool is_open(const struct iv_step *step)
 {
-    return !iv_step_state_final(step->state);
+    return !iv_step_state_final(step->state) || iv_step_awaits(step);
 }
 
 static iv_rc follow_undo(struct iv_store *store, struct iv_execution *e, const struct iv_step *undo,
@@ -181,8 +202,24 @@ static iv_rc follow_undo(struct iv_store *store, struct iv_execution *e, const s
             return IV_OK;
         }
     }
-    bool failed = e->state == IV_RUN_FAILED;
-    return failed ? IV_OK : iv_ladder_finish(store, e, IV_RUN_UNDONE, cause, now, err);
+    bool in_vain = e->state == IV_RUN_FAILED || e->state == IV_RUN_AMBIGUOUS;
+    return in_vain ? IV_OK : iv_ladder_finish(store, e, IV_RUN_UNDONE, cause, now, err);
+}
+
+iv_rc iv_ladder_rest(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
+                     struct iv_err *err)
+{
+    struct iv_task *all = NULL;
+    size_t count = 0;
+    TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, task->execution.key, 0, IV_EXECUTION_STEPS_MAX,
+                       arena, err));
+    for (size_t i = 0; i < count; i++) {
+        const struct iv_step *step = &all[i].step;
+        if (!takes_back(step) && step->state == IV_STEP_QUEUED && !step->only_escalated) {
+            return IV_OK;
+        }
+    }
+    return iv_ladder_finish(store, &task->execution, IV_RUN_DONE, IV_STR(""), now, err);
 }
 
 iv_rc iv_ladder_follow(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,

@@ -15,6 +15,11 @@
 iv_rc iv_ladder_follow(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
                        struct iv_err *err);
 
+/* task->step was done, and what follows waits for its evidence. Where nothing is left but what an escalation
+ * would call, the execution is done, for the time being. */
+iv_rc iv_ladder_rest(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
+                     struct iv_err *err);
+
 /* Steps that are queued end as skipped. all: those of the execution. */
 iv_rc iv_ladder_skip(struct iv_store *store, const struct iv_execution *execution, struct iv_task *all,
                      size_t count, struct iv_str cause, iv_ns now, struct iv_err *err);

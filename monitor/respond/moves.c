@@ -81,6 +81,7 @@ static void set_state(struct iv_step *s, const struct iv_outcome *o, iv_ns now)
                : o->kind == IV_OUTCOME_UNSUPPORTED ? IV_STEP_UNSUPPORTED
                                                    : IV_STEP_FAILED;
     s->finished = now;
+    s->done = s->state == IV_STEP_DONE ? now : 0;
 }
 
 iv_rc iv_move_by_outcome(struct iv_store *store, struct iv_task *task, const struct iv_outcome *outcome,
@@ -97,7 +98,25 @@ iv_rc iv_move_by_outcome(struct iv_store *store, struct iv_task *task, const str
     s->answer = outcome->answer;
     TRY(start_execution(store, &task->execution, now, err));
     TRY(iv_report_step(store, &task->execution, s, now, err));
+    if (iv_step_awaits(s)) {
+        return iv_ladder_rest(store, task, now, arena, err);
+    }
     return iv_step_state_final(s->state) ? iv_ladder_follow(store, task, now, arena, err) : IV_OK;
+}
+
+iv_rc iv_move_by_evidence(struct iv_store *store, struct iv_task *task, const struct iv_proof *proof,
+                          iv_ns now, struct iv_arena *arena, struct iv_err *err)
+{
+    struct iv_step *s = &task->step;
+    IV_CHECK(iv_step_awaits(s));
+    s->state = proof->verdict == IV_PROOF_VERIFIED ? IV_STEP_VERIFIED
+               : proof->verdict == IV_PROOF_FAILED ? IV_STEP_FAILED
+                                                   : IV_STEP_AMBIGUOUS;
+    s->cause = proof->cause;
+    s->evidence = proof->evidence;
+    s->finished = now;
+    TRY(iv_report_step(store, &task->execution, s, now, err));
+    return iv_ladder_follow(store, task, now, arena, err);
 }
 
 iv_rc iv_move_withheld(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,

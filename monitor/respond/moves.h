@@ -16,6 +16,17 @@ iv_rc iv_move_to_calling(struct iv_store *store, struct iv_task *task, int64_t o
 iv_rc iv_move_by_outcome(struct iv_store *store, struct iv_task *task, const struct iv_outcome *outcome,
                          iv_ns now, struct iv_arena *arena, struct iv_err *err);
 
+/* What the streams have shown of a step that was done with an expectation (iv_step_awaits), or what they
+ * could not show. Moves the step, and with it the next step or the execution. */
+enum iv_proof_verdict { IV_PROOF_VERIFIED, IV_PROOF_FAILED, IV_PROOF_AMBIGUOUS };
+struct iv_proof {
+    enum iv_proof_verdict verdict;
+    struct iv_str cause;    /* a sentence */
+    struct iv_str evidence; /* the record that decided it, as JSON; empty: none did */
+};
+iv_rc iv_move_by_evidence(struct iv_store *store, struct iv_task *task, const struct iv_proof *proof,
+                          iv_ns now, struct iv_arena *arena, struct iv_err *err);
+
 /* Found CALLING after a restart: it is due again, at once, whatever its attempts. */
 iv_rc iv_move_interrupted(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
                           struct iv_err *err);

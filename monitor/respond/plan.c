@@ -21,6 +21,7 @@ struct plan {
     struct iv_step steps[IV_EXECUTION_STEPS_MAX];
     size_t count;
     struct iv_bindings bindings;
+    const struct iv_baseline *baseline;
 };
 
 static void plan_deinit(struct plan *p)
@@ -70,6 +71,7 @@ static iv_rc begin(struct plan *p, const struct iv_finding *finding, const struc
         .event_time = finding->time,
         .planned = now,
     };
+    p->baseline = baseline;
     p->bindings = (struct iv_bindings){.finding = finding, .verdict = verdict, .execution = &p->execution};
     return make_key(p, &p->execution.key, (const struct iv_str[]){finding->uid, name}, 2, err);
 }
@@ -97,6 +99,15 @@ static iv_rc render_call(struct plan *p, struct iv_step *step, const struct iv_a
     return IV_OK;
 }
 
+static iv_rc render_expectation(struct plan *p, struct iv_step *step, const struct iv_expectation *expect,
+                                struct iv_err *err)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf json;
+    iv_buf_init(&json, REQUEST_MAX_BYTES);
+    TRY(iv_expectation_render(&json, &step->within, expect, &p->bindings, p->baseline, err));
+    return keep(p, &step->expectation, &json, err);
+}
+
 static iv_rc render_step(struct plan *p, const struct iv_playbook_step *source, struct iv_err *err)
 {
     struct iv_step *step = &p->steps[p->count];
@@ -114,6 +125,9 @@ static iv_rc render_step(struct plan *p, const struct iv_playbook_step *source, 
         .state = p->count == 0 ? IV_STEP_DUE : IV_STEP_QUEUED,
         .due = p->execution.planned,
     };
+    if (source->expect != NULL) {
+        TRY(render_expectation(p, step, source->expect, err));
+    }
     return render_call(p, step, &source->arguments, IV_STR(""), err);
 }
 
@@ -128,6 +142,8 @@ static iv_rc render_undo(struct plan *p, int64_t position, const struct iv_playb
     step->on_failure = IV_ON_FAILURE_STOP;
     step->only_escalated = false;
     step->undoes = position + 1;
+    step->expectation = IV_STR("");
+    step->within = 0;
     step->undo_after = source->undo_after;
     step->state = IV_STEP_QUEUED;
     step->due = 0;

@@ -170,9 +170,8 @@ static iv_rc parse_step(struct loader *l, struct iv_playbook *playbook, const st
     TRY(keep_str(l, &step.name, err));
     const struct iv_yaml_node *expect = iv_yaml_get(&map, "expect");
     if (expect != NULL) {
-        iv_yaml_error(l->problems, expect,
-                      "postconditions are not in this version: what a step was to have as "
-                      "its effect is not looked for");
+        TRY(iv_expectation_parse(&step.expect, &l->playbooks->arena, expect, l->baseline, &l->rules,
+                                 l->problems, err));
     }
     parse_times(l, &step, &map);
     TRY(parse_action(l, &step.arguments, &map, err));

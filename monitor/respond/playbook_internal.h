@@ -2,6 +2,7 @@
 /* A playbook, parsed. Shared by playbook.c, which makes it, and plan.c, which renders it. */
 #pragma once
 
+#include "respond/expectation.h"
 #include "respond/guard.h"
 #include "respond/occasion.h"
 #include "respond/playbook.h"
@@ -20,7 +21,8 @@ struct iv_playbook_step {
     iv_ns backoff_max;
     enum iv_on_failure on_failure;
     bool only_escalated;
-    struct iv_arguments undo; /* kind NULL: it is not taken back */
+    const struct iv_expectation *expect; /* NULL: nothing is looked for */
+    struct iv_arguments undo;            /* kind NULL: it is not taken back */
     iv_ns undo_after;
 };
 

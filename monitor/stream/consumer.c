@@ -4,6 +4,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "stream/assignment.h"
+#include "stream/received.h"
 
 #include <stdio.h>
 
@@ -209,51 +210,14 @@ static void answered(struct iv_consumer *consumer)
     consumer->trouble[0] = '\0';
 }
 
-static iv_rc copy_headers(struct iv_consumer *consumer, struct iv_record *record,
-                          const rd_kafka_message_t *message, struct iv_err *err)
-{
-    rd_kafka_headers_t *headers = NULL;
-    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return IV_OK;
-    }
-    size_t count = rd_kafka_header_cnt(headers);
-    struct iv_header *copies = iv_arena_alloc(&consumer->arena, (count + 1) * sizeof *copies);
-    ENSURE(copies != NULL, err, IV_E_NOMEM, "cannot allocate a record's headers");
-    for (size_t i = 0; i < count; i++) {
-        const char *name = NULL;
-        const void *value = NULL;
-        size_t n = 0;
-        (void)rd_kafka_header_get_all(headers, i, &name, &value, &n);
-        copies[i].name = iv_arena_str(&consumer->arena, iv_str_of(name));
-        copies[i].value = iv_arena_str(&consumer->arena, (struct iv_str){value == NULL ? "" : value, n});
-        ENSURE(copies[i].name.p != NULL && copies[i].value.p != NULL, err, IV_E_NOMEM,
-               "cannot allocate a record's headers");
-    }
-    record->headers = copies;
-    record->header_count = count;
-    return IV_OK;
-}
-
-/* Copied, because the library promises no readable bytes behind a payload, and so that its memory is free at
- * once. */
 static iv_rc take_record(struct iv_consumer *consumer, const struct iv_partition *p, struct iv_batch *out,
                          const rd_kafka_message_t *message, struct iv_err *err)
 {
-    struct iv_record *record = &consumer->records[out->count];
-    *record = (struct iv_record){.origin = {.stream = p->at.stream,
-                                            .partition = p->at.partition,
-                                            .offset = message->offset,
-                                            .topic = consumer->names[p->at.stream]}};
-    char *bytes = iv_arena_alloc(&consumer->arena, message->len + IV_RECORD_PADDING);
-    ENSURE(bytes != NULL, err, IV_E_NOMEM, "cannot allocate a record of %zu bytes", message->len);
-    if (message->len > 0) {
-        memcpy(bytes, message->payload, message->len);
-    }
-    memset(bytes + message->len, 0, IV_RECORD_PADDING);
-    record->bytes = (struct iv_str){bytes, message->len};
-    int64_t written_ms = rd_kafka_message_timestamp(message, NULL);
-    record->written = written_ms < 0 ? 0 : written_ms * IV_NS_PER_MS;
-    TRY(copy_headers(consumer, record, message, err));
+    const struct iv_origin origin = {.stream = p->at.stream,
+                                     .partition = p->at.partition,
+                                     .offset = message->offset,
+                                     .topic = consumer->names[p->at.stream]};
+    TRY(iv_received(&consumer->records[out->count], &consumer->arena, &origin, message, err));
     out->count++;
     return IV_OK;
 }

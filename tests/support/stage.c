@@ -157,14 +157,14 @@ struct wanted {
 
 static bool pick(void *ctx, const struct iv_step *step)
 {
-    static char texts[4][8192];
+    static char texts[6][8192];
     struct wanted *wanted = ctx;
     if (step->position != wanted->position) {
         return true;
     }
     wanted->step = *step;
-    struct iv_str *kept[] = {&wanted->step.key, &wanted->step.cause, &wanted->step.request,
-                             &wanted->step.answer};
+    struct iv_str *kept[] = {&wanted->step.key,    &wanted->step.cause,       &wanted->step.request,
+                             &wanted->step.answer, &wanted->step.expectation, &wanted->step.evidence};
     for (size_t i = 0; i < IV_COUNT(kept); i++) {
         cr_assert(kept[i]->n < sizeof texts[i]);
         memcpy(texts[i], kept[i]->p, kept[i]->n);

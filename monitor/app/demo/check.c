@@ -10,6 +10,8 @@
 
 /* Lateness of telemetry, idle time, and what the machine needs for the rest. */
 #define GRACE (5 * IV_NS_PER_S)
+/* The longest that a shipped playbook looks for evidence, and that. */
+#define PROOF_GRACE (30 * IV_NS_PER_S)
 #define FINDINGS_MAX 100000
 
 struct known {
@@ -40,11 +42,16 @@ static bool on_finding(void *ctx, const struct iv_finding *finding)
     struct known *k = &look->known[look->count++];
     k->hash = hash_of(look, finding->rule, finding->trigger_source, finding->trigger_id);
     k->planted = false;
-    k->acted = iv_str_eq(finding->action, IV_STR("done"));
+    bool verified = iv_str_eq(finding->action, IV_STR("verified"));
+    k->acted = verified || iv_str_eq(finding->action, IV_STR("done"));
     const struct iv_rule *rule = iv_baseline_rule(look->baseline, finding->rule);
     if (rule != NULL && rule->remediate.p != NULL && look->wall - finding->detected > GRACE) {
         look->report->to_act++;
         look->report->acted += k->acted ? 1 : 0;
+        look->report->proven += verified ? 1 : 0;
+        bool old = look->wall - finding->detected > PROOF_GRACE;
+        look->report->to_prove += old ? 1 : 0;
+        look->report->in_doubt += old && !verified ? 1 : 0;
     }
     return look->count < FINDINGS_MAX;
 }
@@ -112,5 +119,5 @@ iv_rc iv_demo_check(struct iv_demo_report *out, struct iv_stage *stage, const st
 bool iv_demo_passed(const struct iv_demo_report *report)
 {
     return report->due > 0 && report->found == report->due && report->invented == 0 && report->to_act > 0 &&
-           report->acted == report->to_act && report->shown;
+           report->acted == report->to_act && report->proven > 0 && report->in_doubt == 0 && report->shown;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether the demo shows what it promises: every planted violation that is due was found, none was invented,
- * each with a playbook was acted upon, and the console shows it.
+ * each with a playbook was acted upon, what was done is proven by the fleet's own events, and the console
+ * shows it.
  * Owner/thread: one thread. */
 #pragma once
 
@@ -17,7 +18,10 @@ struct iv_demo_report {
     size_t found;            /* of them */
     size_t invented;         /* violations in the store that were not planted */
     size_t to_act;           /* found ones whose rule has a playbook */
-    size_t acted;            /* of them: the playbook is done */
+    size_t acted;            /* of them: the playbook is done, or proven to have worked */
+    size_t to_prove;         /* found ones whose playbook is so old that it must be proven */
+    size_t proven;           /* of all: the playbook is verified */
+    size_t in_doubt;         /* of those to prove: it is not */
     bool shown;              /* the console's API and page answer, and the API shows a finding */
     char first_missing[192]; /* a planted violation that was not found, for the message */
 };

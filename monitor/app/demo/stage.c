@@ -17,12 +17,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #define SNAPSHOTS_EVERY (5 * IV_NS_PER_S) /* a short trial sees some, too */
 #define PARTITIONS 4
 #define KEYS_MAX_BYTES ((size_t)64 * 1024)
 #define SEEN_MAX 65536
 #define WAIT_MAX (100 * IV_NS_PER_MS)
+#define ORDERS_MAX 1024
 
 struct iv_stage {
     struct iv_stage_options options;
@@ -42,6 +44,11 @@ struct iv_stage {
     pthread_mutex_t lock;
     struct iv_plant_list plants; /* under lock */
     struct iv_hash_key hash_key;
+    struct order {
+        bool revokes; /* a token; else an enclave is to be terminated */
+        char name[64];
+    } orders[ORDERS_MAX]; /* under lock: of the hooks, for the fleet's thread */
+    size_t order_count;
     uint64_t seen[SEEN_MAX]; /* hashes of idempotency keys; the receiver's thread only. 0: free */
 };
 
@@ -62,6 +69,36 @@ static bool first_time(struct iv_stage *s, struct iv_str key)
     return true;
 }
 
+/* The name between the two, where the path is such. */
+static bool between(char name[64], struct iv_str path, const char *before, const char *after)
+{
+    size_t b = strlen(before);
+    size_t a = strlen(after);
+    if (path.n <= b + a || path.n - b - a >= 64 || memcmp(path.p, before, b) != 0 ||
+        memcmp(path.p + path.n - a, after, a) != 0) {
+        return false;
+    }
+    memcpy(name, path.p + b, path.n - b - a);
+    name[path.n - b - a] = '\0';
+    return true;
+}
+
+/* False: there is no room for another order. */
+static bool take_order(struct iv_stage *s, struct iv_str path)
+{
+    struct order order = {.revokes = between(order.name, path, "/v1/tokens/", "/revoke")};
+    if (!order.revokes && !between(order.name, path, "/v1/enclaves/", "/terminate")) {
+        return true;
+    }
+    (void)pthread_mutex_lock(&s->lock);
+    bool room = s->order_count < ORDERS_MAX;
+    if (room) {
+        s->orders[s->order_count++] = order;
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+    return room;
+}
+
 static unsigned on_hook(void *ctx, const struct iv_hook_call *call)
 {
     struct iv_stage *s = ctx;
@@ -69,7 +106,26 @@ static unsigned on_hook(void *ctx, const struct iv_hook_call *call)
         return 400;
     }
     (void)atomic_fetch_add(first_time(s, call->idempotency_key) ? &s->hooks : &s->repeats, 1);
-    return 200;
+    return take_order(s, call->path) ? 200 : 503; /* an order again does no harm */
+}
+
+/* What the hooks have ordered comes true in the fleet. */
+static iv_rc obey(struct iv_stage *s, struct iv_err *err)
+{
+    struct iv_rc_s rc = IV_OK;
+    (void)pthread_mutex_lock(&s->lock);
+    size_t count = s->order_count;
+    s->order_count = 0;
+    for (size_t i = 0; i < count && iv_ok(rc); i++) {
+        struct iv_str name = iv_str_of(s->orders[i].name);
+        if (s->orders[i].revokes) {
+            iv_fleet_revoke(s->fleet, name);
+        } else {
+            rc = iv_fleet_terminate(s->fleet, name, iv_wall(&s->clock), err);
+        }
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+    return rc;
 }
 
 static void on_plant(void *ctx, const struct iv_fleet_plant *plant)
@@ -95,6 +151,7 @@ static iv_rc play(struct iv_stage *s, struct iv_err *err)
 {
     while (!atomic_load(&s->stopping)) {
         struct iv_fleet_event event;
+        TRY(obey(s, err));
         TRY(iv_fleet_next(s->fleet, &event, err));
         wait_until(s, event.arrival);
         TRY(s->sink.put(s->sink.self, &event, err));

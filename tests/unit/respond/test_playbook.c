@@ -82,7 +82,6 @@ Test(playbook, is_refused_with_the_place_and_what_would_be_right)
 Test(playbook, is_refused_for_what_it_may_not_do_by_itself_as_well)
 {
     static const struct row rows[] = {
-        {HEAD STEP "  expect: {}\n", "8:11: error: postconditions are not in this version"},
         {HEAD STEP "guards: {executions: {minute: -1}}\n", "8:31: error: "},
         {HEAD STEP "guards: {executions: {week: 1}}\n", "unknown key 'week'"},
         {HEAD STEP "guards: {agent: {day: 1}}\n", "did you mean 'agents'?"},

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The observing thread: whether what was done has had its effect.
+ * Purpose: reads the streams on behalf of the steps that were done with an expectation, and writes down what
+ * they prove.
+ * Owner/thread: started and stopped by one thread; iv_observer_wake from any, iv_observer_reload from one.
+ * Guarantee: reads while something is looked for, and no longer. What is looked for is what the rows say, so
+ * a restart forgets nothing: it is read again from before the first call on. A step is decided by a record
+ * that the evidence names, or when everything that could tell was looked at; where that cannot be had it is
+ * ambiguous.
+ * Not here: what counts (respond/inquiry.h), what follows (respond/moves.h). */
+#pragma once
+
+#include "base/err.h"
+#include "console/metrics.h"
+#include "daemon/config.h"
+#include "detect/watch.h"
+#include "evidence/store.h"
+
+struct iv_baseline;
+struct iv_observer;
+
+struct iv_observer_options {
+    struct iv_store *store;
+    struct iv_baseline *baseline;     /* a reference is taken */
+    const struct iv_config *config;   /* outlives the thread */
+    struct iv_str topics[IV_STREAMS]; /* likewise */
+    struct iv_metrics *metrics;
+    struct iv_turns *turns;     /* NULL: nobody looks */
+    void (*changed)(void *ctx); /* a state changed, and is durable; from the thread */
+    void (*failed)(void *ctx, const struct iv_err *why);
+    void *ctx;
+};
+
+iv_rc iv_observer_start(struct iv_observer **out, const struct iv_observer_options *options,
+                        struct iv_err *err);
+void iv_observer_stop(struct iv_observer *observer); /* NULL is fine */
+/* Another baseline is in force; its topics are the same. */
+void iv_observer_reload(struct iv_observer *observer, struct iv_baseline *baseline);
+/* Something was done: look at once. */
+void iv_observer_wake(struct iv_observer *observer);

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stream/survey.h"
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/guard.h"
+#include "base/log.h"
+#include "stream/client.h"
+#include "stream/received.h"
+
+#include <string.h>
+
+#define BATCH_RECORDS 1024
+
+static const struct iv_profile profile[] = {
+    {"client.id", "invigil", NULL},
+    {"group.id", "invigil", NULL},
+    {"reconnect.backoff.max.ms", "3000", NULL},
+    {"socket.nagle.disable", "true", NULL},
+};
+
+/* Whatever the user wants of his group's members. */
+static const struct iv_property ours[] = {
+    {IV_STR_INIT("enable.auto.commit"), IV_STR_INIT("false")},
+    {IV_STR_INIT("enable.auto.offset.store"), IV_STR_INIT("false")},
+    {IV_STR_INIT("enable.partition.eof"), IV_STR_INIT("true")},
+    {IV_STR_INIT("auto.offset.reset"), IV_STR_INIT("error")},
+    {IV_STR_INIT("isolation.level"), IV_STR_INIT("read_committed")},
+    {IV_STR_INIT("check.crcs"), IV_STR_INIT("true")},
+    {IV_STR_INIT("allow.auto.create.topics"), IV_STR_INIT("false")},
+    {IV_STR_INIT("fetch.wait.max.ms"), IV_STR_INIT("100")},
+    {IV_STR_INIT("queued.min.messages"), IV_STR_INIT("100000")},
+    {IV_STR_INIT("queued.max.messages.kbytes"), IV_STR_INIT("16384")},
+};
+
+struct iv_survey {
+    rd_kafka_t *rk;
+    struct iv_survey_options options;
+    char *topics[IV_STREAMS];
+    struct iv_cursor *at; /* of what is read */
+    size_t count;
+    struct iv_record *records;
+    struct iv_arena arena; /* the batch's */
+};
+
+void iv_survey_close(struct iv_survey *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    if (s->rk != NULL) {
+        (void)rd_kafka_consumer_close(s->rk);
+        rd_kafka_destroy(s->rk);
+    }
+    for (size_t i = 0; i < IV_STREAMS; i++) {
+        iv_free(s->topics[i]);
+    }
+    iv_free(s->at);
+    iv_free(s->records);
+    iv_arena_deinit(&s->arena);
+    iv_free(s);
+}
+
+void iv_survey_closep(struct iv_survey **survey)
+{
+    iv_survey_close(*survey);
+}
+
+iv_rc iv_survey_open(struct iv_survey **out, const struct iv_survey_options *options, struct iv_err *err)
+{
+    IV_AUTO(iv_survey_closep) struct iv_survey *s = iv_calloc(1, sizeof *s);
+    ENSURE(s != NULL, err, IV_E_NOMEM, "cannot allocate a survey of the streams");
+    s->options = *options;
+    iv_arena_init(&s->arena, 0);
+    s->records = iv_calloc(BATCH_RECORDS, sizeof *s->records);
+    ENSURE(s->records != NULL, err, IV_E_NOMEM, "cannot allocate a survey of the streams");
+    for (size_t i = 0; i < IV_STREAMS; i++) {
+        s->topics[i] = iv_strndup(options->topics[i].p, options->topics[i].n);
+        ENSURE(s->topics[i] != NULL, err, IV_E_NOMEM, "cannot allocate a topic's name");
+    }
+    IV_AUTO(iv_client_conf_freep) rd_kafka_conf_t *conf = NULL;
+    TRY(iv_client_conf(&conf, profile, IV_COUNT(profile), options->properties, options->property_count, err));
+    for (size_t i = 0; i < IV_COUNT(ours); i++) {
+        TRY(iv_client_set(conf, &ours[i], err));
+    }
+    TRY(iv_client_new(&s->rk, RD_KAFKA_CONSUMER, &conf, err));
+    (void)rd_kafka_poll_set_consumer(s->rk);
+    *out = TAKE(s);
+    return IV_OK;
+}
+
+static int milliseconds(iv_ns wait)
+{
+    return (int)((wait + IV_NS_PER_MS - 1) / IV_NS_PER_MS);
+}
+
+static iv_rc width_of(struct iv_survey *s, int32_t *width, const char *name, iv_ns wait, struct iv_err *err)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(s->rk, name, NULL);
+    ENSURE(topic != NULL, err, IV_E_BROKER, "topic %s: cannot be asked for", name);
+    rd_kafka_resp_err_t error = rd_kafka_metadata(s->rk, 0, topic, &metadata, milliseconds(wait));
+    rd_kafka_topic_destroy(topic);
+    ENSURE(error == RD_KAFKA_RESP_ERR_NO_ERROR, err, IV_E_BROKER, "topic %s: %s", name,
+           rd_kafka_err2str(error));
+    error = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    *width = error == RD_KAFKA_RESP_ERR_NO_ERROR ? metadata->topics[0].partition_cnt : 0;
+    rd_kafka_metadata_destroy(metadata);
+    ENSURE(*width > 0, err, IV_E_BROKER, "topic %s: %s", name, rd_kafka_err2str(error));
+    return IV_OK;
+}
+
+iv_rc iv_survey_widths(struct iv_survey *s, int32_t widths[IV_STREAMS], iv_ns wait, struct iv_err *err)
+{
+    for (size_t i = 0; i < IV_STREAMS; i++) {
+        TRY(width_of(s, &widths[i], s->topics[i], wait, err));
+    }
+    return IV_OK;
+}
+
+static rd_kafka_topic_partition_list_t *list_of(const struct iv_survey *s, const struct iv_cursor *at,
+                                                size_t count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_topic_partition_list_add(list, s->topics[at[i].stream], at[i].partition)->offset =
+            at[i].offset;
+    }
+    return list;
+}
+
+/* offset: a time, or one of the library's names for the ends of a log. Answers in the same place. */
+static iv_rc ask(struct iv_survey *s, int64_t *offsets, const struct iv_cursor *at, size_t count,
+                 int64_t time, iv_ns wait, struct iv_err *err)
+{
+    rd_kafka_topic_partition_list_t *list = list_of(s, at, count);
+    for (size_t i = 0; i < count; i++) {
+        list->elems[i].offset = time;
+    }
+    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(s->rk, list, milliseconds(wait));
+    for (size_t i = 0; i < count; i++) {
+        const rd_kafka_topic_partition_t *p =
+            rd_kafka_topic_partition_list_find(list, s->topics[at[i].stream], at[i].partition);
+        error = error == RD_KAFKA_RESP_ERR_NO_ERROR ? p->err : error;
+        offsets[i] = p->offset >= 0 ? p->offset : -1;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    ENSURE(error == RD_KAFKA_RESP_ERR_NO_ERROR, err, IV_E_BROKER,
+           "kafka: the offsets of %zu partitions were not told: %s", count, rd_kafka_err2str(error));
+    return IV_OK;
+}
+
+iv_rc iv_survey_find(struct iv_survey *s, struct iv_cursor *at, size_t count, bool *cut, iv_ns time,
+                     iv_ns wait, struct iv_err *err)
+{
+    int64_t *offsets = iv_calloc(2 * count + 1, sizeof *offsets);
+    ENSURE(offsets != NULL, err, IV_E_NOMEM, "cannot allocate offsets");
+    struct iv_rc_s rc = ask(s, offsets, at, count, time / IV_NS_PER_MS, wait, err);
+    if (iv_ok(rc)) {
+        rc = ask(s, offsets + count, at, count, RD_KAFKA_OFFSET_BEGINNING, wait, err);
+    }
+    *cut = false;
+    for (size_t i = 0; i < count && iv_ok(rc); i++) {
+        int64_t first = offsets[count + i];
+        at[i].offset = offsets[i];
+        *cut = *cut || (first > 0 && offsets[i] == first);
+    }
+    iv_free(offsets);
+    return rc;
+}
+
+static iv_rc assign(struct iv_survey *s, struct iv_err *err)
+{
+    rd_kafka_topic_partition_list_t *list = list_of(s, s->at, s->count);
+    (void)rd_kafka_assign(s->rk, NULL); /* what was fetched before is not handed out any more */
+    rd_kafka_resp_err_t error = s->count == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_assign(s->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    ENSURE(error == RD_KAFKA_RESP_ERR_NO_ERROR, err, IV_E_BROKER, "kafka: %zu partitions cannot be read: %s",
+           s->count, rd_kafka_err2str(error));
+    return IV_OK;
+}
+
+iv_rc iv_survey_read(struct iv_survey *s, const struct iv_cursor *from, size_t count, struct iv_err *err)
+{
+    struct iv_cursor *at = iv_calloc(count + 1, sizeof *at);
+    ENSURE(at != NULL, err, IV_E_NOMEM, "cannot allocate %zu partitions", count);
+    if (count > 0) {
+        memcpy(at, from, count * sizeof *at);
+    }
+    iv_free(s->at);
+    s->at = at;
+    s->count = count;
+    return assign(s, err);
+}
+
+const struct iv_cursor *iv_survey_at(const struct iv_survey *s, size_t *count)
+{
+    *count = s->count;
+    return s->at;
+}
+
+static struct iv_cursor *find(struct iv_survey *s, const rd_kafka_message_t *m)
+{
+    const char *topic = m->rkt == NULL ? "" : rd_kafka_topic_name(m->rkt);
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->at[i].partition == m->partition && strcmp(s->topics[s->at[i].stream], topic) == 0) {
+            return &s->at[i];
+        }
+    }
+    return NULL;
+}
+
+/* From the beginning that there is now. */
+static iv_rc begin_anew(struct iv_survey *s, struct iv_cursor *at, struct iv_err *err)
+{
+    s->options.gap(s->options.ctx, at);
+    at->offset = RD_KAFKA_OFFSET_BEGINNING;
+    return assign(s, err);
+}
+
+static iv_rc take(struct iv_survey *s, struct iv_batch *out, bool *moved, const rd_kafka_message_t *m,
+                  struct iv_err *err)
+{
+    struct iv_cursor *at = find(s, m);
+    if (m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && at != NULL) {
+        return begin_anew(s, at, err);
+    }
+    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && at != NULL) {
+        *moved = *moved || m->offset > at->offset;
+        at->offset = m->offset > at->offset ? m->offset : at->offset;
+        return IV_OK;
+    }
+    if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        LOG_WARN("kafka.survey_trouble", KV_TEXT("text", rd_kafka_message_errstr(m)));
+        return IV_OK;
+    }
+    if (at == NULL || m->offset < at->offset) {
+        return IV_OK;
+    }
+    const struct iv_origin origin = {.stream = at->stream,
+                                     .partition = at->partition,
+                                     .offset = m->offset,
+                                     .topic = s->options.topics[at->stream]};
+    TRY(iv_received(&s->records[out->count], &s->arena, &origin, m, err));
+    out->count++;
+    at->offset = m->offset + 1;
+    *moved = true;
+    return IV_OK;
+}
+
+iv_rc iv_survey_poll(struct iv_survey *s, struct iv_batch *out, bool *moved, iv_ns wait, struct iv_err *err)
+{
+    struct iv_rc_s rc = IV_OK;
+    iv_arena_reset(&s->arena);
+    *out = (struct iv_batch){.records = s->records};
+    *moved = false;
+    while (iv_ok(rc) && out->count < BATCH_RECORDS) {
+        rd_kafka_message_t *m = rd_kafka_consumer_poll(s->rk, out->count == 0 ? milliseconds(wait) : 0);
+        if (m == NULL) {
+            break;
+        }
+        wait = 0; /* a notice is reason enough to look at the clock */
+        rc = take(s, out, moved, m, err);
+        rd_kafka_message_destroy(m);
+    }
+    return rc;
+}
