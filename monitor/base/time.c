@@ -180,7 +180,11 @@ void iv_ns_format(struct iv_buf *out, iv_ns t)
 bool iv_instant_to_ns(iv_ns *out, struct iv_instant t)
 {
     int64_t scaled = 0;
-    return !__builtin_mul_overflow(t.s, IV_NS_PER_S, &scaled) && !__builtin_add_overflow(scaled, t.ns, out);
+    bool below =
+        t.s < 0; /* from the second above: the one below may be out of reach where the instant is not */
+    int64_t ns = below ? t.ns - IV_NS_PER_S : t.ns;
+    return !__builtin_mul_overflow(t.s + below, IV_NS_PER_S, &scaled) &&
+           !__builtin_add_overflow(scaled, ns, out);
 }
 
 iv_ns iv_instant_to_ns_saturated(struct iv_instant t)

@@ -180,6 +180,7 @@ static void read_topics(struct reading *r, const struct iv_yaml_node *node)
     read_text(&c->topics.actions, r, iv_yaml_get(&map, "actions"));
     read_text(&c->topics.dead_letter, r, iv_yaml_get(&map, "dead_letter"));
     read_text(&c->topics.exchange, r, iv_yaml_get(&map, "exchange"));
+    read_text(&c->topics.coverage, r, iv_yaml_get(&map, "coverage"));
     read_text(&c->topics.snapshots, r, iv_yaml_get(&map, "snapshots"));
     iv_yaml_close(&map);
 }

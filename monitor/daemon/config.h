@@ -36,6 +36,7 @@ struct iv_config {
         struct iv_str actions;
         struct iv_str dead_letter;
         struct iv_str exchange;
+        struct iv_str coverage;  /* n 0: nobody is told */
         struct iv_str snapshots; /* n 0: they are files of this machine only */
     } topics;
     int64_t workers;

@@ -31,6 +31,9 @@ static bool is_legal(struct iv_str name)
 static iv_rc check_names(const struct named *names, size_t count, struct iv_err *err)
 {
     for (size_t i = 0; i < count; i++) {
+        if (names[i].topic.p == NULL) {
+            continue;
+        }
         ENSURE(is_legal(names[i].topic), err, IV_E_REFUSED,
                "topics.%s: '" IV_STR_FMT
                "' can be no topic: Kafka's names are of 1 to %d letters, digits, '.', '_' and '-'",
@@ -53,8 +56,9 @@ iv_rc iv_config_topics(const struct iv_config *config, const struct iv_baseline 
         {"actions", config->topics.actions},
         {"dead_letter", config->topics.dead_letter},
         {"exchange", config->topics.exchange},
-        {"snapshots", config->topics.snapshots}, /* last: it may be none */
+        /* these may be none */
+        {"snapshots", config->topics.snapshots},
+        {"coverage", config->topics.coverage},
     };
-    size_t count = IV_COUNT(names) - (config->topics.snapshots.p == NULL ? 1 : 0);
-    return check_names(names, count, err);
+    return check_names(names, IV_COUNT(names), err);
 }

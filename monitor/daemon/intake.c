@@ -6,6 +6,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "baseline/baseline.h"
+#include "evidence/coverage.h"
 #include "evidence/told.h"
 #include "respond/alert/alert.h"
 #include "stream/kafka.h"
@@ -112,12 +113,34 @@ static iv_rc take_action(struct iv_intake *n, struct iv_str json, struct iv_err 
     return iv_store_log_action(n->options.store, &action, err);
 }
 
+static iv_rc take_coverage(struct iv_intake *n, struct iv_str json, struct iv_err *err)
+{
+    struct iv_told_coverage told;
+    TRY(iv_told_coverage_read(&told, n->decoder, &n->arena, json, err));
+    for (size_t i = 0; i < told.cover.loss_count && told.rule.n > 0; i++) {
+        TRY(iv_store_tell_rule_loss(n->options.store, told.rule, &told.cover.losses[i], err));
+    }
+    return told.rule.n > 0 ? IV_OK : iv_store_tell_cover(n->options.store, told.topic, &told.cover, err);
+}
+
+static iv_rc take(struct iv_intake *n, struct iv_str json, struct iv_err *err)
+{
+    switch (n->options.kind) {
+    case IV_INTAKE_FINDINGS:
+        return take_finding(n, json, err);
+    case IV_INTAKE_ACTIONS:
+        return take_action(n, json, err);
+    case IV_INTAKE_COVERAGE:
+        break;
+    }
+    return take_coverage(n, json, err);
+}
+
 /* Somebody else's message on the topic is no reason to stop. */
 static iv_rc take_record(struct iv_intake *n, const struct iv_record *record, struct iv_err *err)
 {
-    bool findings = n->options.kind == IV_INTAKE_FINDINGS;
     iv_arena_reset(&n->arena);
-    struct iv_rc_s rc = findings ? take_finding(n, record->bytes, err) : take_action(n, record->bytes, err);
+    struct iv_rc_s rc = take(n, record->bytes, err);
     if (rc.code == IV_E_MALFORMED) {
         iv_series_add(IV_SERIES(n->options.metrics, EVENTS, n->topic, IV_STR("malformed")), 1);
         LOG_WARN("intake.malformed", KV_STR("topic", n->topic), KV_I64("partition", record->origin.partition),
@@ -323,6 +346,19 @@ static void intake_free(struct iv_intake *n)
     iv_free(n);
 }
 
+static struct iv_str topic_of(const struct iv_intake_options *options)
+{
+    switch (options->kind) {
+    case IV_INTAKE_FINDINGS:
+        return options->config->topics.findings;
+    case IV_INTAKE_ACTIONS:
+        return options->config->topics.actions;
+    case IV_INTAKE_COVERAGE:
+        break;
+    }
+    return options->config->topics.coverage;
+}
+
 iv_rc iv_intake_start(struct iv_intake **out, const struct iv_intake_options *options, struct iv_err *err)
 {
     struct iv_intake *n = iv_calloc(1, sizeof *n);
@@ -331,8 +367,7 @@ iv_rc iv_intake_start(struct iv_intake **out, const struct iv_intake_options *op
     iv_arena_init(&n->arena, 0);
     n->options = *options;
     n->clock = iv_clock_system();
-    n->topic = options->kind == IV_INTAKE_FINDINGS ? options->config->topics.findings
-                                                   : options->config->topics.actions;
+    n->topic = topic_of(options);
     struct iv_rc_s rc = open_parts(n, err);
     if (!iv_ok(rc)) {
         intake_free(n);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The thread that reads what other processes found, or did.
- * Purpose: every console shows the findings and executions of all processes, and a responder of its own
- * answers the findings of the detectors. Owner/thread: started and stopped by one thread; iv_intake_reload
- * from any. Guarantee: a record, what is planned because of it, and the position behind it are one
- * transaction of the store. A finding that the store has already changes nothing. What is no finding or
- * action is logged, counted and passed over. Nothing that is read here is sent on. Not here: reading what a
- * message says (evidence/told.h), carrying out (act.h). */
+/* The thread that reads what other processes found, did, or have read.
+ * Purpose: every console shows the findings, executions and coverage of all processes, and a responder of its
+ * own answers the findings of the detectors. Owner/thread: started and stopped by one thread;
+ * iv_intake_reload from any. Guarantee: a record, what is planned because of it, and the position behind it
+ * are one transaction of the store. A finding that the store has already changes nothing. What is no finding
+ * or action is logged, counted and passed over. Nothing that is read here is sent on. Not here: reading what
+ * a message says (evidence/told.h), carrying out (act.h). */
 #pragma once
 
 #include "base/err.h"
@@ -18,7 +18,7 @@
 struct iv_baseline;
 struct iv_intake;
 
-enum iv_intake_kind { IV_INTAKE_FINDINGS, IV_INTAKE_ACTIONS };
+enum iv_intake_kind { IV_INTAKE_FINDINGS, IV_INTAKE_ACTIONS, IV_INTAKE_COVERAGE };
 
 struct iv_intake_options {
     enum iv_intake_kind kind;

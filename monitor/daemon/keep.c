@@ -166,6 +166,7 @@ iv_rc iv_keep_start(struct iv_keep **out, const struct iv_keep_options *options,
     k->clock = iv_clock_system();
     atomic_store(&k->deadline, IV_NS_MAX);
     iv_keep_step_init(&k->step, options->store, k->clock);
+    k->step.tells_coverage = options->tells_coverage;
     struct iv_rc_s rc =
         options->alerting == NULL ? IV_OK : iv_alerter_new(&k->step.alerter, options->alerting, err);
     if (iv_ok(rc) && pthread_create(&k->thread, NULL, keep_thread, k) != 0) {
@@ -186,10 +187,15 @@ void iv_keep_hurry(struct iv_keep *keep, iv_ns grace)
     }
 }
 
-void iv_keep_stop(struct iv_keep *keep)
+void iv_keep_stop(struct iv_keep *keep, struct iv_reader *reader)
 {
-    if (keep != NULL) {
-        (void)pthread_join(keep->thread, NULL);
-        keep_free(keep);
+    struct iv_err err = {.text = ""};
+    if (keep == NULL) {
+        return;
     }
+    (void)pthread_join(keep->thread, NULL);
+    if (!iv_ok(iv_keep_last_words(&keep->step, reader, &err))) {
+        LOG_WARN("coverage.untold", KV_TEXT("why", err.text));
+    }
+    keep_free(keep);
 }

@@ -13,6 +13,7 @@
 #include "console/metrics.h"
 #include "detect/handoff.h"
 #include "detect/watch.h"
+#include "evidence/reader.h"
 #include "evidence/store.h"
 #include "respond/alert/alert.h"
 #include "respond/playbook.h"
@@ -25,6 +26,7 @@ struct iv_keep_options {
     struct iv_store *store;
     struct iv_handoff *commits;         /* of struct iv_commit */
     atomic_uint_fast64_t *kept;         /* counts what has become durable */
+    bool tells_coverage;                /* other processes are told what was read */
     const struct iv_alerting *alerting; /* NULL: nobody is told of anything; else outlives the thread */
     struct iv_metrics *metrics;
     struct iv_turns *turns; /* NULL: nobody looks; also each time that it tries again, or waits on purpose */
@@ -37,5 +39,6 @@ iv_rc iv_keep_start(struct iv_keep **out, const struct iv_keep_options *options,
 /* The end is near: from then on a store that is busy or full is given up, and what it did not take is read
  * again after the next start. NULL is fine. */
 void iv_keep_hurry(struct iv_keep *keep, iv_ns grace);
-/* Waits until the queue, which must be closed, has been emptied, then ends the thread. NULL is fine. */
-void iv_keep_stop(struct iv_keep *keep);
+/* Waits until the queue, which must be closed, has been emptied, then ends the thread; others are told how
+ * far everything was read. reader: of the same store. A keep of NULL is fine. */
+void iv_keep_stop(struct iv_keep *keep, struct iv_reader *reader);

@@ -4,11 +4,13 @@
 #include "base/guard.h"
 #include "daemon/journal.h"
 #include "evidence/coverage.h"
+#include "evidence/coverage_text.h"
 #include "evidence/finding.h"
 #include "judge/commit.h"
 #include "respond/alert/alert.h"
 #include "respond/playbook.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #define FINDING_MAX_BYTES ((size_t)8 << 20)
@@ -68,6 +70,55 @@ static iv_rc keep_letter(struct iv_keep_step *k, const struct iv_dead_letter *le
     return iv_store_post(k->store, NULL, &posting, err);
 }
 
+static iv_rc post_coverage(struct iv_keep_step *k, const char *key, const struct iv_buf *text,
+                           struct iv_err *err)
+{
+    TRY(iv_buf_check(text, "coverage", err));
+    const struct iv_posting posting = {.channel = IV_CHANNEL_COVERAGE,
+                                       .key = iv_str_of(key),
+                                       .value = iv_buf_slice(text),
+                                       .time = iv_wall(&k->clock)};
+    return iv_store_post(k->store, NULL, &posting, err);
+}
+
+/* The topic may be compacted: the newest of a partition says all. */
+static iv_rc tell_cover(struct iv_keep_step *k, struct iv_str topic, const struct iv_cover *cover,
+                        struct iv_err *err)
+{
+    char key[320];
+    (void)snprintf(key, sizeof key, IV_STR_FMT "/%" PRId32, IV_STR_ARG(topic), cover->partition);
+    iv_buf_clear(&k->scratch);
+    iv_cover_text(&k->scratch, topic, cover);
+    return post_coverage(k, key, &k->scratch, err);
+}
+
+static iv_rc keep_cover(struct iv_keep_step *k, const struct iv_cover_node *node, struct iv_err *err)
+{
+    bool due = false;
+    TRY(iv_store_put_cover(k->store, node->topic, &node->cover, err));
+    if (k->tells_coverage) {
+        TRY(iv_store_claim_cover(k->store, &due, node->topic, node->cover.partition, iv_wall(&k->clock),
+                                 err));
+    }
+    return due ? tell_cover(k, node->topic, &node->cover, err) : IV_OK;
+}
+
+/* Each loss has a key of its own, or compaction would take it away. */
+static iv_rc keep_evicted(struct iv_keep_step *k, const struct iv_evicted_node *node, struct iv_err *err)
+{
+    char key[320];
+    const struct iv_loss *loss = &node->loss;
+    TRY(iv_store_add_rule_loss(k->store, node->rule->id, loss, err));
+    if (!k->tells_coverage) {
+        return IV_OK;
+    }
+    (void)snprintf(key, sizeof key, "rule/" IV_STR_FMT "/%s/%" PRId64 "/%" PRId64, IV_STR_ARG(node->rule->id),
+                   iv_loss_name(loss->cause), loss->from, loss->until);
+    iv_buf_clear(&k->scratch);
+    iv_rule_loss_text(&k->scratch, node->rule->id, loss);
+    return post_coverage(k, key, &k->scratch, err);
+}
+
 static iv_rc keep_commit(struct iv_keep_step *k, struct iv_commit *commit, struct iv_err *err)
 {
     if (commit->takes_force) {
@@ -85,10 +136,10 @@ static iv_rc keep_commit(struct iv_keep_step *k, struct iv_commit *commit, struc
         TRY(iv_store_put_position(k->store, p->topic, p->cursor.partition, p->cursor.offset, err));
     }
     for (const struct iv_evicted_node *e = commit->evicted; e != NULL; e = e->next) {
-        TRY(iv_store_add_rule_loss(k->store, e->rule->id, &e->loss, err));
+        TRY(keep_evicted(k, e, err));
     }
     for (const struct iv_cover_node *c = commit->covers; c != NULL; c = c->next) {
-        TRY(iv_store_put_cover(k->store, c->topic, &c->cover, err));
+        TRY(keep_cover(k, c, err));
     }
     return IV_OK;
 }
@@ -107,4 +158,23 @@ iv_rc iv_keep_write(struct iv_keep_step *k, struct iv_commit *const *group, size
     TRY(iv_store_commit(k->store, err));
     iv_fault("keep.committed");
     return IV_OK;
+}
+
+static iv_rc tell_last(void *ctx, struct iv_str topic, const struct iv_cover *cover, struct iv_err *err)
+{
+    return tell_cover(ctx, topic, cover, err);
+}
+
+iv_rc iv_keep_last_words(struct iv_keep_step *k, struct iv_reader *reader, struct iv_err *err)
+{
+    if (!k->tells_coverage) {
+        return IV_OK;
+    }
+    TRY(iv_store_begin(k->store, err));
+    struct iv_rc_s rc = iv_reader_covers(reader, tell_last, k, err);
+    if (!iv_ok(rc)) {
+        iv_store_rollback(k->store);
+        return rc;
+    }
+    return iv_store_commit(k->store, err);
 }

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "evidence/reader.h"
 #include "evidence/store.h"
 
 #include <stddef.h>
@@ -16,6 +17,7 @@ struct iv_commit;
 struct iv_keep_step {
     struct iv_store *store;
     struct iv_clock clock;
+    bool tells_coverage;        /* other processes are told what was read */
     struct iv_alerter *alerter; /* borrowed; NULL: nobody is told of anything */
     struct iv_buf scratch;
 };
@@ -27,3 +29,7 @@ void iv_keep_step_deinit(struct iv_keep_step *step);
  * means: the same again, later. */
 iv_rc iv_keep_write(struct iv_keep_step *step, struct iv_commit *const *group, size_t count,
                     struct iv_err *err);
+
+/* Behind the last commit: others are told how far everything was read, however lately they were told before.
+ */
+iv_rc iv_keep_last_words(struct iv_keep_step *step, struct iv_reader *reader, struct iv_err *err);

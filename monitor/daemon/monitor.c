@@ -193,6 +193,7 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .store = m->store,
         .commits = m->commits,
         .kept = &m->kept,
+        .tells_coverage = c->topics.coverage.n > 0,
         .alerting = iv_monitor_alerting(m),
         .metrics = m->metrics,
         .committed = iv_monitor_committed,
@@ -404,7 +405,7 @@ void iv_monitor_stop(struct iv_monitor *monitor)
     if (monitor->commits != NULL) {
         iv_handoff_close(monitor->commits);
     }
-    iv_keep_stop(monitor->keep);
+    iv_keep_stop(monitor->keep, monitor->reader);
     struct iv_act *act = monitor->act;
     set_act(monitor, NULL);
     iv_act_stop(act);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Roles apart: what a process reads of the others' findings and actions.
+/* Roles apart: what a process reads of the others' findings, actions and coverage.
  *
- *   roles                          findings           actions
- *   detect, with or without respond    no                 no
- *   console, with any others       all of them        all of them
- *   respond alone                  its share          no
+ *   roles                              findings       actions        coverage, where it is told
+ *   detect, with or without respond    no             no             no
+ *   console, with any others           all of them    all of them    all of it
+ *   respond alone                      its share      no             no
  *
  * A process that detects answers what it detects; one that only responds answers what it reads. */
 #include "base/guard.h"
@@ -59,13 +59,20 @@ iv_rc iv_monitor_start_intakes(struct iv_monitor *m, struct iv_err *err)
     if (has(m, IV_ROLE_CONSOLE) || responds_alone) {
         TRY(start(m, &m->findings, IV_INTAKE_FINDINGS, err));
     }
-    return has(m, IV_ROLE_CONSOLE) ? start(m, &m->actions, IV_INTAKE_ACTIONS, err) : IV_OK;
+    if (has(m, IV_ROLE_CONSOLE)) {
+        TRY(start(m, &m->actions, IV_INTAKE_ACTIONS, err));
+    }
+    return has(m, IV_ROLE_CONSOLE) && m->config->topics.coverage.n > 0
+               ? start(m, &m->coverage, IV_INTAKE_COVERAGE, err)
+               : IV_OK;
 }
 
 void iv_monitor_stop_intakes(struct iv_monitor *m)
 {
     iv_intake_stop(m->findings);
     iv_intake_stop(m->actions);
+    iv_intake_stop(m->coverage);
+    m->coverage = NULL;
     m->findings = NULL;
     m->actions = NULL;
 }
@@ -78,5 +85,8 @@ void iv_monitor_reload_intakes(struct iv_monitor *m, struct iv_baseline *baselin
     }
     if (m->actions != NULL) {
         iv_intake_reload(m->actions, baseline, NULL);
+    }
+    if (m->coverage != NULL) {
+        iv_intake_reload(m->coverage, baseline, NULL);
     }
 }

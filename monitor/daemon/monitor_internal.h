@@ -45,6 +45,7 @@ struct iv_monitor {
     struct iv_detect *detect;
     struct iv_intake *findings; /* of other processes; NULL: not read */
     struct iv_intake *actions;
+    struct iv_intake *coverage;
     iv_ns waiting_told; /* monotonic: that executions wait; 0: none did */
     iv_ns totals_at;
     bool input_lost;       /* by the alerts; an earlier process may have said so */

@@ -102,8 +102,9 @@ static struct iv_str topic_of(const struct iv_publish_step *p, const struct iv_p
     case IV_CHANNEL_DEAD_LETTER:
         return c->topics.dead_letter;
     case IV_CHANNEL_ACTION:
-    case IV_CHANNEL_ALERT:
         return c->topics.actions;
+    case IV_CHANNEL_COVERAGE:
+        return c->topics.coverage;
     case IV_CHANNEL_COMMAND:
         break;
     }

@@ -6,12 +6,25 @@
 #include "evidence/reader_internal.h"
 #include "evidence/store_internal.h"
 
+#define TELL_EVERY (10 * IV_NS_PER_S)
+
 static const struct iv_str states[] = {IV_STR_INIT("read"), IV_STR_INIT("blind"), IV_STR_INIT("away")};
 static const struct iv_str streams[] = {IV_STR_INIT("ledger"), IV_STR_INIT("telemetry")};
 
 const char *iv_cover_state_name(enum iv_cover_state state)
 {
     return states[state].p;
+}
+
+bool iv_cover_state_of(enum iv_cover_state *out, struct iv_str name)
+{
+    for (size_t i = 0; i < IV_COUNT(states); i++) {
+        if (iv_str_eq(name, states[i])) {
+            *out = (enum iv_cover_state)i;
+            return true;
+        }
+    }
+    return false;
 }
 
 static iv_rc put_row(struct iv_store *store, struct iv_str topic, const struct iv_cover *cover,
@@ -67,6 +80,51 @@ iv_rc iv_store_put_cover(struct iv_store *store, struct iv_str topic, const stru
     return iv_store_log_cover(store, topic, cover, false, err);
 }
 
+iv_rc iv_store_claim_cover(struct iv_store *store, bool *due, struct iv_str topic, int32_t partition,
+                           iv_ns now, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    *due = false;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_COVER_CLAIM, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, topic);
+    iv_sql_bind_int(&args, partition);
+    iv_sql_bind_int(&args, now);
+    iv_sql_bind_int(&args, TELL_EVERY);
+    return iv_sql_step(&store->sql, stmt, due, "write coverage", err);
+}
+
+static iv_rc knows_better(struct iv_store *store, bool *out, struct iv_str topic, const struct iv_cover *told,
+                          struct iv_err *err)
+{
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    bool known = false;
+    enum iv_cover_state state = IV_COVER_AWAY;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_COVER_AT, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, topic);
+    iv_sql_bind_int(&args, told->partition);
+    TRY(iv_sql_step(&store->sql, stmt, &known, "read coverage", err));
+    *out = !known;
+    if (known) {
+        struct iv_sql_row row = iv_sql_row(stmt);
+        (void)iv_cover_state_of(&state, iv_sql_get_str(&row));
+        iv_ns reach = iv_sql_get_int(&row);
+        *out = told->reach > reach || (told->reach == reach && told->state < state);
+    }
+    return IV_OK;
+}
+
+iv_rc iv_store_tell_cover(struct iv_store *store, struct iv_str topic, const struct iv_cover *cover,
+                          struct iv_err *err)
+{
+    bool better = false;
+    IV_CHECK(store->inside);
+    TRY(knows_better(store, &better, topic, cover, err));
+    return better ? iv_store_put_cover(store, topic, cover, err) : IV_OK;
+}
+
 iv_rc iv_store_covers_away(struct iv_store *store, struct iv_str ledger, struct iv_str telemetry,
                            struct iv_err *err)
 {
@@ -118,19 +176,45 @@ static iv_rc drop_touching(struct iv_store *store, struct iv_str rule, const str
     return iv_sql_run(&store->sql, stmt, "write coverage", err);
 }
 
-iv_rc iv_store_add_rule_loss(struct iv_store *store, struct iv_str rule, const struct iv_loss *loss,
-                             struct iv_err *err)
+/* counted: the loss has these records beside those that are known; else it may be among them. */
+static iv_rc add_rule_loss(struct iv_store *store, struct iv_str rule, const struct iv_loss *loss,
+                           bool counted, struct iv_err *err)
 {
     IV_CHECK(store->inside);
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
     struct iv_loss sum = *loss;
+    sum.records = counted ? loss->records : 0;
     TRY(unite(store, rule, &sum, err));
+    sum.records = sum.records < loss->records ? loss->records : sum.records;
     TRY(drop_touching(store, rule, &sum, err));
     TRY(iv_store_statement(store, &stmt, IV_SQL_RULE_LOSS_INSERT, err));
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_str(&args, rule);
     TRY(run_loss(store, &args, &sum, err));
     return iv_store_log_rule_loss(store, rule, loss, err);
+}
+
+iv_rc iv_store_add_rule_loss(struct iv_store *store, struct iv_str rule, const struct iv_loss *loss,
+                             struct iv_err *err)
+{
+    return add_rule_loss(store, rule, loss, true, err);
+}
+
+iv_rc iv_store_tell_rule_loss(struct iv_store *store, struct iv_str rule, const struct iv_loss *loss,
+                              struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    bool known = false;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_RULE_LOSS_KNOWN, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, rule);
+    iv_sql_bind_str(&args, iv_str_of(iv_loss_name(loss->cause)));
+    iv_sql_bind_int(&args, loss->from);
+    iv_sql_bind_int(&args, loss->until);
+    iv_sql_bind_int(&args, loss->records > INT64_MAX ? INT64_MAX : (int64_t)loss->records);
+    TRY(iv_sql_step(&store->sql, stmt, &known, "read coverage", err));
+    return known ? IV_OK : add_rule_loss(store, rule, loss, false, err);
 }
 
 /* The place of a word in a list. */

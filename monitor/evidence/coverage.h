@@ -12,6 +12,18 @@
 /* Inside a transaction: replaces what the store has of this partition of the topic. */
 iv_rc iv_store_put_cover(struct iv_store *store, struct iv_str topic, const struct iv_cover *cover,
                          struct iv_err *err);
+/* Inside a transaction: whether other processes are to be told of this partition now, because its state has
+ * changed or they were not told for some seconds; if so, they are held to be told. */
+iv_rc iv_store_claim_cover(struct iv_store *store, bool *due, struct iv_str topic, int32_t partition,
+                           iv_ns now, struct iv_err *err);
+/* Inside a transaction: what another process says of a partition. The one that has come further knows better;
+ * of two that have come as far, the one that reads it. */
+iv_rc iv_store_tell_cover(struct iv_store *store, struct iv_str topic, const struct iv_cover *cover,
+                          struct iv_err *err);
+/* Inside a transaction: what another process says that this rule has lost there. Said again it adds nothing.
+ */
+iv_rc iv_store_tell_rule_loss(struct iv_store *store, struct iv_str rule, const struct iv_loss *loss,
+                              struct iv_err *err);
 /* Inside a transaction: what the store has of any other topic than these two is nobody's any more. */
 iv_rc iv_store_covers_away(struct iv_store *store, struct iv_str ledger, struct iv_str telemetry,
                            struct iv_err *err);
@@ -29,6 +41,7 @@ iv_rc iv_store_log_rule_loss(struct iv_store *store, struct iv_str rule, const s
                              struct iv_err *err);
 
 const char *iv_cover_state_name(enum iv_cover_state state);
+bool iv_cover_state_of(enum iv_cover_state *out, struct iv_str name);
 
 /* By stream, topic and partition; the losses by cause and time. As of one moment. */
 typedef iv_rc (*iv_cover_visit)(void *ctx, struct iv_str topic, const struct iv_cover *cover,

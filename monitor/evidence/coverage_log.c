@@ -3,14 +3,13 @@
  * once a minute; a rule when it had to forget. */
 #include "base/encode.h"
 #include "base/guard.h"
-#include "base/json_write.h"
 #include "evidence/coverage.h"
+#include "evidence/coverage_text.h"
 #include "evidence/log.h"
 #include "evidence/store_internal.h"
 
 #include <inttypes.h>
 
-#define DOCUMENT_MAX_BYTES (4u << 20)
 #define AT_MOST_EVERY (60 * IV_NS_PER_S)
 #define MUCH_TIME (3600 * IV_NS_PER_S)
 
@@ -21,20 +20,6 @@ struct logged {
     iv_ns time; /* wall clock */
 };
 
-static void losses(struct iv_json *j, const struct iv_loss *all, size_t count)
-{
-    iv_json_open_list(j, "losses");
-    for (size_t i = 0; i < count; i++) {
-        iv_json_open_object(j, NULL);
-        iv_json_text(j, "cause", iv_loss_name(all[i].cause));
-        iv_json_time(j, "from", all[i].from);
-        iv_json_time(j, "until", all[i].until);
-        iv_json_int(j, "records", all[i].records > INT64_MAX ? INT64_MAX : (int64_t)all[i].records);
-        iv_json_close_object(j);
-    }
-    iv_json_close_list(j);
-}
-
 /* The digest of what is logged as soon as it changes. */
 static iv_rc digest_of(struct iv_store *store, char hex[2 * IV_MERKLE_BYTES + 1],
                        const struct iv_cover *cover, struct iv_err *err)
@@ -42,12 +27,8 @@ static iv_rc digest_of(struct iv_store *store, char hex[2 * IV_MERKLE_BYTES + 1]
     struct iv_digest digest;
     struct iv_buf out;
     IV_AUTO(iv_buf_deinit) struct iv_buf text;
-    iv_buf_init(&text, DOCUMENT_MAX_BYTES);
-    struct iv_json j = iv_json_to(&text);
-    iv_json_open_object(&j, NULL);
-    iv_json_text(&j, "state", iv_cover_state_name(cover->state));
-    losses(&j, cover->losses, cover->loss_count);
-    iv_json_close_object(&j);
+    iv_buf_init(&text, IV_COVERAGE_TEXT_MAX);
+    iv_cover_standing_text(&text, cover);
     TRY(iv_buf_check(&text, "the coverage of a partition", err));
     iv_digest(store->log.digester, &digest, IV_SHA256, iv_buf_slice(&text));
     iv_buf_init_lent(&out, hex, 2 * IV_MERKLE_BYTES + 1, 2 * IV_MERKLE_BYTES);
@@ -96,19 +77,10 @@ static iv_rc enter(struct iv_store *store, struct iv_str topic, const struct iv_
     IV_AUTO(iv_buf_deinit) struct iv_buf key;
     IV_AUTO(iv_buf_deinit) struct iv_buf text;
     iv_buf_init(&key, 65536);
-    iv_buf_init(&text, DOCUMENT_MAX_BYTES);
+    iv_buf_init(&text, IV_COVERAGE_TEXT_MAX);
     iv_buf_str(&key, topic);
     iv_buf_printf(&key, "/%" PRId32, cover->partition);
-    struct iv_json j = iv_json_to(&text);
-    iv_json_open_object(&j, NULL);
-    iv_json_str(&j, "topic", topic);
-    iv_json_int(&j, "partition", cover->partition);
-    iv_json_text(&j, "stream", iv_stream_name(cover->stream));
-    iv_json_text(&j, "state", iv_cover_state_name(cover->state));
-    iv_json_time(&j, "first", cover->first);
-    iv_json_time(&j, "reach", cover->reach);
-    losses(&j, cover->losses, cover->loss_count);
-    iv_json_close_object(&j);
+    iv_cover_text(&text, topic, cover);
     TRY(iv_buf_check(&key, "the name of a partition", err));
     TRY(iv_buf_check(&text, "the coverage of a partition", err));
     return iv_store_log(store, IV_LEAF_COVERAGE, iv_buf_slice(&key), iv_buf_slice(&text), err);
@@ -141,11 +113,7 @@ iv_rc iv_store_log_rule_loss(struct iv_store *store, struct iv_str rule, const s
     iv_buf_init(&text, 65536);
     iv_buf_text(&key, "rule/");
     iv_buf_str(&key, rule);
-    struct iv_json j = iv_json_to(&text);
-    iv_json_open_object(&j, NULL);
-    iv_json_str(&j, "rule", rule);
-    losses(&j, loss, 1);
-    iv_json_close_object(&j);
+    iv_rule_loss_text(&text, rule, loss);
     TRY(iv_buf_check(&key, "the name of a rule", err));
     TRY(iv_buf_check(&text, "what a rule has lost", err));
     return iv_store_log(store, IV_LEAF_COVERAGE, iv_buf_slice(&key), iv_buf_slice(&text), err);

@@ -75,7 +75,7 @@ enum iv_channel {
     IV_CHANNEL_FINDING,
     IV_CHANNEL_DEAD_LETTER,
     IV_CHANNEL_ACTION,
-    IV_CHANNEL_ALERT,
+    IV_CHANNEL_COVERAGE,
     IV_CHANNEL_COMMAND, /* of a playbook; the only one that names its topic */
 };
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "engine/coverage.h"
 #include "event/decode.h"
 #include "evidence/execution.h"
 #include "evidence/finding.h"
@@ -39,3 +40,13 @@ struct iv_told_action {
 };
 iv_rc iv_told_action_read(struct iv_told_action *out, struct iv_decoder *decoder, struct iv_arena *arena,
                           struct iv_str json, struct iv_err *err);
+
+/* What another process has read of a partition, or what a rule has lost there: then rule.n > 0, and
+ * cover.losses are its only members. In the arena. IV_E_MALFORMED, IV_E_NOMEM. */
+struct iv_told_coverage {
+    struct iv_str rule;
+    struct iv_str topic;
+    struct iv_cover cover;
+};
+iv_rc iv_told_coverage_read(struct iv_told_coverage *out, struct iv_decoder *decoder, struct iv_arena *arena,
+                            struct iv_str json, struct iv_err *err);

@@ -81,6 +81,10 @@ Test(instant, knows_what_fits_nanoseconds)
     cr_expect(eq(i64, iv_instant_to_ns_saturated((struct iv_instant){IV_INSTANT_MIN_S, 0}), IV_NS_MIN));
     cr_expect(eq(i64, iv_instant_of_ns(-1).s, -1));
     cr_expect(eq(i64, iv_instant_to_ns_saturated(iv_instant_of_ns(IV_NS_MIN)), IV_NS_MIN));
+    cr_expect(iv_instant_to_ns(&ns, iv_instant_of_ns(IV_NS_MIN)) && ns == IV_NS_MIN);
+    cr_expect(iv_instant_to_ns(&ns, iv_instant_of_ns(IV_NS_MAX)) && ns == IV_NS_MAX);
+    cr_expect(iv_instant_to_ns(&ns, (struct iv_instant){-1, 999999999}) && ns == -1);
+    cr_expect(iv_instant_to_ns(&ns, (struct iv_instant){-1, 0}) && ns == -IV_NS_PER_S);
     cr_expect(eq(i64, iv_instant_of_ns(IV_NS_MIN).ns, 145224192));
     cr_expect(eq(i64, iv_ns_add(IV_NS_MAX, 1), IV_NS_MAX));
     cr_expect(eq(i64, iv_ns_add(IV_NS_MIN, -1), IV_NS_MIN));

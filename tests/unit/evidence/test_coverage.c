@@ -171,3 +171,94 @@ Test(coverage, of_topics_that_are_no_longer_read_holds_nothing_back)
     iv_covered_deinit(&covered);
     world_deinit(&w);
 }
+
+static void tell(struct world *w, const char *topic, const struct iv_cover *cover)
+{
+    cr_assert(iv_ok(iv_store_begin(w->store, &w->err)));
+    cr_assert(iv_ok(iv_store_tell_cover(w->store, iv_str_of(topic), cover, &w->err)), "%s", w->err.text);
+    cr_assert(iv_ok(iv_store_commit(w->store, &w->err)));
+}
+
+Test(coverage, of_another_process_counts_where_it_has_come_further)
+{
+    static const struct iv_loss loss = {10, 20, 3, IV_LOSS_SEQUENCE};
+    static const struct {
+        const char *what;
+        struct iv_cover own;
+        struct iv_cover told;
+        const char *want;
+    } rows[] = {
+        {"further", {.reach = 40}, {.reach = 60, .losses = &loss, .loss_count = 1}, "0-10 20-60"},
+        {"less far", {.reach = 40}, {.reach = 30, .losses = &loss, .loss_count = 1}, "0-40"},
+        {"our own words", {.reach = 40}, {.reach = 40}, "0-40"},
+        {"as far, and reads it",
+         {.reach = 40, .state = IV_COVER_AWAY},
+         {.reach = 40, .losses = &loss, .loss_count = 1},
+         "0-10 20-40"},
+        {"as far, and has left it",
+         {.reach = 40},
+         {.reach = 40, .state = IV_COVER_AWAY, .losses = &loss, .loss_count = 1},
+         "0-40"},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        struct world w;
+        struct iv_covered covered;
+        world_init(&w);
+        put(&w, "l", &rows[i].own);
+        tell(&w, "l", &rows[i].told);
+        tell(&w, "l", &(struct iv_cover){.stream = IV_LEDGER, .partition = 1, .reach = 90});
+
+        read(&w, &covered);
+        cr_expect_str_eq(spans_of(&covered, LEDGER, "R"), rows[i].want, "%s", rows[i].what);
+        iv_covered_deinit(&covered);
+        world_deinit(&w);
+    }
+}
+
+Test(coverage, of_a_rule_that_is_told_again_lacks_no_more)
+{
+    struct world w;
+    struct iv_covered covered;
+    const struct iv_loss losses[] = {{10, 20, 5, IV_LOSS_EVICTED}, {15, 30, 2, IV_LOSS_EVICTED}};
+    world_init(&w);
+    put(&w, "t", &(struct iv_cover){.stream = IV_TELEMETRY, .reach = 90});
+    cr_assert(iv_ok(iv_store_begin(w.store, &w.err)));
+    for (size_t i = 0; i < 4; i++) {
+        cr_assert(iv_ok(iv_store_tell_rule_loss(w.store, IV_STR("R"), &losses[i % 2], &w.err)));
+    }
+    cr_assert(iv_ok(iv_store_commit(w.store, &w.err)));
+
+    read(&w, &covered);
+    cr_expect_str_eq(spans_of(&covered, TELEMETRY, "R"), "0-10 30-90");
+    cr_expect(covered.rule_loss_count == 1 && covered.rule_losses[0].loss.records == 5);
+    iv_covered_deinit(&covered);
+    world_deinit(&w);
+}
+
+static bool claim(struct world *w, iv_ns now)
+{
+    bool due = false;
+    cr_assert(iv_ok(iv_store_begin(w->store, &w->err)));
+    cr_assert(iv_ok(iv_store_claim_cover(w->store, &due, IV_STR("l"), 0, now, &w->err)), "%s", w->err.text);
+    cr_assert(iv_ok(iv_store_commit(w->store, &w->err)));
+    return due;
+}
+
+Test(coverage, is_told_when_its_state_changes_and_else_every_ten_seconds)
+{
+    const struct iv_cover read_on = {.stream = IV_LEDGER, .reach = 30};
+    const struct iv_cover left = {.stream = IV_LEDGER, .reach = 30, .state = IV_COVER_AWAY};
+    struct world w;
+    world_init(&w);
+    cr_expect(!claim(&w, 0), "there is nothing yet");
+    put(&w, "l", &read_on);
+    cr_expect(claim(&w, 100 * IV_NS_PER_S));
+    put(&w, "l", &read_on);
+    cr_expect(!claim(&w, 109 * IV_NS_PER_S));
+    cr_expect(claim(&w, 110 * IV_NS_PER_S));
+    put(&w, "l", &left);
+    cr_expect(claim(&w, 111 * IV_NS_PER_S), "its state has changed");
+    cr_expect(!claim(&w, 112 * IV_NS_PER_S));
+    cr_expect(claim(&w, 50 * IV_NS_PER_S), "a clock that was put back keeps nobody waiting");
+    world_deinit(&w);
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What one process writes about a finding or an action, another one reads. */
 #include "base/guard.h"
+#include "evidence/coverage_text.h"
 #include "evidence/ocsf.h"
 #include "evidence/reader.h"
 #include "evidence/store.h"
@@ -340,4 +341,82 @@ Test(told, an_execution_that_another_process_has_finished_is_not_planned_again)
 
     cr_assert(iv_ok(iv_store_plan(store, &fresh, &execution, NULL, 0, &err)), "%s", err.text);
     cr_expect(not(fresh));
+}
+
+Test(told, coverage_reads_as_it_was_written)
+{
+    static const struct iv_loss losses[] = {{-5, 7, 3, IV_LOSS_SEQUENCE},
+                                            {9, IV_NS_MAX, 0, IV_LOSS_RETENTION}};
+    const struct iv_cover cover = {.stream = IV_TELEMETRY,
+                                   .partition = 11,
+                                   .state = IV_COVER_BLIND,
+                                   .first = IV_NS_MAX,
+                                   .reach = IV_NS_MIN,
+                                   .losses = losses,
+                                   .loss_count = 2};
+    struct iv_told_coverage told;
+    struct iv_err err = {0};
+    IV_AUTO(reading_deinit) struct reading r;
+    reading_init(&r);
+    iv_cover_text(&r.json, IV_STR("a.topic"), &cover);
+    cr_assert(iv_ok(iv_told_coverage_read(&told, r.decoder, &r.arena, iv_buf_slice(&r.json), &err)), "%s",
+              err.text);
+    cr_expect(told.rule.n == 0 && iv_str_eq(told.topic, IV_STR("a.topic")));
+    cr_expect(told.cover.stream == IV_TELEMETRY && told.cover.partition == 11 &&
+              told.cover.state == IV_COVER_BLIND);
+    cr_expect(told.cover.first == IV_NS_MAX && told.cover.reach == IV_NS_MIN);
+    cr_assert(told.cover.loss_count == 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct iv_loss *l = &told.cover.losses[i];
+        cr_expect(l->cause == losses[i].cause && l->from == losses[i].from && l->until == losses[i].until &&
+                      l->records == losses[i].records,
+                  "loss %zu", i);
+    }
+
+    iv_buf_clear(&r.json);
+    iv_rule_loss_text(&r.json, IV_STR("TOK-001"), &losses[0]);
+    cr_assert(iv_ok(iv_told_coverage_read(&told, r.decoder, &r.arena, iv_buf_slice(&r.json), &err)), "%s",
+              err.text);
+    cr_expect(iv_str_eq(told.rule, IV_STR("TOK-001")) && told.cover.loss_count == 1);
+}
+
+Test(told, what_is_no_coverage_is_refused_with_its_place)
+{
+    static const struct {
+        const char *from;
+        const char *to;
+        const char *says;
+    } rows[] = {
+        {"\"state\":\"read\"", "\"state\":\"asleep\"", "state: is 'asleep', must be read, blind or away"},
+        {"\"stream\":\"ledger\"", "\"stream\":\"river\"", "stream: is 'river', must be ledger or telemetry"},
+        {"\"partition\":0", "\"partition\":-1", "partition: is -1, must be from 0 to 2147483647"},
+        {"\"cause\":\"sequence\"", "\"cause\":\"bad luck\"",
+         "losses: the cause 'bad luck' is none of those that there are"},
+        {"\"until\":\"1970-01-01T00:00:00.000000020Z\"", "\"until\":\"1970-01-01T00:00:00.000000010Z\"",
+         "losses: one ends before it begins"},
+        {"\"records\":3", "\"records\":-3", "records: is -3"},
+        {"\"losses\":[", "\"loss\":[", "losses: must be a list"},
+        {"\"topic\":", "\"subject\":", "topic: is absent, must be a string"},
+    };
+    static const struct iv_loss loss = {10, 20, 3, IV_LOSS_SEQUENCE};
+    IV_AUTO(reading_deinit) struct reading r;
+    reading_init(&r);
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        struct iv_told_coverage told;
+        struct iv_err err = {0};
+        struct iv_buf text;
+        iv_buf_init(&text, 1 << 16);
+        iv_cover_text(&text, IV_STR("l"), &(struct iv_cover){.losses = &loss, .loss_count = 1});
+        const char *at = strstr(text.p, rows[i].from);
+        cr_assert(at != NULL, "row %zu: %s", i, text.p);
+        iv_buf_clear(&r.json);
+        iv_buf_add(&r.json, text.p, (size_t)(at - text.p));
+        iv_buf_text(&r.json, rows[i].to);
+        iv_buf_text(&r.json, at + strlen(rows[i].from));
+        iv_buf_deinit(&text);
+        struct iv_rc_s rc = iv_told_coverage_read(&told, r.decoder, &r.arena, iv_buf_slice(&r.json), &err);
+
+        cr_expect(rc.code == IV_E_MALFORMED, "row %zu", i);
+        cr_expect(strstr(err.text, rows[i].says) != NULL, "row %zu: %s", i, err.text);
+    }
 }

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evidence/told.h"
+
+#include "base/guard.h"
+#include "evidence/coverage.h"
+#include "evidence/told_internal.h"
+
+static iv_rc read_loss(struct iv_loss *out, const struct iv_val *loss, struct iv_err *err)
+{
+    struct iv_str cause;
+    int64_t records = 0;
+    TRY(iv_told_text(&cause, loss, "cause", err));
+    ENSURE(iv_loss_of(&out->cause, cause), err, IV_E_MALFORMED,
+           "losses: the cause '" IV_STR_FMT "' is none of those that there are", IV_STR_ARG(cause));
+    TRY(iv_told_time(&out->from, loss, "from", err));
+    TRY(iv_told_time(&out->until, loss, "until", err));
+    TRY(iv_told_int(&records, loss, "records", 0, INT64_MAX, err));
+    ENSURE(out->from < out->until, err, IV_E_MALFORMED, "losses: one ends before it begins");
+    out->records = (uint64_t)records;
+    return IV_OK;
+}
+
+static iv_rc read_losses(struct iv_cover *out, struct iv_arena *arena, const struct iv_val *told,
+                         struct iv_err *err)
+{
+    const struct iv_val *list = iv_told_at(told, "losses");
+    ENSURE(list != NULL && list->kind == IV_KIND_LIST, err, IV_E_MALFORMED, "losses: must be a list");
+    struct iv_loss *losses = iv_arena_alloc(arena, (list->n + 1U) * sizeof *losses);
+    ENSURE(losses != NULL, err, IV_E_NOMEM, "cannot allocate a partition's coverage");
+    for (uint32_t i = 0; i < list->n; i++) {
+        TRY(read_loss(&losses[i], &list->items[i], err));
+    }
+    out->losses = losses;
+    out->loss_count = list->n;
+    return IV_OK;
+}
+
+static iv_rc read_stream(enum iv_stream *out, const struct iv_val *told, struct iv_err *err)
+{
+    struct iv_str name;
+    TRY(iv_told_text(&name, told, "stream", err));
+    for (*out = 0; *out < IV_STREAMS; (*out)++) {
+        if (iv_str_eq(name, iv_str_of(iv_stream_name(*out)))) {
+            return IV_OK;
+        }
+    }
+    return iv_err_set(err, IV_E_MALFORMED, "stream: is '" IV_STR_FMT "', must be ledger or telemetry",
+                      IV_STR_ARG(name));
+}
+
+static iv_rc read_partition(struct iv_told_coverage *out, const struct iv_val *told, struct iv_err *err)
+{
+    struct iv_str state;
+    int64_t partition = 0;
+    TRY(iv_told_text(&out->topic, told, "topic", err));
+    TRY(iv_told_int(&partition, told, "partition", 0, INT32_MAX, err));
+    TRY(read_stream(&out->cover.stream, told, err));
+    TRY(iv_told_text(&state, told, "state", err));
+    ENSURE(iv_cover_state_of(&out->cover.state, state), err, IV_E_MALFORMED,
+           "state: is '" IV_STR_FMT "', must be read, blind or away", IV_STR_ARG(state));
+    TRY(iv_told_time(&out->cover.first, told, "first", err));
+    TRY(iv_told_time(&out->cover.reach, told, "reach", err));
+    out->cover.partition = (int32_t)partition;
+    return IV_OK;
+}
+
+iv_rc iv_told_coverage_read(struct iv_told_coverage *out, struct iv_decoder *decoder, struct iv_arena *arena,
+                            struct iv_str json, struct iv_err *err)
+{
+    struct iv_val told;
+    *out = (struct iv_told_coverage){.rule = IV_STR("")};
+    TRY(iv_told_parse(&told, decoder, arena, json, err));
+    TRY(read_losses(&out->cover, arena, &told, err));
+    out->rule = iv_told_text_or_empty(&told, "rule");
+    return out->rule.n > 0 ? IV_OK : read_partition(out, &told, err);
+}
