@@ -100,7 +100,7 @@ export async function openPage(browser, url, options = {}) {
   page.faults = [];
   page.on("pageerror", (error) => page.faults.push(String(error)));
   page.on("console", (message) => {
-    const absent = /\/api\/v1\/(respond|executions\/[0-9a-f]+)$/.test(message.location().url); // not every server has it
+    const absent = /\/api\/v1\/(respond|system|executions\/[0-9a-f]+)$/.test(message.location().url); // not every server has it
     if (message.type() === "error" && !absent && !message.text().includes("ERR_CONNECTION_REFUSED")) {
       page.faults.push(message.text());
     }

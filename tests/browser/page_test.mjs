@@ -39,7 +39,7 @@ afterEach(async () => {
   assert.deepEqual(faults, [], "the page had errors of its own");
 });
 
-const open = async (place = "findings", options = {}) => {
+const open = async (place = "findings?view=all", options = {}) => {
   page = await openPage(browser, `${server.url}/#/${place}`, options);
   await page.getByText("Live", { exact: true }).waitFor();
   return page;
@@ -105,7 +105,7 @@ test("figures and criteria follow the store", async () => {
   await server.tell("events", "ledger", "1200");
   await commit("TBP-001");
   await commit("TBP-002");
-  await page.locator(".tile", { hasText: "CC6.8" }).locator(".violations", { hasText: "2" }).waitFor();
+  await page.locator(".tile.fail", { hasText: "CC6.8" }).locator(".violations", { hasText: "2" }).waitFor();
   await page.locator(".figure", { hasText: "Events" }).getByText("1\u202f200 read").waitFor();
   await page.locator(".figure", { hasText: "Findings" }).getByText("2 critical").waitFor();
   await page.locator(".tile", { hasText: "CC7.2" }).getByText("no violations").waitFor();
@@ -187,7 +187,7 @@ test("stored markup and trick characters are shown as the text they are", async 
     await detail().waitFor({ state: "detached" });
     await nobodyReads();
   }
-  for (const place of ["posture", "remediation", `findings?tenant=${encodeURIComponent(hostile[0])}`]) {
+  for (const place of ["posture", "remediation", `findings?view=all&tenant=${encodeURIComponent(hostile[0])}`, "fleet", `fleet/${encodeURIComponent(hostile[0])}/${encodeURIComponent(hostile[0])}`, "findings"]) {
     await page.goto(`${server.url}/#/${place}`);
     await page.getByText(hostile[0]).first().waitFor({ state: "attached" });
     assert.equal(await page.locator("main img, main script, main h1").count(), 0);
@@ -246,7 +246,7 @@ test("filters choose what is listed and what comes in, and stand in the address"
   await page.getByRole("button", { name: "critical", exact: true }).click();
   await row(medium).waitFor({ state: "detached" });
   await row(critical).waitFor();
-  assert.ok(page.url().endsWith("?severity=critical"));
+  assert.ok(page.url().endsWith("?severity=critical&view=all"));
   await nobodyReads();
   await commit("TOK-003");
   const other = await commit("ISO-001", "globex", "agent-3");
@@ -257,8 +257,13 @@ test("filters choose what is listed and what comes in, and stand in the address"
   assert.ok(page.url().includes("criterion=C1.1"));
   await page.getByLabel("Tenant").fill("acme");
   await page.getByText("Nothing matches these filters").waitFor();
-  await page.goBack();
-  await page.goto(`${server.url}/#/findings?tenant=globex&agent=agent-3`);
+  await page.getByRole("button", { name: /Clear filters/ }).click();
+  await page.getByLabel("Search").fill("AGENT-3");
+  await page.keyboard.press("Enter");
+  await row(critical).waitFor({ state: "detached" });
+  await row(other).waitFor();
+  assert.ok(page.url().includes("q=AGENT-3"));
+  await page.goto(`${server.url}/#/findings?tenant=globex&agent=agent-3&view=all`);
   await row(other).waitFor();
   assert.equal(await listed(), 1);
   await page.getByLabel("Rule").selectOption("TOK-001");
@@ -316,11 +321,11 @@ test("an alert's link leads to its finding", async () => {
 });
 
 test("from a criterion that fails to what violates it", async () => {
-  const uid = await commit("TBP-002");
+  await commit("TBP-002");
   await open("posture");
   await page.locator(".tile.fail", { hasText: "CC6.8" }).click();
   await page.locator(".rules a", { hasText: "TBP-002" }).click();
-  await row(uid).waitFor();
+  await page.locator(".row.incident", { hasText: "TBP-002" }).waitFor();
   assert.ok(page.url().endsWith("#/findings?rule=TBP-002"));
   await page.goBack();
   await page.getByRole("link", { name: "All findings against CC6.8" }).waitFor();
@@ -350,17 +355,87 @@ test("a monitor that is not ready says why", async () => {
   await page.getByText("Not ready: waiting for the broker").waitFor();
 });
 
-test("with a token the page works for whoever gives it as the password", async () => {
+test("findings of one rule by one agent are one incident, which grows while it is looked at", async () => {
+  const first = await commit("TOK-002", "acme", "agent-1");
+  await commit("TOK-002", "acme", "agent-1");
+  await commit("ISO-001", "globex", "agent-2");
+  await open("findings");
+  const incident = page.locator(".row.incident", { hasText: "agent-1" });
+  await incident.locator(".c-count", { hasText: "2" }).waitFor();
+  assert.equal(await listed(), 2);
+  assert.ok((await incident.locator(".bars-spark rect:not(.zero)").count()) > 0);
+  await incident.locator("button").click();
+  await detail().locator(".evidence.trigger").waitFor();
+  await detail().locator(".similar a", { hasText: "e-00000001" }).waitFor();
+  assert.ok((await detail().locator(".similar a").first().getAttribute("href")).includes(first));
+  const third = await commit("TOK-002", "acme", "agent-1");
+  await incident.locator(".c-count", { hasText: "3" }).waitFor();
+  await page.locator(".row.incident.chosen", { hasText: "agent-1" }).waitFor();
+  await page.keyboard.press("Escape");
+  await detail().waitFor({ state: "detached" });
+  await page.getByRole("link", { name: "Each finding" }).click();
+  await row(third).waitFor();
+  assert.equal(await listed(), 4);
+});
+
+test("the fleet is shown by risk, and one agent with what it did", async () => {
+  await commit("EVT-001", "acme", "agent-1");
+  const uid = await commit("TOK-002", "globex", "agent-2");
+  await open("fleet");
+  const rows = page.locator("table.grid tbody tr");
+  await rows.nth(1).waitFor();
+  assert.ok((await rows.first().innerText()).includes("agent-2"), "the riskier first");
+  await page.locator(".tenants a", { hasText: "acme" }).click();
+  await rows.filter({ hasText: "agent-2" }).waitFor({ state: "detached" });
+  await page.locator(".chip").click();
+  await page.getByRole("link", { name: "agent-2", exact: true }).click();
+  await page.locator(`.pane a[href*="${uid}"]`).waitFor();
+  assert.ok(page.url().endsWith("#/fleet/globex/agent-2"));
+  const later = await commit("ISO-001", "globex", "agent-2");
+  await nobodyReads();
+  await page.locator(".pane").getByRole("button", { name: /new finding/ }).or(page.locator(`.pane a[href*="${later}"]`)).first().waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator(".pane").waitFor({ state: "detached" });
+});
+
+test("the system's screen shows what was read, what was lost and who is told", async () => {
+  await server.tell("events", "ledger", "1200");
+  await server.tell("cover", "telemetry", "2026-01-05T10:00:00Z", "2026-01-05T12:00:00Z", "retention", "2026-01-05T10:30:00Z", "2026-01-05T11:00:00Z");
+  await server.tell("alert", "TOK-002", "acme", "firing");
+  await open("system");
+  await page.getByRole("region", { name: "Partitions" }).getByText("75.0 %").waitFor();
+  await page.getByRole("region", { name: "Lost" }).getByText("the broker dropped records before they were read").waitFor();
+  await page.getByRole("region", { name: "Sinks" }).locator("li").first().waitFor();
+  await page.getByRole("img", { name: /^Events a second since/ }).locator("canvas").waitFor();
+});
+
+test("with a token configured the page asks who one is, and its address survives the log-in", async () => {
+  forgiven = /status of 401/; // what the page is told before it asks
   const token = "correct-horse-battery-staple";
   const guarded = await startConsole(token);
   try {
     await guarded.tell("ready");
     const uid = await guarded.tell("finding", "TOK-002", "acme", "agent-17", "tok-1");
-    page = await openPage(browser, `${guarded.url}/#/findings`, { httpCredentials: { username: "anybody", password: token } });
+    page = await openPage(browser, `${guarded.url}/#/findings/${uid}?view=all`);
+    await page.getByLabel("Name").fill("token");
+    await page.getByLabel("Password").fill("wrong");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("alert").filter({ hasText: /./ }).waitFor();
+    await page.getByLabel("Password").fill(token);
+    await page.keyboard.press("Enter");
     await page.getByText("Live", { exact: true }).waitFor();
-    await row(uid).waitFor();
+    await detail().locator(".evidence.trigger").waitFor();
     const later = await guarded.tell("finding", "ISO-001", "acme", "agent-17", "tok-1");
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: /1 new finding/ }).click();
     await row(later).waitFor();
+    await page.getByRole("link", { name: "Audit" }).click();
+    await page.locator("table.grid tr", { hasText: "session.open" }).first().waitFor();
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByLabel("Password").waitFor();
+    await page.reload();
+    await page.getByLabel("Password").waitFor();
+    assert.equal(await page.locator("nav").count(), 0);
     await page.context().close();
   } finally {
     await guarded.end();
@@ -405,6 +480,9 @@ for (const colorScheme of ["light", "dark"]) {
       await page.locator(".rules li").first().waitFor();
       await look("criterion");
       await page.goto(`${server.url}/#/findings`);
+      await page.locator(".row.incident").first().waitFor();
+      await look("incidents");
+      await page.goto(`${server.url}/#/findings?view=all`);
       await row(uids[39]).waitFor();
       await look("findings");
       await row(uids[39]).locator("button").click();
@@ -416,6 +494,15 @@ for (const colorScheme of ["light", "dark"]) {
       await page.locator(".slot button").first().click();
       await page.locator("article.execution").waitFor();
       await look("run");
+      await page.goto(`${server.url}/#/fleet`);
+      await page.locator("table.grid tbody tr").first().waitFor();
+      await look("fleet");
+      await page.locator("table.grid tbody a").first().click();
+      await page.locator(".pane .similar li").first().waitFor();
+      await look("agent");
+      await page.goto(`${server.url}/#/system`);
+      await page.locator(".chart canvas").first().waitFor();
+      await look("system");
     });
   }
 }

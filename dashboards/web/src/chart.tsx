@@ -37,7 +37,8 @@ function axisOf(values: (value: number) => string, size: number): uPlot.Axis {
   };
 }
 
-function optionsOf(props: ChartProps, width: number): uPlot.Options {
+function optionsOf(latest: () => ChartProps, width: number): uPlot.Options {
+  const props = latest();
   const x = axisOf((value) => value.toString(), props.xValue === undefined ? 40 : 26);
   const { xValue } = props;
   return {
@@ -47,7 +48,7 @@ function optionsOf(props: ChartProps, width: number): uPlot.Options {
     legend: { show: false },
     padding: [8, 8, 0, 0],
     scales: {
-      x: { time: xValue === undefined, ...(props.xRange === undefined ? {} : { range: props.xRange }) },
+      x: { time: xValue === undefined, ...(props.xRange === undefined ? {} : { range: () => latest().xRange ?? [0, 1] }) },
       y: { ...(props.log === true ? { distr: 3 as const } : { range: (_, __, top) => [0, Math.max(top * 1.12, 1e-9)] }) },
     },
     axes: [
@@ -91,14 +92,14 @@ export function Chart(props: ChartProps) {
   const latest = useRef(props);
   latest.current = props;
   const data = [[...props.x], ...props.lines.map((line) => [...line.values])] as uPlot.AlignedData;
-  const shape = `${props.height} ${props.xRange?.join() ?? ""} ${props.xSplits?.length ?? ""} ${props.lines.map((line) => line.name).join()}`;
+  const shape = `${props.height} ${props.xSplits?.length ?? ""} ${props.lines.map((line) => line.name).join()}`;
 
   useEffect(() => {
     const draw = (): void => {
       drawn.current?.destroy();
       const now = latest.current;
       const all = [[...now.x], ...now.lines.map((line) => [...line.values])] as uPlot.AlignedData;
-      drawn.current = box.current === null ? null : new uPlot(optionsOf(now, box.current.clientWidth), all, box.current);
+      drawn.current = box.current === null ? null : new uPlot(optionsOf(() => latest.current, box.current.clientWidth), all, box.current);
     };
     draw();
     const theme = new MutationObserver(draw);

@@ -56,10 +56,9 @@ export function passes(filter: Filter, finding: Finding): boolean {
     ofSubject(filter, finding) &&
     (filter.from === "" || time >= Date.parse(filter.from)) &&
     (filter.to === "" || time < Date.parse(filter.to)) &&
-    (filter.state === "" || stateOf(finding) === filter.state) &&
+    (filter.state === "" || filter.state.split(",").includes(finding.state)) &&
     (filter.assignee === "" || finding.assignee === filter.assignee) &&
     (part === "" || has(finding.title, part) || has(finding.trigger.id, part) || has(finding.agent, part))
   );
 }
 
-export const stateOf = (finding: Finding): string => finding.state ?? (finding.suppressed ? "suppressed" : "new");

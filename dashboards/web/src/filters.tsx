@@ -5,7 +5,7 @@ import type { Baseline, Filter, Severity } from "./api";
 import { isSet, noFilter, severities, triageStates } from "./filter";
 
 /** Tells what was typed when the typing pauses or Enter is pressed. */
-function Field(props: { label: string; value: string; wide?: boolean; change: (value: string) => void }) {
+export function Field(props: { label: string; value: string; wide?: boolean; change: (value: string) => void }) {
   const [text, setText] = useState(props.value);
   const timer = useRef(0);
   useEffect(() => setText(props.value), [props.value]);
@@ -75,8 +75,6 @@ export function Period(props: { from: string; to: string; change: (from: string,
 export function Filters(props: {
   filter: Filter;
   baseline: Baseline | null;
-  shown: string;
-  triage: boolean; // the server tells states and looks for text
   change: (filter: Filter) => void;
 }) {
   const { filter, baseline, change } = props;
@@ -136,8 +134,7 @@ export function Filters(props: {
             </option>
           ))}
         </select>
-        {props.triage && (
-          <select
+        <select
             aria-label="State"
             value={filter.state}
             onChange={(event) => change({ ...filter, state: event.currentTarget.value })}
@@ -149,21 +146,16 @@ export function Filters(props: {
               </option>
             ))}
           </select>
-        )}
         <Period from={filter.from} to={filter.to} change={(from, to) => change({ ...filter, from, to })} />
         <Field label="Tenant" value={filter.tenant} change={(tenant) => change({ ...filter, tenant })} />
         <Field label="Agent" value={filter.agent} change={(agent) => change({ ...filter, agent })} />
-        {props.triage && <Field label="Assignee" value={filter.assignee} change={(assignee) => change({ ...filter, assignee })} />}
-        {props.triage && <Field label="Search" wide value={filter.q} change={(q) => change({ ...filter, q })} />}
+        <Field label="Assignee" value={filter.assignee} change={(assignee) => change({ ...filter, assignee })} />
       </div>
       {isSet(filter) && (
         <button type="button" class="quiet clear" onClick={() => change(noFilter)}>
           Clear filters
         </button>
       )}
-      <p class="shown" role="status">
-        {props.shown}
-      </p>
     </div>
   );
 }

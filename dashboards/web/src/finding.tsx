@@ -12,6 +12,7 @@ import { Icon, Moment, SeverityMark, StateMark } from "./marks";
 import { merged } from "./rows";
 import { useStore } from "./store";
 import { Timeline } from "./timeline";
+import { Triage } from "./triage";
 import { Trouble, useAsked } from "./trouble";
 
 const executionKey = (execution: Execution): string => execution.key;
@@ -181,7 +182,7 @@ function useDetail(uid: string) {
 }
 
 export function FindingPane({ uid, close }: { uid: string; close: () => void }) {
-  const { detail, finding, trouble } = useDetail(uid);
+  const { detail, finding, trouble, again } = useDetail(uid);
   const rules = useStore(baseline);
   const all = useStore(executions);
   const pane = useRef<HTMLElement>(null);
@@ -218,6 +219,7 @@ export function FindingPane({ uid, close }: { uid: string; close: () => void }) 
         {detail !== null && (
           <>
             <Meaning detail={detail} rules={rules} />
+            <Triage detail={detail} done={again} />
             <section>
               <h3>The evidence</h3>
               <Timeline

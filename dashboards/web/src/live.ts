@@ -36,7 +36,7 @@ const batchMs = 40;
 const pulsesMax = 900; // half an hour
 const executionsMax = 2_000;
 
-type Told = { findings: Finding[]; triage: TriageTold[] };
+export type Told = { findings: Finding[]; triage: TriageTold[] };
 const listeners = new Set<(told: Told) => void>();
 
 /** What comes in while the part of the page that asks is shown. */

@@ -5,26 +5,48 @@ import "./style/tokens.css";
 import "./style/frame.css";
 import "./style/parts.css";
 import "./style/screens.css";
+import type { Place } from "./address";
 import { usePlace, welcome } from "./address";
+import { AuditScreen } from "./audit";
 import { FindingsScreen } from "./findings";
+import { FleetScreen } from "./fleet";
 import { Frame } from "./frame";
 import { follow } from "./live";
+import { LogInScreen, WhoMark } from "./login";
 import { PostureScreen } from "./posture";
 import { RemediationScreen } from "./remediation";
+import type { Who } from "./session";
+import { findOut, may, who as whoNow } from "./session";
+import { useStore } from "./store";
+import { SystemScreen } from "./system";
 
-const offered = ["posture", "findings", "remediation"];
+const screens: Record<string, (props: { place: Place }) => preact.JSX.Element> = {
+  posture: PostureScreen,
+  findings: FindingsScreen,
+  remediation: RemediationScreen,
+  fleet: FleetScreen,
+  system: SystemScreen,
+  audit: AuditScreen,
+};
 
-function Page() {
+function Inside({ who }: { who: Who }) {
   const place = usePlace();
   useEffect(follow, []);
-  const screen = offered.includes(place.screen) ? place.screen : "posture";
+  const offered = Object.keys(screens).filter((name) => name !== "audit" || may("audit"));
+  const name = offered.includes(place.screen) ? place.screen : "posture";
+  const Screen = screens[name] ?? PostureScreen;
   return (
-    <Frame screen={screen} offered={offered} who={null}>
-      {screen === "posture" && <PostureScreen place={place} />}
-      {screen === "findings" && <FindingsScreen place={place} />}
-      {screen === "remediation" && <RemediationScreen place={place} />}
+    <Frame screen={name} offered={offered} who={<WhoMark who={who} />}>
+      <Screen place={place} />
     </Frame>
   );
+}
+
+/** A place that somebody was sent to is kept while he logs in. */
+function Page() {
+  const who = useStore(whoNow);
+  useEffect(() => void findOut(), []);
+  return who === "out" ? <LogInScreen /> : who === "asking" ? <div class="frame" aria-busy="true" /> : <Inside who={who} />;
 }
 
 welcome();

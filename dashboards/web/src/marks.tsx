@@ -56,6 +56,7 @@ export const outcomeWords: Record<Outcome, string> = {
   inconclusive: "inconclusive",
   pass: "passes",
   "no-population": "no population",
+  "no-violation": "no violation",
   "not-testable": "not testable here",
 };
 
@@ -63,7 +64,7 @@ export function OutcomeMark({ outcome }: { outcome: Outcome }) {
   return (
     <span class={`mark outcome ${outcome}`}>
       <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
-        {outcome === "pass" && <path d="m3.5 8.5 3 3 6-7" />}
+        {(outcome === "pass" || outcome === "no-violation") && <path d="m3.5 8.5 3 3 6-7" />}
         {outcome === "fail" && <path d="m4 4 8 8m0-8-8 8" />}
         {outcome === "inconclusive" && <path d="M5.5 6a2.5 2.5 0 1 1 3.6 2.2c-.7.4-1.1.8-1.1 1.6m0 2.6v.1" />}
         {outcome === "no-population" && <circle cx="8" cy="8" r="4.5" />}
@@ -77,7 +78,7 @@ export function OutcomeMark({ outcome }: { outcome: Outcome }) {
 /** The course of a figure, without axes: its shape is the message. */
 export function Spark({ values, length, width = 96 }: { values: readonly number[]; length: number; width?: number }) {
   const height = 26;
-  if (values.length < 2) {
+  if (values.length < 5) {
     return null;
   }
   const top = Math.max(1, ...values);

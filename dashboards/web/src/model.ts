@@ -11,6 +11,7 @@ export interface Page<T> {
 
 export interface Session {
   name: string;
+  via: string;
   roles: string[];
   permissions: string[];
   csrf: string | null;
@@ -36,12 +37,12 @@ export interface Finding {
   detected: string | null;
   witnesses: number;
   action: RunState | null;
-  state?: TriageState;
-  assignee?: string | null;
+  state: TriageState;
+  assignee: string | null;
 }
 
 export interface Incident {
-  id: string;
+  id: number;
   seq: number;
   rule: string;
   title: string;
@@ -55,7 +56,7 @@ export interface Incident {
   first: string;
   last: string;
   spark: number[];
-  newest: string;
+  newest: string | null;
   state: TriageState;
   assignee: string | null;
 }
@@ -152,6 +153,9 @@ export interface TriageEntry {
   who: string;
   do: string;
   text: string | null;
+  reason?: string | null;
+  assignee?: string | null;
+  until?: string | null;
 }
 
 export interface Detail {
@@ -276,7 +280,7 @@ export interface Coverage {
   criteria: (Covered & { criterion: string })[];
 }
 
-export type Outcome = "pass" | "fail" | "inconclusive" | "no-population" | "not-testable";
+export type Outcome = "pass" | "fail" | "inconclusive" | "no-population" | "no-violation" | "not-testable";
 
 export interface PostureRule {
   id: string;
@@ -286,6 +290,7 @@ export interface PostureRule {
   violations: number;
   suppressed: number;
   inconclusive: number;
+  open: number;
 }
 
 export interface PostureCriterion {
@@ -296,21 +301,20 @@ export interface PostureCriterion {
   suppressed: number;
   open: number;
   rules: PostureRule[];
-  coverage: { share: number; intervals: [string, string][] };
+  coverage: { share: number; intervals: [string, string][] } | null;
 }
 
 export interface Posture {
-  from: string | null;
-  to: string | null;
+  from: string;
+  to: string;
   baseline: string;
   criteria: PostureCriterion[];
 }
 
-export interface FleetAgent {
-  tenant: string;
-  agent: string;
+export interface FleetRow {
+  tenant: string | null;
   risk: number;
-  open: Record<Severity, number>;
+  open: Partial<Record<Severity, number>>;
   findings: number;
   executions: number;
   first: string;
@@ -318,8 +322,8 @@ export interface FleetAgent {
 }
 
 export interface Fleet {
-  tenants: { tenant: string; agents: number; risk: number; open: Record<Severity, number>; findings: number }[];
-  items: FleetAgent[];
+  tenants: (FleetRow & { agents: number })[];
+  items: (FleetRow & { agent: string | null })[];
   next: string | null;
 }
 
@@ -373,6 +377,6 @@ export interface AuditRow {
   via: string;
   from: string;
   what: string;
-  object: string | null;
-  detail: string | null;
+  object: string;
+  detail: string;
 }

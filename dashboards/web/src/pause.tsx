@@ -11,7 +11,7 @@ export function PauseSwitch() {
   const [asked, setAsked] = useState(false);
   const [why, setWhy] = useState("");
   const [trouble, setTrouble] = useState<string | null>(null);
-  if (now === null || !may("RESPOND")) {
+  if (now === null || !may("respond")) {
     return null;
   }
   const send = (paused: boolean): void => {

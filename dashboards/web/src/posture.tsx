@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first screen: how each Trust Services criterion stands, what was seen of the period, and what is new.
-import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
+import { useCallback, useEffect, useRef } from "preact/hooks";
 import type { Place } from "./address";
 import { go, hrefOf } from "./address";
 import type { Outcome, Posture, PostureCriterion } from "./api";
+import { fetchPosture } from "./api";
 import { Figures } from "./figures";
 import { Period } from "./filters";
 import { count, percent, plural } from "./format";
-import { baseline, status, useLive } from "./live";
+import { useLive } from "./live";
 import { Icon, OutcomeMark, SeverityMark } from "./marks";
 import { NewsAside } from "./news";
 import { useKeys, useTitle } from "./page";
-import { useStore } from "./store";
 import { Strip, spansOf } from "./strip";
 import { Trouble, useAsked } from "./trouble";
-import { askPosture, current } from "./posture_now";
 
 const outcomes: readonly (readonly [Outcome, string, string])[] = [
   ["fail", "fails", "fail"],
   ["inconclusive", "inconclusive", "inconclusive"],
   ["pass", "passes", "pass"],
+  ["no-violation", "without violation", "without violation"],
   ["no-population", "without population", "without population"],
   ["not-testable", "not testable here", "not testable here"],
 ];
@@ -64,15 +64,33 @@ function Tile(props: { criterion: PostureCriterion; whole: { from: number; to: n
         </span>
         <span>{plural(criterion.rules.length, "rule")}</span>
       </span>
-      <span class="tile-strip">
-        <Strip
-          covered={spansOf(coverage.intervals.map(([from, to]) => ({ from, to })))}
-          whole={whole}
-          share={coverage.share}
-        />
-        <span class="share">{percent(coverage.share)}</span>
-      </span>
+      {coverage !== null && (
+        <span class="tile-strip">
+          <Strip
+            covered={spansOf(coverage.intervals.map(([from, to]) => ({ from, to })))}
+            whole={whole}
+            share={coverage.share}
+          />
+          <span class="share">{percent(coverage.share)}</span>
+        </span>
+      )}
     </a>
+  );
+}
+
+/** What no stream can show here: said, and kept small. */
+function NotTestable({ criteria }: { criteria: readonly PostureCriterion[] }) {
+  return criteria.length === 0 ? null : (
+    <section class="untested">
+      <h3>Not testable here</h3>
+      <ul>
+        {criteria.map((one) => (
+          <li key={one.id} title={one.title}>
+            {one.id}
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 
@@ -100,7 +118,7 @@ function CriterionPane({ criterion, close }: { criterion: PostureCriterion; clos
           <dt>Under a waiver</dt>
           <dd>{count(criterion.suppressed)}</dd>
           <dt>Coverage</dt>
-          <dd>{percent(criterion.coverage.share)}</dd>
+          <dd>{criterion.coverage === null ? "–" : percent(criterion.coverage.share)}</dd>
         </dl>
         <section>
           <h3>Its rules</h3>
@@ -128,10 +146,8 @@ function CriterionPane({ criterion, close }: { criterion: PostureCriterion; clos
 }
 
 function usePosture(from: string, to: string): { posture: Posture | null; trouble: unknown } {
-  const rules = useStore(baseline);
-  const now = useStore(status);
   const { value, trouble, again } = useAsked(
-    useCallback(() => askPosture(from, to), [from, to]),
+    useCallback(() => fetchPosture(from, to), [from, to]),
     10_000,
   );
   const due = useRef(0);
@@ -144,8 +160,7 @@ function usePosture(from: string, to: string): { posture: Posture | null; troubl
     }, [again]),
   );
   useEffect(() => () => window.clearTimeout(due.current), []);
-  const posture = useMemo(() => (value === null ? null : current(value, rules, now)), [value, rules, now]);
-  return { posture, trouble: posture === null ? trouble : null };
+  return { posture: value, trouble: value === null ? trouble : null };
 }
 
 export function PostureScreen({ place }: { place: Place }) {
@@ -157,7 +172,7 @@ export function PostureScreen({ place }: { place: Place }) {
   const close = useCallback(() => go(hrefOf("posture", [], { from, to }), true), [from, to]);
   useKeys(useCallback((key) => key === "Escape" && chosen !== null && (close(), true), [chosen, close]));
   const criteria = posture?.criteria ?? [];
-  const whole = posture?.from != null && posture.to != null ? { from: Date.parse(posture.from), to: Date.parse(posture.to) } : null;
+  const whole = posture === null ? null : { from: Date.parse(posture.from), to: Date.parse(posture.to) };
   const open = criteria.find((one) => one.id === chosen);
   return (
     <div class="overview">
@@ -173,7 +188,7 @@ export function PostureScreen({ place }: { place: Place }) {
             {trouble !== null && <Trouble trouble={trouble} what="the posture" />}
             <div class="families">
               {families.map(([prefix, name]) => {
-                const own = criteria.filter((one) => familyOf(one.id) === prefix);
+                const own = criteria.filter((one) => familyOf(one.id) === prefix && one.outcome !== "not-testable");
                 return (
                   own.length > 0 && (
                     <section key={prefix} class={own.length < 4 ? `family of-${own.length}` : "family"} aria-label={name}>
@@ -192,6 +207,7 @@ export function PostureScreen({ place }: { place: Place }) {
                 );
               })}
             </div>
+            <NotTestable criteria={criteria.filter((one) => one.outcome === "not-testable")} />
           </div>
         </section>
         {open === undefined ? <NewsAside /> : <CriterionPane criterion={open} close={close} />}

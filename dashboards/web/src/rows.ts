@@ -19,7 +19,7 @@ export interface Rows<T> {
 export type RowsChange<T> =
   | { kind: "ask" }
   | { kind: "page"; page: Page<T>; more: boolean }
-  | { kind: "told"; items: readonly T[]; reading: boolean }
+  | { kind: "told"; items: readonly T[]; reading: boolean; resort?: boolean } // resort: what changed comes to the top
   | { kind: "show" }
   | { kind: "trouble"; trouble: unknown };
 
@@ -56,11 +56,13 @@ function updated<T extends Sequenced>(rows: readonly T[], news: ReadonlyMap<stri
 
 function told<T extends Sequenced>(
   list: Rows<T>,
-  items: readonly T[],
-  reading: boolean,
+  { items, reading, resort }: { items: readonly T[]; reading: boolean; resort?: boolean },
   key: (item: T) => string,
 ): Rows<T> {
   const news = new Map(merged(items, [], key).map((item) => [key(item), item]));
+  if (resort === true && !reading && !list.loading) {
+    return { ...list, rows: merged(list.rows, items, key), arrived: new Set() };
+  }
   const rows = updated(list.rows, news, key);
   const shown = keysOf(rows, key);
   const unseen = [...news.values()].filter((item) => !shown.has(key(item)));
@@ -93,7 +95,7 @@ export function rowsAfter<T extends Sequenced>(key: (item: T) => string) {
       case "page":
         return withPage(list, change.page, change.more, key);
       case "told":
-        return told(list, change.items, change.reading, key);
+        return told(list, change, key);
       case "show": {
         const fresh = keysOf(list.fresh, key);
         const rows = [...list.fresh, ...list.rows.filter((row) => !fresh.has(key(row)))];

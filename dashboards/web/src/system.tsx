@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+// The screen of the monitor itself: what it reads and how fast, what it lost, whom it tells, by which baseline.
+import type { ComponentChildren } from "preact";
+import { useCallback, useState } from "preact/hooks";
+import type { Place } from "./address";
+import type { AlertPage, Coverage, Histogram, Status, System } from "./api";
+import { fetchAlerts, fetchCoverage, fetchSystem } from "./api";
+import { Chart } from "./chart";
+import { Figures } from "./figures";
+import { ago, bytes, count, duration, percent, plural, short } from "./format";
+import type { Pulse } from "./live";
+import { baseline, pulses, status as statusNow } from "./live";
+import { Moment } from "./marks";
+import { useTitle } from "./page";
+import { useStore } from "./store";
+import { Strip, spansOf } from "./strip";
+import { Trouble, useAsked } from "./trouble";
+
+function Card(props: { title: string; note?: string; class?: string; children: ComponentChildren }) {
+  return (
+    <section class={`card ${props.class ?? ""}`} aria-label={props.title}>
+      <header>
+        <h2>{props.title}</h2>
+        {props.note !== undefined && <p class="none">{props.note}</p>}
+      </header>
+      <div class="card-body">{props.children}</div>
+    </section>
+  );
+}
+
+interface CourseProps {
+  title: string;
+  colour: string;
+  value: (pulse: Pulse) => number | null;
+  say: (value: number) => string;
+}
+
+const leastSeconds = 120; // of a course: before there is so much, it grows from the right
+
+function Course(props: CourseProps) {
+  const all = useStore(pulses);
+  const end = (all.at(-1)?.at ?? Date.now()) / 1000;
+  const begin = Math.min((all[0]?.at ?? Date.now()) / 1000, end - leastSeconds);
+  const values = all.map(props.value);
+  const last = values.at(-1) ?? null;
+  return (
+    <Card title={props.title} note={last === null ? "–" : props.say(last)}>
+      <Chart
+        label={`${props.title} since this page was opened, now ${last === null ? "unknown" : props.say(last)}`}
+        x={all.map((pulse) => pulse.at / 1000)}
+        lines={[{ name: props.title, values, colour: props.colour, kind: "line" }]}
+        height={150}
+        yValue={(n) => (n === 0 ? "0" : props.say(n))}
+        xRange={[begin, end]}
+        xSpace={90}
+      />
+    </Card>
+  );
+}
+
+/** Cumulated buckets become what fell into each. */
+function Latency({ histogram }: { histogram: Histogram }) {
+  const { buckets } = histogram;
+  const counts = buckets.map((bucket, i) => bucket.count - (buckets[i - 1]?.count ?? 0));
+  const total = counts.reduce((sum, n) => sum + n, 0);
+  const last = buckets.length - 1;
+  const words = (i: number): string => {
+    const le = buckets[i]?.le;
+    return le == null ? "more" : `≤ ${le < 0.001 ? `${le * 1000} ms` : duration(le)}`;
+  };
+  return total === 0 ? (
+    <p class="none">Nothing was measured yet.</p>
+  ) : (
+    <Chart
+      label={`Of ${total} measured: ${counts.map((n, i) => `${n} ${words(i)}`).join(", ")}`}
+      x={buckets.map((_, i) => i)}
+      lines={[{ name: histogram.name, values: counts, colour: "--accent", kind: "bars" }]}
+      height={150}
+      yValue={count}
+      xValue={words}
+      xSplits={buckets.map((_, i) => i)}
+      xRange={[-0.6, last + 0.6]}
+      xSpace={46}
+    />
+  );
+}
+
+function Partitions({ coverage, status }: { coverage: Coverage; status: Status | null }) {
+  const whole =
+    coverage.from === null || coverage.to === null
+      ? null
+      : { from: Date.parse(coverage.from), to: Date.parse(coverage.to) };
+  const lagOf = (topic: string, partition: number): number | undefined =>
+    status?.lag.find((one) => one.topic === topic && one.partition === String(partition))?.records;
+  return (
+    <table class="grid">
+      <thead>
+        <tr>
+          <th scope="col">Partition</th>
+          <th scope="col">State</th>
+          <th scope="col" class="number">
+            Behind
+          </th>
+          <th scope="col" class="wide-only">
+            Watermark
+          </th>
+          <th scope="col" class="strip-column">
+            Coverage
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {coverage.partitions.map((one) => (
+          <tr key={`${one.topic} ${one.partition}`}>
+            <td>
+              {one.topic} <span class="dim">/ {one.partition}</span>
+            </td>
+            <td>
+              <span class={`dot-word ${one.state}`}>{one.state}</span>
+            </td>
+            <td class="number">{count(lagOf(one.topic, one.partition) ?? lagOf(one.stream, one.partition) ?? 0)}</td>
+            <td class="wide-only">{one.reach === null ? "–" : <Moment time={one.reach} />}</td>
+            <td class="strip-column">
+              <span class="tile-strip">
+                <Strip covered={spansOf(one.intervals)} whole={whole} share={one.ratio} />
+                <span class="share">{percent(one.ratio)}</span>
+              </span>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+const causes: Record<string, string> = {
+  midway: "reading began behind the beginning",
+  restart: "a run ended, and its state could not be read again",
+  retention: "the broker dropped records before they were read",
+  truncated: "the broker had another log",
+  sequence: "entries of the ledger were never seen",
+  dead_letter: "malformed records",
+  late: "records behind the watermark",
+  evicted: "a rule had to forget",
+};
+
+function Losses({ coverage }: { coverage: Coverage }) {
+  const losses = [
+    ...coverage.partitions.flatMap((one) => one.losses.map((loss) => ({ where: `${one.topic} / ${one.partition}`, ...loss }))),
+    ...coverage.rules.flatMap((one) => one.losses.map((loss) => ({ where: one.rule, ...loss }))),
+  ].sort((a, b) => (a.to < b.to ? 1 : -1));
+  return losses.length === 0 ? (
+    <p class="none">Nothing was lost: every record was read, in order, on time.</p>
+  ) : (
+    <ul class="lines">
+      {losses.slice(0, 40).map((loss, i) => (
+        <li key={i}>
+          <span>
+            <strong>{loss.where}</strong> {causes[loss.cause] ?? loss.cause}
+          </span>
+          <small>
+            <Moment time={loss.from} /> – <Moment time={loss.to} />
+            {loss.records > 0 && `, ${plural(loss.records, "record")}`}
+          </small>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Sinks({ alerts }: { alerts: AlertPage }) {
+  return alerts.sinks.length === 0 ? (
+    <p class="none">No sink for alerts is configured.</p>
+  ) : (
+    <ul class="lines">
+      {alerts.sinks.map((sink) => (
+        <li key={sink.name}>
+          <span>
+            <i class={sink.failing_since === null ? "light good" : "light bad"} aria-hidden="true" />
+            <strong>{sink.name}</strong> <span class="dim">{sink.kind}</span>{" "}
+            {sink.failing_since === null ? "" : `fails since ${ago(sink.failing_since).replace(" ago", "")}`}
+          </span>
+          <small>
+            {sink.why ?? (sink.last_success === null ? "not told anything yet" : `told ${ago(sink.last_success)}`)}
+            {sink.waiting > 0 && `, ${count(sink.waiting)} waiting`}
+          </small>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Facts({ status }: { status: Status }) {
+  const { memory, reload } = status;
+  return (
+    <dl class="pairs">
+      <dt>version</dt>
+      <dd>{status.version}</dd>
+      <dt>state</dt>
+      <dd>
+        {bytes(memory.state_bytes)}
+        {memory.limit_bytes !== null && ` of ${bytes(memory.limit_bytes)}`}
+        {memory.over_bytes > 0 && `, ${bytes(memory.over_bytes)} over`}
+      </dd>
+      <dt>late</dt>
+      <dd>{count(status.events.late)}</dd>
+      <dt>duplicates</dt>
+      <dd>{count(status.events.duplicates)}</dd>
+      <dt>dead letters</dt>
+      <dd>{count(status.dead_letters)}</dd>
+      <dt>to be sent</dt>
+      <dd>
+        {count(status.outbox.pending)}
+        {status.outbox.pending > 0 && `, the oldest for ${duration(status.outbox.oldest_seconds)}`}
+      </dd>
+      {reload !== null && (
+        <>
+          <dt>reload</dt>
+          <dd>
+            {reload.result} <Moment time={reload.time} /> {reload.reason}
+          </dd>
+        </>
+      )}
+    </dl>
+  );
+}
+
+function BaselineCard({ system }: { system: System | null }) {
+  const rules = useStore(baseline);
+  return (
+    <Card title="Baseline" {...(rules === null ? {} : { note: `${rules.name} ${rules.version}` })}>
+      {rules !== null && (
+        <dl class="pairs">
+          <dt>digest</dt>
+          <dd>{rules.digest}</dd>
+          <dt>rules</dt>
+          <dd>{count(rules.rules.length)}</dd>
+        </dl>
+      )}
+      {system !== null && (
+        <ul class="lines">
+          {system.baselines.map((one, i) => (
+            <li key={i}>
+              <span>
+                <strong>{one.what}</strong> <code>{short(one.digest)}</code> {one.text}
+              </span>
+              <small>
+                <Moment time={one.at} />
+              </small>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}
+
+function Histograms({ system, trouble }: { system: System | null; trouble: unknown }) {
+  const [name, setName] = useState("");
+  const all = system?.histograms ?? [];
+  const chosen = all.find((one) => one.name === name) ?? all[0];
+  return (
+    <Card title="Latency" class="wide">
+      {all.length > 1 && (
+        <select aria-label="Of what" value={chosen?.name} onChange={(event) => setName(event.currentTarget.value)}>
+          {all.map((one) => (
+            <option key={one.name} value={one.name}>
+              {one.name}
+            </option>
+          ))}
+        </select>
+      )}
+      {system === null && trouble !== null && <Trouble trouble={trouble} what="latency histograms" />}
+      {chosen !== undefined && <Latency histogram={chosen} />}
+    </Card>
+  );
+}
+
+export function SystemScreen(_: { place: Place }) {
+  useTitle("System");
+  const status = useStore(statusNow);
+  const coverage = useAsked(useCallback(() => fetchCoverage("", ""), []), 5_000);
+  const alerts = useAsked(useCallback(fetchAlerts, []), 5_000);
+  const system = useAsked(useCallback(fetchSystem, []), 5_000);
+  return (
+    <div class="overview">
+      <Figures />
+      <div class="cards" role="group" aria-label="System" tabIndex={0}>
+        <Course title="Events a second" colour="--accent" value={(p) => p.rate} say={(n) => count(Math.round(n))} />
+        <Course title="Watermark behind" colour="--low" value={(p) => p.delay} say={duration} />
+        <Course title="Records unread" colour="--medium" value={(p) => p.behind} say={(n) => count(Math.round(n))} />
+        <Histograms system={system.value} trouble={system.trouble} />
+        <Card title="The process">{status !== null && <Facts status={status} />}</Card>
+        <Card title="Partitions" class="wide">
+          {coverage.value === null ? (
+            coverage.trouble !== null && <Trouble trouble={coverage.trouble} what="coverage" />
+          ) : (
+            <Partitions coverage={coverage.value} status={status} />
+          )}
+        </Card>
+        <Card title="Sinks">
+          {alerts.value === null ? (
+            alerts.trouble !== null && <Trouble trouble={alerts.trouble} what="the sinks" />
+          ) : (
+            <Sinks alerts={alerts.value} />
+          )}
+        </Card>
+        <Card title="Lost" class="wide">{coverage.value !== null && <Losses coverage={coverage.value} />}</Card>
+        <BaselineCard system={system.value} />
+      </div>
+    </div>
+  );
+}

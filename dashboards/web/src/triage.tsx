@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people made of a finding: who looks after it, what they said, how it was closed.
+import { useState } from "preact/hooks";
+import type { Detail, TriageChange, TriageEntry } from "./api";
+import { messageOf, triage } from "./api";
+import { when } from "./format";
+import { Moment } from "./marks";
+import { may, who } from "./session";
+
+type Verb = TriageChange["do"];
+
+const titles: Record<Verb, string> = {
+  acknowledge: "Acknowledge",
+  assign: "Assign",
+  comment: "Comment",
+  close: "Close",
+  reopen: "Reopen",
+  suppress: "Suppress",
+};
+
+const told: Record<Verb, string> = {
+  acknowledge: "acknowledged",
+  assign: "assigned",
+  comment: "said",
+  close: "closed",
+  reopen: "reopened",
+  suppress: "suppressed",
+};
+
+const reasons = [
+  ["true-positive", "True positive: it happened, and it was wrong"],
+  ["false-positive", "False positive: it did not happen so"],
+  ["benign", "Benign: it happened, and it was right"],
+  ["duplicate", "Duplicate of another"],
+] as const;
+
+const verbsOf = (state: string): readonly Verb[] =>
+  state === "closed" || state === "suppressed"
+    ? ["reopen", "assign", "comment"]
+    : state === "acknowledged"
+      ? ["assign", "comment", "close", "suppress"]
+      : ["acknowledge", "assign", "comment", "close", "suppress"];
+
+const periods = [
+  [1, "1 day"],
+  [7, "7 days"],
+  [30, "30 days"],
+  [90, "90 days"],
+] as const;
+
+const days = (count: number): string =>
+  new Date(Date.now() + count * 86_400_000).toISOString().replace(/\.\d+Z/, "Z");
+
+function myName(): string {
+  const now = who.get();
+  return typeof now === "string" ? "" : now.name;
+}
+
+function Fields({ verb, set, draft }: { verb: Verb; draft: TriageChange; set: (draft: TriageChange) => void }) {
+  return (
+    <>
+      {verb === "assign" && (
+        <label>
+          To
+          <input
+            maxLength={128}
+            value={draft.assignee ?? ""}
+            onInput={(event) => set({ ...draft, assignee: event.currentTarget.value })}
+            placeholder="nobody"
+          />
+        </label>
+      )}
+      {verb === "close" && (
+        <label>
+          As
+          <select value={draft.reason} onChange={(event) => set({ ...draft, reason: event.currentTarget.value })}>
+            {reasons.map(([value, text]) => (
+              <option key={value} value={value}>
+                {text}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {verb === "suppress" && (
+        <>
+          <p class="none">
+            This and later findings of this rule by this agent show as suppressed until then. Verdicts, the findings' topic
+            and remediation stay as they are.
+          </p>
+          <label>
+            Why
+            <input
+              required
+              maxLength={512}
+              value={draft.reason ?? ""}
+              onInput={(event) => set({ ...draft, reason: event.currentTarget.value })}
+            />
+          </label>
+          <label>
+            For
+            <select onChange={(event) => set({ ...draft, until: days(Number(event.currentTarget.value)) })}>
+              {periods.map(([count, text]) => (
+                <option key={count} value={count}>
+                  {text}
+                </option>
+              ))}
+            </select>
+          </label>
+        </>
+      )}
+      <label>
+        {verb === "comment" ? "Words" : "Words (if any)"}
+        <textarea
+          rows={2}
+          maxLength={4096}
+          required={verb === "comment"}
+          value={draft.text ?? ""}
+          onInput={(event) => set({ ...draft, text: event.currentTarget.value })}
+        />
+      </label>
+    </>
+  );
+}
+
+function draftOf(verb: Verb): TriageChange {
+  return {
+    do: verb,
+    ...(verb === "assign" ? { assignee: myName() } : {}),
+    ...(verb === "close" ? { reason: "true-positive" } : {}),
+    ...(verb === "suppress" ? { reason: "", until: days(1) } : {}),
+  };
+}
+
+/** What says nothing is not sent. */
+function spoken(draft: TriageChange): TriageChange {
+  const { text, ...rest } = draft;
+  return text === undefined || text.trim() === "" ? rest : { ...rest, text: text.trim() };
+}
+
+function Desk({ uid, state, done }: { uid: string; state: string; done: () => void }) {
+  const [draft, setDraft] = useState<TriageChange | null>(null);
+  const [trouble, setTrouble] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const send = (what: TriageChange): void => {
+    setBusy(true);
+    triage(uid, spoken(what))
+      .then(
+        () => {
+          setDraft(null);
+          setTrouble(null);
+          done();
+        },
+        (error: unknown) => setTrouble(messageOf(error)),
+      )
+      .finally(() => setBusy(false));
+  };
+  return (
+    <>
+      <div class="verbs" role="group" aria-label="Triage">
+        {verbsOf(state).map((verb) => (
+          <button
+            key={verb}
+            type="button"
+            class={verb === "acknowledge" ? "button main" : "button"}
+            aria-expanded={verb === "acknowledge" || verb === "reopen" ? undefined : draft?.do === verb}
+            disabled={busy}
+            onClick={() =>
+              verb === "acknowledge" || verb === "reopen"
+                ? send({ do: verb })
+                : setDraft(draft?.do === verb ? null : draftOf(verb))
+            }
+          >
+            {titles[verb]}
+          </button>
+        ))}
+      </div>
+      {draft !== null && (
+        <form
+          class="desk"
+          onSubmit={(event) => {
+            event.preventDefault();
+            send(draft);
+          }}
+          onKeyDown={(event) => {
+            if (event.key === "Escape") {
+              event.preventDefault();
+              event.stopPropagation();
+              setDraft(null);
+            }
+          }}
+        >
+          <Fields verb={draft.do} draft={draft} set={setDraft} />
+          <p class="verbs">
+            <button type="submit" class="button main" disabled={busy}>
+              {titles[draft.do]}
+            </button>
+            <button type="button" class="quiet" onClick={() => setDraft(null)}>
+              Cancel
+            </button>
+          </p>
+        </form>
+      )}
+      {trouble !== null && (
+        <p class="said" role="alert">
+          {trouble}
+        </p>
+      )}
+    </>
+  );
+}
+
+function Entry({ entry }: { entry: TriageEntry }) {
+  const verb = entry.do as Verb;
+  return (
+    <li>
+      <Moment time={entry.at} />
+      <span>
+        <strong>{entry.who}</strong> {told[verb] ?? entry.do}
+        {entry.assignee !== undefined && entry.assignee !== null && ` to ${entry.assignee === "" ? "nobody" : entry.assignee}`}
+        {entry.reason !== undefined && entry.reason !== null && `: ${entry.reason}`}
+        {entry.until !== undefined && entry.until !== null && ` until ${when(entry.until)}`}
+      </span>
+      {entry.text !== null && entry.text !== "" && <p>{entry.text}</p>}
+    </li>
+  );
+}
+
+export function Triage({ detail, done }: { detail: Detail; done: () => void }) {
+  const { triage: course, finding } = detail;
+  if (course === undefined) {
+    return null;
+  }
+  return (
+    <section class="triage">
+      <p class="triage-state">
+        <span class={`mark triage-mark ${course.state}`}>{course.state}</span>
+        <span class="none">{course.assignee === null ? "nobody looks after it" : `${course.assignee} looks after it`}</span>
+      </p>
+      {may("triage") && <Desk key={finding.uid} uid={finding.uid} state={course.state} done={done} />}
+      {course.history.length > 0 && (
+        <ol class="history">
+          {course.history.map((entry, i) => (
+            <Entry key={i} entry={entry} />
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
