@@ -5,6 +5,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "baseline/baseline.h"
+#include "respond/playbook.h"
 #include "respond/responder.h"
 
 #include <pthread.h>
@@ -17,9 +18,16 @@ struct iv_act {
     struct iv_act_options options;
     struct iv_responder *responder;
     struct iv_baseline *baseline; /* the keys of which may approve */
+    struct iv_playbooks *playbooks;
     pthread_t thread;
     atomic_bool stopping;
 };
+
+static void count_endpoint(void *ctx, struct iv_str name, bool open)
+{
+    struct iv_metrics *m = ctx;
+    iv_series_set(IV_SERIES(m, ENDPOINT_OPEN, name), open ? 1 : 0);
+}
 
 static void count(const struct iv_act *a)
 {
@@ -32,6 +40,7 @@ static void count(const struct iv_act *a)
     iv_series_total(IV_SERIES(m, ACTIONS, IV_STR("withheld")), stats.withheld);
     iv_series_total(IV_SERIES(m, ACTIONS, IV_STR("retried")), stats.retries);
     iv_series_set(iv_metrics_only(m, IV_METRIC_PAUSED), stats.paused ? 1 : 0);
+    iv_responder_endpoints(a->responder, count_endpoint, m);
 }
 
 static void *act_thread(void *argument)
@@ -55,19 +64,33 @@ static void *act_thread(void *argument)
     return NULL;
 }
 
+static struct iv_government government_of(const struct iv_act *a)
+{
+    return (struct iv_government){
+        .keyring = a->baseline->keyring, .baseline = a->baseline, .playbooks = a->playbooks};
+}
+
+static void drop(struct iv_act *a)
+{
+    iv_playbooks_unref(a->playbooks);
+    iv_baseline_unref(a->baseline);
+    iv_free(a);
+}
+
 iv_rc iv_act_start(struct iv_act **out, const struct iv_act_options *options, struct iv_err *err)
 {
     struct iv_act *a = iv_calloc(1, sizeof *a);
     ENSURE(a != NULL, err, IV_E_NOMEM, "cannot allocate the responder's thread");
     a->options = *options;
     a->baseline = iv_baseline_ref(options->baseline);
+    a->playbooks = iv_playbooks_ref(options->playbooks);
     struct iv_responder_options responder = {
         .store = options->store,
         .endpoints = options->config->endpoints,
         .endpoint_count = options->config->endpoint_count,
         .hand = options->hand,
         .clock = iv_clock_system(),
-        .keyring = options->baseline->keyring,
+        .government = government_of(a),
         .dry_run = options->config->respond.dry_run,
         .pause_file = options->config->respond.pause_file,
         .committed = options->changed,
@@ -79,8 +102,7 @@ iv_rc iv_act_start(struct iv_act **out, const struct iv_act_options *options, st
     }
     if (!iv_ok(rc)) {
         iv_responder_free(a->responder);
-        iv_baseline_unref(a->baseline);
-        iv_free(a);
+        drop(a);
         return rc;
     }
     *out = a;
@@ -94,16 +116,19 @@ void iv_act_stop(struct iv_act *act)
         iv_responder_wake(act->responder);
         (void)pthread_join(act->thread, NULL);
         iv_responder_free(act->responder);
-        iv_baseline_unref(act->baseline);
-        iv_free(act);
+        drop(act);
     }
 }
 
-void iv_act_reload(struct iv_act *act, struct iv_baseline *baseline)
+void iv_act_reload(struct iv_act *act, struct iv_baseline *baseline, struct iv_playbooks *playbooks)
 {
     struct iv_baseline *before = act->baseline;
+    struct iv_playbooks *playbooks_before = act->playbooks;
     act->baseline = iv_baseline_ref(baseline);
-    iv_responder_govern(act->responder, baseline->keyring);
+    act->playbooks = iv_playbooks_ref(playbooks);
+    struct iv_government government = government_of(act);
+    iv_responder_govern(act->responder, &government);
+    iv_playbooks_unref(playbooks_before);
     iv_baseline_unref(before);
 }
 

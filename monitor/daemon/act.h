@@ -14,10 +14,12 @@
 
 struct iv_act;
 struct iv_baseline;
+struct iv_playbooks;
 
 struct iv_act_options {
     struct iv_store *store;
     struct iv_baseline *baseline;   /* whose keys may approve; a reference is taken */
+    struct iv_playbooks *playbooks; /* of which one may take over from another; a reference is taken */
     const struct iv_config *config; /* endpoints; outlives the thread */
     struct iv_hand *hand;           /* outlives the thread; NULL: none */
     struct iv_metrics *metrics;
@@ -30,6 +32,6 @@ struct iv_act_options {
 iv_rc iv_act_start(struct iv_act **out, const struct iv_act_options *options, struct iv_err *err);
 void iv_act_stop(struct iv_act *act);
 /* From one thread: another baseline is in force. */
-void iv_act_reload(struct iv_act *act, struct iv_baseline *baseline);
+void iv_act_reload(struct iv_act *act, struct iv_baseline *baseline, struct iv_playbooks *playbooks);
 /* Something was planned, or a command was delivered: look at once. */
 void iv_act_wake(struct iv_act *act);

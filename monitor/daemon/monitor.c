@@ -316,6 +316,7 @@ static iv_rc start_act(struct iv_monitor *m, struct iv_err *err)
 {
     struct iv_act_options act = {.store = m->store,
                                  .baseline = m->baseline,
+                                 .playbooks = m->playbooks,
                                  .config = m->config,
                                  .hand = m->hand,
                                  .metrics = m->metrics,
@@ -425,6 +426,7 @@ void iv_monitor_stop(struct iv_monitor *monitor)
     iv_watch_free(monitor->watch);
     iv_baseline_unref(monitor->baseline);
     iv_playbooks_unref(monitor->playbooks);
+    iv_playbooks_unref(monitor->coming);
     iv_arena_deinit(&monitor->names);
     (void)pthread_mutex_destroy(&monitor->lock);
     iv_free(monitor);

@@ -55,6 +55,7 @@ struct iv_monitor {
     pthread_mutex_t lock;
     struct iv_baseline *baseline; /* in force; under lock once the parts have started */
     struct iv_playbooks *playbooks;
+    struct iv_playbooks *coming;  /* of the baseline that is being put in force; NULL: none is. Under lock */
     struct iv_observer *observer; /* begins before the act, and ends after it; NULL: it does not respond */
     iv_ns begun;                  /* wall clock */
     int64_t outcomes_seen;        /* executions that ended in vain were told up to this change */

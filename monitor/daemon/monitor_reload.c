@@ -83,8 +83,12 @@ void iv_monitor_reloaded(void *ctx, struct iv_baseline *baseline, const struct i
     (void)pthread_mutex_lock(&m->lock);
     struct iv_baseline *before = m->baseline;
     m->baseline = iv_baseline_ref(baseline);
+    if (m->coming != NULL) {
+        iv_playbooks_unref(m->playbooks);
+        m->playbooks = TAKE(m->coming);
+    }
     if (m->act != NULL) {
-        iv_act_reload(m->act, baseline);
+        iv_act_reload(m->act, baseline, m->playbooks);
         iv_observer_reload(m->observer, baseline);
     }
     (void)pthread_mutex_unlock(&m->lock);
@@ -135,6 +139,10 @@ void iv_monitor_reload(struct iv_monitor *monitor)
         tell_reload(monitor, &err);
         return;
     }
+    (void)pthread_mutex_lock(&monitor->lock);
+    iv_playbooks_unref(monitor->coming);
+    monitor->coming = iv_playbooks_ref(playbooks);
+    (void)pthread_mutex_unlock(&monitor->lock);
     iv_monitor_reload_intakes(monitor, baseline, playbooks);
     if (monitor->detect != NULL) {
         iv_detect_reload(monitor->detect, baseline, iv_monitor_answer(monitor, playbooks));

@@ -91,6 +91,11 @@ struct iv_execution {
     iv_ns expires;           /* WAITING: refused then, unless it is approved before */
     int64_t quorum;          /* by so many keys */
     struct iv_str approvers; /* with one of these roles each, spaces between */
+    struct {
+        int64_t start;  /* PLANNED: it waits for its turn; so many may be at work at first. 0: it may begin */
+        int64_t errors; /* in thousandths: the share of those that ended that may have gone wrong */
+    } ramp;
+    struct iv_str escalate_to; /* the playbook that takes over if it fails; empty: none, or it has */
     struct iv_touched touched;
     int64_t findings; /* that it answers, the one that it was planned for among them; set by the store */
     int64_t seq;      /* grows with every insert and every change of state; set by the store */

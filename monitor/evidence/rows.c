@@ -128,6 +128,9 @@ iv_rc iv_row_execution(struct iv_execution *out, struct iv_sql_row *row, struct 
     e.observed = iv_sql_get_int(row) != 0;
     e.quorum = iv_sql_get_int(row);
     e.approvers = iv_sql_get_str(row);
+    e.ramp.start = iv_sql_get_int(row);
+    e.ramp.errors = iv_sql_get_int(row);
+    e.escalate_to = iv_sql_get_str(row);
     *out = e;
     return IV_OK;
 }

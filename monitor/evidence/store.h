@@ -44,6 +44,10 @@ enum iv_put {
 iv_rc iv_store_put_finding(struct iv_store *store, enum iv_put *out, const struct iv_finding *finding,
                            struct iv_err *err);
 
+/* Appends the finding as it is told of. IV_E_ABSENT: there is none of this uid. */
+iv_rc iv_store_finding_text(struct iv_store *store, struct iv_buf *out, struct iv_str uid,
+                            struct iv_err *err);
+
 /* json is the dead letter as it goes to its topic. By (topic, partition, offset): again is no change, *fresh
  * tells. */
 struct iv_dead_letter {

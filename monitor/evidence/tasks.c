@@ -38,6 +38,9 @@ static iv_rc insert_execution(struct iv_store *store, bool *fresh, enum iv_state
     iv_sql_bind_int(&args, e->observed);
     iv_sql_bind_int(&args, e->quorum);
     iv_sql_bind_str(&args, e->approvers);
+    iv_sql_bind_int(&args, e->ramp.start);
+    iv_sql_bind_int(&args, e->ramp.errors);
+    iv_sql_bind_str(&args, e->escalate_to);
     TRY(iv_sql_run(&store->sql, stmt, "write an execution", err));
     *fresh = sqlite3_changes(store->sql.db) > 0;
     store->counts.admitted += e->admitted > 0;
@@ -189,7 +192,7 @@ bool iv_execution_keep(struct iv_execution *e, struct iv_arena *arena)
            keep(arena, &e->title) && keep(arena, &e->target) && keep(arena, &e->rule) &&
            keep(arena, &e->tenant) && keep(arena, &e->agent) && keep(arena, &e->baseline) &&
            keep(arena, &e->cause) && keep(arena, &e->touched.agent) && keep(arena, &e->touched.tenant) &&
-           keep(arena, &e->touched.enclave) && keep(arena, &e->approvers);
+           keep(arena, &e->touched.enclave) && keep(arena, &e->approvers) && keep(arena, &e->escalate_to);
 }
 
 static bool keep_step(struct iv_step *s, struct iv_arena *arena)

@@ -65,6 +65,7 @@ struct iv_call {
     const struct iv_endpoint *endpoint; /* that the request names; NULL: the kind has none */
     iv_ns now;                          /* wall clock at the start */
     bool finished;                      /* set by the carrier, with the outcome */
+    bool postponed;                     /* it was not called: its endpoint is left alone for a while */
     struct iv_outcome outcome;
     void *transfer; /* the carrier's */
 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "respond/guard.h"
 
+#include "base/arena.h"
 #include "base/guard.h"
+#include "base/value.h"
 #include "baseline/yaml_fields.h"
 #include "evidence/admitted.h"
 
@@ -26,11 +28,16 @@ static const struct {
 } windows[IV_WINDOWS] = {
     {"minute", 60 * IV_NS_PER_S}, {"hour", 3600 * IV_NS_PER_S}, {"day", 24 * 3600 * IV_NS_PER_S}};
 
-static const struct iv_limits defaults = {{
+static const struct iv_limits defaults = {
+    .most =
+        {
 #define GUARD(id, name, minute, hour, day) [IV_GUARD_##id] = {minute, hour, day},
 #include "respond/guards.def"
 #undef GUARD
-}};
+        },
+    .ramp_start = 1,
+    .ramp_errors = 200,
+};
 
 static void parse_guard(int64_t most[IV_WINDOWS], const char *name, const struct iv_yaml_node *node,
                         struct iv_problems *problems)
@@ -46,6 +53,37 @@ static void parse_guard(int64_t most[IV_WINDOWS], const char *name, const struct
     iv_yaml_close(&map);
 }
 
+/* A share, 0 to 1, in thousandths. */
+static void parse_share(int64_t *out, const struct iv_yaml_node *node, struct iv_problems *problems)
+{
+    IV_AUTO(iv_arena_deinit) struct iv_arena arena;
+    struct iv_val v = {.kind = IV_KIND_ABSENT};
+    iv_arena_init(&arena, 0);
+    if (node == NULL) {
+        return;
+    }
+    (void)(node->kind == IV_YAML_SCALAR && iv_yaml_value(&v, &arena, node));
+    double share = v.kind == IV_KIND_DOUBLE ? v.d : v.kind == IV_KIND_INT ? (double)v.i : -1;
+    if (share >= 0 && share <= 1) {
+        *out = (int64_t)(share * 1000 + 0.5);
+    } else {
+        iv_yaml_error(problems, node, "must be a share, from 0 to 1");
+    }
+}
+
+static void parse_ramp(struct iv_limits *limits, const struct iv_yaml_node *node,
+                       struct iv_problems *problems)
+{
+    struct iv_yaml_map map;
+    if (node == NULL || !iv_yaml_open(&map, node, "ramp", problems)) {
+        return;
+    }
+    const struct iv_yaml_node *start = iv_yaml_get(&map, "start");
+    (void)(start != NULL && iv_yaml_int(&limits->ramp_start, start, 1, MOST, problems));
+    parse_share(&limits->ramp_errors, iv_yaml_get(&map, "errors"), problems);
+    iv_yaml_close(&map);
+}
+
 void iv_limits_parse(struct iv_limits *out, const struct iv_yaml_node *node, struct iv_problems *problems)
 {
     struct iv_yaml_map map;
@@ -56,6 +94,7 @@ void iv_limits_parse(struct iv_limits *out, const struct iv_yaml_node *node, str
     for (size_t g = 0; g < IV_GUARDS; g++) {
         parse_guard(out->most[g], guards[g].name, iv_yaml_get(&map, guards[g].name), problems);
     }
+    parse_ramp(out, iv_yaml_get(&map, "ramp"), problems);
     iv_yaml_close(&map);
 }
 

@@ -30,6 +30,8 @@ enum { IV_WINDOWS = 3 }; /* minute, hour, day */
 
 struct iv_limits {
     int64_t most[IV_GUARDS][IV_WINDOWS];
+    int64_t ramp_start;  /* executions at work at a time, at first */
+    int64_t ramp_errors; /* thousandths of those that ended which may have gone wrong */
 };
 
 /* node: what stands under "guards:"; NULL: nothing. */

@@ -57,14 +57,33 @@ iv_rc iv_move_approved(struct iv_store *store, struct iv_execution *e, struct iv
     return iv_report_step(store, e, first, now, err);
 }
 
-iv_rc iv_move_refused(struct iv_store *store, struct iv_execution *e, struct iv_str cause, iv_ns now,
-                      struct iv_arena *arena, struct iv_err *err)
+/* Nothing of it was called, and nothing will be. */
+static iv_rc never_begin(struct iv_store *store, struct iv_execution *e, enum iv_run_state state,
+                         struct iv_str why, struct iv_str cause, iv_ns now, struct iv_arena *arena,
+                         struct iv_err *err)
 {
     struct iv_task *all = NULL;
     size_t count = 0;
     TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, e->key, 0, IV_EXECUTION_STEPS_MAX, arena, err));
-    TRY(iv_ladder_skip(store, e, all, count, IV_STR("the execution was refused"), now, err));
-    return iv_ladder_finish(store, e, IV_RUN_REFUSED, cause, now, err);
+    for (size_t i = 0; i < count; i++) {
+        bool due = all[i].step.state == IV_STEP_DUE;
+        all[i].step.state = due ? IV_STEP_QUEUED : all[i].step.state;
+    }
+    TRY(iv_ladder_skip(store, e, all, count, why, now, err));
+    return iv_ladder_finish(store, e, state, cause, now, err);
+}
+
+iv_rc iv_move_refused(struct iv_store *store, struct iv_execution *e, struct iv_str cause, iv_ns now,
+                      struct iv_arena *arena, struct iv_err *err)
+{
+    return never_begin(store, e, IV_RUN_REFUSED, IV_STR("the execution was refused"), cause, now, arena, err);
+}
+
+iv_rc iv_move_superseded(struct iv_store *store, struct iv_execution *e, struct iv_str cause, iv_ns now,
+                         struct iv_arena *arena, struct iv_err *err)
+{
+    return never_begin(store, e, IV_RUN_SUPERSEDED, IV_STR("the execution was superseded"), cause, now, arena,
+                       err);
 }
 
 static void set_state(struct iv_step *s, const struct iv_outcome *o, iv_ns now)

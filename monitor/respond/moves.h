@@ -42,6 +42,10 @@ iv_rc iv_move_approved(struct iv_store *store, struct iv_execution *execution, s
 iv_rc iv_move_refused(struct iv_store *store, struct iv_execution *execution, struct iv_str cause, iv_ns now,
                       struct iv_arena *arena, struct iv_err *err);
 
+/* It has not begun, and another one does it in its place. */
+iv_rc iv_move_superseded(struct iv_store *store, struct iv_execution *execution, struct iv_str cause,
+                         iv_ns now, struct iv_arena *arena, struct iv_err *err);
+
 /* What is to be taken back of it later is due now. *moved: how many steps that are; 0: there is nothing. */
 iv_rc iv_move_undo(struct iv_store *store, size_t *moved, struct iv_str execution, iv_ns now,
                    struct iv_arena *arena, struct iv_err *err);

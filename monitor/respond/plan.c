@@ -4,13 +4,17 @@
 #include "base/encode.h"
 #include "base/guard.h"
 #include "baseline/baseline.h"
+#include "evidence/course.h"
 #include "respond/ladder.h"
+#include "respond/moves.h"
 #include "respond/playbook_internal.h"
+#include "respond/ramp.h"
 #include "respond/report.h"
 
 #define PLAN_MAX_BYTES (16u << 20)
 #define REQUEST_MAX_BYTES (512u << 10) /* so that a command fits into a message */
 #define TARGET_MAX_BYTES (4u << 10)
+#define LESSER_MAX 16
 
 struct plan {
     struct iv_arena arena;
@@ -70,6 +74,8 @@ static iv_rc begin(struct plan *p, const struct iv_finding *finding, const struc
         .cause = IV_STR(""),
         .event_time = finding->time,
         .planned = now,
+        .escalate_to =
+            p->playbook == NULL || p->playbook->escalate_to.p == NULL ? IV_STR("") : p->playbook->escalate_to,
     };
     p->baseline = baseline;
     p->bindings = (struct iv_bindings){.finding = finding, .verdict = verdict, .execution = &p->execution};
@@ -214,6 +220,42 @@ static iv_rc join(struct plan *p, struct iv_store *store, bool *is_new, iv_ns no
     return how == IV_JOIN_JOINED ? iv_report_joined(store, &host, p->execution.finding, now, err) : IV_OK;
 }
 
+/* It stands as it would be called, until somebody lets it. */
+static void wait_for_approval(struct plan *p, struct iv_str cause, iv_ns now)
+{
+    struct iv_execution *e = &p->execution;
+    int64_t quorum = p->playbook->approval.quorum;
+    e->state = IV_RUN_WAITING;
+    e->quorum = quorum == 0 ? 1 : quorum;
+    e->expires = iv_ns_add(now, p->playbook->approval.within);
+    e->cause = cause;
+    p->steps[0].state = IV_STEP_QUEUED;
+}
+
+/* Who would have to approve it is known from the beginning: a ramp may stop it later. */
+static iv_rc take_turn(struct plan *p, struct iv_store *store, iv_ns now, struct iv_err *err)
+{
+    struct iv_execution *e = &p->execution;
+    enum iv_ramp_word word = IV_RAMP_GO;
+    char why[IV_RAMP_WHY_BYTES] = "";
+    if (!e->observed) {
+        e->ramp.start = p->playbook->limits.ramp_start;
+        e->ramp.errors = p->playbook->limits.ramp_errors;
+        TRY(iv_ramp_ask(&word, why, store, e, now, err));
+    }
+    struct iv_str cause = word == IV_RAMP_GO ? e->cause : iv_arena_str(&p->arena, iv_str_of(why));
+    ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a plan");
+    e->ramp.start = word == IV_RAMP_QUEUE ? e->ramp.start : 0;
+    if (word == IV_RAMP_STOP) {
+        wait_for_approval(p, cause, now);
+        return IV_OK;
+    }
+    e->admitted = now;
+    e->cause = cause;
+    p->steps[0].state = word == IV_RAMP_QUEUE ? IV_STEP_QUEUED : IV_STEP_DUE;
+    return IV_OK;
+}
+
 /* What a guard holds back is kept as it would have been called, until somebody lets it. */
 static iv_rc admit(struct plan *p, struct iv_store *store, iv_ns now, struct iv_err *err)
 {
@@ -223,21 +265,37 @@ static iv_rc admit(struct plan *p, struct iv_store *store, iv_ns now, struct iv_
     if (e->state != IV_RUN_PLANNED) {
         return IV_OK;
     }
-    TRY(iv_limits_decide(&p->playbook->limits, &held, why, store, e, now, err));
     int64_t quorum = p->playbook->approval.quorum;
+    e->approvers = p->playbook->approval.roles;
+    TRY(iv_limits_decide(&p->playbook->limits, &held, why, store, e, now, err));
     if (!held && quorum == 0) {
-        e->admitted = now;
+        return take_turn(p, store, now, err);
+    }
+    struct iv_str cause = held ? iv_arena_str(&p->arena, iv_str_of(why))
+                               : iv_arena_printf(&p->arena, "waits for %lld of: " IV_STR_FMT,
+                                                 (long long)quorum, IV_STR_ARG(e->approvers));
+    ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a plan");
+    wait_for_approval(p, cause, now);
+    return IV_OK;
+}
+
+/* What has not begun, and would be followed by this one if it failed, is not needed any more. */
+static iv_rc supersede(struct plan *p, struct iv_store *store, iv_ns now, struct iv_err *err)
+{
+    const struct iv_execution *by = &p->execution;
+    struct iv_execution *lesser = NULL;
+    size_t count = 0;
+    if (by->state != IV_RUN_PLANNED || by->observed || by->target.n == 0) {
         return IV_OK;
     }
-    e->state = IV_RUN_WAITING;
-    e->quorum = quorum == 0 ? 1 : quorum;
-    e->approvers = p->playbook->approval.roles;
-    e->expires = iv_ns_add(now, p->playbook->approval.within);
-    e->cause = held ? iv_arena_str(&p->arena, iv_str_of(why))
-                    : iv_arena_printf(&p->arena, "waits for %lld of: " IV_STR_FMT, (long long)quorum,
-                                      IV_STR_ARG(e->approvers));
-    ENSURE(e->cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a plan");
-    p->steps[0].state = IV_STEP_QUEUED;
+    TRY(iv_store_course(store, &lesser, &count, IV_COURSE_OUTRANKED, by->playbook, by->target, LESSER_MAX,
+                        &p->arena, err));
+    for (size_t i = 0; i < count; i++) {
+        struct iv_str cause =
+            iv_arena_printf(&p->arena, "'" IV_STR_FMT "' does it in its place", IV_STR_ARG(by->playbook));
+        ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a plan");
+        TRY(iv_move_superseded(store, &lesser[i], cause, now, &p->arena, err));
+    }
     return IV_OK;
 }
 
@@ -246,16 +304,7 @@ static bool calls_for_action(const struct iv_verdict *v)
     return v->kind == IV_VIOLATED && v->rule->mode == IV_MODE_ENFORCE && v->waiver == NULL;
 }
 
-/* what: the playbook, by its name if there is none. undecided: why it cannot be told whether the finding is
- * an occasion for it; NULL: it is one. */
-struct order {
-    const struct iv_playbook *playbook;
-    struct iv_str name;
-    const char *undecided;
-    bool observed;
-};
-
-static iv_rc plan(const struct order *order, struct iv_store *store, const struct iv_finding *finding,
+iv_rc iv_plan_one(const struct iv_plan_order *order, struct iv_store *store, const struct iv_finding *finding,
                   const struct iv_verdict *verdict, const struct iv_baseline *baseline, iv_ns now,
                   struct iv_err *err)
 {
@@ -263,6 +312,7 @@ static iv_rc plan(const struct order *order, struct iv_store *store, const struc
     iv_arena_init(&p.arena, PLAN_MAX_BYTES);
     TRY(iv_digester_new(&p.digester, err));
     TRY(begin(&p, finding, verdict, order->name, baseline, now, err));
+    p.execution.cause = order->cause.p == NULL ? IV_STR("") : order->cause;
     TRY(order->undecided == NULL ? render_or_fail(&p, err) : fail(&p, order->undecided, err));
     bool is_new = false;
     TRY(join(&p, store, &is_new, now, err));
@@ -272,7 +322,11 @@ static iv_rc plan(const struct order *order, struct iv_store *store, const struc
     TRY(admit(&p, store, now, err));
     bool fresh = false;
     TRY(iv_store_plan(store, &fresh, &p.execution, p.steps, p.count, err));
-    return fresh ? iv_report(store, &p.execution, NULL, now, err) : IV_OK;
+    if (!fresh) {
+        return IV_OK;
+    }
+    TRY(iv_report(store, &p.execution, NULL, now, err));
+    return supersede(&p, store, now, err);
 }
 
 /* A condition that fails at this finding is no reason to stop either, nor to say nothing. */
@@ -299,9 +353,9 @@ iv_rc iv_respond_plan(const struct iv_playbooks *playbooks, struct iv_store *sto
         return IV_OK;
     }
     if (named.n > 0) {
-        struct order order = {
+        struct iv_plan_order order = {
             .playbook = iv_playbooks_find(playbooks, named), .name = named, .observed = playbooks->observed};
-        TRY(plan(&order, store, finding, verdict, baseline, now, err));
+        TRY(iv_plan_one(&order, store, finding, verdict, baseline, now, err));
     }
     for (size_t i = 0; i < playbooks->count; i++) {
         const struct iv_playbook *playbook = &playbooks->items[i];
@@ -311,12 +365,12 @@ iv_rc iv_respond_plan(const struct iv_playbooks *playbooks, struct iv_store *sto
             continue;
         }
         TRY(is_occasion(&holds, &why, playbook, finding, verdict, baseline, err));
-        struct order order = {.playbook = playbook,
-                              .name = playbook->name,
-                              .undecided = why.text[0] == '\0' ? NULL : why.text,
-                              .observed = playbooks->observed};
+        struct iv_plan_order order = {.playbook = playbook,
+                                      .name = playbook->name,
+                                      .undecided = why.text[0] == '\0' ? NULL : why.text,
+                                      .observed = playbooks->observed};
         if (holds) {
-            TRY(plan(&order, store, finding, verdict, baseline, now, err));
+            TRY(iv_plan_one(&order, store, finding, verdict, baseline, now, err));
         }
     }
     return IV_OK;

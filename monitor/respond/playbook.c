@@ -342,6 +342,49 @@ static iv_rc parse_approval(struct loader *l, struct iv_playbook *playbook, cons
     return IV_OK;
 }
 
+/* Of those that are loaded already; the last one of a circle finds it closed. */
+static bool leads_back(const struct loader *l, struct iv_str from, struct iv_str to)
+{
+    const struct iv_playbook *at = iv_playbooks_find(l->playbooks, from);
+    for (size_t i = 0; at != NULL && i <= l->playbooks->count; i++) {
+        if (iv_str_eq(at->name, to)) {
+            return true;
+        }
+        at = at->escalate_to.p == NULL ? NULL : iv_playbooks_find(l->playbooks, at->escalate_to);
+    }
+    return false;
+}
+
+static iv_rc parse_escalation(struct loader *l, struct iv_playbook *playbook, const struct iv_yaml_node *node,
+                              struct iv_err *err)
+{
+    const struct iv_baseline *b = l->baseline;
+    struct iv_str to;
+    if (node == NULL || !iv_yaml_string(&to, node, l->problems)) {
+        return IV_OK;
+    }
+    struct iv_str *names = iv_arena_zalloc(&l->playbooks->arena, (b->playbook_count + 1) * sizeof *names);
+    ENSURE(names != NULL, err, IV_E_NOMEM, "cannot allocate a playbook");
+    bool known = false;
+    for (size_t i = 0; i < b->playbook_count; i++) {
+        names[i] = b->playbooks[i].name;
+        known = known || iv_str_eq(names[i], to);
+    }
+    if (!known) {
+        iv_yaml_error(l->problems, node, "there is no playbook '" IV_STR_FMT "'%s", IV_STR_ARG(to),
+                      iv_yaml_nearest(to, names, b->playbook_count).text);
+        return IV_OK;
+    }
+    if (leads_back(l, to, playbook->name)) {
+        iv_yaml_error(l->problems, node,
+                      "goes round in a circle: '" IV_STR_FMT "' leads back to '" IV_STR_FMT "'",
+                      IV_STR_ARG(to), IV_STR_ARG(playbook->name));
+        return IV_OK;
+    }
+    playbook->escalate_to = to;
+    return keep_str(l, &playbook->escalate_to, err);
+}
+
 static iv_rc parse_playbook(struct loader *l, struct iv_playbook *playbook, const struct iv_yaml_node *root,
                             struct iv_err *err)
 {
@@ -374,6 +417,7 @@ static iv_rc parse_playbook(struct loader *l, struct iv_playbook *playbook, cons
     iv_limits_parse(&playbook->limits, iv_yaml_get(&map, "guards"), l->problems);
     TRY(parse_approval(l, playbook, iv_yaml_get(&map, "approval"), err));
     TRY(parse_touches(l, playbook, iv_yaml_get(&map, "touches"), err));
+    TRY(parse_escalation(l, playbook, iv_yaml_get(&map, "escalate_to"), err));
     TRY(parse_steps(l, playbook, iv_yaml_need(&map, "steps"), err));
     iv_yaml_close(&map);
     return IV_OK;

@@ -48,6 +48,7 @@ struct iv_playbook {
     } approval;
     struct iv_playbook_step steps[IV_PLAYBOOK_STEPS_MAX];
     size_t step_count;
+    struct iv_str escalate_to; /* p NULL: nothing takes over */
 };
 
 struct iv_playbooks {
@@ -57,6 +58,19 @@ struct iv_playbooks {
     size_t count;
     bool observed; /* all of them */
 };
+
+/* One execution. playbook: NULL where there is none of this name. */
+struct iv_plan_order {
+    const struct iv_playbook *playbook;
+    struct iv_str name;
+    bool observed;
+    const char *undecided; /* why nobody can tell whether it is called for; NULL: it is */
+    struct iv_str cause;   /* why it is planned, where that is not the finding alone; p NULL: it is */
+};
+/* Whatever the verdict is: the caller has judged that it calls for it. */
+iv_rc iv_plan_one(const struct iv_plan_order *order, struct iv_store *store, const struct iv_finding *finding,
+                  const struct iv_verdict *verdict, const struct iv_baseline *baseline, iv_ns now,
+                  struct iv_err *err);
 
 /* NULL: none of this name. */
 const struct iv_playbook *iv_playbooks_find(const struct iv_playbooks *playbooks, struct iv_str name);

@@ -10,9 +10,13 @@
 #include "evidence/admitted.h"
 #include "evidence/store.h"
 #include "respond/approval.h"
+#include "respond/breaker.h"
 #include "respond/carriers.h"
+#include "respond/escalate.h"
 #include "respond/halt.h"
 #include "respond/moves.h"
+#include "respond/ramp.h"
+#include "respond/report.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -33,9 +37,10 @@ struct iv_responder {
     size_t call_count;
     size_t call_max;
     pthread_mutex_t lock;
-    const struct iv_keyring *keyring; /* under lock */
-    bool paused;                      /* as of the last look */
-    bool more;                        /* delivered messages were left for the next turn */
+    struct iv_government government; /* under lock */
+    struct iv_breaker *breakers;     /* of the endpoints */
+    bool paused;                     /* as of the last look */
+    bool more;                       /* delivered messages were left for the next turn */
     struct iv_responder_stats stats;
 };
 
@@ -66,7 +71,8 @@ static iv_rc copy_endpoints(struct iv_responder *r, struct iv_err *err)
 {
     size_t count = r->options.endpoint_count;
     r->endpoints = iv_arena_zalloc(&r->arena, (count + 1) * sizeof *r->endpoints);
-    ENSURE(r->endpoints != NULL, err, IV_E_NOMEM, "cannot allocate endpoints");
+    r->breakers = iv_arena_zalloc(&r->arena, (count + 1) * sizeof *r->breakers);
+    ENSURE(r->endpoints != NULL && r->breakers != NULL, err, IV_E_NOMEM, "cannot allocate endpoints");
     for (size_t i = 0; i < count; i++) {
         TRY(iv_endpoint_check(&r->options.endpoints[i], err));
         TRY(iv_endpoint_copy(&r->endpoints[i], &r->options.endpoints[i], &r->arena, err));
@@ -124,7 +130,7 @@ iv_rc iv_responder_new(struct iv_responder **out, const struct iv_responder_opti
     r->options = *options;
     r->call_max = asked < IN_FLIGHT_MAX ? asked : IN_FLIGHT_MAX;
     IV_CHECK(pthread_mutex_init(&r->lock, NULL) == 0);
-    r->keyring = options->keyring;
+    r->government = options->government;
     iv_arena_init(&r->arena, 0);
     TRY(copy_endpoints(r, err));
     r->calls = iv_calloc(r->call_max, sizeof(struct iv_call *));
@@ -241,6 +247,28 @@ static iv_rc withhold(struct iv_responder *r, struct iv_call *call, struct iv_er
     return iv_move_withheld(r->options.store, &call->task, call->now, &call->arena, err);
 }
 
+static struct iv_breaker *breaker_of(struct iv_responder *r, const struct iv_call *call)
+{
+    return call->endpoint == NULL ? NULL : &r->breakers[call->endpoint - r->endpoints];
+}
+
+/* The step stays due, for later; its attempts are not touched. */
+static iv_rc postpone(struct iv_responder *r, struct iv_call *call, iv_ns until, struct iv_err *err)
+{
+    struct iv_step *s = &call->task.step;
+    struct iv_str cause = iv_arena_printf(
+        &call->arena, "the endpoint '" IV_STR_FMT "' does not answer: it is not called for now",
+        IV_STR_ARG(call->endpoint->name));
+    ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    bool told = iv_str_eq(s->cause, cause);
+    s->due = until;
+    s->cause = cause;
+    call->finished = true;
+    call->postponed = true;
+    return told ? iv_store_move_step(r->options.store, s, err)
+                : iv_report_step(r->options.store, &call->task.execution, s, call->now, err);
+}
+
 /* Claims one due step. *call is NULL when there is none; it is finished when nothing has to be called. */
 static iv_rc claim(struct iv_responder *r, struct iv_call **out, struct iv_err *err)
 {
@@ -264,6 +292,11 @@ static iv_rc claim(struct iv_responder *r, struct iv_call **out, struct iv_err *
     }
     if (r->options.dry_run || call->task.execution.observed) {
         return withhold(r, call, err);
+    }
+    struct iv_breaker *breaker = breaker_of(r, call);
+    iv_ns until = 0;
+    if (breaker != NULL && !iv_breaker_lets(breaker, call->now, &until)) {
+        return postpone(r, call, until, err);
     }
     return intend(r, call, err);
 }
@@ -325,8 +358,23 @@ static iv_rc hear(struct iv_responder *r, bool *any, struct iv_err *err)
 {
     struct iv_rc_s rc = IV_OK;
     (void)pthread_mutex_lock(&r->lock);
-    if (r->keyring != NULL) {
-        rc = iv_approvals_settle(any, r->options.store, r->keyring, iv_wall(&r->options.clock), err);
+    if (r->government.keyring != NULL) {
+        rc = iv_approvals_settle(any, r->options.store, r->government.keyring, iv_wall(&r->options.clock),
+                                 err);
+    }
+    (void)pthread_mutex_unlock(&r->lock);
+    return rc;
+}
+
+/* What failed, and what is to take over. */
+static iv_rc escalate(struct iv_responder *r, bool *any, struct iv_err *err)
+{
+    struct iv_rc_s rc = IV_OK;
+    (void)pthread_mutex_lock(&r->lock);
+    if (r->government.playbooks != NULL && r->government.baseline != NULL) {
+        struct iv_escalation escalation = {
+            .playbooks = r->government.playbooks, .baseline = r->government.baseline, .decoder = r->decoder};
+        rc = iv_escalate(&escalation, r->options.store, any, iv_wall(&r->options.clock), err);
     }
     (void)pthread_mutex_unlock(&r->lock);
     return rc;
@@ -345,7 +393,11 @@ static iv_rc claim_all(struct iv_responder *r, struct iv_call **claimed, size_t 
     TRY(settle_delivered(r, any, err));
     TRY(hear(r, any, err));
     TRY(expire(r, any, err));
+    TRY(escalate(r, any, err));
     TRY(look_for_halt(r, err));
+    if (!r->paused) {
+        TRY(iv_ramp_advance(r->options.store, any, iv_wall(&r->options.clock), err));
+    }
     size_t room = r->paused ? 0 : r->call_max - r->call_count;
     while (*count < room) {
         struct iv_call *call = NULL;
@@ -365,13 +417,25 @@ static void start_call(struct iv_responder *r, struct iv_call *call)
 {
     const struct iv_action_kind *kind = kind_of(call);
     if (call->finished || kind->message != NULL) {
-        count_outcome(r, &call->task.step);
+        if (!call->postponed) {
+            count_outcome(r, &call->task.step);
+        }
         call_free(call);
         return;
     }
     r->stats.calls++;
     r->calls[r->call_count++] = call;
     iv_carriers_start(r->carriers, call, kind);
+}
+
+/* What was claimed was not written down: nobody calls it now. */
+static void let_go(struct iv_responder *r, struct iv_call *call)
+{
+    struct iv_breaker *breaker = breaker_of(r, call);
+    if (breaker != NULL && !call->finished) {
+        iv_breaker_forget(breaker);
+    }
+    call_free(call);
 }
 
 static iv_rc begin_due(struct iv_responder *r, struct iv_err *err)
@@ -389,7 +453,7 @@ static iv_rc begin_due(struct iv_responder *r, struct iv_err *err)
         if (iv_ok(rc)) {
             start_call(r, claimed[i]);
         } else {
-            call_free(claimed[i]);
+            let_go(r, claimed[i]);
         }
     }
     return rc;
@@ -416,6 +480,12 @@ static void drop_finished(struct iv_responder *r)
         if (!call->finished) {
             r->calls[kept++] = call;
             continue;
+        }
+        struct iv_breaker *breaker = breaker_of(r, call);
+        if (breaker != NULL) {
+            const struct iv_outcome *o = &call->outcome;
+            bool silent = o->kind == IV_OUTCOME_RETRY || (o->kind == IV_OUTCOME_FAILED && o->status == 0);
+            iv_breaker_tell(breaker, silent, iv_wall(&r->options.clock));
         }
         bool again =
             call->outcome.kind == IV_OUTCOME_RETRY && call->task.step.attempt < call->task.step.attempts;
@@ -483,11 +553,19 @@ void iv_responder_wake(struct iv_responder *r)
     iv_carriers_wake(r->carriers);
 }
 
-void iv_responder_govern(struct iv_responder *r, const struct iv_keyring *keyring)
+void iv_responder_govern(struct iv_responder *r, const struct iv_government *government)
 {
     (void)pthread_mutex_lock(&r->lock);
-    r->keyring = keyring;
+    r->government = *government;
     (void)pthread_mutex_unlock(&r->lock);
+}
+
+void iv_responder_endpoints(const struct iv_responder *r,
+                            void (*visit)(void *ctx, struct iv_str name, bool open), void *ctx)
+{
+    for (size_t i = 0; i < r->options.endpoint_count; i++) {
+        visit(ctx, r->endpoints[i].name, r->breakers[i].open);
+    }
 }
 
 void iv_responder_stats(const struct iv_responder *r, struct iv_responder_stats *out)

@@ -119,7 +119,7 @@ void stage_respond(struct stage *s, const char *url)
         .endpoint_count = url == NULL ? 0 : 1,
         .dry_run = s->dry_run,
         .pause_file = s->pause_file,
-        .keyring = s->keyring,
+        .government = {.keyring = s->keyring, .baseline = s->governs, .playbooks = s->playbooks},
         .hand = s->hand,
         .clock = {.wall = stage_now, .monotonic = stage_now, .ctx = &s->now},
     };

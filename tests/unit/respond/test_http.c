@@ -143,7 +143,7 @@ Test(http, lets_a_hanging_hook_hold_up_nothing_but_itself)
     static const struct hook_answer answers[] = {{HOOK_HANG, NULL}, HOOK_OK};
     IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, 2);
     IV_AUTO(stage_deinit) struct stage s;
-    stage_init(&s, STEP);
+    stage_init_playbook(&s, "guards: {ramp: {start: 5}}\n", STEP);
     for (unsigned n = 1; n <= 5; n++) {
         char token[8];
         (void)snprintf(token, sizeof token, "tok-%u", n);

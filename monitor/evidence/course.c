@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evidence/course.h"
+
+#include "base/guard.h"
+#include "evidence/rows.h"
+#include "evidence/tasks_internal.h"
+
+iv_rc iv_store_ends(struct iv_store *store, bool *wrong, size_t *count, struct iv_str playbook, iv_ns since,
+                    size_t limit, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_COURSE_ENDS, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, playbook);
+    iv_sql_bind_int(&args, since);
+    iv_sql_bind_int(&args, (int64_t)limit);
+    for (*count = 0; *count < limit; ++*count) {
+        bool more = false;
+        TRY(iv_sql_step(&store->sql, stmt, &more, "read how executions ended", err));
+        if (!more) {
+            break;
+        }
+        struct iv_sql_row row = iv_sql_row(stmt);
+        wrong[*count] = iv_sql_get_int(&row) != 0;
+    }
+    for (size_t i = 0; i < *count / 2; i++) { /* they were read newest first */
+        bool other = wrong[*count - 1 - i];
+        wrong[*count - 1 - i] = wrong[i];
+        wrong[i] = other;
+    }
+    return IV_OK;
+}
+
+iv_rc iv_store_at_work(struct iv_store *store, int64_t *out, struct iv_str playbook, int64_t enough,
+                       struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    bool found = false;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_COURSE_AT_WORK, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, playbook);
+    iv_sql_bind_int(&args, enough);
+    TRY(iv_sql_step(&store->sql, stmt, &found, "count executions at work", err));
+    struct iv_sql_row row = iv_sql_row(stmt);
+    *out = found ? iv_sql_get_int(&row) : 0;
+    return IV_OK;
+}
+
+static const struct {
+    enum iv_statement statement;
+    bool playbook;
+    bool target;
+} sets[] = {
+    [IV_COURSE_FRONT] = {IV_SQL_COURSE_FRONT, true, false},
+    [IV_COURSE_QUEUE] = {IV_SQL_COURSE_QUEUE, true, false},
+    [IV_COURSE_ESCALATING] = {IV_SQL_COURSE_ESCALATING, false, false},
+    [IV_COURSE_OUTRANKED] = {IV_SQL_COURSE_OUTRANKED, true, true},
+};
+
+iv_rc iv_store_course(struct iv_store *store, struct iv_execution **out, size_t *count,
+                      enum iv_course_set set, struct iv_str playbook, struct iv_str target, size_t limit,
+                      struct iv_arena *arena, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    struct iv_execution *rows = NULL;
+    TRY(iv_store_statement(store, &stmt, sets[set].statement, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    if (sets[set].playbook) {
+        iv_sql_bind_str(&args, playbook);
+    }
+    if (sets[set].target) {
+        iv_sql_bind_str(&args, target);
+    }
+    iv_sql_bind_int(&args, (int64_t)limit);
+    for (*count = 0; *count < limit; ++*count) {
+        bool more = false;
+        TRY(iv_sql_step(&store->sql, stmt, &more, "read executions", err));
+        if (!more) {
+            break;
+        }
+        rows = rows == NULL ? iv_arena_zalloc(arena, limit * sizeof *rows) : rows;
+        ENSURE(rows != NULL, err, IV_E_NOMEM, "no memory left to read executions");
+        struct iv_sql_row row = iv_sql_row(stmt);
+        TRY(iv_row_execution(&rows[*count], &row, err));
+        ENSURE(iv_execution_keep(&rows[*count], arena), err, IV_E_NOMEM, "no memory left to read executions");
+    }
+    *out = rows;
+    return IV_OK;
+}
+
+iv_rc iv_store_finding_text(struct iv_store *store, struct iv_buf *out, struct iv_str uid, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    bool found = false;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_FINDING_TEXT, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, uid);
+    TRY(iv_sql_step(&store->sql, stmt, &found, "read a finding", err));
+    ENSURE(found, err, IV_E_ABSENT, "the store has no finding '" IV_STR_FMT "'", IV_STR_ARG(uid));
+    struct iv_sql_row row = iv_sql_row(stmt);
+    iv_buf_str(out, iv_sql_get_str(&row));
+    return iv_buf_check(out, "a finding", err);
+}
+
+iv_rc iv_store_order(struct iv_store *store, const struct iv_execution *execution, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_EXECUTION_ORDER, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_int(&args, execution->ramp.start);
+    iv_sql_bind_str(&args, execution->escalate_to);
+    iv_sql_bind_int(&args, execution->expires);
+    iv_sql_bind_int(&args, execution->quorum);
+    iv_sql_bind_str(&args, execution->key);
+    return iv_sql_run(&store->sql, stmt, "put an execution in order", err);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a playbook's executions went, and which of them wait for others: what the ramp and escalation decide
+ * by. Owner/thread: whoever is inside the store's transaction. Not here: the decisions (respond/ramp.h,
+ * respond/escalate.h). */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "evidence/execution.h"
+#include "evidence/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Those of the playbook's executions that were called and ended since, the newest up to limit, oldest first:
+ * whether each went wrong. */
+iv_rc iv_store_ends(struct iv_store *store, bool *wrong, size_t *count, struct iv_str playbook, iv_ns since,
+                    size_t limit, struct iv_err *err);
+/* How many are at work, or may begin. Counting ends at enough. */
+iv_rc iv_store_at_work(struct iv_store *store, int64_t *out, struct iv_str playbook, int64_t enough,
+                       struct iv_err *err);
+
+/* What is looked for, as copies in the arena. */
+enum iv_course_set {
+    IV_COURSE_FRONT,      /* waits for its turn longest, of the next playbook by name of which some do */
+    IV_COURSE_QUEUE,      /* those of this playbook that wait for their turn, longest first */
+    IV_COURSE_ESCALATING, /* ended in failure or doubt, and another playbook is to take over */
+    IV_COURSE_OUTRANKED,  /* not begun, and would be followed by this playbook for this target */
+};
+iv_rc iv_store_course(struct iv_store *store, struct iv_execution **out, size_t *count,
+                      enum iv_course_set set, struct iv_str playbook, struct iv_str target, size_t limit,
+                      struct iv_arena *arena, struct iv_err *err);
+
+/* Writes what is no state: whether it waits for its turn, what takes over from it, and the terms of an
+ * approval. */
+iv_rc iv_store_order(struct iv_store *store, const struct iv_execution *execution, struct iv_err *err);

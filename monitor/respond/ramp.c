@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "respond/ramp.h"
+
+#include "base/arena.h"
+#include "base/guard.h"
+#include "evidence/course.h"
+#include "respond/ladder.h"
+#include "respond/report.h"
+
+#include <stdio.h>
+
+#define WIDTH_MAX (INT64_C(1) << 20)
+#define BEGIN_AT_ONCE 64
+#define WITHIN (24 * 3600 * IV_NS_PER_S) /* to approve what an error share has stopped */
+
+int64_t iv_ramp_width(const struct iv_ramp_course *course, int64_t start)
+{
+    int64_t width = start;
+    int64_t whole = 0;
+    for (size_t i = 0; i < course->ends; i++) {
+        whole = course->wrong[i] ? 0 : whole + 1;
+        if (whole == width && width < WIDTH_MAX) {
+            width *= 2;
+            whole = 0;
+        }
+    }
+    return width;
+}
+
+static int64_t count_wrong(const struct iv_ramp_course *course)
+{
+    int64_t wrong = 0;
+    for (size_t i = 0; i < course->ends; i++) {
+        wrong += course->wrong[i];
+    }
+    return wrong;
+}
+
+enum iv_ramp_word iv_ramp_decide(const struct iv_ramp_course *course, int64_t start, int64_t errors)
+{
+    int64_t wrong = count_wrong(course);
+    if (wrong >= IV_RAMP_FAILURES && wrong * 1000 > errors * (int64_t)course->ends) {
+        return IV_RAMP_STOP;
+    }
+    return course->at_work < iv_ramp_width(course, start) ? IV_RAMP_GO : IV_RAMP_QUEUE;
+}
+
+static iv_rc read_course(struct iv_ramp_course *out, struct iv_store *store, const struct iv_execution *e,
+                         iv_ns now, struct iv_err *err)
+{
+    TRY(iv_store_ends(store, out->wrong, &out->ends, e->playbook, iv_ns_add(now, -IV_RAMP_WINDOW),
+                      IV_RAMP_ENDS, err));
+    return iv_store_at_work(store, &out->at_work, e->playbook, iv_ramp_width(out, e->ramp.start), err);
+}
+
+static void explain(char why[IV_RAMP_WHY_BYTES], enum iv_ramp_word word, const struct iv_ramp_course *course,
+                    int64_t start)
+{
+    if (word == IV_RAMP_STOP) {
+        (void)snprintf(why, IV_RAMP_WHY_BYTES,
+                       "guard ramp: %lld of the last %zu executions went wrong; waits for an approval",
+                       (long long)count_wrong(course), course->ends);
+    } else {
+        (void)snprintf(why, IV_RAMP_WHY_BYTES, "guard ramp: %lld at a time; waits for its turn",
+                       (long long)iv_ramp_width(course, start));
+    }
+}
+
+iv_rc iv_ramp_ask(enum iv_ramp_word *out, char why[IV_RAMP_WHY_BYTES], struct iv_store *store,
+                  const struct iv_execution *execution, iv_ns now, struct iv_err *err)
+{
+    struct iv_ramp_course course;
+    TRY(read_course(&course, store, execution, now, err));
+    *out = iv_ramp_decide(&course, execution->ramp.start, execution->ramp.errors);
+    explain(why, *out, &course, execution->ramp.start);
+    return IV_OK;
+}
+
+static iv_rc let_begin(struct iv_store *store, struct iv_execution *e, iv_ns now, struct iv_arena *arena,
+                       struct iv_err *err)
+{
+    struct iv_task *all = NULL;
+    size_t count = 0;
+    TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, e->key, 0, IV_EXECUTION_STEPS_MAX, arena, err));
+    ENSURE(count > 0, err, IV_E_STORE, "an execution in the store that waits for its turn has no steps");
+    e->ramp.start = 0;
+    e->cause = IV_STR("");
+    TRY(iv_store_order(store, e, err));
+    TRY(iv_store_move_execution(store, e, err));
+    struct iv_step *first = &all[0].step;
+    first->state = IV_STEP_DUE;
+    first->due = now;
+    return iv_report_step(store, e, first, now, err);
+}
+
+static iv_rc hold_back(struct iv_store *store, struct iv_execution *e, struct iv_str why, iv_ns now,
+                       struct iv_err *err)
+{
+    e->state = IV_RUN_WAITING;
+    e->ramp.start = 0;
+    e->quorum = e->quorum == 0 ? 1 : e->quorum;
+    e->expires = iv_ns_add(now, WITHIN);
+    e->cause = why;
+    TRY(iv_store_order(store, e, err));
+    return iv_report_execution(store, e, now, err);
+}
+
+/* first: the one that has waited longest, whose terms are those of its playbook. */
+static iv_rc advance_one(struct iv_store *store, const struct iv_execution *first, bool *any, iv_ns now,
+                         struct iv_arena *arena, struct iv_err *err)
+{
+    struct iv_ramp_course course;
+    struct iv_execution *queue = NULL;
+    size_t count = 0;
+    char text[IV_RAMP_WHY_BYTES];
+    TRY(read_course(&course, store, first, now, err));
+    enum iv_ramp_word word = iv_ramp_decide(&course, first->ramp.start, first->ramp.errors);
+    if (word == IV_RAMP_QUEUE) {
+        return IV_OK;
+    }
+    explain(text, word, &course, first->ramp.start);
+    int64_t room = iv_ramp_width(&course, first->ramp.start) - course.at_work;
+    size_t most = word == IV_RAMP_GO && room < BEGIN_AT_ONCE ? (size_t)room : BEGIN_AT_ONCE;
+    TRY(iv_store_course(store, &queue, &count, IV_COURSE_QUEUE, first->playbook, IV_STR(""), most, arena,
+                        err));
+    for (size_t i = 0; i < count; i++) {
+        *any = true;
+        if (word == IV_RAMP_GO) {
+            TRY(let_begin(store, &queue[i], now, arena, err));
+        } else {
+            TRY(hold_back(store, &queue[i], iv_str_of(text), now, err));
+        }
+    }
+    return IV_OK;
+}
+
+iv_rc iv_ramp_advance(struct iv_store *store, bool *any, iv_ns now, struct iv_err *err)
+{
+    IV_AUTO(iv_arena_deinit) struct iv_arena arena;
+    struct iv_str before = IV_STR("");
+    iv_arena_init(&arena, 0);
+    for (;;) {
+        struct iv_execution *front = NULL;
+        size_t count = 0;
+        TRY(iv_store_course(store, &front, &count, IV_COURSE_FRONT, before, IV_STR(""), 1, &arena, err));
+        if (count == 0) {
+            return IV_OK;
+        }
+        before = front->playbook;
+        TRY(advance_one(store, front, any, now, &arena, err));
+    }
+}

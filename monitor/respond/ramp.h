@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ramp: a playbook begins with few executions at a time, and has more only as they end well.
+ * Purpose: a playbook that does harm does it a few times, not as often as its limits let it.
+ * Owner/thread: a pure part, and the moves of those whose turn has come, for whoever is inside the store's
+ * transaction.
+ * Guarantee: decided from the store's rows alone, so a restart does not widen it.
+ * Not here: what a playbook may do in all (guard.h). */
+#pragma once
+
+#include "base/err.h"
+#include "base/time.h"
+#include "evidence/execution.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct iv_store;
+
+#define IV_RAMP_ENDS 128                    /* that are looked at, of the newest */
+#define IV_RAMP_WINDOW (3600 * IV_NS_PER_S) /* and no older than this */
+#define IV_RAMP_FAILURES 3                  /* fewer of them are no share of anything */
+
+struct iv_ramp_course {
+    bool wrong[IV_RAMP_ENDS]; /* how they ended, oldest first */
+    size_t ends;
+    int64_t at_work; /* begun, or let begin, and not at an end */
+};
+
+enum iv_ramp_word {
+    IV_RAMP_GO,
+    IV_RAMP_QUEUE, /* as many as may be are at work */
+    IV_RAMP_STOP,  /* too many went wrong */
+};
+
+/* start: so many at a time at first; twice as many after each whole wave of successes. */
+int64_t iv_ramp_width(const struct iv_ramp_course *course, int64_t start);
+/* errors: in thousandths, the share of ends gone wrong that is still borne. */
+enum iv_ramp_word iv_ramp_decide(const struct iv_ramp_course *course, int64_t start, int64_t errors);
+
+#define IV_RAMP_WHY_BYTES 160
+/* What it says of one more, and the sentence for it where it does not let it. */
+iv_rc iv_ramp_ask(enum iv_ramp_word *out, char why[IV_RAMP_WHY_BYTES], struct iv_store *store,
+                  const struct iv_execution *execution, iv_ns now, struct iv_err *err);
+
+/* Lets those begin whose turn it is; where too many went wrong, the rest waits for an approval. */
+iv_rc iv_ramp_advance(struct iv_store *store, bool *any, iv_ns now, struct iv_err *err);
