@@ -72,6 +72,7 @@ def lift_guards(baseline):
     """A fleet's day in a minute is more than playbooks may do in their own right: here everything is to be called."""
     every = "{minute: 1000000, hour: 1000000, day: 1000000}"
     lifted = "".join(f"  {guard}: {every}\n" for guard in ("executions", "agents", "tenants", "enclaves"))
+    lifted += "  ramp: {start: 1000000, errors: 1}\n"
     for path in glob.glob(os.path.join(baseline, "remediations", "*.yaml")):
         with open(path, encoding="utf-8") as file:
             text = file.read()
