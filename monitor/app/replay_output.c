@@ -99,6 +99,9 @@ static void finding(struct iv_replay_output *output, const struct iv_verdict *ve
 void iv_replay_output_verdict(void *ctx, const struct iv_verdict *verdict)
 {
     struct iv_replay_output *output = ctx;
+    if (verdict->rule->mode == IV_MODE_CANARY) {
+        return;
+    }
     bool open = verdict->kind == IV_OPEN;
     bool undecided = open || verdict->kind == IV_INCONCLUSIVE;
     output->violations += verdict->kind == IV_VIOLATED;

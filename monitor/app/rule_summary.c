@@ -139,7 +139,10 @@ static void keeps(struct iv_buf *out, const struct iv_baseline *baseline, const 
 {
     iv_buf_printf(out, IV_STR_FMT "  %s, %s%s: " IV_STR_FMT "\n", IV_STR_ARG(rule->id),
                   severities[rule->severity], forms[rule->form],
-                  rule->mode == IV_MODE_OBSERVE ? ", observed only" : "", IV_STR_ARG(rule->title));
+                  rule->mode == IV_MODE_OBSERVE  ? ", observed only"
+                  : rule->mode == IV_MODE_CANARY ? ", the monitor's own canary"
+                                                 : "",
+                  IV_STR_ARG(rule->title));
     iv_buf_text(out, "    keeps ");
     if (rule == baseline->equivocation) {
         iv_buf_text(out, "identities for ");

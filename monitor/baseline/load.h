@@ -99,7 +99,9 @@ void iv_load_trial_parameters(struct iv_load *load);
 void iv_load_overrides(struct iv_load *load, const struct iv_yaml_node *node);
 void iv_load_authority(struct iv_load *load, const struct iv_yaml_node *node);
 void iv_load_waivers(struct iv_load *load, const struct iv_yaml_node *node); /* after the rules */
+/* Of the baseline; a rule may be a canary as well. */
 void iv_load_mode(enum iv_mode *out, const struct iv_yaml_node *node, struct iv_problems *problems);
+void iv_load_rule_mode(enum iv_mode *out, const struct iv_yaml_node *node, struct iv_problems *problems);
 void iv_load_match(struct iv_load *load, struct iv_match *out, const struct iv_yaml_node *node);
 bool iv_match_holds(const struct iv_match *match, const struct iv_object *trigger, uint16_t profile_name_id);
 uint16_t iv_profile_name_id(const struct iv_catalogue *catalogue);

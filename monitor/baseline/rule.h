@@ -19,7 +19,10 @@ enum { IV_SLOT_TRIGGER, IV_SLOT_PARTNER, IV_EVENT_SLOTS };
 
 enum iv_severity { IV_SEV_INFO, IV_SEV_LOW, IV_SEV_MEDIUM, IV_SEV_HIGH, IV_SEV_CRITICAL };
 enum iv_form { IV_FORBID, IV_REQUIRE, IV_LIMIT, IV_SAME };
-enum iv_mode { IV_MODE_ENFORCE, IV_MODE_OBSERVE };
+/* CANARY: what the monitor plants itself, to see that it is found. Such a rule is triggered by IV_CANARY_TYPE
+ * alone, so that nothing else can pass for one; its verdicts are measured, and are no findings. */
+enum iv_mode { IV_MODE_ENFORCE, IV_MODE_OBSERVE, IV_MODE_CANARY };
+#define IV_CANARY_TYPE "invigil.canary"
 
 /* Which events: by type, and where the rule says "stream: ledger" by stream (then events of unknown types
  * too). */

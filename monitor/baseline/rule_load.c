@@ -111,7 +111,7 @@ static void load_about(struct iv_rule_load *rl, struct iv_yaml_map *map)
     }
     load_criteria(rl, iv_yaml_need(map, "criteria"));
     rule->mode = rl->load->body->pub.mode;
-    iv_load_mode(&rule->mode, iv_yaml_get(map, "mode"), problems);
+    iv_load_rule_mode(&rule->mode, iv_yaml_get(map, "mode"), problems);
     load_remediate(rl, iv_yaml_get(map, "remediate"));
 }
 
@@ -202,6 +202,26 @@ static bool add_rule(struct iv_load *load, struct iv_rule *rule, const struct iv
     return true;
 }
 
+/* Whoever could have another event taken for a canary could hide a violation in it. */
+static void check_canary(struct iv_load *load, const struct iv_rule *rule, const struct iv_yaml_node *node)
+{
+    const struct iv_catalogue *catalogue = load->body->catalogue;
+    const struct iv_event_type *own = iv_catalogue_find(catalogue, IV_STR(IV_CANARY_TYPE));
+    bool alone = own != NULL && iv_selector_has(&rule->on, own);
+    for (size_t i = 0; alone && i < iv_catalogue_types(catalogue); i++) {
+        const struct iv_event_type *type = iv_catalogue_type(catalogue, i);
+        alone = type == own || !iv_selector_has(&rule->on, type);
+    }
+    if (!alone || iv_selector_has(&rule->on, iv_catalogue_unknown(catalogue))) {
+        iv_yaml_error(load->problems, iv_yaml_at(node, "mode"),
+                      "a canary is triggered by " IV_CANARY_TYPE
+                      " alone, which 'events' declares: of anything else it would hide violations");
+    }
+    if (rule->remediate.p != NULL) {
+        iv_yaml_error(load->problems, iv_yaml_at(node, "remediate"), "nothing is to be done about a canary");
+    }
+}
+
 static void load_rule(struct iv_load *load, const struct iv_yaml_node *node, struct iv_str pack)
 {
     struct iv_rule_load rl = {.load = load};
@@ -217,6 +237,9 @@ static void load_rule(struct iv_load *load, const struct iv_yaml_node *node, str
     rl.rule->on = rl.on.select;
     if (known) {
         declare_trigger(&rl);
+    }
+    if (known && !iv_load_failed(load) && rl.rule->mode == IV_MODE_CANARY) {
+        check_canary(load, rl.rule, node);
     }
     rl.rule->where = iv_expr_load(&rl, rl.on_env, iv_yaml_get(&map, "where"), &iv_cel_bool);
     iv_form_load(&rl, &map);

@@ -13,6 +13,16 @@ void iv_load_mode(enum iv_mode *out, const struct iv_yaml_node *node, struct iv_
     }
 }
 
+void iv_load_rule_mode(enum iv_mode *out, const struct iv_yaml_node *node, struct iv_problems *problems)
+{
+    static const char *const names[] = {
+        [IV_MODE_ENFORCE] = "enforce", [IV_MODE_OBSERVE] = "observe", [IV_MODE_CANARY] = "canary"};
+    size_t i;
+    if (iv_yaml_choice(&i, node, names, IV_COUNT(names), problems)) {
+        *out = (enum iv_mode)i;
+    }
+}
+
 static void load_stream(struct iv_load *load, struct iv_stream_policy *out, const struct iv_yaml_node *node)
 {
     static const char *const grades[] = {

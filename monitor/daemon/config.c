@@ -439,6 +439,21 @@ static void read_respond(struct reading *r, const struct iv_yaml_node *node)
     }
 }
 
+static void read_canary(struct reading *r, const struct iv_yaml_node *node)
+{
+    struct iv_yaml_map map;
+    if (node != NULL) {
+        iv_yaml_open(&map, node, "canary", r->problems);
+        const struct iv_yaml_node *every = iv_yaml_need(&map, "every");
+        iv_ns *out = &r->config->canary_every;
+        if (iv_yaml_duration(out, every, r->problems) && (*out < IV_NS_PER_S || *out > 3600 * IV_NS_PER_S)) {
+            iv_yaml_error(r->problems, every, "canary.every must be between 1s and 1h, got '" IV_STR_FMT "'",
+                          IV_STR_ARG(every->text));
+        }
+        iv_yaml_close(&map);
+    }
+}
+
 static void read_log(struct reading *r, const struct iv_yaml_node *node)
 {
     static const char *const levels[] = {"error", "warn", "info", "debug"};
@@ -498,6 +513,7 @@ static void read_root(struct reading *r, const struct iv_yaml_node *root)
     read_endpoints(r, iv_yaml_get(&map, "endpoints"));
     r->alerts = iv_yaml_get(&map, "alerts");
     read_respond(r, iv_yaml_get(&map, "respond"));
+    read_canary(r, iv_yaml_get(&map, "canary"));
     iv_config_read_local(&r->config->local, &r->config->arena, iv_yaml_get(&map, "local"), r->problems);
     read_log(r, iv_yaml_get(&map, "log"));
     read_confinement(r, &map);

@@ -57,6 +57,7 @@ struct iv_config {
         struct iv_str client_ca;
         struct iv_str token_file;
     } console;
+    iv_ns canary_every;       /* 0: none is planted */
     struct iv_signer *signer; /* of signing_key_file; NULL: none */
     struct {
         bool dry_run;             /* every call of a playbook is withheld */

@@ -43,10 +43,21 @@ static iv_rc keep_stubbornly(struct iv_keep *k, struct iv_commit *const *group, 
     }
 }
 
+static void count_canary(struct iv_keep *k, const struct iv_verdict_node *node, iv_ns wall)
+{
+    iv_series_add(IV_SERIES(k->options.metrics, CANARIES, IV_STR("detected")), 1);
+    iv_series_set_time(iv_metrics_only(k->options.metrics, IV_METRIC_CANARY_SUCCESS), wall);
+    iv_series_observe(iv_metrics_only(k->options.metrics, IV_METRIC_CANARY), wall - node->written);
+}
+
 static void count_verdict(struct iv_keep *k, const struct iv_verdict_node *node, iv_ns wall)
 {
     const struct iv_verdict *v = &node->verdict;
     struct iv_str rule = v->rule->id;
+    if (v->rule->mode == IV_MODE_CANARY) {
+        count_canary(k, node, wall);
+        return;
+    }
     if (v->kind == IV_INCONCLUSIVE || v->kind == IV_OPEN) {
         struct iv_str kind = iv_str_of(iv_verdict_kind_name(v->kind));
         iv_series_add(IV_SERIES(k->options.metrics, UNDECIDED, rule, kind), 1);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #define FINDING_MAX_BYTES ((size_t)8 << 20)
+#define CANARY_AHEAD_MAX (60 * IV_NS_PER_S)
 
 void iv_keep_step_init(struct iv_keep_step *step, struct iv_store *store, struct iv_clock clock)
 {
@@ -31,6 +32,28 @@ static iv_rc publish_finding(struct iv_keep_step *k, const struct iv_finding *ro
     struct iv_posting posting = {
         .channel = IV_CHANNEL_FINDING, .key = row->uid, .value = row->ocsf, .time = row->detected};
     return iv_store_post(k->store, NULL, &posting, err);
+}
+
+/* A canary leaves one trace: when the last that was measured had been written to its partition, so that what
+ * is read again after a restart is not measured again. Who writes may claim any time: not one that is to
+ * come. */
+static iv_rc keep_canary(struct iv_keep_step *k, struct iv_verdict_node *node, struct iv_err *err)
+{
+    const struct iv_origin *at = &node->verdict.trigger.origin;
+    char name[64];
+    char text[32];
+    char room[64];
+    IV_AUTO(iv_buf_deinit) struct iv_buf last;
+    iv_buf_init_lent(&last, room, sizeof room, sizeof room - 1);
+    (void)snprintf(name, sizeof name, "canary.%d/%d", (int)at->stream, (int)at->partition);
+    (void)snprintf(text, sizeof text, "%020lld", (long long)node->written);
+    struct iv_rc_s rc = iv_store_fact(k->store, &last, iv_str_of(name), err);
+    if (rc.code != IV_E_ABSENT) {
+        TRY(rc);
+    }
+    node->fresh = node->written > 0 && node->written <= iv_wall(&k->clock) + CANARY_AHEAD_MAX &&
+                  iv_str_cmp(iv_str_of(text), iv_buf_slice(&last)) > 0;
+    return node->fresh ? iv_store_put_fact(k->store, iv_str_of(name), iv_str_of(text), err) : IV_OK;
 }
 
 static iv_rc keep_verdict(struct iv_keep_step *k, const struct iv_commit *commit,
@@ -125,6 +148,10 @@ static iv_rc keep_commit(struct iv_keep_step *k, struct iv_commit *commit, struc
         TRY(iv_journal_baseline(k->store, commit->baseline, err));
     }
     for (struct iv_verdict_node *node = commit->verdicts; node != NULL; node = node->next) {
+        if (node->verdict.rule->mode == IV_MODE_CANARY) {
+            TRY(keep_canary(k, node, err));
+            continue;
+        }
         enum iv_put put = IV_PUT_SAME;
         TRY(keep_verdict(k, commit, node, &put, err));
         node->fresh = put == IV_PUT_NEW;

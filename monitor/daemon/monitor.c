@@ -135,6 +135,7 @@ iv_rc iv_monitor_check(const struct iv_config *config, const struct iv_baseline 
     TRY(iv_config_topics(config, baseline, err));
     TRY(iv_consumer_check(config->kafka, config->kafka_count, err));
     TRY(iv_producer_check(config->kafka, config->kafka_count, err));
+    TRY(iv_canary_check(config, baseline, err));
     return listens(config) ? iv_console_check(&options, err) : IV_OK;
 }
 
@@ -260,6 +261,7 @@ static void enter_stop(struct iv_monitor *m)
 {
     struct iv_err err = {.text = ""};
     struct iv_str cause = m->failed ? iv_str_of(m->why.text) : IV_STR("asked to");
+    iv_canary_stop(m->canary);
     iv_lookout_free(m->lookout);
     if (m->entered && !iv_ok(iv_journal_stop(m->store, m->reader, cause, &err))) {
         LOG_WARN("run.stop.unlogged", KV_TEXT("why", err.text));
@@ -361,6 +363,7 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
         TRY(start_act(m, err));
     }
     if ((c->roles & IV_ROLE_DETECT) != 0) {
+        TRY(iv_canary_start(&m->canary, c, m->baseline, m->metrics, m->clock, err));
         TRY(start_detect(m, err));
     }
     return iv_monitor_start_intakes(m, err);
@@ -511,6 +514,7 @@ static void look_out(struct iv_monitor *m)
         iv_detect_health(m->detect, &health);
         iv_lookout_input(m->lookout, &health);
     }
+    iv_canary_turn(m->canary);
     iv_lookout_held(m->lookout, (m->config->roles & IV_ROLE_RESPOND) != 0 && iv_halt_by_file(file), file);
     iv_lookout_turn(m->lookout);
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "daemon/act.h"
 #include "daemon/alerts.h"
+#include "daemon/canary.h"
 #include "daemon/intake.h"
 #include "daemon/keep.h"
 #include "daemon/lookout.h"
@@ -33,6 +34,7 @@ struct iv_monitor {
     int claim; /* on the store, as long as this process has it; -1 */
     struct iv_store *store;
     struct iv_reader *reader;   /* of the ticking thread */
+    struct iv_canary *canary;   /* NULL: none is planted */
     struct iv_lookout *lookout; /* outlives every other part */
     struct iv_handoff *commits;
     atomic_uint_fast64_t kept;

@@ -91,6 +91,7 @@ void iv_monitor_reloaded(void *ctx, struct iv_baseline *baseline, const struct i
         iv_act_reload(m->act, baseline, m->playbooks);
         iv_observer_reload(m->observer, baseline);
     }
+    iv_canary_reload(m->canary, baseline);
     (void)pthread_mutex_unlock(&m->lock);
     iv_monitor_count_baseline(m, before, 0);
     iv_monitor_count_baseline(m, baseline, 1);

@@ -65,7 +65,7 @@ const char *iv_triage_state_name(enum iv_triage_state state)
 
 const char *iv_mode_name(enum iv_mode mode)
 {
-    return mode == IV_MODE_ENFORCE ? "enforce" : "observe";
+    return mode == IV_MODE_ENFORCE ? "enforce" : mode == IV_MODE_OBSERVE ? "observe" : "canary";
 }
 
 /* Ends of the texts in scratch, which may move while it grows: slices are cut when it is complete. */

@@ -54,7 +54,7 @@ const char *iv_verdict_kind_name(enum iv_verdict_kind kind); /* "violated", "inc
 bool iv_verdict_kind_of(enum iv_verdict_kind *out, struct iv_str name);
 const char *iv_severity_name(enum iv_severity severity); /* "critical" … "info" */
 bool iv_severity_of(enum iv_severity *out, struct iv_str name);
-const char *iv_mode_name(enum iv_mode mode); /* "enforce", "observe" */
+const char *iv_mode_name(enum iv_mode mode); /* "enforce", "observe", "canary" */
 
 /* A verdict as a row. scratch holds the text that the row points to (uid, criteria, OCSF) and is cleared
  * first. The row lives as long as the verdict and the scratch. IV_E_LIMIT: the text is larger than the

@@ -16,7 +16,7 @@ struct iv_verdict_node {
     struct iv_verdict verdict;
     iv_ns written; /* the broker's time of the record at whose arrival it was decided; 0: decided by time */
     uint64_t ordinal; /* the commit's, when it was copied */
-    bool fresh;       /* set by the keeper: the store did not have it before */
+    bool fresh;       /* set by the keeper: the store did not have it before; of a canary: not measured yet */
 };
 
 struct iv_letter_node {

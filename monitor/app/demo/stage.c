@@ -20,6 +20,7 @@
 #include <string.h>
 
 #define SNAPSHOTS_EVERY (5 * IV_NS_PER_S) /* a short trial sees some, too */
+#define CANARY_EVERY (5 * IV_NS_PER_S)
 #define PARTITIONS 4
 #define KEYS_MAX_BYTES ((size_t)64 * 1024)
 #define SEEN_MAX 65536
@@ -221,6 +222,7 @@ static iv_rc configure(struct iv_stage *s, struct iv_err *err)
     c->topics.actions = IV_STR("invigil.actions");
     c->topics.dead_letter = IV_STR("invigil.dead-letter");
     c->topics.exchange = IV_STR(IV_EXCHANGE_TOPIC);
+    c->canary_every = CANARY_EVERY;
     c->workers = 1;
     c->verifiers = iv_verify_threads_default();
     c->roles = IV_ROLE_DETECT | IV_ROLE_RESPOND | IV_ROLE_CONSOLE;
@@ -234,9 +236,11 @@ static iv_rc write_baseline(struct iv_stage *s, struct iv_err *err)
     struct iv_buf keys;
     iv_buf_init(&keys, KEYS_MAX_BYTES);
     struct iv_rc_s rc = iv_fleet_keys_yaml(&keys, s->fleet, err);
+    iv_buf_text(&keys, "\n" IV_SHIPPED_CANARY_EVENTS);
     if (iv_ok(rc)) {
         rc = iv_shipped_write(s->folder.path, iv_buf_slice(&keys), err);
     }
+    rc = iv_ok(rc) ? iv_shipped_canary(s->folder.path, err) : rc;
     iv_buf_deinit(&keys);
     return rc;
 }
