@@ -5,6 +5,8 @@
 #include "base/guard.h"
 
 enum { VALUE_BYTES_MAX = 256, NAMES_MAX = IV_QUERY_MAX };
+#define TIME_MIN (-(INT64_C(1) << 61))
+#define TIME_MAX (INT64_C(1) << 62)
 
 static size_t words_of(struct iv_str out[NAMES_MAX], struct iv_str list)
 {
@@ -149,7 +151,9 @@ bool iv_query_time(iv_ns *out, const struct iv_request *request, struct iv_reply
                          IV_STR_ARG(text));
         return false;
     }
-    *out = iv_instant_to_ns_saturated(instant);
+    iv_ns t = iv_instant_to_ns_saturated(instant);
+    t = t < TIME_MIN ? TIME_MIN : t;
+    *out = t > TIME_MAX ? TIME_MAX : t;
     return true;
 }
 

@@ -14,6 +14,8 @@ struct iv_str iv_query_get(const struct iv_request *request, const char *name);
 /* Not given: fallback. False: the reply says what is wrong. */
 bool iv_query_number(uint64_t *out, const struct iv_request *request, struct iv_reply *reply,
                      const char *name, uint64_t fallback, uint64_t max);
+/* What lies before 1896 or behind 2116 is held to be their edge, so that the length of a period is a number.
+ */
 bool iv_query_time(iv_ns *out, const struct iv_request *request, struct iv_reply *reply, const char *name,
                    iv_ns fallback);
 /* One of the names of a list with commas between. */

@@ -78,7 +78,7 @@ static bool read_asked(struct iv_token_asked *out, struct iv_request *request, s
 void iv_answer_token_create(struct iv_reply *reply, struct iv_request *request)
 {
     struct iv_token_asked asked = {.roles = 0};
-    struct iv_token token;
+    struct iv_token token = {.id = ""};
     char text[IV_SECRET_TEXT_BYTES];
     struct iv_clock clock = iv_clock_system();
     struct iv_err err = {.text = ""};

@@ -94,7 +94,8 @@ static iv_rc read_spark(void *ctx, struct iv_sql_row *row, bool *on, struct iv_e
     (void)err;
     struct sparks *s = ctx;
     iv_ns middle = iv_ns_add(iv_sql_get_int(row) * (INT64_C(1) << SPAN_BITS), INT64_C(1) << (SPAN_BITS - 1));
-    int64_t place = middle < s->from ? 0 : (middle - s->from) / s->width;
+    int64_t place = iv_ns_add(middle, iv_ns_negate(s->from)) / s->width;
+    place = place < 0 ? 0 : place;
     s->out[place < IV_SPARKS ? place : IV_SPARKS - 1] += iv_sql_get_int(row);
     return IV_OK;
 }

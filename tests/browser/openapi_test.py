@@ -90,6 +90,11 @@ class OpenApi(unittest.TestCase):
         return uid
 
     def with_all_that_it_serves(self, console, uid):
+        long_ago = ("from=1677-09-22T00:00:00Z", "from=1700-01-01T00:00:00Z", "to=2262-04-11T00:00:00Z",
+                    "from=1700-01-01T00:00:00Z&to=9999-01-01T00:00:00Z", "from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z")
+        for path in ("findings", "incidents", "posture", "coverage", "journal", "audit"):
+            for period in long_ago:
+                self.check(f"/api/v1/{path}", console.ask(f"/api/v1/{path}?{period}"))
         for path, urls in {
             "/healthz": ["/healthz"],
             "/readyz": ["/readyz"],
