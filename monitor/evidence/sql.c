@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Another process that writes holds the lock for one batch; a checkpoint for a moment. */
@@ -69,6 +70,19 @@ iv_rc iv_sql_prepare(const struct iv_sql *sql, sqlite3_stmt **out, const char *t
     return IV_OK;
 }
 
+/* An errno; 0: nothing. SQLite would say "unable to open". */
+static int what_hinders(const char *path)
+{
+    struct stat is;
+    if (stat(path, &is) != 0) {
+        return errno;
+    }
+    if (S_ISDIR(is.st_mode)) {
+        return EISDIR;
+    }
+    return faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
 /* The evidence is for the owner and his group; SQLite gives its side files the mode of the main one. A file
  * that is there is not opened here: to close it would give up the locks that other connections of this
  * process hold on it (POSIX has them by process), and whoever came next would take the log from under them.
@@ -80,8 +94,8 @@ static iv_rc create_file(const char *path, struct iv_err *err)
         (void)close(fd);
         return IV_OK;
     }
-    ENSURE(errno == EEXIST, err, IV_E_STORE, "the store '%s' cannot be opened for writing: %s", path,
-           strerror(errno));
+    int why = errno == EEXIST ? what_hinders(path) : errno;
+    ENSURE(why == 0, err, IV_E_STORE, "the store '%s' cannot be opened for writing: %s", path, strerror(why));
     return IV_OK;
 }
 
