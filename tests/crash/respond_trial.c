@@ -89,13 +89,13 @@ static bool prove(struct iv_store *store, const struct sample *s)
     size_t count = 0;
     struct iv_proof proof;
     iv_arena_init(&arena, 0);
-    must(iv_decoder_new(&decoder, s->catalogue, &limits, (struct iv_hash_key){0, 0}, &err), &err);
     must(iv_store_begin(store, &err), &err);
     must(iv_store_tasks(store, &task, &count, IV_TASKS_EXPECTED, IV_STR(""), 0, 1, &arena, &err), &err);
     if (count == 0) {
         iv_store_rollback(store);
         return false;
     }
+    must(iv_decoder_new(&decoder, s->catalogue, &limits, (struct iv_hash_key){0, 0}, &err), &err);
     must(iv_inquiry_new(&inquiry, task, decoder, s->catalogue, 0, &err), &err);
     if (iv_str_eq(task->step.name, IV_STR("lost"))) {
         iv_inquiry_missed(inquiry, "some of it is gone");
