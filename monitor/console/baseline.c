@@ -50,25 +50,25 @@ iv_rc iv_console_baseline(struct iv_console *console, const struct iv_console_ba
                           struct iv_err *err)
 {
     struct iv_buf text;
-    struct iv_coverage_rules rules;
-    TRY(iv_coverage_rules_copy(&rules, baseline, err));
+    struct iv_coverage_rules *rules = NULL;
+    TRY(iv_coverage_rules_new(&rules, baseline, err));
     iv_buf_init(&text, BASELINE_BYTES_MAX);
     write_baseline(&text, baseline);
     if (iv_buf_failed(&text)) {
         iv_buf_deinit(&text);
-        iv_coverage_rules_deinit(&rules);
+        iv_coverage_rules_unref(rules);
         return iv_err_set(err, IV_E_LIMIT, "the baseline '" IV_STR_FMT "' is larger than the console shows",
                           IV_STR_ARG(baseline->name));
     }
     (void)pthread_mutex_lock(&console->lock);
     struct iv_buf old = console->baseline;
     console->baseline = text;
-    struct iv_coverage_rules old_rules = console->coverage_rules;
+    struct iv_coverage_rules *old_rules = console->coverage_rules;
     console->coverage_rules = rules;
     (void)snprintf(console->digest, sizeof console->digest, IV_STR_FMT, IV_STR_ARG(baseline->digest));
     (void)pthread_mutex_unlock(&console->lock);
     iv_buf_deinit(&old);
-    iv_coverage_rules_deinit(&old_rules);
+    iv_coverage_rules_unref(old_rules);
     return IV_OK;
 }
 

@@ -74,7 +74,7 @@ static void console_free(struct iv_console *c)
     iv_chunks_free(c->chunks);
     iv_readers_free(c->readers);
     iv_buf_deinit(&c->baseline);
-    iv_coverage_rules_deinit(&c->coverage_rules);
+    iv_coverage_rules_unref(c->coverage_rules);
     iv_buf_deinit(&c->certificate);
     iv_buf_deinit(&c->key);
     iv_buf_deinit(&c->client_ca);

@@ -2,6 +2,7 @@
 /* /api/v1/coverage: the event time in which the rules could see everything, and what they did not see. */
 #include "console/coverage.h"
 
+#include "base/alloc.h"
 #include "base/guard.h"
 #include "base/json_write.h"
 #include "base/spans.h"
@@ -23,43 +24,66 @@ static bool rule_keep(struct iv_coverage_rule *rule, struct iv_arena *arena)
            iv_arena_keep(arena, &rule->source);
 }
 
-iv_rc iv_coverage_rules_copy(struct iv_coverage_rules *out, const struct iv_console_baseline *baseline,
-                             struct iv_err *err)
+static bool copy_rules(struct iv_coverage_rules *r, const struct iv_console_baseline *baseline)
 {
-    struct iv_coverage_rules r = {.count = baseline->rule_count};
-    iv_arena_init(&r.arena, 0);
-    r.rules = iv_arena_zalloc(&r.arena, (r.count + 1) * sizeof *r.rules);
-    bool whole = r.rules != NULL;
-    for (size_t i = 0; whole && i < r.count; i++) {
+    r->rules = iv_arena_zalloc(&r->arena, (r->count + 1) * sizeof *r->rules);
+    bool whole = r->rules != NULL;
+    for (size_t i = 0; whole && i < r->count; i++) {
         const struct iv_console_rule *from = &baseline->rules[i];
-        struct iv_str *criteria = iv_arena_zalloc(&r.arena, (from->criteria_count + 1) * sizeof *criteria);
+        struct iv_str *criteria = iv_arena_zalloc(&r->arena, (from->criteria_count + 1) * sizeof *criteria);
         whole = criteria != NULL;
         for (size_t k = 0; whole && k < from->criteria_count; k++) {
             criteria[k] = from->criteria[k];
-            whole = iv_arena_keep(&r.arena, &criteria[k]);
+            whole = iv_arena_keep(&r->arena, &criteria[k]);
         }
-        r.rules[i] = (struct iv_coverage_rule){.id = from->id,
-                                               .title = from->title,
-                                               .severity = from->severity,
-                                               .mode = from->mode,
-                                               .source = from->source,
-                                               .streams = from->streams,
-                                               .criteria = criteria,
-                                               .criteria_count = from->criteria_count};
-        whole = whole && rule_keep(&r.rules[i], &r.arena);
+        r->rules[i] = (struct iv_coverage_rule){.id = from->id,
+                                                .title = from->title,
+                                                .severity = from->severity,
+                                                .mode = from->mode,
+                                                .source = from->source,
+                                                .streams = from->streams,
+                                                .criteria = criteria,
+                                                .criteria_count = from->criteria_count};
+        whole = whole && rule_keep(&r->rules[i], &r->arena);
     }
-    if (!whole) {
-        iv_coverage_rules_deinit(&r);
-        return iv_err_set(err, IV_E_NOMEM, "cannot allocate what the rules need");
-    }
-    *out = r;
+    return whole && iv_arena_keep(&r->arena, &r->digest);
+}
+
+iv_rc iv_coverage_rules_new(struct iv_coverage_rules **out, const struct iv_console_baseline *baseline,
+                            struct iv_err *err)
+{
+    IV_AUTO(iv_coverage_rules_unrefp) struct iv_coverage_rules *r = iv_calloc(1, sizeof *r);
+    ENSURE(r != NULL, err, IV_E_NOMEM, "cannot allocate what the rules need");
+    r->refs = 1;
+    r->count = baseline->rule_count;
+    r->digest = baseline->digest;
+    iv_arena_init(&r->arena, 0);
+    ENSURE(copy_rules(r, baseline), err, IV_E_NOMEM, "cannot allocate what the rules need");
+    *out = TAKE(r);
     return IV_OK;
 }
 
-void iv_coverage_rules_deinit(struct iv_coverage_rules *rules)
+struct iv_coverage_rules *iv_coverage_rules_get(struct iv_console *console)
 {
-    iv_arena_deinit(&rules->arena);
-    *rules = (struct iv_coverage_rules){NULL};
+    static struct iv_coverage_rules none = {.digest = {"", 0}, .refs = 1}; /* never the last reference */
+    (void)pthread_mutex_lock(&console->lock);
+    struct iv_coverage_rules *rules = console->coverage_rules == NULL ? &none : console->coverage_rules;
+    (void)__atomic_add_fetch(&rules->refs, 1, __ATOMIC_RELAXED);
+    (void)pthread_mutex_unlock(&console->lock);
+    return rules;
+}
+
+void iv_coverage_rules_unref(struct iv_coverage_rules *rules)
+{
+    if (rules != NULL && __atomic_sub_fetch(&rules->refs, 1, __ATOMIC_ACQ_REL) == 0) {
+        iv_arena_deinit(&rules->arena);
+        iv_free(rules);
+    }
+}
+
+void iv_coverage_rules_unrefp(struct iv_coverage_rules **rules)
+{
+    iv_coverage_rules_unref(*rules);
 }
 
 bool iv_coverage_tests(const struct iv_coverage_rule *rule, struct iv_str criterion)
@@ -268,7 +292,6 @@ static iv_rc write_read(struct view *v, struct iv_reader *reader, struct iv_err 
     return IV_OK;
 }
 
-/* Under the lock. */
 static void write_ruled(struct view *v)
 {
     iv_json_open_list(v->j, "rules");
@@ -281,14 +304,11 @@ static void write_ruled(struct view *v)
     iv_json_close_list(v->j);
 }
 
-static iv_rc write_all(struct view *v, struct iv_reader *reader, struct iv_console *console,
-                       struct iv_err *err)
+static iv_rc write_all(struct view *v, struct iv_reader *reader, struct iv_err *err)
 {
     iv_json_open_object(v->j, NULL);
     TRY(write_read(v, reader, err));
-    (void)pthread_mutex_lock(&console->lock);
     write_ruled(v);
-    (void)pthread_mutex_unlock(&console->lock);
     iv_json_close_object(v->j);
     ENSURE(!v->failed, err, IV_E_NOMEM, "cannot allocate what was covered");
     return IV_OK;
@@ -312,7 +332,8 @@ void iv_answer_coverage(struct iv_reply *reply, struct iv_request *request)
 {
     struct iv_console *console = request->console;
     struct iv_json j = iv_json_to(&reply->body);
-    struct view v = {.rules = &console->coverage_rules, .j = &j};
+    IV_AUTO(iv_coverage_rules_unrefp) struct iv_coverage_rules *rules = iv_coverage_rules_get(console);
+    struct view v = {.rules = rules, .j = &j};
     struct iv_err err;
     if (!iv_query_time(&v.from, request, reply, "from", IV_NS_MIN) ||
         !iv_query_time(&v.until, request, reply, "to", IV_NS_MAX)) {
@@ -321,7 +342,7 @@ void iv_answer_coverage(struct iv_reply *reply, struct iv_request *request)
     struct iv_reader *reader = iv_readers_borrow(console->readers);
     struct iv_rc_s rc = read_view(&v, reader, &err);
     if (iv_ok(rc)) {
-        rc = write_all(&v, reader, console, &err);
+        rc = write_all(&v, reader, &err);
         iv_covered_deinit(&v.covered);
     }
     iv_readers_return(console->readers, reader);
@@ -361,10 +382,8 @@ static void measure_losses(struct view *v)
 
 iv_rc iv_coverage_measure(struct iv_console *console, struct iv_err *err)
 {
-    struct view v = {.rules = &console->coverage_rules,
-                     .metrics = console->metrics,
-                     .from = IV_NS_MIN,
-                     .until = IV_NS_MAX};
+    IV_AUTO(iv_coverage_rules_unrefp) struct iv_coverage_rules *rules = iv_coverage_rules_get(console);
+    struct view v = {.rules = rules, .metrics = console->metrics, .from = IV_NS_MIN, .until = IV_NS_MAX};
     struct iv_reader *reader = iv_readers_borrow(console->readers);
     struct iv_rc_s rc = read_view(&v, reader, err);
     iv_readers_return(console->readers, reader);
@@ -372,9 +391,7 @@ iv_rc iv_coverage_measure(struct iv_console *console, struct iv_err *err)
     iv_ns day = iv_ns_add(v.until, iv_ns_negate(MEASURED));
     v.from = day > v.from ? day : v.from;
     if (v.from < v.until) {
-        (void)pthread_mutex_lock(&console->lock);
         each_criterion(&v, measure_criterion);
-        (void)pthread_mutex_unlock(&console->lock);
         measure_losses(&v);
     }
     iv_covered_deinit(&v.covered);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rules in force, as far as answers need them: what coverage and posture are told by.
- * Owner/thread: the console's; under its lock. */
+ * Owner/thread: never changed once made, so that any thread may read what it holds a reference to, without a
+ * lock; the console holds one to the newest. */
 #pragma once
 
 #include "base/arena.h"
@@ -21,12 +22,17 @@ struct iv_coverage_rule {
 struct iv_coverage_rules {
     struct iv_coverage_rule *rules;
     size_t count;
+    struct iv_str digest;  /* of the baseline, hex */
     struct iv_arena arena; /* owns all of it */
+    int refs;
 };
 
-iv_rc iv_coverage_rules_copy(struct iv_coverage_rules *out, const struct iv_console_baseline *baseline,
-                             struct iv_err *err);
-void iv_coverage_rules_deinit(struct iv_coverage_rules *rules);
+iv_rc iv_coverage_rules_new(struct iv_coverage_rules **out, const struct iv_console_baseline *baseline,
+                            struct iv_err *err);
+/* Of the baseline in force; without one, of no rules. To be given back. */
+struct iv_coverage_rules *iv_coverage_rules_get(struct iv_console *console);
+void iv_coverage_rules_unref(struct iv_coverage_rules *rules);   /* NULL is fine */
+void iv_coverage_rules_unrefp(struct iv_coverage_rules **rules); /* for IV_AUTO */
 
 bool iv_coverage_tests(const struct iv_coverage_rule *rule, struct iv_str criterion);
 

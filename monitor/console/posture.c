@@ -25,7 +25,7 @@ struct found {
 };
 
 struct view {
-    const struct iv_coverage_rules *rules; /* under the console's lock from here on */
+    const struct iv_coverage_rules *rules;
     struct found *found;
     struct iv_covered covered;
     iv_ns from;
@@ -169,8 +169,7 @@ static void write_criteria(struct view *v)
     iv_json_close_list(&v->j);
 }
 
-/* Under the lock, so that rules and counts are of one baseline. */
-static iv_rc write_all(struct view *v, struct iv_reader *reader, const char *digest, struct iv_err *err)
+static iv_rc write_all(struct view *v, struct iv_reader *reader, struct iv_err *err)
 {
     v->found = iv_calloc(v->rules->count + 1, sizeof *v->found);
     ENSURE(v->found != NULL, err, IV_E_NOMEM, "cannot allocate what rules have found");
@@ -179,7 +178,7 @@ static iv_rc write_all(struct view *v, struct iv_reader *reader, const char *dig
     iv_json_open_object(&v->j, NULL);
     iv_json_time(&v->j, "from", v->from);
     iv_json_time(&v->j, "to", v->until);
-    iv_json_text(&v->j, "baseline", digest);
+    iv_json_str(&v->j, "baseline", v->rules->digest);
     write_criteria(v);
     iv_json_close_object(&v->j);
     ENSURE(!v->failed, err, IV_E_NOMEM, "cannot allocate what was covered");
@@ -205,27 +204,25 @@ static iv_rc find_period(struct view *v, struct iv_reader *reader, struct iv_err
     return IV_OK;
 }
 
-static iv_rc answer(struct view *v, struct iv_console *console, struct iv_reader *reader, struct iv_err *err)
+static iv_rc answer(struct view *v, struct iv_reader *reader, struct iv_err *err)
 {
     TRY(find_period(v, reader, err));
     ENSURE(v->from < v->until, err, IV_E_REFUSED, "to must be behind from: the period is empty");
-    (void)pthread_mutex_lock(&console->lock);
-    struct iv_rc_s rc = write_all(v, reader, console->digest, err);
-    (void)pthread_mutex_unlock(&console->lock);
-    return rc;
+    return write_all(v, reader, err);
 }
 
 void iv_answer_posture(struct iv_reply *reply, struct iv_request *request)
 {
     struct iv_console *console = request->console;
-    struct view v = {.rules = &console->coverage_rules, .j = iv_json_to(&reply->body)};
+    IV_AUTO(iv_coverage_rules_unrefp) struct iv_coverage_rules *rules = iv_coverage_rules_get(console);
+    struct view v = {.rules = rules, .j = iv_json_to(&reply->body)};
     struct iv_err err;
     if (!iv_query_time(&v.from, request, reply, "from", IV_NS_MIN) ||
         !iv_query_time(&v.until, request, reply, "to", IV_NS_MAX)) {
         return;
     }
     struct iv_reader *reader = iv_readers_borrow(console->readers);
-    struct iv_rc_s rc = answer(&v, console, reader, &err);
+    struct iv_rc_s rc = answer(&v, reader, &err);
     iv_readers_return(console->readers, reader);
     iv_covered_deinit(&v.covered);
     iv_free(v.found);

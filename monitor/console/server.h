@@ -68,12 +68,12 @@ struct iv_console {
     pthread_t pulse_thread;
     bool pulse_started;
     bool stopping;
-    char not_ready[640];    /* empty: ready */
-    char standing[64];      /* the part that does not get on; empty: none */
-    struct iv_buf baseline; /* JSON; empty: none yet */
-    struct iv_coverage_rules coverage_rules;
-    char digest[100]; /* of the baseline, hex */
-    iv_ns reloaded;   /* when the last reload ended; 0: there was none */
+    char not_ready[640];                      /* empty: ready */
+    char standing[64];                        /* the part that does not get on; empty: none */
+    struct iv_buf baseline;                   /* JSON; empty: none yet */
+    struct iv_coverage_rules *coverage_rules; /* NULL: none yet */
+    char digest[100];                         /* of the baseline, hex */
+    iv_ns reloaded;                           /* when the last reload ended; 0: there was none */
     bool reload_accepted;
     char reload_reason[512];
     struct iv_peer *peers;
