@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /api/v1/alerts: what fires or was resolved lately, and how the sinks do. */
-#include "base/clock.h"
 #include "base/guard.h"
 #include "base/json_write.h"
 #include "console/answer.h"
 #include "console/query.h"
 #include "console/readers.h"
+#include "console/show.h"
 #include "evidence/alert.h"
 
-#include <math.h>
+
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 500
@@ -56,23 +56,6 @@ static bool write_alert(void *ctx, const struct iv_alert *a)
     return true;
 }
 
-static bool write_sink(void *ctx, const struct iv_alert_sink_state *sink)
-{
-    struct iv_clock clock = iv_clock_system();
-    struct iv_json *j = ctx;
-    double age = sink->oldest == 0 ? 0 : (double)(iv_wall(&clock) - sink->oldest) / 1e9;
-    iv_json_open_object(j, NULL);
-    iv_json_str(j, "name", sink->name);
-    iv_json_str(j, "kind", sink->kind);
-    iv_json_int(j, "waiting", sink->waiting);
-    iv_json_real(j, "oldest_seconds", age > 0 ? round(age * 1e3) / 1e3 : 0);
-    write_time(j, "last_success", sink->succeeded);
-    write_time(j, "failing_since", sink->failing);
-    write_text(j, "why", sink->why);
-    iv_json_close_object(j);
-    return true;
-}
-
 static iv_rc write_alerts(struct iv_buf *out, struct iv_reader *reader, const struct iv_alert_filter *filter,
                           struct iv_err *err)
 {
@@ -82,7 +65,7 @@ static iv_rc write_alerts(struct iv_buf *out, struct iv_reader *reader, const st
     TRY(iv_reader_alerts_firing(reader, &firing, err));
     iv_json_int(&j, "firing", firing);
     iv_json_open_list(&j, "sinks");
-    TRY(iv_reader_alert_sinks(reader, write_sink, &j, err));
+    TRY(iv_reader_alert_sinks(reader, iv_show_sink, &j, err));
     iv_json_close_list(&j);
     iv_json_open_list(&j, "items");
     TRY(iv_reader_alerts(reader, filter, write_alert, &j, err));

@@ -133,7 +133,7 @@ static bool add_execution(void *ctx, const struct iv_execution *execution)
     struct acting *a = ctx;
     event_begin(a->making, "action");
     struct iv_json j = iv_json_to(a->making->out);
-    a->rc = iv_show_execution(&j, a->reader, execution, a->err);
+    a->rc = iv_show_execution(&j, NULL, a->reader, execution, a->err);
     iv_buf_text(a->making->out, "\n\n");
     return iv_ok(a->rc);
 }

@@ -96,6 +96,16 @@ bool iv_coverage_tests(const struct iv_coverage_rule *rule, struct iv_str criter
     return false;
 }
 
+struct iv_str iv_coverage_source(const struct iv_coverage_rules *rules, struct iv_str id)
+{
+    for (size_t i = 0; i < rules->count; i++) {
+        if (iv_str_eq(rules->rules[i].id, id)) {
+            return rules->rules[i].source;
+        }
+    }
+    return IV_STR("");
+}
+
 /* A period, and what is known of it. */
 struct view {
     const struct iv_coverage_rules *rules;

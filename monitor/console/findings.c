@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /api/v1/findings, /api/v1/findings/{uid}, /api/v1/actions: pages of what the store holds. */
+/* /api/v1/findings, /api/v1/actions: pages of what the store holds. */
 #include "base/guard.h"
 #include "base/json_write.h"
 #include "console/answer.h"
@@ -8,8 +8,6 @@
 #include "console/query.h"
 #include "console/readers.h"
 #include "console/show.h"
-
-enum { ACTIONS_OF_A_FINDING_MAX = 16 };
 
 struct page {
     struct iv_json j;
@@ -55,56 +53,6 @@ void iv_answer_findings(struct iv_reply *reply, struct iv_request *request)
     struct iv_rc_s rc =
         write_findings(&reply->body, reader, &filter, iv_str_eq(format, IV_STR("ocsf")), &err);
     iv_readers_return(request->console->readers, reader);
-    iv_page_reply(reply, rc, &err);
-}
-
-static bool detail_finding(void *ctx, const struct iv_finding *finding)
-{
-    struct iv_json *j = ctx;
-    iv_show_finding(j, "finding", finding);
-    iv_json_raw(j, "ocsf", finding->ocsf);
-    return true;
-}
-
-static iv_rc write_finding(struct iv_buf *out, struct iv_reader *reader, struct iv_str uid,
-                           struct iv_err *err)
-{
-    struct iv_json j = iv_json_to(out);
-    const struct iv_execution_filter filter = {.finding = uid, .limit = ACTIONS_OF_A_FINDING_MAX};
-    int64_t last;
-    size_t count;
-    iv_json_open_object(&j, NULL);
-    TRY(iv_reader_finding(reader, uid, detail_finding, &j, err));
-    TRY(iv_show_executions(&j, "actions", reader, &filter, &last, &count, err));
-    iv_json_close_object(&j);
-    return IV_OK;
-}
-
-static bool is_uid(struct iv_str text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        if (!((text.p[i] >= '0' && text.p[i] <= '9') || (text.p[i] >= 'a' && text.p[i] <= 'f'))) {
-            return false;
-        }
-    }
-    return text.n == IV_UID_HEX;
-}
-
-void iv_answer_finding(struct iv_reply *reply, struct iv_request *request)
-{
-    if (!is_uid(request->variable)) {
-        iv_reply_problem(reply, MHD_HTTP_NOT_FOUND, "a finding's uid has %d hex digits, in lower case",
-                         IV_UID_HEX);
-        return;
-    }
-    struct iv_err err;
-    struct iv_reader *reader = iv_readers_borrow(request->console->readers);
-    struct iv_rc_s rc = write_finding(&reply->body, reader, request->variable, &err);
-    iv_readers_return(request->console->readers, reader);
-    if (!iv_ok(rc) && rc.code == IV_E_ABSENT) {
-        iv_reply_problem(reply, MHD_HTTP_NOT_FOUND, "there is no finding with this uid");
-        return;
-    }
     iv_page_reply(reply, rc, &err);
 }
 

@@ -295,11 +295,12 @@ double iv_metrics_sum(struct iv_metrics *metrics, enum iv_metric metric)
     return sum;
 }
 
-double iv_metrics_quantile(struct iv_metrics *metrics, enum iv_metric metric, double q)
+/* Sums the buckets of all series; answers how many were observed. */
+static uint64_t add_buckets(uint64_t counts[BUCKETS], struct iv_metrics *metrics, enum iv_metric metric)
 {
     struct family *f = &metrics->families[metric];
-    uint64_t counts[BUCKETS] = {0};
     uint64_t total = 0;
+    memset(counts, 0, BUCKETS * sizeof counts[0]);
     (void)pthread_mutex_lock(&metrics->lock);
     for (struct iv_series *s = next_shown(f, NULL); s != NULL; s = next_shown(f, s)) {
         for (size_t i = 0; i < BUCKETS; i++) {
@@ -309,6 +310,28 @@ double iv_metrics_quantile(struct iv_metrics *metrics, enum iv_metric metric, do
         }
     }
     (void)pthread_mutex_unlock(&metrics->lock);
+    return total;
+}
+
+void iv_metrics_histograms(struct iv_metrics *metrics, iv_histogram_fn fn, void *ctx)
+{
+    double bounds[BUCKETS];
+    for (size_t i = 0; i < BUCKETS; i++) {
+        bounds[i] = i < IV_COUNT(bucket_bounds) ? (double)bucket_bounds[i] / (double)IV_NS_PER_S : INFINITY;
+    }
+    for (int metric = 0; metric < IV_METRIC_COUNT; metric++) {
+        uint64_t counts[BUCKETS];
+        if (metric_table[metric].kind == SECONDS) {
+            (void)add_buckets(counts, metrics, (enum iv_metric)metric);
+            fn(ctx, metric_table[metric].name, bounds, counts, BUCKETS);
+        }
+    }
+}
+
+double iv_metrics_quantile(struct iv_metrics *metrics, enum iv_metric metric, double q)
+{
+    uint64_t counts[BUCKETS];
+    uint64_t total = add_buckets(counts, metrics, metric);
     if (total == 0) {
         return NAN;
     }

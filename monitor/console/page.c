@@ -86,6 +86,29 @@ void iv_page_next(struct iv_json *j, bool full, int64_t last)
     }
 }
 
+bool iv_page_refused(struct iv_reply *reply, struct iv_rc_s rc, const struct iv_err *err)
+{
+    if (iv_ok(rc)) {
+        return false;
+    }
+    if (rc.code == IV_E_ABSENT || rc.code == IV_E_REFUSED) {
+        iv_reply_problem(reply, rc.code == IV_E_ABSENT ? MHD_HTTP_NOT_FOUND : MHD_HTTP_CONFLICT, "%s",
+                         err->text);
+    } else {
+        iv_reply_failure(reply, err);
+    }
+    return true;
+}
+
+void iv_page_done(struct iv_reply *reply, struct iv_rc_s rc, const struct iv_err *err)
+{
+    if (iv_page_refused(reply, rc, err)) {
+        return;
+    }
+    reply->status = MHD_HTTP_OK;
+    reply->type = "application/json";
+}
+
 void iv_page_reply(struct iv_reply *reply, struct iv_rc_s rc, const struct iv_err *err)
 {
     if (!iv_ok(rc)) {

@@ -27,5 +27,10 @@ iv_rc iv_page_place(struct iv_json *j, struct iv_reader *reader, struct iv_err *
 /* Writes next, null on a page that is not full: there is nothing behind it. last: the seq of its last row. */
 void iv_page_next(struct iv_json *j, bool full, int64_t last);
 
+/* True: a change was not made, and the reply says why: there is no such thing (404), it is in no state for it
+ * (409), or the failure. */
+bool iv_page_refused(struct iv_reply *reply, struct iv_rc_s rc, const struct iv_err *err);
+/* As iv_page_reply, without an ETag and not to be kept: of a change. */
+void iv_page_done(struct iv_reply *reply, struct iv_rc_s rc, const struct iv_err *err);
 /* The answer of a route whose text is in the body: 200 with an ETag, or the error. */
 void iv_page_reply(struct iv_reply *reply, struct iv_rc_s rc, const struct iv_err *err);

@@ -5,7 +5,11 @@
 
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/guard.h"
+#include "evidence/alert.h"
+
+#include <math.h>
 
 void iv_show_time(struct iv_json *j, const char *name, iv_ns t)
 {
@@ -105,10 +109,10 @@ static bool show_step(void *ctx, const struct iv_step *s)
     return true;
 }
 
-iv_rc iv_show_execution(struct iv_json *j, struct iv_reader *reader, const struct iv_execution *e,
-                        struct iv_err *err)
+iv_rc iv_show_execution(struct iv_json *j, const char *name, struct iv_reader *reader,
+                        const struct iv_execution *e, struct iv_err *err)
 {
-    iv_json_open_object(j, NULL);
+    iv_json_open_object(j, name);
     iv_json_str(j, "key", e->key);
     iv_json_int(j, "seq", e->seq);
     iv_json_str(j, "finding", e->finding);
@@ -134,6 +138,23 @@ iv_rc iv_show_execution(struct iv_json *j, struct iv_reader *reader, const struc
     return IV_OK;
 }
 
+bool iv_show_sink(void *ctx, const struct iv_alert_sink_state *sink)
+{
+    struct iv_clock clock = iv_clock_system();
+    struct iv_json *j = ctx;
+    double age = sink->oldest == 0 ? 0 : (double)(iv_wall(&clock) - sink->oldest) / 1e9;
+    iv_json_open_object(j, NULL);
+    iv_json_str(j, "name", sink->name);
+    iv_json_str(j, "kind", sink->kind);
+    iv_json_int(j, "waiting", sink->waiting);
+    iv_json_real(j, "oldest_seconds", age > 0 ? round(age * 1e3) / 1e3 : 0);
+    iv_show_time(j, "last_success", sink->succeeded);
+    iv_show_time(j, "failing_since", sink->failing);
+    iv_show_optional(j, "why", sink->why);
+    iv_json_close_object(j);
+    return true;
+}
+
 struct listing {
     struct iv_json *j;
     struct iv_reader *reader;
@@ -146,7 +167,7 @@ struct listing {
 static bool list_one(void *ctx, const struct iv_execution *execution)
 {
     struct listing *l = ctx;
-    l->rc = iv_show_execution(l->j, l->reader, execution, l->err);
+    l->rc = iv_show_execution(l->j, NULL, l->reader, execution, l->err);
     l->last = execution->seq;
     l->count++;
     return iv_ok(l->rc);

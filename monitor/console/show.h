@@ -12,12 +12,16 @@ void iv_show_optional(struct iv_json *j, const char *name, struct iv_str s);
 /* The list "criteria" of "CC6.1 CC6.3". */
 void iv_show_criteria(struct iv_json *j, struct iv_str list);
 
+/* An iv_alert_sink_visit; ctx is the writer, in a list. */
+struct iv_alert_sink_state;
+bool iv_show_sink(void *ctx, const struct iv_alert_sink_state *sink);
+
 /* Schema Finding; name as in json_write.h. */
 void iv_show_finding(struct iv_json *j, const char *name, const struct iv_finding *finding);
 
 /* Schema Execution, its steps read by the same reader. */
-iv_rc iv_show_execution(struct iv_json *j, struct iv_reader *reader, const struct iv_execution *execution,
-                        struct iv_err *err);
+iv_rc iv_show_execution(struct iv_json *j, const char *name, struct iv_reader *reader,
+                        const struct iv_execution *execution, struct iv_err *err);
 
 /* Schema Execution, as a list named name of those that a filter selects. *last, where not NULL, is the seq of
  * the last, and *count how many there were. */

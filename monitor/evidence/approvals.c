@@ -2,6 +2,7 @@
 #include "evidence/approvals.h"
 
 #include "base/guard.h"
+#include "evidence/query.h"
 #include "evidence/store_internal.h"
 
 iv_rc iv_store_put_approval(struct iv_store *store, const struct iv_approval *approval, struct iv_err *err)
@@ -27,18 +28,23 @@ static bool keep(struct iv_str *s, struct iv_arena *arena)
     return s->p != NULL;
 }
 
+static void read_row(struct iv_approval *a, struct iv_sql_row *row)
+{
+    a->seq = iv_sql_get_int(row);
+    a->execution = iv_sql_get_str(row);
+    a->approve = iv_sql_get_int(row) != 0;
+    a->role = iv_sql_get_str(row);
+    a->key = iv_sql_get_str(row);
+    a->at = iv_sql_get_int(row);
+    a->reason = iv_sql_get_str(row);
+    a->signature = iv_sql_get_bytes(row);
+    a->verdict = iv_sql_get_str(row);
+}
+
 static iv_rc read_one(struct iv_approval *a, sqlite3_stmt *stmt, struct iv_arena *arena, struct iv_err *err)
 {
     struct iv_sql_row row = iv_sql_row(stmt);
-    a->seq = iv_sql_get_int(&row);
-    a->execution = iv_sql_get_str(&row);
-    a->approve = iv_sql_get_int(&row) != 0;
-    a->role = iv_sql_get_str(&row);
-    a->key = iv_sql_get_str(&row);
-    a->at = iv_sql_get_int(&row);
-    a->reason = iv_sql_get_str(&row);
-    a->signature = iv_sql_get_bytes(&row);
-    a->verdict = iv_sql_get_str(&row);
+    read_row(a, &row);
     bool kept = keep(&a->execution, arena) && keep(&a->role, arena) && keep(&a->key, arena) &&
                 keep(&a->reason, arena) && keep(&a->signature, arena) && keep(&a->verdict, arena);
     ENSURE(kept, err, IV_E_NOMEM, "no memory left to read approvals");
@@ -94,4 +100,30 @@ iv_rc iv_store_judge_approval(struct iv_store *store, int64_t seq, struct iv_str
     iv_sql_bind_str(&args, verdict);
     iv_sql_bind_int(&args, seq);
     return iv_sql_run(&store->sql, stmt, "judge an approval", err);
+}
+
+struct visiting {
+    iv_approval_visit visit;
+    void *ctx;
+};
+
+static iv_rc visit_one(void *ctx, struct iv_sql_row *row, bool *on, struct iv_err *err)
+{
+    (void)err;
+    const struct visiting *v = ctx;
+    struct iv_approval approval;
+    read_row(&approval, row);
+    *on = v->visit(v->ctx, &approval);
+    return IV_OK;
+}
+
+iv_rc iv_reader_approvals(struct iv_reader *reader, struct iv_str execution, size_t limit,
+                          iv_approval_visit visit, void *ctx, struct iv_err *err)
+{
+    struct visiting v = {visit, ctx};
+    IV_AUTO(iv_query_deinit) struct iv_query q;
+    iv_query_init(&q, "SELECT seq, execution, approve, role, key, at, reason, signature, verdict FROM approvals");
+    iv_query_str(&q, "execution = ?", execution);
+    iv_query_order(&q, "seq", false, limit);
+    return iv_query_each(reader, &q, visit_one, &v, "read approvals", err);
 }

@@ -137,6 +137,48 @@ iv_rc iv_reader_actions(struct iv_reader *reader, struct iv_str execution, int64
     return iv_query_each(reader, &q, read_action, &walk, "read actions", err);
 }
 
+static iv_rc read_line(void *ctx, struct iv_sql_row *row, bool *on, struct iv_err *err)
+{
+    (void)err;
+    const struct walk *walk = ctx;
+    struct iv_action action = {.seq = iv_sql_get_int(row)};
+    action.execution = iv_sql_get_str(row);
+    action.step = iv_sql_get_int(row);
+    action.state = iv_sql_get_str(row);
+    action.time = iv_sql_get_int(row);
+    action.cause = iv_sql_get_str(row);
+    *on = walk->visit.action(walk->ctx, &action);
+    return IV_OK;
+}
+
+iv_rc iv_reader_execution_log(struct iv_reader *reader, struct iv_str execution, size_t limit,
+                              iv_action_visit visit, void *ctx, struct iv_err *err)
+{
+    IV_AUTO(iv_query_deinit) struct iv_query q;
+    iv_query_init(&q, "SELECT * FROM (SELECT a.seq AS place, a.execution, a.step, a.state, a.time,"
+                      " CASE WHEN json_valid(a.ocsf) THEN a.ocsf ->> '$.status_detail' END FROM actions a");
+    iv_query_str(&q, "a.execution = ?", execution);
+    iv_query_order(&q, "a.seq", true, limit);
+    iv_query_more(&q, ") ORDER BY place");
+    struct walk walk = {.ctx = ctx, .visit.action = visit};
+    return iv_query_each(reader, &q, read_line, &walk, "read an execution's log", err);
+}
+
+iv_rc iv_reader_fact(struct iv_reader *reader, struct iv_buf *out, struct iv_str name, struct iv_err *err)
+{
+    IV_AUTO(iv_sql_finalizep) sqlite3_stmt *stmt = NULL;
+    bool found = false;
+    TRY(iv_sql_prepare(&reader->sql, &stmt, "SELECT value FROM facts WHERE name = ?", err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, name);
+    TRY(iv_sql_step(&reader->sql, stmt, &found, "read a fact", err));
+    ENSURE(found, err, IV_E_ABSENT, "the store '%s' holds no fact '" IV_STR_FMT "'", reader->sql.path,
+           IV_STR_ARG(name));
+    struct iv_sql_row row = iv_sql_row(stmt);
+    iv_buf_str(out, iv_sql_get_str(&row));
+    return iv_buf_check(out, "a fact", err);
+}
+
 /* Sums, and what is not in them yet (sums.h). */
 #define COUNTED                                                                                              \
     "SELECT span, rule, severity, kind, suppressed, count FROM tallies"                                      \

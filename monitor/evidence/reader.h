@@ -77,6 +77,13 @@ typedef bool (*iv_action_visit)(void *ctx, const struct iv_action *action);
 iv_rc iv_reader_actions(struct iv_reader *reader, struct iv_str execution, int64_t after, size_t limit,
                         iv_action_visit visit, void *ctx, struct iv_err *err);
 
+/* The newest of one execution, oldest first, without the text but with its cause. */
+iv_rc iv_reader_execution_log(struct iv_reader *reader, struct iv_str execution, size_t limit,
+                              iv_action_visit visit, void *ctx, struct iv_err *err);
+
+/* Appends the value. IV_E_ABSENT: there is none of this name. */
+iv_rc iv_reader_fact(struct iv_reader *reader, struct iv_buf *out, struct iv_str name, struct iv_err *err);
+
 /* The newest seq of each table: where a live stream begins. 0: empty. */
 struct iv_store_heads {
     int64_t findings;

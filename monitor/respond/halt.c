@@ -6,6 +6,7 @@
 #include "base/json_write.h"
 #include "evidence/journal.h"
 #include "evidence/log.h"
+#include "evidence/reader.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -86,17 +87,33 @@ static struct iv_str next_line(struct iv_str *rest)
     return line;
 }
 
-iv_rc iv_halt_get(struct iv_halt *out, struct iv_store *store, struct iv_arena *arena, struct iv_err *err)
+static iv_rc parse(struct iv_halt *out, const struct iv_buf *fact, struct iv_arena *arena, struct iv_err *err)
 {
-    IV_AUTO(iv_buf_deinit) struct iv_buf fact;
-    iv_buf_init(&fact, FACT_MAX_BYTES);
-    TRY(read_fact(&fact, store, err));
-    struct iv_str rest = iv_arena_str(arena, iv_buf_slice(&fact));
-    ENSURE(fact.n == 0 || rest.p != NULL, err, IV_E_NOMEM, "no memory left to read the store");
-    *out = (struct iv_halt){.holds = fact.n > 0};
+    struct iv_str rest = iv_arena_str(arena, iv_buf_slice(fact));
+    ENSURE(fact->n == 0 || rest.p != NULL, err, IV_E_NOMEM, "no memory left to read the store");
+    *out = (struct iv_halt){.holds = fact->n > 0};
     struct iv_str since = next_line(&rest);
     out->since = since.n == 0 ? 0 : strtoll(since.p, NULL, 10);
     out->by = next_line(&rest);
     out->reason = next_line(&rest);
     return IV_OK;
+}
+
+iv_rc iv_halt_get(struct iv_halt *out, struct iv_store *store, struct iv_arena *arena, struct iv_err *err)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf fact;
+    iv_buf_init(&fact, FACT_MAX_BYTES);
+    TRY(read_fact(&fact, store, err));
+    return parse(out, &fact, arena, err);
+}
+
+iv_rc iv_halt_read(struct iv_halt *out, struct iv_reader *reader, struct iv_arena *arena, struct iv_err *err)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf fact;
+    iv_buf_init(&fact, FACT_MAX_BYTES);
+    struct iv_rc_s rc = iv_reader_fact(reader, &fact, IV_STR(FACT), err);
+    if (rc.code != IV_E_ABSENT) {
+        TRY(rc);
+    }
+    return parse(out, &fact, arena, err);
 }

@@ -27,6 +27,9 @@ iv_rc iv_halt_put(struct iv_store *store, bool holds, struct iv_str by, struct i
                   struct iv_err *err);
 /* The store's word of it; texts in the arena. */
 iv_rc iv_halt_get(struct iv_halt *out, struct iv_store *store, struct iv_arena *arena, struct iv_err *err);
+/* The same for whoever reads the store. */
+struct iv_reader;
+iv_rc iv_halt_read(struct iv_halt *out, struct iv_reader *reader, struct iv_arena *arena, struct iv_err *err);
 /* Only whether it holds. */
 iv_rc iv_halt_holds(bool *out, struct iv_store *store, struct iv_err *err);
 

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /api/v1/findings/{uid}: one finding, with the rule, what was done about it and what people made of it. */
+#include "base/guard.h"
+#include "base/json_write.h"
+#include "console/answer.h"
+#include "console/page.h"
+#include "console/readers.h"
+#include "console/show.h"
+#include "evidence/triage.h"
+
+enum { ACTIONS_OF_A_FINDING_MAX = 16, LINES_MAX = 200 };
+
+/* Of the text of a finding, whoever wrote it: no string in it can look like this, for its quotes are escaped. */
+static struct iv_str digest_of(struct iv_str ocsf)
+{
+    static const char tag[] = "{\"name\":\"baseline.digest\",\"value\":\"";
+    const char *found = ocsf.n == 0 ? NULL : memmem(ocsf.p, ocsf.n, tag, sizeof tag - 1);
+    if (found == NULL) {
+        return IV_STR("");
+    }
+    const char *begin = found + sizeof tag - 1;
+    const char *end = memchr(begin, '"', (size_t)(ocsf.p + ocsf.n - begin));
+    return (struct iv_str){begin, end == NULL ? 0 : (size_t)(end - begin)};
+}
+
+static struct iv_str line_take(struct iv_str *rest)
+{
+    const char *end = rest->n == 0 ? NULL : memchr(rest->p, '\n', rest->n);
+    struct iv_str line = {rest->p, end == NULL ? rest->n : (size_t)(end - rest->p)};
+    size_t used = line.n + (end == NULL ? 0 : 1);
+    *rest = (struct iv_str){rest->p + used, rest->n - used};
+    return line;
+}
+
+static size_t indent_of(struct iv_str line)
+{
+    size_t n = 0;
+    while (n < line.n && line.p[n] == ' ') {
+        n++;
+    }
+    return n;
+}
+
+static bool begins_form(struct iv_str line)
+{
+    static const struct iv_str forms[] = {IV_STR_INIT("forbid:"), IV_STR_INIT("require:"), IV_STR_INIT("limit:"),
+                                          IV_STR_INIT("same:")};
+    size_t indent = indent_of(line);
+    for (size_t i = 0; i < IV_COUNT(forms); i++) {
+        if (line.n - indent >= forms[i].n && memcmp(line.p + indent, forms[i].p, forms[i].n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the rule forbids, requires, limits or holds equal: from that key to the next one beside it. */
+static struct iv_str clause_of(struct iv_str source)
+{
+    struct iv_str rest = source;
+    while (rest.n > 0) {
+        struct iv_str line = line_take(&rest);
+        if (!begins_form(line)) {
+            continue;
+        }
+        struct iv_str clause = line;
+        while (rest.n > 0) {
+            struct iv_str next = line_take(&rest);
+            if (indent_of(next) < next.n && indent_of(next) <= indent_of(line)) {
+                break;
+            }
+            clause.n = (size_t)(next.p + next.n - clause.p);
+        }
+        return clause;
+    }
+    return IV_STR("");
+}
+
+/* The text is the one in force, so it is told only of what was found under the baseline in force. */
+static void write_rule(struct iv_json *j, struct iv_console *console, const struct iv_finding *finding)
+{
+    struct iv_str digest = digest_of(finding->ocsf);
+    struct iv_str source = IV_STR("");
+    (void)pthread_mutex_lock(&console->lock);
+    if (iv_str_eq(digest, iv_str_of(console->digest))) {
+        source = iv_coverage_source(&console->coverage_rules, finding->rule);
+    }
+    iv_json_open_object(j, "rule");
+    iv_json_str(j, "id", finding->rule);
+    iv_show_optional(j, "baseline", digest);
+    iv_show_optional(j, "text", source);
+    iv_show_optional(j, "clause", clause_of(source));
+    iv_json_close_object(j);
+    (void)pthread_mutex_unlock(&console->lock);
+}
+
+struct detail {
+    struct iv_json j;
+    struct iv_console *console;
+    struct iv_reader *reader;
+    struct iv_rc_s rc;
+    struct iv_err *err;
+};
+
+static bool write_line(void *ctx, const struct iv_triage_line *line)
+{
+    struct iv_json *j = ctx;
+    iv_json_open_object(j, NULL);
+    iv_json_time(j, "at", line->at);
+    iv_json_str(j, "who", line->who);
+    iv_json_str(j, "do", line->verb);
+    iv_show_optional(j, "text", line->detail);
+    iv_json_close_object(j);
+    return true;
+}
+
+static iv_rc write_triage(struct detail *d, const struct iv_finding *finding)
+{
+    iv_json_open_object(&d->j, "triage");
+    iv_json_text(&d->j, "state", iv_triage_state_name(finding->triage));
+    iv_show_optional(&d->j, "assignee", finding->assignee);
+    iv_json_open_list(&d->j, "history");
+    TRY(iv_reader_triage(d->reader, finding->uid, LINES_MAX, write_line, &d->j, d->err));
+    iv_json_close_list(&d->j);
+    iv_json_close_object(&d->j);
+    return IV_OK;
+}
+
+static bool write_detail(void *ctx, const struct iv_finding *finding)
+{
+    struct detail *d = ctx;
+    iv_show_finding(&d->j, "finding", finding);
+    iv_json_raw(&d->j, "ocsf", finding->ocsf);
+    write_rule(&d->j, d->console, finding);
+    d->rc = write_triage(d, finding);
+    return true;
+}
+
+static iv_rc write_finding(struct iv_buf *out, struct iv_console *console, struct iv_reader *reader,
+                           struct iv_str uid, struct iv_err *err)
+{
+    struct detail d = {.j = iv_json_to(out), .console = console, .reader = reader, .rc = IV_OK, .err = err};
+    const struct iv_execution_filter filter = {.finding = uid, .limit = ACTIONS_OF_A_FINDING_MAX};
+    int64_t last;
+    size_t count;
+    iv_json_open_object(&d.j, NULL);
+    TRY(iv_reader_finding(reader, uid, write_detail, &d, err));
+    TRY(d.rc);
+    TRY(iv_show_executions(&d.j, "actions", reader, &filter, &last, &count, err));
+    iv_json_close_object(&d.j);
+    return IV_OK;
+}
+
+static bool is_uid(struct iv_str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (!((text.p[i] >= '0' && text.p[i] <= '9') || (text.p[i] >= 'a' && text.p[i] <= 'f'))) {
+            return false;
+        }
+    }
+    return text.n == IV_UID_HEX;
+}
+
+void iv_answer_finding(struct iv_reply *reply, struct iv_request *request)
+{
+    if (!is_uid(request->variable)) {
+        iv_reply_problem(reply, MHD_HTTP_NOT_FOUND, "a finding's uid has %d hex digits, in lower case",
+                         IV_UID_HEX);
+        return;
+    }
+    struct iv_err err;
+    struct iv_reader *reader = iv_readers_borrow(request->console->readers);
+    struct iv_rc_s rc = write_finding(&reply->body, request->console, reader, request->variable, &err);
+    iv_readers_return(request->console->readers, reader);
+    if (!iv_ok(rc) && rc.code == IV_E_ABSENT) {
+        iv_reply_problem(reply, MHD_HTTP_NOT_FOUND, "there is no finding with this uid");
+        return;
+    }
+    iv_page_reply(reply, rc, &err);
+}

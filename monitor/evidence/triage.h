@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What people do with findings, and the waivers that they make of them.
+ * Purpose: a change, and the line of who made it, in one transaction. It gives the finding another seq, so
+ * that whoever follows findings hears of it.
+ * Owner/thread: writing as store.h has it, reading as reader.h has it.
+ * Guarantee: neither a verdict, nor what was told of a finding, nor what is done about it depends on any of
+ * this. */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "evidence/finding.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct iv_store;
+struct iv_reader;
+
+enum iv_triage_verb {
+#define VERB(id, name) IV_TRIAGE_##id,
+#include "evidence/triage_verbs.def"
+#undef VERB
+    IV_TRIAGE_VERBS
+};
+const char *iv_triage_verb_name(enum iv_triage_verb verb);
+bool iv_triage_verb_of(enum iv_triage_verb *out, struct iv_str name);
+
+struct iv_triage {
+    struct iv_str finding; /* uid */
+    enum iv_triage_verb verb;
+    struct iv_str who;
+    iv_ns at;
+    struct iv_str assignee; /* ASSIGN: to whom; empty: to nobody */
+    struct iv_str text;     /* a comment, with any of them */
+    struct iv_str reason;   /* CLOSE, SUPPRESS */
+    iv_ns until;            /* SUPPRESS */
+};
+/* Inside a transaction. IV_E_ABSENT: there is no such finding. IV_E_REFUSED: it is in no state for this. */
+iv_rc iv_store_triage(struct iv_store *store, const struct iv_triage *triage, struct iv_err *err);
+
+struct iv_triage_line {
+    iv_ns at;
+    struct iv_str who;
+    struct iv_str verb;
+    struct iv_str detail; /* to whom, what was said, why */
+};
+typedef bool (*iv_triage_visit)(void *ctx, const struct iv_triage_line *line);
+/* The newest lines of a finding, oldest first. */
+iv_rc iv_reader_triage(struct iv_reader *reader, struct iv_str finding, size_t limit, iv_triage_visit visit,
+                       void *ctx, struct iv_err *err);
+
+struct iv_console_waiver {
+    int64_t id;
+    struct iv_str finding; /* that it was made at */
+    struct iv_str rule;
+    struct iv_str tenant;
+    struct iv_str agent;
+    iv_ns until;
+    struct iv_str author;
+    struct iv_str reason;
+    iv_ns created;
+};
+typedef bool (*iv_waiver_visit)(void *ctx, const struct iv_console_waiver *waiver);
+/* Newest first, with an id below before (0: from the newest), those that are over included. */
+iv_rc iv_reader_waivers(struct iv_reader *reader, int64_t before, size_t limit, iv_waiver_visit visit,
+                        void *ctx, struct iv_err *err);
+/* Inside a transaction: no finding that comes later is suppressed by it. IV_E_ABSENT: there is none. */
+iv_rc iv_store_end_waiver(struct iv_store *store, int64_t id, struct iv_err *err);
