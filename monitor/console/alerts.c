@@ -8,8 +8,6 @@
 #include "console/show.h"
 #include "evidence/alert.h"
 
-
-
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 500
 

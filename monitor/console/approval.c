@@ -33,8 +33,8 @@ static bool keep_execution(void *ctx, const struct iv_execution *e)
 {
     struct file *f = ctx;
     f->found = true;
-    f->execution = (struct iv_execution){
-        .key = e->key, .playbook = e->playbook, .target = e->target, .state = e->state};
+    f->execution =
+        (struct iv_execution){.key = e->key, .playbook = e->playbook, .target = e->target, .state = e->state};
     f->kept = iv_arena_keep(f->arena, &f->execution.key) && iv_arena_keep(f->arena, &f->execution.playbook) &&
               iv_arena_keep(f->arena, &f->execution.target);
     return false;
@@ -87,8 +87,8 @@ static bool decision_parse(bool *approve, struct iv_str text, struct iv_reply *r
 {
     *approve = iv_str_eq(text, IV_STR("approve"));
     if (!*approve && !iv_str_eq(text, IV_STR("deny"))) {
-        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "decision must be approve or deny, got '" IV_STR_FMT "'",
-                         IV_STR_ARG(text));
+        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST,
+                         "decision must be approve or deny, got '" IV_STR_FMT "'", IV_STR_ARG(text));
         return false;
     }
     return true;
@@ -167,7 +167,8 @@ static bool read_given(struct given *g, struct iv_request *request, struct iv_re
     }
     if (!iv_instant_parse(&at, g->at)) {
         iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST,
-                         "at must be the time that the statement says, got '" IV_STR_FMT "'", IV_STR_ARG(g->at));
+                         "at must be the time that the statement says, got '" IV_STR_FMT "'",
+                         IV_STR_ARG(g->at));
         return false;
     }
     a->at = iv_instant_to_ns_saturated(at);
@@ -198,7 +199,8 @@ void iv_answer_approve(struct iv_reply *reply, struct iv_request *request)
         return;
     }
     struct iv_approval *a = &given.approval;
-    int n = snprintf(detail, sizeof detail, IV_STR_FMT " as " IV_STR_FMT, IV_STR_ARG(a->key), IV_STR_ARG(a->role));
+    int n = snprintf(detail, sizeof detail, IV_STR_FMT " as " IV_STR_FMT, IV_STR_ARG(a->key),
+                     IV_STR_ARG(a->role));
     const struct iv_change change = {.what = a->approve ? "execution.approve" : "execution.deny",
                                      .object = request->variable,
                                      .detail = {detail, (size_t)n},

@@ -10,7 +10,8 @@
 
 enum { ACTIONS_OF_A_FINDING_MAX = 16, LINES_MAX = 200 };
 
-/* Of the text of a finding, whoever wrote it: no string in it can look like this, for its quotes are escaped. */
+/* Of the text of a finding, whoever wrote it: no string in it can look like this, for its quotes are escaped.
+ */
 static struct iv_str digest_of(struct iv_str ocsf)
 {
     static const char tag[] = "{\"name\":\"baseline.digest\",\"value\":\"";
@@ -43,8 +44,8 @@ static size_t indent_of(struct iv_str line)
 
 static bool begins_form(struct iv_str line)
 {
-    static const struct iv_str forms[] = {IV_STR_INIT("forbid:"), IV_STR_INIT("require:"), IV_STR_INIT("limit:"),
-                                          IV_STR_INIT("same:")};
+    static const struct iv_str forms[] = {IV_STR_INIT("forbid:"), IV_STR_INIT("require:"),
+                                          IV_STR_INIT("limit:"), IV_STR_INIT("same:")};
     size_t indent = indent_of(line);
     for (size_t i = 0; i < IV_COUNT(forms); i++) {
         if (line.n - indent >= forms[i].n && memcmp(line.p + indent, forms[i].p, forms[i].n) == 0) {

@@ -60,8 +60,8 @@ double iv_metrics_sum(struct iv_metrics *metrics, enum iv_metric metric);
  * empty. */
 double iv_metrics_quantile(struct iv_metrics *metrics, enum iv_metric metric, double q);
 
-/* Calls fn for each histogram, over all its series: how many observations lie in each bucket, up to its bound in
- * seconds and above the one before; the last bound is infinite. */
+/* Calls fn for each histogram, over all its series: how many observations lie in each bucket, up to its bound
+ * in seconds and above the one before; the last bound is infinite. */
 typedef void (*iv_histogram_fn)(void *ctx, const char *name, const double *bounds, const uint64_t *counts,
                                 size_t count);
 void iv_metrics_histograms(struct iv_metrics *metrics, iv_histogram_fn fn, void *ctx);

@@ -168,8 +168,7 @@ static iv_rc write_system(struct view *v, struct iv_err *err)
 void iv_answer_system(struct iv_reply *reply, struct iv_request *request)
 {
     struct iv_err err = {.text = ""};
-    struct view v = {
-        .j = iv_json_to(&reply->body), .console = request->console, .memory = &request->memory};
+    struct view v = {.j = iv_json_to(&reply->body), .console = request->console, .memory = &request->memory};
     v.reader = iv_readers_borrow(request->console->readers);
     struct iv_rc_s rc = write_system(&v, &err);
     iv_readers_return(request->console->readers, v.reader);

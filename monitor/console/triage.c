@@ -106,9 +106,8 @@ static bool read_asked(struct asked *a, struct iv_request *request, struct iv_re
         {.name = "reason", .text = &t->reason, .bytes_max = REASON_BYTES_MAX},
         {.name = "until", .text = &a->until, .bytes_max = 64},
     };
-    *a = (struct asked){.triage = {.finding = request->variable,
-                                   .who = iv_str_of(request->who.name),
-                                   .at = iv_wall(&clock)}};
+    *a = (struct asked){
+        .triage = {.finding = request->variable, .who = iv_str_of(request->who.name), .at = iv_wall(&clock)}};
     return iv_body_read(request, reply, members, IV_COUNT(members)) && check(a, reply);
 }
 
@@ -143,12 +142,13 @@ void iv_answer_triage(struct iv_reply *reply, struct iv_request *request)
     }
     const struct iv_triage *t = &asked.triage;
     (void)snprintf(what, sizeof what, "finding.%s", iv_triage_verb_name(t->verb));
-    const struct iv_change change = {
-        .what = what,
-        .object = t->finding,
-        .detail = t->verb == IV_TRIAGE_ASSIGN ? t->assignee : t->reason.n > 0 ? t->reason : t->text,
-        .make = make,
-        .ctx = &asked.triage};
+    const struct iv_change change = {.what = what,
+                                     .object = t->finding,
+                                     .detail = t->verb == IV_TRIAGE_ASSIGN ? t->assignee
+                                               : t->reason.n > 0           ? t->reason
+                                                                           : t->text,
+                                     .make = make,
+                                     .ctx = &asked.triage};
     struct iv_rc_s rc = iv_change_make(request, &change, &err);
     if (iv_page_refused(reply, rc, &err)) {
         return;

@@ -122,7 +122,8 @@ iv_rc iv_reader_approvals(struct iv_reader *reader, struct iv_str execution, siz
 {
     struct visiting v = {visit, ctx};
     IV_AUTO(iv_query_deinit) struct iv_query q;
-    iv_query_init(&q, "SELECT seq, execution, approve, role, key, at, reason, signature, verdict FROM approvals");
+    iv_query_init(&q,
+                  "SELECT seq, execution, approve, role, key, at, reason, signature, verdict FROM approvals");
     iv_query_str(&q, "execution = ?", execution);
     iv_query_order(&q, "seq", false, limit);
     return iv_query_each(reader, &q, visit_one, &v, "read approvals", err);

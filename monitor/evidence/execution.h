@@ -151,7 +151,7 @@ struct iv_action {
     struct iv_str execution;
     int64_t step;
     struct iv_str state;
-    iv_ns time;         /* wall clock */
+    iv_ns time;          /* wall clock */
     struct iv_str ocsf;  /* Remediation Activity, one JSON object */
     struct iv_str cause; /* of iv_reader_execution_log alone */
 };

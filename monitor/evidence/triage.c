@@ -211,8 +211,7 @@ iv_rc iv_reader_waivers(struct iv_reader *reader, int64_t before, size_t limit, 
 {
     struct visiting v = {.visit.waiver = visit, .ctx = ctx};
     IV_AUTO(iv_query_deinit) struct iv_query q;
-    iv_query_init(&q,
-                  "SELECT id, finding, rule, tenant, agent, until, author, reason, created FROM waivers");
+    iv_query_init(&q, "SELECT id, finding, rule, tenant, agent, until, author, reason, created FROM waivers");
     iv_query_int(&q, before != 0, "id < ?", before);
     iv_query_order(&q, "id", true, limit);
     return iv_query_each(reader, &q, read_waiver, &v, "read waivers", err);

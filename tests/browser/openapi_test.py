@@ -117,6 +117,7 @@ class OpenApi(unittest.TestCase):
                               "/api/v1/fleet?limit=0"],
             "/api/v1/actions": ["/api/v1/actions", f"/api/v1/actions?finding={uid}&state=failed",
                                 "/api/v1/actions?state=lost"],
+            "/api/v1/system": ["/api/v1/system"],
             "/api/v1/log/checkpoint": ["/api/v1/log/checkpoint"],
             "/api/v1/alerts": ["/api/v1/alerts", "/api/v1/alerts?state=firing&rule=TOK-002&tenant=acme&limit=1",
                                "/api/v1/alerts?state=resolved", "/api/v1/alerts?state=loud"],
@@ -143,6 +144,75 @@ class OpenApi(unittest.TestCase):
         self.check(path, answer, method)
         return json.loads(answer[2]) if answer[2] else None
 
+    def triage(self, console, ask):
+        path = "/api/v1/findings/{uid}/triage"
+        uid = console.tell("finding", "TOK-001", "acme", "agent-'; DROP TABLE findings; --", "tok-3")
+        url = f"/api/v1/findings/{uid}/triage"
+        for body in [{"do": "acknowledge"}, {"do": "acknowledge"}, {"do": "assign", "assignee": "<b>carol</b>"},
+                     {"do": "comment"}, {"do": "comment", "text": "' OR 1=1 --\n<script>alert(1)</script>"},
+                     {"do": "close", "reason": "tired"},
+                     {"do": "close", "reason": "benign", "text": "a drill"}, {"do": "reopen"}, {"do": "explode"},
+                     {"do": "acknowledge", "reason": "benign"},
+                     {"do": "suppress", "reason": "a drill", "until": "2026-01-01T00:00:00Z"},
+                     {"do": "suppress", "reason": "a \"drill\"", "until": "2199-01-01T00:00:00Z"}]:
+            ask(path, "post", body, url=url)
+        ask(path, "post", {"do": "acknowledge"}, url=f"/api/v1/findings/{'0' * 64}/triage")
+        later = console.tell("finding", "TOK-001", "acme", "agent-'; DROP TABLE findings; --", "tok-4")
+        other = console.tell("finding", "TOK-001", "acme", "agent-18", "tok-5")
+        states = [console.get(f"/api/v1/findings/{one}")["triage"]["state"] for one in (uid, later, other)]
+        self.assertEqual(states, ["suppressed", "suppressed", "new"])
+        self.assertEqual([line["do"] for line in console.get(f"/api/v1/findings/{uid}")["triage"]["history"]],
+                         ["acknowledge", "assign", "comment", "close", "reopen", "suppress"])
+        waiver = ask("/api/v1/waivers", "get")["items"][0]
+        rule = yaml.safe_load(waiver["yaml"])[0]
+        self.assertEqual((rule["match"]["agent"], rule["reason"]), ("agent-'; DROP TABLE findings; --", 'a "drill"'))
+        etag = console.ask("/api/v1/waivers")[1]["etag"]
+        self.check("/api/v1/waivers", console.ask("/api/v1/waivers", headers={"If-None-Match": etag}))
+        ask("/api/v1/waivers", "get", url="/api/v1/waivers?limit=0")
+        for _ in range(2):
+            ask("/api/v1/waivers/{id}", "delete", url=f"/api/v1/waivers/{waiver['id']}")
+        ask("/api/v1/incidents", "get", url="/api/v1/incidents?q=drop%20table&state=suppressed")
+
+    def control(self, console, ask):
+        paused = {"paused": True, "why": "a fire drill"}
+        for body in [paused, {"paused": "yes"}, {"paused": True, "why": "two\nlines"}, {"paused": False}]:
+            ask("/api/v1/respond", "post", body)
+        ask("/api/v1/respond", "get")
+        etag = console.ask("/api/v1/respond")[1]["etag"]
+        self.check("/api/v1/respond", console.ask("/api/v1/respond", headers={"If-None-Match": etag}))
+        uid = console.tell("finding", "TOK-002", "acme", "agent-17", "tok-1")
+        key = console.tell("plan", uid, "hold", "agent-17")
+        one, undo, approval = "/api/v1/executions/{key}", "/api/v1/executions/{key}/undo", "/api/v1/executions/{key}/approval"
+        at, none = f"/api/v1/executions/{key}", f"/api/v1/executions/{'0' * 64}"
+        asked = "?decision=approve&role=security&key_id=sec-1&reason=%27%20OR%201%3D1"
+        ask(approval, "get", url=f"{at}/approval{asked}")
+        console.tell("move", key, "waiting")
+        ask(one, "get", url=at)
+        ask(one, "get", url=none)
+        etag = console.ask(at)[1]["etag"]
+        self.check(one, console.ask(at, headers={"If-None-Match": etag}))
+        statement = ask(approval, "get", url=f"{at}/approval{asked}")
+        self.assertEqual(json.loads(statement["statement"])["at"], statement["at"])
+        for wrong in ["?decision=perhaps&role=security&key_id=sec-1", "?decision=deny&key_id=sec-1"]:
+            ask(approval, "get", url=f"{at}/approval{wrong}")
+        ask(approval, "get", url=f"{none}/approval{asked}")
+        given = {"decision": "approve", "role": "security", "key": "sec-1", "at": statement["at"], "reason": "' OR 1=1",
+                 "signature": "A" * 86 + "=="}
+        made = ask(approval, "post", given, url=f"{at}/approval")
+        self.assertEqual(made["approvals"][0]["verdict"], "pending")
+        for wrong in [{**given, "signature": "AA=="}, {**given, "at": "now"}, {**given, "role": ""}]:
+            ask(approval, "post", wrong, url=f"{at}/approval")
+        ask(approval, "post", given, url=f"{none}/approval")
+        console.tell("move", key, "done")
+        ask(approval, "post", given, url=f"{at}/approval")
+        ask(undo, "post", {}, url=f"{at}/undo")
+        ask(undo, "post", {}, url=f"{none}/undo")
+        ask(undo, "post", {"why": "so"}, url=f"{at}/undo")
+        with contextlib.closing(sqlite3.connect(f"{console.folder}/store.db")) as db:
+            db.execute("UPDATE steps SET state = 'due', undoes = 1 WHERE execution = ? AND position = 1", (key,))
+            db.commit()
+        ask(undo, "post", {}, url=f"{at}/undo")
+
     def access(self, console, token):
         """Who may do what; as the configured token, then as somebody who may only read."""
         admin = {"Authorization": f"Bearer {token}"}
@@ -167,6 +237,10 @@ class OpenApi(unittest.TestCase):
                              (password, "post"), ("/api/v1/tokens", "get"), ("/api/v1/tokens", "post"),
                              ("/api/v1/tokens/{id}", "delete"), ("/api/v1/audit", "get")]:
             ask(path, method, headers=viewer, url=path.replace("{name}", "ann").replace("{id}", made["id"]))
+        for path, method in [("/api/v1/findings/{uid}/triage", "post"), ("/api/v1/waivers/{id}", "delete"),
+                             ("/api/v1/executions/{key}/undo", "post"), ("/api/v1/executions/{key}/approval", "get"),
+                             ("/api/v1/executions/{key}/approval", "post"), ("/api/v1/respond", "post")]:
+            ask(path, method, headers=viewer, url=re.sub("{.*}", "1", path))
         for _ in range(2):
             ask("/api/v1/tokens/{id}", "delete", url=f"/api/v1/tokens/{made['id']}")
         self.log_in(console, ask)
@@ -225,6 +299,14 @@ class OpenApi(unittest.TestCase):
             uid = self.fill(console)
             self.with_all_that_it_serves(console, uid)
             self.events_of_the_stream(console)
+
+            def ask(path, method, body=None, url=None):
+                kind = {} if body is None else {"Content-Type": "application/json"}
+                text = None if body is None else json.dumps(body)
+                return self.say(path, console.ask(url or path, method.upper(), kind, text), method)
+
+            self.triage(console, ask)
+            self.control(console, ask)
         with Console(max_connections="4") as console:
             held = [Stream(console).open() for _ in range(3)]
             self.check("/api/v1/stream", console.ask("/api/v1/stream"))
