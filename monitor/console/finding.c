@@ -80,19 +80,16 @@ static struct iv_str clause_of(struct iv_str source)
 /* The text is the one in force, so it is told only of what was found under the baseline in force. */
 static void write_rule(struct iv_json *j, struct iv_console *console, const struct iv_finding *finding)
 {
+    IV_AUTO(iv_coverage_rules_unrefp) struct iv_coverage_rules *rules = iv_coverage_rules_get(console);
     struct iv_str digest = digest_of(finding->ocsf);
-    struct iv_str source = IV_STR("");
-    (void)pthread_mutex_lock(&console->lock);
-    if (iv_str_eq(digest, iv_str_of(console->digest))) {
-        source = iv_coverage_source(&console->coverage_rules, finding->rule);
-    }
+    bool in_force = iv_str_eq(digest, rules->digest);
+    struct iv_str source = in_force ? iv_coverage_source(rules, finding->rule) : IV_STR("");
     iv_json_open_object(j, "rule");
     iv_json_str(j, "id", finding->rule);
     iv_show_optional(j, "baseline", digest);
     iv_show_optional(j, "text", source);
     iv_show_optional(j, "clause", clause_of(source));
     iv_json_close_object(j);
-    (void)pthread_mutex_unlock(&console->lock);
 }
 
 struct detail {
