@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/guard.h"
 #include "evidence/alert.h"
+#include "evidence/times.h"
 
 #include <math.h>
 
@@ -109,6 +110,25 @@ static bool show_step(void *ctx, const struct iv_step *s)
     return true;
 }
 
+static void show_length(struct iv_json *j, const char *name, iv_ns length)
+{
+    if (length < 0) {
+        iv_json_null(j, name);
+    } else {
+        iv_json_real(j, name, (double)length / 1e9);
+    }
+}
+
+static void show_times(struct iv_json *j, const struct iv_execution *e)
+{
+    struct iv_times times = iv_times_of(e);
+    iv_json_open_object(j, "times");
+    show_length(j, "detect", times.detect);
+    show_length(j, "act", times.act);
+    show_length(j, "contain", times.contain);
+    iv_json_close_object(j);
+}
+
 iv_rc iv_show_execution(struct iv_json *j, const char *name, struct iv_reader *reader,
                         const struct iv_execution *e, struct iv_err *err)
 {
@@ -130,6 +150,7 @@ iv_rc iv_show_execution(struct iv_json *j, const char *name, struct iv_reader *r
     iv_show_time(j, "planned", e->planned);
     iv_show_time(j, "started", e->started);
     iv_show_time(j, "finished", e->finished);
+    show_times(j, e);
     iv_json_int(j, "findings", e->findings);
     iv_json_open_list(j, "steps");
     TRY(iv_reader_steps(reader, e->key, show_step, j, err));

@@ -68,6 +68,10 @@ static void count_verdict(struct iv_keep *k, const struct iv_verdict_node *node,
     if (v->waiver != NULL) {
         iv_series_add(IV_SERIES(k->options.metrics, SUPPRESSED, rule), 1);
     }
+    if (wall > v->trigger.time) {
+        iv_series_observe(iv_metrics_only(k->options.metrics, IV_METRIC_TIME_TO_DETECT),
+                          wall - v->trigger.time);
+    }
     if (node->written > 0 && wall > node->written) {
         iv_series_observe(iv_metrics_only(k->options.metrics, IV_METRIC_DETECTION), wall - node->written);
     }

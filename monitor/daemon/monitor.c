@@ -383,6 +383,7 @@ iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, 
     m->playbooks = iv_playbooks_ref(playbooks);
     m->clock = iv_clock_system();
     m->begun = iv_wall(&m->clock);
+    m->times_seen = -1;
     m->input_lost = true;
     m->input_at = iv_monotonic(&m->clock);
     struct iv_rc_s rc = start_parts(m, err);
@@ -530,6 +531,7 @@ static void read_totals(struct iv_monitor *m)
     m->totals_at = now;
     tell_waiting(m, totals.executions[IV_RUN_WAITING], now);
     iv_monitor_tell_outcomes(m);
+    iv_monitor_time(m);
     double oldest = totals.outbox_oldest == 0 ? 0 : (double)(iv_wall(&m->clock) - totals.outbox_oldest) / 1e9;
     iv_series_set(iv_metrics_only(m->metrics, IV_METRIC_OUTBOX_OLDEST), oldest);
     iv_series_set(iv_metrics_only(m->metrics, IV_METRIC_OUTBOX_PENDING), (double)totals.outbox);

@@ -60,6 +60,7 @@ struct iv_monitor {
     struct iv_playbooks *coming;  /* of the baseline that is being put in force; NULL: none is. Under lock */
     struct iv_observer *observer; /* begins before the act, and ends after it; NULL: it does not respond */
     iv_ns begun;                  /* wall clock */
+    int64_t times_seen;           /* times were taken up to this action */
     int64_t outcomes_seen;        /* executions that ended in vain were told up to this change */
     struct iv_act *act; /* under lock: begins after the publisher, which wakes it, and ends before it */
     bool entered;       /* the log has its start, and will have its end */
@@ -82,6 +83,8 @@ void iv_monitor_reload_intakes(struct iv_monitor *m, struct iv_baseline *baselin
                                struct iv_playbooks *playbooks);
 /* To be called now and then: an alert for executions that have ended in vain. */
 void iv_monitor_tell_outcomes(struct iv_monitor *m);
+/* How long it took to act and to contain, of what came since the last look, as metrics. */
+void iv_monitor_time(struct iv_monitor *m);
 
 /* Of iv_detect_options and iv_keep_options: whoever wrote to the store; everybody who reads it looks at once.
  */

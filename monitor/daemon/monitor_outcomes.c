@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "daemon/monitor_internal.h"
 #include "evidence/reader.h"
+#include "evidence/times.h"
 
 #include <stdio.h>
 
@@ -27,6 +28,31 @@ static bool count_outcome(void *ctx, const struct iv_execution *e)
                        (int)(e->cause.n < 200 ? e->cause.n : 200), e->cause.p);
     }
     return true;
+}
+
+static void observe(void *ctx, const struct iv_times *times)
+{
+    struct iv_metrics *metrics = ctx;
+    if (times->act >= 0) {
+        iv_series_observe(iv_metrics_only(metrics, IV_METRIC_TIME_TO_ACT), times->act);
+    }
+    if (times->contain >= 0) {
+        iv_series_observe(iv_metrics_only(metrics, IV_METRIC_TIME_TO_CONTAIN), times->contain);
+    }
+}
+
+static void pass_over(void *ctx, const struct iv_times *times)
+{
+    (void)ctx;
+    (void)times;
+}
+
+void iv_monitor_time(struct iv_monitor *m)
+{
+    struct iv_err err;
+    bool begins = m->times_seen < 0; /* what was before is another process's */
+    (void)!iv_ok(iv_reader_times(m->reader, &m->times_seen, begins ? INT64_MAX : m->times_seen,
+                                 begins ? pass_over : observe, m->metrics, &err));
 }
 
 void iv_monitor_tell_outcomes(struct iv_monitor *m)
