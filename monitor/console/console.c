@@ -97,7 +97,8 @@ static iv_rc check_exposure(struct iv_console *c, struct iv_str listen, struct i
 {
     bool loopback;
     TRY(iv_listen_is_loopback(&loopback, listen, err));
-    ENSURE(loopback || (c->certificate.n > 0 && !c->open), err, IV_E_REFUSED,
+    ENSURE(loopback || (c->certificate.n > 0 && (c->token_n > 0 || c->client_ca.n > 0) && !c->open), err,
+           IV_E_REFUSED,
            "console.listen " IV_STR_FMT
            " is reachable from other machines: it needs console.tls.certificate and "
            "console.tls.key, and console.tls.client_ca or console.token_file; or listen on 127.0.0.1",
@@ -116,7 +117,7 @@ static iv_rc read_access(struct iv_console *c, const struct iv_console_options *
     if (options->token_file.n > 0) {
         TRY(iv_token_file_read(c, options->token_file, err));
     }
-    c->open = c->token_n == 0 && c->client_ca.n == 0;
+    c->open = options->open;
     return check_exposure(c, listen_of(options), err);
 }
 
@@ -194,6 +195,28 @@ static iv_rc make_nobody(struct iv_user *out, struct iv_err *err)
     return iv_scrypt_make(&out->password, iv_str_of(secret), err);
 }
 
+static void count_user(void *ctx, const struct iv_user *user)
+{
+    (void)user;
+    ++*(size_t *)ctx;
+}
+
+/* Nobody would find out by himself why he is not let in. */
+static iv_rc tell_who_may_enter(struct iv_console *c, struct iv_err *err)
+{
+    size_t users = 0;
+    struct iv_reader *reader = iv_readers_borrow(c->readers);
+    struct iv_rc_s rc = iv_reader_users(reader, count_user, &users, err);
+    iv_readers_return(c->readers, reader);
+    TRY(rc);
+    if (users == 0 && c->token_n == 0 && c->client_ca.n == 0 && !c->open) {
+        LOG_WARN("console.nobody_may_enter",
+                 KV_TEXT("why", "it serves health alone: there is no user, no token_file and no client_ca"),
+                 KV_TEXT("add", "invigil user add NAME --role admin"));
+    }
+    return IV_OK;
+}
+
 static iv_rc start(struct iv_console *c, const struct iv_console_options *options, struct iv_err *err)
 {
     struct iv_clock clock = iv_clock_system();
@@ -203,6 +226,7 @@ static iv_rc start(struct iv_console *c, const struct iv_console_options *option
     TRY(make_nobody(&c->nobody, err));
     /* One for each thread that answers, one for the pulse. */
     TRY(iv_readers_new(&c->readers, options->store_path, either(options->threads, THREADS_DEFAULT) + 1, err));
+    TRY(tell_who_may_enter(c, err));
     TRY(iv_chunks_new(&c->chunks, c->readers, err));
     iv_series_set(IV_SERIES(c->metrics, BUILD, iv_str_of(c->version)), 1);
     iv_series_set_time(iv_metrics_only(c->metrics, IV_METRIC_STARTED), iv_wall(&clock));

@@ -5,11 +5,12 @@
  * Owner/thread: started and stopped by one thread; every other call may come from any thread at any time
  * between.
  * Guarantee: reads the store through connections of its own, and writes to it only what somebody changes
- * through it, with the record of who did; a client that reads slowly or not at all holds a bounded buffer and
- * nothing else; a stream that resumes misses nothing that the store holds. Without TLS and authentication it
- * listens on a loopback address only: anything else is refused at the start. Not here: counting (metrics.h),
- * which the threads of the app do; keeping (evidence/); acting (respond/). Source: contract "Interfaces",
- * what it emits; dashboards/openapi.yaml describes the routes. */
+ * through it, with the record of who did, and sums of what is there; a client that reads slowly or not at all
+ * holds a bounded buffer and nothing else; a stream that resumes misses nothing that the store holds. But for
+ * health, nothing is served to who is not known. Without TLS it listens on a loopback address only: anything
+ * else is refused at the start.
+ * Not here: counting (metrics.h), which the threads of the app do; keeping (evidence/); acting (respond/).
+ * Source: contract "Interfaces", what it emits; dashboards/openapi.yaml describes the routes. */
 #pragma once
 
 #include "base/err.h"
@@ -33,10 +34,11 @@ struct iv_console_options {
     struct iv_str certificate;
     struct iv_str key;
     struct iv_str client_ca;
-    /* Its first line is the token that every request but health must bring, as "Authorization: Bearer TOKEN"
-     * or as the password of Basic, which browsers ask for [none] */
+    /* Its first line is a token with which one may do everything, as "Authorization: Bearer TOKEN" or as the
+     * password of Basic [none] */
     struct iv_str token_file;
     bool instruments;                /* health and metrics alone: no API, no page */
+    bool open;                       /* without authentication, and on a loopback address only: for demos */
     struct iv_str store_path;        /* of the SQLite store, which must exist */
     struct iv_str version;           /* of the program */
     struct iv_metrics *metrics;      /* borrowed: outlives the console */

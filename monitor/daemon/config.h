@@ -56,6 +56,7 @@ struct iv_config {
         struct iv_str key;
         struct iv_str client_ca;
         struct iv_str token_file;
+        bool open; /* without authentication: never said by a file */
     } console;
     iv_ns canary_every;       /* 0: none is planted */
     struct iv_signer *signer; /* of signing_key_file; NULL: none */

@@ -116,6 +116,7 @@ static struct iv_console_options console_options(const struct iv_config *c, stru
         .key = c->console.key,
         .client_ca = c->console.client_ca,
         .token_file = c->console.token_file,
+        .open = c->console.open,
         .instruments = (c->roles & IV_ROLE_CONSOLE) == 0,
         .store_path = c->store_path,
         .version = IV_STR(IV_VERSION),

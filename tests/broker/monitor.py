@@ -17,6 +17,7 @@ import time
 import urllib.request
 
 INVIGIL = os.environ["INVIGIL"]
+TOKEN = "the-token-of-this-console"
 
 
 def wait_for(condition, seconds, what):
@@ -93,6 +94,9 @@ class Monitor:
         self.store = store or os.path.join(folder, "invigil.db")
         self.config = os.path.join(folder, "invigil.yaml")
         self.log = os.path.join(folder, "invigil.log")
+        self.token = os.path.join(folder, "console.token")
+        with open(self.token, "w", encoding="ascii") as file:
+            file.write(TOKEN + "\n")
         self.env = {**os.environ, **(env or {})}
         self.process = None
         self.prefix = []  # a command that runs the daemon in its own place
@@ -102,7 +106,7 @@ class Monitor:
             lift_guards(baseline)
         lines = [f"baseline: {baseline}", "kafka:", "  group.id: invigil-test"]
         lines += [f"  {name}: {value}" for name, value in kafka.items()]
-        lines += [f"store: {{path: {self.store}}}", "console: {listen: '127.0.0.1:0'}", *more]
+        lines += [f"store: {{path: {self.store}}}", f"console: {{listen: '127.0.0.1:0', token_file: {self.token}}}", *more]
         if hooks_url:
             lines.append("endpoints:")
             lines += [f"  {name}: {{url: '{hooks_url}'}}" for name in ("token-authority", "sandbox-orchestrator")]
@@ -174,7 +178,8 @@ class Monitor:
 
     def get(self, path):
         url = wait_for(lambda: self.alive() and self.url(), 60, "the console's address")
-        with urllib.request.urlopen(url + path, timeout=10) as answer:
+        asked = urllib.request.Request(url + path, headers={"Authorization": f"Bearer {TOKEN}"})
+        with urllib.request.urlopen(asked, timeout=10) as answer:
             return answer.read().decode()
 
     def rows(self, query, *args):

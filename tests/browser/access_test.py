@@ -258,4 +258,18 @@ class Access(unittest.TestCase):
                 self.assertNotIn(b"HTTP/1.1 200", answer, (head, body[:20]))
 
 
+class Closed(unittest.TestCase):
+    """A console that nobody was let into yet."""
+
+    def test_without_users_token_and_authority_health_alone_is_served_and_the_log_says_how_to_add_one(self):
+        with Console(closed="1") as console:
+            console.tell("ready")
+            for method, path, needs in routes():
+                status = console.ask(re.sub(r"\{\w+\}", "nothing", path), method)[0]
+                self.assertEqual(status == 401, needs not in ("OPEN", "GUEST"), (method, path, status))
+            self.assertEqual(console.ask("/healthz")[0], 200)
+            self.assertEqual(console.send("/api/v1/session", {"name": "token", "password": ""})[0], 401)
+            self.assertIn("invigil user add", console.said())
+
+
 unittest.main()

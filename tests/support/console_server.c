@@ -255,10 +255,7 @@ static iv_rc do_finding(struct server *s, char *const words[], char out[], struc
 
 static iv_rc do_many(struct server *s, char *const words[], char out[], struct iv_err *err)
 {
-    static char tenant[] = "acme";
-    static char agent[] = "agent-17";
-    static char token[] = "tok-many";
-    static char *const who[3] = {tenant, agent, token};
+    char *const who[3] = {(char[]){"acme"}, (char[]){"agent-17"}, (char[]){"tok-many"}};
     long count = strtol(words[1], NULL, 10);
     TRY(iv_store_begin(s->store, err));
     struct iv_rc_s rc = IV_OK;
@@ -507,12 +504,12 @@ static void show_baseline(struct server *s)
     }
 }
 
+static struct iv_str closed; /* "closed=1": not open to all, as it is without a token or an authority */
+
 static void set_option(struct iv_console_options *options, const char *text)
 {
     const char *equals = strchr(text, '=');
-    if (equals == NULL) {
-        return;
-    }
+    IV_CHECK(equals != NULL);
     struct iv_str name = {text, (size_t)(equals - text)};
     struct iv_str value = iv_str_of(equals + 1);
     const struct {
@@ -525,6 +522,7 @@ static void set_option(struct iv_console_options *options, const char *text)
         {IV_STR("key"), &options->key, NULL},
         {IV_STR("client_ca"), &options->client_ca, NULL},
         {IV_STR("token_file"), &options->token_file, NULL},
+        {IV_STR("closed"), &closed, NULL},
         {IV_STR("store"), &options->store_path, NULL},
         {IV_STR("max_connections"), NULL, &options->max_connections},
         {IV_STR("max_connections_per_ip"), NULL, &options->max_connections_per_ip},
@@ -579,6 +577,7 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         set_option(&options, argv[i]);
     }
+    options.open = options.token_file.n == 0 && options.client_ca.n == 0 && closed.n == 0;
     open_all(&s, &options);
     if (argc < 2 || strcmp(argv[argc - 1], "baseline=none") != 0) {
         show_baseline(&s);

@@ -227,6 +227,7 @@ static iv_rc configure(struct iv_stage *s, struct iv_err *err)
     c->verifiers = iv_verify_threads_default();
     c->roles = IV_ROLE_DETECT | IV_ROLE_RESPOND | IV_ROLE_CONSOLE;
     c->console.listen = s->options.listen.p == NULL ? IV_STR("127.0.0.1:8088") : s->options.listen;
+    c->console.open = true;
     c->log_level = IV_LOG_WARN;
     return IV_OK;
 }

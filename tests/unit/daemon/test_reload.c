@@ -82,7 +82,7 @@ static void start(struct scene *s, const char *rules)
                                    .roles = IV_ROLE_DETECT | IV_ROLE_CONSOLE,
                                    .store_path = iv_str_of(s->store),
                                    .snapshots = {iv_str_of(s->dir.path), 30 * IV_NS_PER_S, 2},
-                                   .console = {.listen = IV_STR("127.0.0.1:0")}};
+                                   .console = {.listen = IV_STR("127.0.0.1:0"), .open = true}};
     open_producer(s);
     write_baseline(s, "first", "telemetry", rules);
     cr_assert(iv_ok(iv_load_baseline(&baseline, &playbooks, s->config.baseline, &err)), "%s", err.text);
