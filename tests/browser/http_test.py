@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the console makes of requests that are not as they should be, and who it serves."""
 import base64
+import contextlib
 import http.client
 import json
 import os
 import random
 import socket
+import sqlite3
 import ssl
 import subprocess
 import time
@@ -181,6 +183,48 @@ class Shapes(unittest.TestCase):
 
             until(cut, "the server ends a head that does not")
 
+    def test_a_body_that_trickles_in_is_cut_off(self):
+        with socket.create_connection(("127.0.0.1", self.console.port), timeout=PATIENCE) as s:
+            s.sendall(b"POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                      b"Content-Length: 60000\r\n\r\n{")
+
+            def cut():
+                try:
+                    s.sendall(b" ")
+                    s.settimeout(0.05)
+                    return s.recv(1) == b""
+                except TimeoutError:
+                    return False
+                except OSError:
+                    return True
+
+            until(cut, "the server ends a body that does not")
+
+    def test_clients_that_never_finish_hold_nobody_up(self):
+        heads = [b"", b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ",
+                 b"POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                 b"Content-Length: 9\r\n\r\n{"]
+        before = self.console.resident()
+        held = []
+        for i in range(200):
+            held.append(socket.create_connection(("127.0.0.1", self.console.port), timeout=PATIENCE))
+            held[-1].sendall(heads[i % len(heads)])
+        self.assertEqual(self.console.get("/healthz"), {"status": "ok"})
+        self.assertLess(self.console.resident() - before, 200 * (128 << 10), "what each may hold")
+        for s in held:
+            self.assertIn(drain(s)[:12], (b"", b"HTTP/1.1 408"))
+            s.close()
+
+    def test_as_many_connections_as_are_allowed_and_not_one_more(self):
+        with Console(max_connections="16") as console:
+            held = [socket.create_connection(("127.0.0.1", console.port), timeout=PATIENCE) for _ in range(16)]
+            for s in held:
+                s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                self.assertIn(b"200 OK", s.recv(4096))
+            self.assertEqual(console.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), b"")
+            for s in held:
+                s.close()
+
     def test_another_site_cannot_make_a_browser_read_from_here(self):
         for host, status in [("evil.example", 421), ("evil.example:8088", 421), ("localhost.evil.example", 421),
                              ("127.0.0.1", 200),
@@ -344,6 +388,9 @@ class Tls(unittest.TestCase):
                     "-extfile", f"{name}.ext", "-out", f"{name}.pem")
 
     def ask(self, path, client=None, most=None):
+        return self.whole(path, client, most=most)[:2]
+
+    def whole(self, path, client=None, method="GET", body=None, most=None):
         context = ssl.create_default_context(cafile=f"{self.folder}/ca.pem")
         if most is not None:
             with warnings.catch_warnings():
@@ -355,10 +402,9 @@ class Tls(unittest.TestCase):
             context.load_cert_chain(f"{self.folder}/{client}.pem", f"{self.folder}/{client}.key")
         connection = http.client.HTTPSConnection("127.0.0.1", self.console.port, context=context, timeout=PATIENCE)
         try:
-            connection.request("GET", path)
+            connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
             answer = connection.getresponse()
-            answer.read()
-            return answer.status, answer.headers
+            return answer.status, answer.headers, answer.read()
         finally:
             connection.close()
 
@@ -375,6 +421,36 @@ class Tls(unittest.TestCase):
                 self.assertEqual(self.ask("/metrics", client)[0], 403, client)
             except (ssl.SSLError, ConnectionError):
                 pass  # refused in the handshake already
+
+    def test_both_versions_of_tls_that_are_any_good_are_served(self):
+        for version in [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]:
+            self.assertEqual(self.ask("/healthz", most=version)[0], 200, version)
+
+    def test_a_certificate_is_a_viewer_of_its_name_or_the_user_of_it(self):
+        status, _, body = self.whole("/api/v1/session", "client")
+        self.assertEqual((status, json.loads(body)["name"], json.loads(body)["roles"]), (200, "client", ["viewer"]))
+        self.assertEqual(self.ask("/api/v1/users", "client")[0], 403)
+        self.assertEqual(self.ask("/", None)[0], 403, "the page too is for who has a certificate")
+        with contextlib.closing(sqlite3.connect(f"{self.console.folder}/store.db", timeout=PATIENCE)) as db:
+            db.execute("INSERT INTO users VALUES ('client', 'admin', x'00', x'00', 2, 8, 1, 0, 0)")
+            db.commit()
+        self.assertEqual(self.ask("/api/v1/users", "client")[0], 200)
+        with contextlib.closing(sqlite3.connect(f"{self.console.folder}/store.db", timeout=PATIENCE)) as db:
+            db.execute("DELETE FROM users")
+            db.commit()
+
+    def test_a_cookie_under_tls_is_bound_to_its_host_and_to_tls(self):
+        path = write(f"{self.folder}/token", TOKEN + "\n")
+        names = {"certificate": "server.pem", "key": "server.key"}
+        with Console(token_file=path, **{name: f"{self.folder}/{file}" for name, file in names.items()}) as console:
+            kept, type(self).console = self.console, console
+            try:
+                body = json.dumps({"name": "token", "password": TOKEN})
+                status, headers, _ = self.whole("/api/v1/session", None, "POST", body)
+            finally:
+                type(self).console = kept
+            self.assertEqual(status, 200)
+            self.assertRegex(headers["Set-Cookie"], "^__Host-invigil=[0-9a-f]{64}; Path=/; HttpOnly; SameSite=Strict;.*; Secure$")
 
     def test_old_tls_is_refused(self):
         with self.assertRaises((ssl.SSLError, ConnectionError)):
