@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the console's API is asked (dashboards/openapi.yaml); what it answers stands in model.ts.
 import type {
-  AlertPage,
   AuditRow,
   Baseline,
   Coverage,
@@ -12,6 +11,7 @@ import type {
   Finding,
   Fleet,
   Incident,
+  JournalRow,
   Page,
   Posture,
   Respond,
@@ -98,9 +98,9 @@ export const fetchFindings = (filter: Filter, after = "", limit = 100): Promise<
 export const fetchIncidents = (filter: Filter, after = "", limit = 100): Promise<Page<Incident>> =>
   get(`/api/v1/incidents${query({ ...queryOf(filter), after, limit: String(limit) })}`);
 export const fetchDetail = (uid: string): Promise<Detail> => get(`/api/v1/findings/${part(uid)}`);
-export const triage = (uid: string, what: TriageChange): Promise<unknown> =>
+export const triage = (uid: string, what: TriageChange): Promise<{ finding: Finding }> =>
   change("POST", `/api/v1/findings/${part(uid)}/triage`, what);
-export const fetchWaivers = (): Promise<{ items: Waiver[] }> => get("/api/v1/waivers");
+export const fetchWaivers = (): Promise<{ items: Waiver[]; next: string | null }> => get("/api/v1/waivers?limit=500");
 export const endWaiver = (id: string): Promise<null> => change("DELETE", `/api/v1/waivers/${part(id)}`);
 
 export const fetchActions = (state = "", after = "", limit = 100): Promise<Page<Execution>> =>
@@ -122,6 +122,6 @@ export const fetchPosture = (from: string, to: string): Promise<Posture> => get(
 export const fetchFleet = (tenant: string, order: string, after = ""): Promise<Fleet> =>
   get(`/api/v1/fleet${query({ tenant, order, after })}`);
 export const fetchSystem = (): Promise<System> => get("/api/v1/system");
-export const fetchAlerts = (): Promise<AlertPage> => get("/api/v1/alerts?limit=100");
+export const fetchJournal = (): Promise<{ items: JournalRow[] }> => get("/api/v1/journal?limit=50");
 export const fetchAudit = (asked: Record<string, string>): Promise<{ items: AuditRow[]; next: string | null }> =>
   get(`/api/v1/audit${query(asked)}`);

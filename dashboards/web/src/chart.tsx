@@ -49,7 +49,7 @@ function optionsOf(latest: () => ChartProps, width: number): uPlot.Options {
     padding: [8, 8, 0, 0],
     scales: {
       x: { time: xValue === undefined, ...(props.xRange === undefined ? {} : { range: () => latest().xRange ?? [0, 1] }) },
-      y: { ...(props.log === true ? { distr: 3 as const } : { range: (_, __, top) => [0, Math.max(top * 1.12, 1e-9)] }) },
+      y: { ...(props.log === true ? { distr: 3 as const } : { range: (_, __, top) => [0, top > 0 ? top * 1.12 : 1] }) },
     },
     axes: [
       {
@@ -92,7 +92,7 @@ export function Chart(props: ChartProps) {
   const latest = useRef(props);
   latest.current = props;
   const data = [[...props.x], ...props.lines.map((line) => [...line.values])] as uPlot.AlignedData;
-  const shape = `${props.height} ${props.xSplits?.length ?? ""} ${props.lines.map((line) => line.name).join()}`;
+  const shape = `${props.height} ${props.xSplits?.map((split) => props.xValue?.(split)).join() ?? ""} ${props.lines.map((line) => line.name).join()}`;
 
   useEffect(() => {
     const draw = (): void => {

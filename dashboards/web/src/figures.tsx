@@ -22,12 +22,17 @@ function Figure(props: { name: string; value: string; note: string; alarm?: bool
 function Remediated({ executions }: { executions: Status["executions"] }) {
   const { planned, waiting, running, done, verified, failed, ambiguous } = executions;
   const wrong = failed + ambiguous;
-  const underWay = `${count(planned + running)} under way${waiting > 0 ? `, ${count(waiting)} waiting` : ""}`;
+  const parts = [
+    [wrong, "failed"],
+    [waiting, "waiting"],
+    [planned + running, "under way"],
+  ] as const;
+  const said = parts.filter(([n]) => n > 0).slice(0, 2);
   return (
     <Figure
       name="Remediated"
       value={count(done + verified)}
-      note={wrong > 0 ? `${count(wrong)} failed, ${underWay}` : underWay}
+      note={said.length === 0 ? "none under way" : said.map(([n, word]) => `${count(n)} ${word}`).join(", ")}
       alarm={wrong > 0 || waiting > 0}
     />
   );

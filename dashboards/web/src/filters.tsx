@@ -45,7 +45,7 @@ const periods = [
 ] as const;
 
 /** A period up to now becomes its beginning, so that the address keeps its meaning when it is passed on. */
-export function Period(props: { from: string; to: string; change: (from: string, to: string) => void }) {
+export function Period(props: { from: string; to: string; unset?: string; change: (from: string, to: string) => void }) {
   const set = props.from !== "" || props.to !== "";
   return (
     <select
@@ -65,7 +65,7 @@ export function Period(props: { from: string; to: string; change: (from: string,
       )}
       {periods.map(([value, text]) => (
         <option key={value} value={value}>
-          {text}
+          {value === "" ? (props.unset ?? text) : text}
         </option>
       ))}
     </select>

@@ -125,15 +125,18 @@ function RuleText({ text, clause }: { text: string; clause: string | null }) {
 
 function TheRule({ detail, rules }: { detail: Detail; rules: Baseline | null }) {
   const rule = rules?.rules.find((one) => one.id === detail.finding.rule);
-  const text = detail.rule?.text ?? rule?.source;
+  const text = detail.rule.text ?? rule?.source;
   return (
     <section>
       <h3>The rule</h3>
-      {text == null ? (
-        <p class="none">This rule is not in the baseline in force.</p>
-      ) : (
-        <RuleText text={text} clause={detail.rule?.clause ?? null} />
+      {detail.rule.text === null && (
+        <p class="none">
+          {text === undefined
+            ? "This rule is not in the baseline in force."
+            : "Another baseline found this; so the one in force has it:"}
+        </p>
       )}
+      {text !== undefined && <RuleText text={text} clause={detail.rule.clause} />}
     </section>
   );
 }
@@ -164,12 +167,10 @@ function useDetail(uid: string) {
   const { value, trouble, again } = useAsked(useCallback(() => fetchDetail(uid), [uid]));
   const [newest, setNewest] = useState<Finding | null>(null);
   const hear = useCallback(
-    (told: { findings: Finding[]; triage: { uid: string }[] }) => {
-      const news = told.findings.filter((finding) => finding.uid === uid).at(-1);
+    (findings: readonly Finding[]) => {
+      const news = findings.filter((finding) => finding.uid === uid).at(-1);
       if (news !== undefined) {
         setNewest(news);
-      }
-      if (news !== undefined || told.triage.some((one) => one.uid === uid)) {
         again();
       }
     },

@@ -10,12 +10,12 @@ import { FindingPane } from "./finding";
 import { filterOf, passes, queryOf } from "./filter";
 import { ListOfIncidents } from "./incidents";
 import type { View } from "./list";
-import { ListSection, usePaged, useReading } from "./list";
-import type { Told } from "./live";
+import { ListSection, usePaged, useReading, viewWord } from "./list";
 import { executions, useLive } from "./live";
 import { Moment, SeverityMark, StateMark } from "./marks";
 import { useTitle } from "./page";
 import { useStore } from "./store";
+import { ListOfWaivers } from "./waivers";
 
 const keyOf = (finding: Finding): string => finding.uid;
 
@@ -121,7 +121,7 @@ function ListOfFindings({ filter, chosen, open, close }: ListProps) {
   const fetchPage = useCallback((after: string, limit: number) => fetchFindings(filter, after, limit), [filter]);
   const paged = usePaged(keyOf, fetchPage, reading);
   const { list, tell } = paged;
-  useLive(useCallback((told: Told) => tell(told.findings.filter((one) => passes(filter, one))), [filter, tell]));
+  useLive(useCallback((findings) => tell(findings.filter((one) => passes(filter, one))), [filter, tell]));
   const states = useActionStates();
   return (
     <ListSection
@@ -158,16 +158,19 @@ function useFilter(query: Readonly<Record<string, string>>): Filter {
 export function FindingsScreen({ place }: { place: Place }) {
   const chosen = place.rest[0] ?? null;
   useTitle(chosen === null ? "Findings" : "A finding");
-  const view: View = place.query["view"] === "all" ? "all" : "incidents";
+  const word = place.query["view"];
+  const view: View = word === "all" || word === "waivers" ? word : "incidents";
   const filter = useFilter(place.query);
   const isOpen = chosen !== null;
-  const query = useMemo(() => ({ ...queryOf(filter), view: view === "all" ? "all" : "" }), [filter, view]);
+  const query = useMemo(() => ({ ...queryOf(filter), view: viewWord(view) }), [filter, view]);
   const open = useCallback((uid: string) => go(hrefOf("findings", [uid], query), isOpen), [query, isOpen]);
   const close = useCallback(() => go(hrefOf("findings", [], query), true), [query]);
   const list = { filter, chosen, open, close };
   return (
     <div class={isOpen ? "split open" : "split"}>
-      {view === "all" ? <ListOfFindings {...list} /> : <ListOfIncidents {...list} />}
+      {view === "all" && <ListOfFindings {...list} />}
+      {view === "incidents" && <ListOfIncidents {...list} />}
+      {view === "waivers" && <ListOfWaivers filter={filter} />}
       {chosen !== null && <FindingPane uid={chosen} close={close} />}
     </div>
   );

@@ -7,7 +7,6 @@ import type { Execution, Finding, Fleet, FleetRow, Severity } from "./api";
 import { fetchFindings, fetchFleet } from "./api";
 import { noFilter, queryOf, severities } from "./filter";
 import { ago, count, plural } from "./format";
-import type { Told } from "./live";
 import { executions, useLive } from "./live";
 import { Bars, Empty, Icon, Moment, SeverityMark, StateMark } from "./marks";
 import { useKeys, useTitle } from "./page";
@@ -165,8 +164,8 @@ function useHistory(tenant: string, agent: string) {
   }, [filter]);
   useLive(
     useCallback(
-      (told: Told) => {
-        const items = told.findings.filter((one) => one.tenant === tenant && one.agent === agent);
+      (findings: readonly Finding[]) => {
+        const items = findings.filter((one) => one.tenant === tenant && one.agent === agent);
         if (items.length > 0) {
           change({ kind: "told", items, reading: box.current?.matches(":hover, :focus-within") === true });
         }

@@ -17,7 +17,7 @@ import { useStore } from "./store";
 import { Trouble } from "./trouble";
 import { VirtualList } from "./virtual";
 
-export type View = "incidents" | "all";
+export type View = "incidents" | "all" | "waivers";
 
 /** Somebody reads: a finding is open, the list is scrolled, or the pointer or the keyboard is on it. */
 function isRead(scroller: RefObject<HTMLDivElement>, chosen: string | null): boolean {
@@ -89,13 +89,22 @@ export function usePaged<T extends Sequenced>(
   return { list, more, again, tell, show };
 }
 
-function ViewSwitch({ view, filter }: { view: View; filter: Filter }) {
-  const href = (to: View): string => hrefOf("findings", [], { ...queryOf(filter), view: to === "all" ? "all" : "" });
+const views = [
+  ["incidents", "Incidents"],
+  ["all", "Each finding"],
+  ["waivers", "Waivers"],
+] as const;
+
+/** As the address says it: incidents without a word. */
+export const viewWord = (view: View): string => (view === "incidents" ? "" : view);
+
+export function ViewSwitch({ view, filter }: { view: View; filter: Filter }) {
+  const href = (to: View): string => hrefOf("findings", [], { ...queryOf(filter), view: viewWord(to) });
   return (
     <div class="choices" role="group" aria-label="View">
-      {(["incidents", "all"] as const).map((one) => (
+      {views.map(([one, text]) => (
         <a key={one} class="choice" href={href(one)} aria-current={view === one ? "true" : undefined}>
-          {one === "all" ? "Each finding" : "Incidents"}
+          {text}
         </a>
       ))}
     </div>
@@ -143,7 +152,7 @@ export function ListSection<T extends Sequenced>(props: {
   );
   const setFilter = useCallback(
     (to: Filter) => {
-      const query = { ...queryOf(to), view: view === "all" ? "all" : "" };
+      const query = { ...queryOf(to), view: viewWord(view) };
       go(hrefOf("findings", uid === null ? [] : [uid], query), true);
     },
     [uid, view],

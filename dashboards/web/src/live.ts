@@ -3,7 +3,7 @@
 // What it says is handed on in batches, so that a burst costs one drawing and not a thousand.
 import { useEffect } from "preact/hooks";
 import { fetchActions, fetchBaseline, fetchRespond, fetchStatus } from "./api";
-import type { Baseline, Execution, Finding, Respond, Status, TriageState } from "./model";
+import type { Baseline, Execution, Finding, Respond, Status } from "./model";
 import { merged } from "./rows";
 import { store } from "./store";
 
@@ -14,12 +14,6 @@ export interface Pulse {
   rate: number; // events per second
   behind: number; // records
   delay: number | null; // seconds from the hindmost watermark to now
-}
-
-export interface TriageTold {
-  uid: string;
-  state?: TriageState;
-  assignee?: string | null;
 }
 
 export const connection = store<Connection>("connecting");
@@ -33,37 +27,57 @@ export const nextActions = store<string | null>(null);
 const silenceMs = 12_000; // six pulses of the server
 const retryMs = 2_000;
 const batchMs = 40;
+const respondMs = 8_000;
 const pulsesMax = 900; // half an hour
 const executionsMax = 2_000;
 
-export type Told = { findings: Finding[]; triage: TriageTold[] };
-const listeners = new Set<(told: Told) => void>();
+const listeners = new Set<(findings: readonly Finding[]) => void>();
 
 /** What comes in while the part of the page that asks is shown. */
-export function useLive(hear: (told: Told) => void): void {
+export function useLive(hear: (findings: readonly Finding[]) => void): void {
   useEffect(() => {
     listeners.add(hear);
     return () => void listeners.delete(hear);
   }, [hear]);
 }
 
-let waiting: Told & { executions: Execution[] } = { findings: [], triage: [], executions: [] };
+let waiting: { findings: Finding[]; executions: Execution[] } = { findings: [], executions: [] };
 let due = 0;
-let respondTold = false; // by the stream, whose word is newer than any answer
 
 function flush(): void {
   const told = waiting;
-  waiting = { findings: [], triage: [], executions: [] };
+  waiting = { findings: [], executions: [] };
   due = 0;
   takeExecutions(told.executions);
-  if (told.findings.length > 0 || told.triage.length > 0) {
+  if (told.findings.length > 0) {
     for (const hear of [...listeners]) {
-      hear(told);
+      hear(told.findings);
     }
   }
 }
 
 const soon = (): void => void (due ||= window.setTimeout(flush, batchMs));
+
+/** Told by the stream, or by the answer to who has just changed it. */
+export function takeFinding(finding: Finding): void {
+  waiting.findings.push(finding);
+  soon();
+}
+
+let respondWords = 0; // an answer that was asked for before the last word is old
+let respondAsked = 0; // milliseconds
+
+export function takeRespond(told: Respond): void {
+  respondWords++;
+  respond.set(told);
+}
+
+/** The stream does not tell of a pause. */
+function askRespond(): void {
+  const words = respondWords;
+  respondAsked = Date.now();
+  fetchRespond().then((told) => words === respondWords && takeRespond(told), () => undefined);
+}
 
 export function takeExecutions(items: readonly Execution[]): void {
   if (items.length > 0) {
@@ -86,6 +100,9 @@ function takeStatus(now: Status): void {
   }
   if (now.baseline !== status.get()?.baseline || baseline.get() === null) {
     fetchBaseline().then((value) => baseline.set(value), () => undefined);
+  }
+  if (Date.now() - respondAsked > respondMs) {
+    askRespond();
   }
   status.set(now);
 }
@@ -115,21 +132,10 @@ function listen(position: string): () => void {
       heard = Date.now();
       connection.set("live");
     });
-    on<Finding>("finding", (finding) => {
-      waiting.findings.push(finding);
-      soon();
-    });
+    on<Finding>("finding", takeFinding);
     on<Execution>("action", (execution) => {
       waiting.executions.push(execution);
       soon();
-    });
-    on<TriageTold>("triage", (told) => {
-      waiting.triage.push(told);
-      soon();
-    });
-    on<Respond>("respond", (told) => {
-      respondTold = true;
-      respond.set(told);
     });
     on<Status>("status", takeStatus);
     source.addEventListener("error", () => {
@@ -171,7 +177,6 @@ export function follow(): () => void {
       }
       takeStatus(now);
       stop = listen(now.position);
-      fetchRespond().then((told) => respondTold || respond.set(told), () => undefined);
       const page = await fetchActions();
       nextActions.set(page.next);
       takeExecutions(page.items);

@@ -153,17 +153,14 @@ export interface TriageEntry {
   who: string;
   do: string;
   text: string | null;
-  reason?: string | null;
-  assignee?: string | null;
-  until?: string | null;
 }
 
 export interface Detail {
   finding: Finding;
   ocsf: Ocsf;
   actions: Execution[];
-  rule?: { id: string; text: string | null; clause: string | null; baseline: string };
-  triage?: { state: TriageState; assignee: string | null; history: TriageEntry[] };
+  rule: { id: string; text: string | null; clause: string | null; baseline: string | null };
+  triage: { state: TriageState; assignee: string | null; history: TriageEntry[] };
 }
 
 export interface TriageChange {
@@ -176,18 +173,22 @@ export interface TriageChange {
 
 export interface Waiver {
   id: string;
+  finding: string;
   rule: string;
   tenant: string | null;
   agent: string | null;
   author: string;
   reason: string;
+  created: string;
   until: string;
-  yaml: string;
+  yaml: string | null;
 }
 
 export interface ExecutionDetail {
   execution: Execution;
   log: { at: string; state: string; step: number | null; cause: string | null }[];
+  approvals: { at: string; decision: string; role: string; key: string; reason: string | null; verdict: string }[];
+  waits: { approvals: number; roles: string[]; until: string } | null;
 }
 
 export interface Statement {
@@ -335,9 +336,10 @@ export interface Histogram {
 
 export interface System {
   histograms: Histogram[];
-  partitions: { topic: string; partition: number; state: string; lag: number | null; reach: string | null }[];
+  partitions: { topic: string; partition: number; stream: string; state: string; lag: number | null; reach: string | null }[];
   baselines: { at: string; digest: string; what: string; text: string | null }[];
   outbox: { pending: number; oldest_seconds: number };
+  sinks: Sink[];
 }
 
 export interface Sink {
@@ -350,24 +352,12 @@ export interface Sink {
   why: string | null;
 }
 
-export interface AlertPage {
-  firing: number;
-  sinks: Sink[];
-  items: {
-    fingerprint: string;
-    state: "firing" | "resolved";
-    rule: string;
-    title: string;
-    severity: Severity;
-    tenant: string | null;
-    agent: string | null;
-    subject: string | null;
-    detail: string | null;
-    finding: string | null;
-    count: number;
-    started: string;
-    last: string;
-  }[];
+export interface JournalRow {
+  seq: number;
+  at: string;
+  what: string;
+  about: string;
+  cause: string;
 }
 
 export interface AuditRow {

@@ -27,11 +27,9 @@ function Waiting() {
 export function NewsAside() {
   const [list, change] = useReducer(rowsOf, noRows<Finding>());
   const box = useRef<HTMLDivElement>(null);
-  const hear = useCallback((told: { findings: Finding[] }) => {
+  const hear = useCallback((findings: readonly Finding[]) => {
     const read = box.current?.matches(":hover, :focus-within") === true;
-    if (told.findings.length > 0) {
-      change({ kind: "told", items: told.findings, reading: read });
-    }
+    change({ kind: "told", items: findings, reading: read });
   }, []);
   useLive(hear);
   useEffect(() => {

@@ -2,7 +2,7 @@
 // Pausing all of remediation, and letting it go on.
 import { useState } from "preact/hooks";
 import { messageOf, setRespond } from "./api";
-import { respond } from "./live";
+import { respond, takeRespond } from "./live";
 import { may } from "./session";
 import { useStore } from "./store";
 
@@ -17,7 +17,7 @@ export function PauseSwitch() {
   const send = (paused: boolean): void => {
     setRespond(paused, why).then(
       (told) => {
-        respond.set(told);
+        takeRespond(told);
         setAsked(false);
         setWhy("");
         setTrouble(null);

@@ -182,7 +182,7 @@ export function PostureScreen({ place }: { place: Place }) {
           <div class="found-head">
             <h2 id="posture-title">Trust Services criteria</h2>
             <Summary criteria={criteria} />
-            <Period from={from} to={to} change={(f, t) => go(hrefOf("posture", place.rest, { from: f, to: t }), true)} />
+            <Period from={from} to={to} unset="The last day seen" change={(f, t) => go(hrefOf("posture", place.rest, { from: f, to: t }), true)} />
           </div>
           <div class="scroller" role="group" aria-labelledby="posture-title" tabIndex={0}>
             {trouble !== null && <Trouble trouble={trouble} what="the posture" />}

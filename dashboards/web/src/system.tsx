@@ -3,8 +3,8 @@
 import type { ComponentChildren } from "preact";
 import { useCallback, useState } from "preact/hooks";
 import type { Place } from "./address";
-import type { AlertPage, Coverage, Histogram, Status, System } from "./api";
-import { fetchAlerts, fetchCoverage, fetchSystem } from "./api";
+import type { Coverage, Histogram, JournalRow, Sink, Status, System } from "./api";
+import { fetchCoverage, fetchJournal, fetchSystem } from "./api";
 import { Chart } from "./chart";
 import { Figures } from "./figures";
 import { ago, bytes, count, duration, percent, plural, short } from "./format";
@@ -58,29 +58,33 @@ function Course(props: CourseProps) {
   );
 }
 
-/** Cumulated buckets become what fell into each. */
+/** As short as under a bar. */
+function bound(le: number | null): string {
+  return le === null ? "more" : le < 1 ? `${Math.round(le * 1e6) / 1e3} ms` : le < 60 ? `${le} s` : `${le / 60} min`;
+}
+
+/** Without what is empty at either end. */
+function busy(buckets: Histogram["buckets"]): Histogram["buckets"] {
+  const some = buckets.map((bucket) => bucket.count > 0);
+  return buckets.slice(Math.max(0, some.indexOf(true) - 2), some.lastIndexOf(true) + 3);
+}
+
 function Latency({ histogram }: { histogram: Histogram }) {
-  const { buckets } = histogram;
-  const counts = buckets.map((bucket, i) => bucket.count - (buckets[i - 1]?.count ?? 0));
-  const total = counts.reduce((sum, n) => sum + n, 0);
-  const last = buckets.length - 1;
-  const words = (i: number): string => {
-    const le = buckets[i]?.le;
-    return le == null ? "more" : `≤ ${le < 0.001 ? `${le * 1000} ms` : duration(le)}`;
-  };
+  const buckets = busy(histogram.buckets);
+  const total = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
   return total === 0 ? (
     <p class="none">Nothing was measured yet.</p>
   ) : (
     <Chart
-      label={`Of ${total} measured: ${counts.map((n, i) => `${n} ${words(i)}`).join(", ")}`}
+      label={`Of ${total} measured: ${buckets.map(({ le, count: n }) => `${n} up to ${bound(le)}`).join(", ")}`}
       x={buckets.map((_, i) => i)}
-      lines={[{ name: histogram.name, values: counts, colour: "--accent", kind: "bars" }]}
+      lines={[{ name: histogram.name, values: buckets.map((bucket) => bucket.count), colour: "--accent", kind: "bars" }]}
       height={150}
       yValue={count}
-      xValue={words}
+      xValue={(i) => bound(buckets[i]?.le ?? null)}
       xSplits={buckets.map((_, i) => i)}
-      xRange={[-0.6, last + 0.6]}
-      xSpace={46}
+      xRange={[-0.6, buckets.length - 0.4]}
+      xSpace={40}
     />
   );
 }
@@ -168,12 +172,12 @@ function Losses({ coverage }: { coverage: Coverage }) {
   );
 }
 
-function Sinks({ alerts }: { alerts: AlertPage }) {
-  return alerts.sinks.length === 0 ? (
+function Sinks({ sinks }: { sinks: readonly Sink[] }) {
+  return sinks.length === 0 ? (
     <p class="none">No sink for alerts is configured.</p>
   ) : (
     <ul class="lines">
-      {alerts.sinks.map((sink) => (
+      {sinks.map((sink) => (
         <li key={sink.name}>
           <span>
             <i class={sink.failing_since === null ? "light good" : "light bad"} aria-hidden="true" />
@@ -184,6 +188,27 @@ function Sinks({ alerts }: { alerts: AlertPage }) {
             {sink.why ?? (sink.last_success === null ? "not told anything yet" : `told ${ago(sink.last_success)}`)}
             {sink.waiting > 0 && `, ${count(sink.waiting)} waiting`}
           </small>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const goodNews = /^(started|resumed|resumed-by-file|reloaded|input-back|lag-over|blind-over|outbox-moves|sink-works)$/;
+
+function Journal({ rows }: { rows: readonly JournalRow[] }) {
+  return rows.length === 0 ? (
+    <p class="none">Nothing befell the monitor yet.</p>
+  ) : (
+    <ul class="lines">
+      {rows.map((row) => (
+        <li key={row.seq} class="journal">
+          <Moment time={row.at} />
+          <span>
+            <i class={goodNews.test(row.what) ? "light good" : row.what === "stopped" ? "light" : "light bad"} aria-hidden="true" />
+            <strong>{row.what.replaceAll("-", " ")}</strong> {row.about.length > 40 ? short(row.about) : row.about}
+            {row.cause !== "" && <small>{row.cause}</small>}
+          </span>
         </li>
       ))}
     </ul>
@@ -258,14 +283,15 @@ function BaselineCard({ system }: { system: System | null }) {
 function Histograms({ system, trouble }: { system: System | null; trouble: unknown }) {
   const [name, setName] = useState("");
   const all = system?.histograms ?? [];
-  const chosen = all.find((one) => one.name === name) ?? all[0];
+  const busiest = all.find((one) => one.name.includes("detection")) ?? all[0];
+  const chosen = all.find((one) => one.name === name) ?? busiest;
   return (
-    <Card title="Latency" class="wide">
+    <Card title="Latency: how many took up to" class="wide">
       {all.length > 1 && (
         <select aria-label="Of what" value={chosen?.name} onChange={(event) => setName(event.currentTarget.value)}>
           {all.map((one) => (
             <option key={one.name} value={one.name}>
-              {one.name}
+              {one.name.replace(/^invigil_|_seconds$/g, "").replaceAll("_", " ")}
             </option>
           ))}
         </select>
@@ -280,8 +306,8 @@ export function SystemScreen(_: { place: Place }) {
   useTitle("System");
   const status = useStore(statusNow);
   const coverage = useAsked(useCallback(() => fetchCoverage("", ""), []), 5_000);
-  const alerts = useAsked(useCallback(fetchAlerts, []), 5_000);
   const system = useAsked(useCallback(fetchSystem, []), 5_000);
+  const journal = useAsked(useCallback(fetchJournal, []), 5_000);
   return (
     <div class="overview">
       <Figures />
@@ -299,14 +325,21 @@ export function SystemScreen(_: { place: Place }) {
           )}
         </Card>
         <Card title="Sinks">
-          {alerts.value === null ? (
-            alerts.trouble !== null && <Trouble trouble={alerts.trouble} what="the sinks" />
+          {system.value === null ? (
+            system.trouble !== null && <Trouble trouble={system.trouble} what="the sinks" />
           ) : (
-            <Sinks alerts={alerts.value} />
+            <Sinks sinks={system.value.sinks} />
           )}
         </Card>
-        <Card title="Lost" class="wide">{coverage.value !== null && <Losses coverage={coverage.value} />}</Card>
+        <Card title="Journal" class="wide">
+          {journal.value === null ? (
+            journal.trouble !== null && <Trouble trouble={journal.trouble} what="the journal" />
+          ) : (
+            <Journal rows={journal.value.items} />
+          )}
+        </Card>
         <BaselineCard system={system.value} />
+        <Card title="Lost" class="all">{coverage.value !== null && <Losses coverage={coverage.value} />}</Card>
       </div>
     </div>
   );

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import type { Detail, TriageChange, TriageEntry } from "./api";
 import { messageOf, triage } from "./api";
-import { when } from "./format";
+import { takeFinding } from "./live";
 import { Moment } from "./marks";
 import { may, who } from "./session";
 
@@ -146,9 +146,10 @@ function Desk({ uid, state, done }: { uid: string; state: string; done: () => vo
     setBusy(true);
     triage(uid, spoken(what))
       .then(
-        () => {
+        ({ finding }) => {
           setDraft(null);
           setTrouble(null);
+          takeFinding(finding);
           done();
         },
         (error: unknown) => setTrouble(messageOf(error)),
@@ -211,15 +212,11 @@ function Desk({ uid, state, done }: { uid: string; state: string; done: () => vo
 }
 
 function Entry({ entry }: { entry: TriageEntry }) {
-  const verb = entry.do as Verb;
   return (
     <li>
       <Moment time={entry.at} />
       <span>
-        <strong>{entry.who}</strong> {told[verb] ?? entry.do}
-        {entry.assignee !== undefined && entry.assignee !== null && ` to ${entry.assignee === "" ? "nobody" : entry.assignee}`}
-        {entry.reason !== undefined && entry.reason !== null && `: ${entry.reason}`}
-        {entry.until !== undefined && entry.until !== null && ` until ${when(entry.until)}`}
+        <strong>{entry.who}</strong> {told[entry.do as Verb] ?? entry.do}
       </span>
       {entry.text !== null && entry.text !== "" && <p>{entry.text}</p>}
     </li>
@@ -228,9 +225,6 @@ function Entry({ entry }: { entry: TriageEntry }) {
 
 export function Triage({ detail, done }: { detail: Detail; done: () => void }) {
   const { triage: course, finding } = detail;
-  if (course === undefined) {
-    return null;
-  }
   return (
     <section class="triage">
       <p class="triage-state">

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Letting a run pass that waits, or denying it: what is signed is shown first.
+import { useState } from "preact/hooks";
+import type { ExecutionDetail, Statement } from "./api";
+import { approve, fetchStatement, messageOf } from "./api";
+import { when } from "./format";
+import { canSign, keyOf, says, signatureOf } from "./sign";
+import { may } from "./session";
+
+interface Draft {
+  decision: "approve" | "deny";
+  role: string;
+  id: string;
+  reason: string;
+}
+
+/** For who cannot sign here: the same on the monitor's machine. */
+function CommandLine({ execution, draft }: { execution: string; draft: Draft }) {
+  const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+  const words = [
+    `invigil respond ${draft.decision} ${execution} --key FILE`,
+    `--id ${draft.id === "" ? "ID" : quoted(draft.id)}`,
+    draft.role === "" ? "" : `--role ${quoted(draft.role)}`,
+    draft.reason === "" ? "" : `--reason ${quoted(draft.reason)}`,
+  ];
+  return (
+    <details>
+      <summary>On the command line</summary>
+      <pre tabIndex={0}>{words.filter((word) => word !== "").join(" ")}</pre>
+    </details>
+  );
+}
+
+function useSigning(execution: string, draft: Draft, done: () => void) {
+  const [statement, setStatement] = useState<Statement | null>(null);
+  const [trouble, setTrouble] = useState<string | null>(null);
+  const { decision, role, id, reason } = draft;
+  const attempt = async (step: () => Promise<void>): Promise<void> => {
+    try {
+      await step();
+      setTrouble(null);
+    } catch (error) {
+      setTrouble(messageOf(error));
+    }
+  };
+  const ask = (): Promise<void> =>
+    attempt(async () => {
+      const answer = await fetchStatement(execution, { decision, role, key_id: id, reason });
+      if (!says(answer.statement, { execution, decision, role, key: id, reason })) {
+        throw new Error("the server's statement says something else than what was asked for");
+      }
+      setStatement(answer);
+    });
+  const sign = (file: File): Promise<void> =>
+    attempt(async () => {
+      const { statement: text, at } = statement!;
+      const signature = await signatureOf(await keyOf(file), text);
+      await approve(execution, { decision, role, key: id, at, reason, signature });
+      setStatement(null);
+      done();
+    });
+  return { statement, trouble, ask, sign, forget: () => setStatement(null) };
+}
+
+export function Approval({ detail, done }: { detail: ExecutionDetail; done: () => void }) {
+  const { waits } = detail;
+  const { key } = detail.execution;
+  const [draft, setDraft] = useState<Draft>({ decision: "approve", role: waits?.roles[0] ?? "", id: "", reason: "" });
+  const [file, setFile] = useState<File | null>(null);
+  const { statement, trouble, ask, sign, forget } = useSigning(key, draft, done);
+  if (waits === null) {
+    return null;
+  }
+  const set = (part: Partial<Draft>): void => {
+    forget();
+    setDraft({ ...draft, ...part });
+  };
+  return (
+    <section class="approval" aria-labelledby="approval-title">
+      <h3 id="approval-title">Waits for approval</h3>
+      <p class="none">
+        {waits.approvals === 1 ? "One approval" : `${waits.approvals} approvals`} of {waits.roles.join(" or ")}, until{" "}
+        {when(waits.until)}
+      </p>
+      {may("respond") && (
+        <form
+          class="desk"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void (statement === null ? ask() : file !== null && sign(file));
+          }}
+        >
+          <div class="choices" role="group" aria-label="Decision">
+            {(["approve", "deny"] as const).map((decision) => (
+              <button
+                key={decision}
+                type="button"
+                class="choice"
+                aria-pressed={draft.decision === decision}
+                onClick={() => set({ decision })}
+              >
+                {decision}
+              </button>
+            ))}
+          </div>
+          <div class="pair-of-fields">
+            <label>
+              As
+              <select value={draft.role} onChange={(event) => set({ role: event.currentTarget.value })}>
+                {waits.roles.map((role) => (
+                  <option key={role} value={role}>
+                    {role}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <label>
+              Key's id in the baseline
+              <input required maxLength={128} value={draft.id} onInput={(event) => set({ id: event.currentTarget.value })} />
+            </label>
+          </div>
+          <label>
+            Why (if any)
+            <input maxLength={256} value={draft.reason} onInput={(event) => set({ reason: event.currentTarget.value })} />
+          </label>
+          {statement !== null && (
+            <>
+              <pre tabIndex={0} aria-label="What is signed">
+                {JSON.stringify(JSON.parse(statement.statement), null, 2)}
+              </pre>
+              {canSign() ? (
+                <label>
+                  Private key (PEM, Ed25519): it stays in this browser
+                  <input
+                    type="file"
+                    required
+                    onChange={(event) => setFile(event.currentTarget.files?.[0] ?? null)}
+                  />
+                </label>
+              ) : (
+                <p class="none">This browser cannot sign.</p>
+              )}
+            </>
+          )}
+          <p class="verbs">
+            <button type="submit" class={draft.decision === "deny" ? "button grave" : "button main"} disabled={statement !== null && !canSign()}>
+              {statement === null ? "Show what is signed" : `Sign and ${draft.decision}`}
+            </button>
+          </p>
+          {trouble !== null && (
+            <p class="said" role="alert">
+              {trouble}
+            </p>
+          )}
+          <CommandLine execution={key} draft={draft} />
+        </form>
+      )}
+    </section>
+  );
+}

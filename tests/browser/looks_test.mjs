@@ -1,0 +1,127 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: Apache-2.0
+// How the page looks: every screen in both themes, wide and narrow, accessible by axe's rules, and a picture of it.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { change, fill, modules, openPage, shots, startBrowser, startConsole } from "./harness.mjs";
+
+const desk = { width: 1280, height: 800 };
+const phone = { width: 390, height: 844 };
+
+let browser;
+let server;
+let uids;
+let page;
+
+before(async () => {
+  mkdirSync(shots, { recursive: true });
+  browser = await startBrowser();
+  server = await startConsole();
+  await server.tell("ready");
+  uids = await fill(server);
+  const until = new Date(Date.now() + 86_400_000).toISOString();
+  await change(server, `/api/v1/findings/${uids[30]}/triage`, { do: "acknowledge" });
+  await change(server, `/api/v1/findings/${uids[29]}/triage`, { do: "suppress", reason: "the host is being moved", until });
+});
+
+after(async () => {
+  await browser.close();
+  await server.end();
+});
+
+const row = (uid) => page.locator(`.slot:has(button[data-key="${uid}"])`);
+const detail = () => page.locator("section.detail");
+
+const axe = readFileSync(modules.resolve("axe-core/axe.min.js"), "utf8");
+const accessible = async (what) => {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() =>
+    window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
+  );
+  const said = found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join("; ")}`);
+  assert.deepEqual(said, [], what);
+};
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const viewport of [desk, phone]) {
+    const name = `${colorScheme} at ${viewport.width}`;
+    test(`${name}: accessible, nothing sticks out, and a picture of it`, async () => {
+      const looked = { colorScheme, viewport, reducedMotion: "reduce" };
+      const look = async (screen) => {
+        const width = await page.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(width <= viewport.width, `${screen} is ${width} wide`);
+        await accessible(screen);
+        await page.screenshot({ path: join(shots, `${screen}-${colorScheme}-${viewport.width}.png`) });
+      };
+      page = await openPage(browser, `${server.url}/#/posture`, looked);
+      await page.locator(".tile").first().waitFor();
+      await page.locator(".news-list li").first().waitFor();
+      await look("posture");
+      await page.goto(`${server.url}/#/posture/CC6.1`);
+      await page.locator(".rules li").first().waitFor();
+      await look("criterion");
+      await page.goto(`${server.url}/#/findings`);
+      await page.locator(".row.incident").first().waitFor();
+      await look("incidents");
+      await page.goto(`${server.url}/#/findings?view=all`);
+      await row(uids[39]).waitFor();
+      await look("findings");
+      await row(uids[39]).locator("button").click();
+      await detail().locator(".evidence.trigger").waitFor();
+      await look("finding");
+      await page.goto(`${server.url}/#/remediation`);
+      await page.locator(".slot").first().waitFor();
+      await look("remediation");
+      await page.locator(".slot button").first().click();
+      await page.locator("article.execution").waitFor();
+      await look("run");
+      await page.goto(`${server.url}/#/fleet`);
+      await page.locator("table.grid tbody tr").first().waitFor();
+      await look("fleet");
+      await page.locator("table.grid tbody a").first().click();
+      await page.locator(".pane .similar li").first().waitFor();
+      await look("agent");
+      await page.goto(`${server.url}/#/system`);
+      await page.locator(".chart canvas").first().waitFor();
+      await look("system");
+      await page.goto(`${server.url}/#/audit`);
+      await page.locator("table.grid tbody tr").first().waitFor();
+      await look("audit");
+      await page.goto(`${server.url}/#/findings?view=waivers`);
+      await page.locator("table.grid tbody tr").first().waitFor();
+      await look("waivers");
+      await page.route("**/api/v1/session", (route) =>
+        route.fulfill({ status: 401, contentType: "application/problem+json", body: "{}" }),
+      );
+      await page.reload();
+      await page.getByLabel("Password").waitFor();
+      await look("login");
+      const faults = page.faults.filter((fault) => !fault.includes("status of 401"));
+      await page.context().close();
+      assert.deepEqual(faults, [], "the page had errors of its own");
+    });
+  }
+}
+
+test("all of the page is under 150 kB on the wire", async () => {
+  page = await openPage(browser, "about:blank");
+  const client = await page.context().newCDPSession(page);
+  await client.send("Network.enable");
+  let bytes = 0;
+  const answers = new Set();
+  client.on("Network.requestWillBeSent", (event) => {
+    if (event.request.url.includes("/api/")) {
+      answers.add(event.requestId);
+    }
+  });
+  client.on("Network.loadingFinished", (event) => (bytes += answers.has(event.requestId) ? 0 : event.encodedDataLength));
+  await page.goto(server.url);
+  await page.locator(".tile").first().waitFor();
+  await page.evaluate(() => document.fonts.ready);
+  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? null);
+  console.log(`${bytes} bytes, first contentful paint after ${paint?.toFixed(0)} ms`);
+  assert.ok(bytes > 10_000 && bytes < 150_000, `${bytes} bytes`);
+  await page.context().close();
+});
