@@ -8,6 +8,7 @@
 #include "console/chunk.h"
 #include "console/live.h"
 #include "console/peer.h"
+#include "console/respond.h"
 #include "console/status.h"
 #include "console/sums.h"
 
@@ -25,6 +26,8 @@ static struct iv_chunk *status_chunk(struct iv_console *console)
     struct iv_json j = iv_json_to(&text);
     iv_buf_text(&text, "event: status\ndata: ");
     bool good = iv_ok(iv_status_write(&j, console, &err));
+    iv_buf_text(&text, "\n\nevent: respond\ndata: ");
+    good = good && iv_ok(iv_respond_write(&text, console, &err));
     iv_buf_text(&text, "\n\n");
     if (!good || iv_buf_failed(&text)) {
         LOG_WARN("console.status.failed", KV_TEXT("why", good ? "too large" : err.text));

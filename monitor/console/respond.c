@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /api/v1/respond: whether actions are called at all. */
+#include "console/respond.h"
+
 #include "base/clock.h"
 #include "base/guard.h"
 #include "console/answer.h"
@@ -22,13 +24,15 @@ static void show_halt(struct iv_json *j, const struct iv_halt *halt)
     iv_json_close_object(j);
 }
 
-static iv_rc write_halt(struct iv_buf *out, struct iv_request *request, struct iv_err *err)
+iv_rc iv_respond_write(struct iv_buf *out, struct iv_console *console, struct iv_err *err)
 {
+    IV_AUTO(iv_arena_deinit) struct iv_arena memory;
     struct iv_halt halt;
     struct iv_json j = iv_json_to(out);
-    struct iv_reader *reader = iv_readers_borrow(request->console->readers);
-    struct iv_rc_s rc = iv_halt_read(&halt, reader, &request->memory, err);
-    iv_readers_return(request->console->readers, reader);
+    iv_arena_init(&memory, 0);
+    struct iv_reader *reader = iv_readers_borrow(console->readers);
+    struct iv_rc_s rc = iv_halt_read(&halt, reader, &memory, err);
+    iv_readers_return(console->readers, reader);
     TRY(rc);
     show_halt(&j, &halt);
     return IV_OK;
@@ -37,7 +41,7 @@ static iv_rc write_halt(struct iv_buf *out, struct iv_request *request, struct i
 void iv_answer_respond(struct iv_reply *reply, struct iv_request *request)
 {
     struct iv_err err = {.text = ""};
-    iv_page_reply(reply, write_halt(&reply->body, request, &err), &err);
+    iv_page_reply(reply, iv_respond_write(&reply->body, request->console, &err), &err);
 }
 
 struct asked {
@@ -74,6 +78,6 @@ void iv_answer_halt(struct iv_reply *reply, struct iv_request *request)
                                      .make = put,
                                      .ctx = &asked};
     if (!iv_page_refused(reply, iv_change_make(request, &change, &err), &err)) {
-        iv_page_done(reply, write_halt(&reply->body, request, &err), &err);
+        iv_page_done(reply, iv_respond_write(&reply->body, request->console, &err), &err);
     }
 }

@@ -11,8 +11,9 @@
     " ON e.key = x.execution WHERE x.finding = f.uid ORDER BY e.seq DESC LIMIT 1) FROM "
 
 #define VIOLATIONS (1u << IV_VIOLATED | 1u << IV_UPDATED | 1u << IV_CONTRADICTED)
-#define WINDOW 100000 /* rows that one walk looks at */
-#define FEW 5000      /* findings of the incidents that fit: they are looked at one by one */
+#define WINDOW 100000     /* rows that one walk looks at, */
+#define TEXT_WINDOW 25000 /* and where each is searched for a text */
+#define FEW 5000          /* findings of the incidents that fit: they are looked at one by one */
 
 struct visiting {
     iv_finding_visit visit;
@@ -148,11 +149,12 @@ static bool is_full(const struct search *s)
 static iv_rc walk(struct search *s, struct range *range, struct iv_err *err)
 {
     struct range window = *range;
-    bool whole = is_plain(s->filter) || range->high - range->low < WINDOW;
+    int64_t most = s->filter->text.p == NULL ? WINDOW : TEXT_WINDOW;
+    bool whole = is_plain(s->filter) || range->high - range->low < most;
     if (!whole && s->filter->newest_first) {
-        window.low = window.high - WINDOW + 1;
+        window.low = window.high - most + 1;
     } else if (!whole) {
-        window.high = window.low + WINDOW - 1;
+        window.high = window.low + most - 1;
     }
     TRY(select_range(s, false, window, err));
     range->low = s->filter->newest_first ? range->low : window.high + 1;

@@ -277,7 +277,7 @@ class OpenApi(unittest.TestCase):
         return {"Cookie": answer[1]["set-cookie"].split(";")[0], "X-CSRF-Token": json.loads(answer[2])["csrf"]}
 
     def events_of_the_stream(self, console):
-        schemas = {"finding": "Finding", "action": "Execution", "status": "Status"}
+        schemas = {"finding": "Finding", "action": "Execution", "status": "Status", "respond": "Respond"}
         stream = Stream(console, after="0-0").open()
         self.seen.add(("/api/v1/stream", "get", "200"))
         kinds = set()
