@@ -538,15 +538,17 @@ class Live(unittest.TestCase):
 
     def test_many_clients_miss_nothing(self):
         with Console() as console:
-            streams = [Stream(console).open() for _ in range(60)]
+            streams = [Stream(console).open() for _ in range(200)]
             for stream in streams:
                 stream.next("status")
-            for _ in range(20):
+            before = console.resident()
+            for _ in range(6):
                 console.tell("many", "25")
             for stream in streams:
-                seqs = [stream.next("finding")[2]["seq"] for _ in range(500)]
-                self.assertEqual(seqs, list(range(1, 501)))
+                seqs = [stream.next("finding")[2]["seq"] for _ in range(150)]
+                self.assertEqual(seqs, list(range(1, 151)))
                 stream.close()
+            self.assertLess(console.resident() - before, 48 << 20, "what is sent is there once, not once for each client")
 
 
 unittest.main()
