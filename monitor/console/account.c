@@ -79,6 +79,11 @@ static void write_hex(char *out, const unsigned char *bytes, size_t n)
     iv_buf_deinit(&hex);
 }
 
+void iv_account_token_maker(char out[IV_TOKEN_MAKER_BYTES], const struct iv_token *token)
+{
+    (void)snprintf(out, IV_TOKEN_MAKER_BYTES, "token:%s#%s", token->name, token->id);
+}
+
 void iv_account_secret(char text[IV_SECRET_TEXT_BYTES], const char *prefix)
 {
     unsigned char bytes[SECRET_BYTES];

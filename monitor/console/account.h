@@ -33,6 +33,10 @@ struct iv_token_asked {
 iv_rc iv_account_token(struct iv_token *out, char text[IV_SECRET_TEXT_BYTES],
                        const struct iv_token_asked *asked, iv_ns now, struct iv_err *err);
 
+/* "token:NAME#ID": what a token is called where it does something. */
+enum { IV_TOKEN_MAKER_BYTES = 2 * IV_USER_NAME_BYTES };
+void iv_account_token_maker(char out[IV_TOKEN_MAKER_BYTES], const struct iv_token *token);
+
 /* 256 random bits behind a prefix, as hex. */
 void iv_account_secret(char text[IV_SECRET_TEXT_BYTES], const char *prefix);
 /* SHA-256 of the parts, one behind the other. */

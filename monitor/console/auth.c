@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console/auth.h"
 
+#include "base/clock.h"
 #include "base/guard.h"
+#include "base/log.h"
 #include "base/secret.h"
 #include "console/known.h"
 #include "console/origin.h"
-#include "console/readers.h"
 #include "console/tls.h"
 #include "console/token_file.h"
+#include "console/tries.h"
 
 #include <netdb.h>
 #include <stdio.h>
@@ -36,64 +38,90 @@ static void is_known(struct iv_who *who, const char *name, enum iv_via via, unsi
     who->permissions = iv_roles_may(roles);
 }
 
-static void look_at_credentials(struct iv_who *who, struct iv_console *console, const char *header)
+static iv_rc look_at_credentials(struct iv_who *who, struct iv_console *console, const char *header,
+                                 struct iv_err *err)
 {
     bool bearer = strncasecmp(header, "Bearer ", 7) == 0;
     bool basic = strncasecmp(header, "Basic ", 6) == 0;
     struct iv_str sent = iv_str_of(bearer ? header + 7 : basic ? header + 6 : "");
     if (bearer && strncmp(sent.p, IV_TOKEN_PREFIX, strlen(IV_TOKEN_PREFIX)) == 0) {
-        iv_known_by_token(who, console, sent);
+        TRY(iv_known_by_token(who, console, sent, err));
     }
     if ((bearer && iv_token_file_is(console, sent)) || (basic && iv_token_file_is_basic(console, sent))) {
         is_known(who, "token", IV_VIA_TOKEN, 1u << IV_ROLE_OF_ADMIN);
         who->ambient = basic;
     }
+    return IV_OK;
 }
 
-/* A user of the certificate's name; else whoever has one may read, unless the configured token is asked for
- * besides. */
-static void look_at_certificate(struct iv_who *who, struct iv_request *request)
+static iv_rc look_at_certificate(struct iv_who *who, struct iv_request *request, struct iv_err *err)
 {
-    struct iv_console *console = request->console;
     char name[IV_WHO_NAME_BYTES];
-    struct iv_user user;
-    struct iv_err err;
-    if (!iv_tls_peer_name(name, sizeof name, request->connection)) {
-        return;
+    iv_ns expires = 0;
+    if (!iv_tls_peer_name(name, sizeof name, &expires, request->connection)) {
+        return IV_OK;
     }
-    struct iv_reader *reader = iv_readers_borrow(console->readers);
-    struct iv_rc_s rc = iv_reader_user(reader, &user, iv_str_of(name), &err);
-    iv_readers_return(console->readers, reader);
-    if (iv_ok(rc)) {
-        is_known(who, user.name, IV_VIA_CERTIFICATE, iv_roles_read(iv_str_of(user.roles)));
-    } else if (rc.code == IV_E_ABSENT && console->token_n == 0) {
-        is_known(who, name, IV_VIA_CERTIFICATE, 1u << IV_ROLE_OF_VIEWER);
-    }
-    who->ambient = true;
+    return iv_known_by_certificate(who, request->console, name, expires, err);
+}
+
+static const char *credentials_of(const struct iv_request *request)
+{
+    return request->console->open
+               ? NULL
+               : MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Authorization");
 }
 
 /* What is sent on purpose counts before what a browser brings along; and if it is wrong, nothing else does.
  */
-static void find_out(struct iv_who *who, struct iv_request *request)
+static iv_rc find_out(struct iv_who *who, struct iv_request *request, struct iv_err *err)
 {
     struct iv_console *console = request->console;
-    const char *header = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Authorization");
+    const char *header = credentials_of(request);
     const char *cookie =
         MHD_lookup_connection_value(request->connection, MHD_COOKIE_KIND, iv_known_cookie(console));
-    if (header != NULL && !console->open) {
-        look_at_credentials(who, console, header);
-        return;
+    if (header != NULL) {
+        return look_at_credentials(who, console, header, err);
     }
     if (cookie != NULL) {
-        iv_known_by_session(who, console, iv_str_of(cookie));
+        TRY(iv_known_by_session(who, console, iv_str_of(cookie), err));
     }
     if (who->via == IV_VIA_NOTHING && console->client_ca.n > 0) {
-        look_at_certificate(who, request);
+        TRY(look_at_certificate(who, request, err));
     }
     if (who->via == IV_VIA_NOTHING && console->open) {
         is_known(who, "demo", IV_VIA_DEMO, IV_ROLES_ALL);
         who->ambient = true;
     }
+    return IV_OK;
+}
+
+/* Who sends wrong tokens, one after the other, waits between them. False: the reply says how long, or that
+ * the store could not be asked. */
+static bool look(struct iv_request *request, struct iv_reply *reply)
+{
+    struct iv_clock clock = iv_clock_system();
+    struct iv_limit *limit = request->console->limit;
+    const struct iv_try who = {{NULL, 0}, request->who.address};
+    bool sent = credentials_of(request) != NULL;
+    struct iv_err err = {.text = ""};
+    iv_ns wait = sent ? iv_try_left(limit, &who, iv_monotonic(&clock)) : 0;
+    if (wait > 0) {
+        reply->retry_after = (unsigned)((wait + IV_NS_PER_S - 1) / IV_NS_PER_S);
+        iv_reply_problem(reply, MHD_HTTP_TOO_MANY_REQUESTS, "too many wrong tokens came from here: wait %u s",
+                         reply->retry_after);
+        return false;
+    }
+    if (!iv_ok(find_out(&request->who, request, &err))) {
+        LOG_WARN("console.access.failed", KV_TEXT("why", err.text));
+        reply->retry_after = 1;
+        iv_reply_problem(reply, MHD_HTTP_SERVICE_UNAVAILABLE,
+                         "the store cannot be asked who this is, try again");
+        return false;
+    }
+    if (sent && request->who.via == IV_VIA_NOTHING) {
+        (void)iv_try_failed(limit, &who, iv_monotonic(&clock));
+    }
+    return true;
 }
 
 /* A browser that is offered Basic asks its user by itself, which the page's own log-in is better at: so that
@@ -162,6 +190,5 @@ bool iv_auth_admits(struct iv_request *request, struct iv_reply *reply, enum iv_
                          "a client certificate of the configured authority is needed");
         return false;
     }
-    find_out(&request->who, request);
-    return may(request, reply, need) && is_wanted(request, reply);
+    return look(request, reply) && may(request, reply, need) && is_wanted(request, reply);
 }

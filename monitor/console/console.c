@@ -9,6 +9,7 @@
 #include "console/answer.h"
 #include "console/body.h"
 #include "console/chunk.h"
+#include "console/hashing.h"
 #include "console/limit.h"
 #include "console/listen.h"
 #include "console/live.h"
@@ -17,6 +18,7 @@
 #include "console/readers.h"
 #include "console/tls.h"
 #include "console/token_file.h"
+#include "console/uses.h"
 #include "event/catalogue.h"
 #include "event/decode.h"
 #include "evidence/store.h"
@@ -31,7 +33,6 @@ enum {
     IDLE_S_DEFAULT = 30,
     HEAD_S_DEFAULT = 10,
     PULSE_MS_DEFAULT = 2000,
-    HASHINGS_MAX = 2,
     CONNECTION_BYTES = 32 * 1024, /* head and buffers of one connection; a larger head is refused with 431 */
 };
 
@@ -49,7 +50,7 @@ static struct iv_console *console_new(const struct iv_console_options *options)
     (void)pthread_mutex_init(&c->lock, NULL);
     (void)pthread_mutex_init(&c->body_lock, NULL);
     (void)pthread_mutex_init(&c->writer_lock, NULL);
-    (void)sem_init(&c->hashing, 0, HASHINGS_MAX);
+    iv_hashing_init(c, either(options->threads, THREADS_DEFAULT));
     iv_monotonic_cond_init(&c->tick);
     c->listen_fd = -1;
     c->instruments = options->instruments;
@@ -84,6 +85,7 @@ static void console_free(struct iv_console *c)
     iv_catalogue_free(c->catalogue);
     iv_free(c->store_path);
     iv_limit_free(c->limit);
+    iv_uses_free(c->uses);
     (void)sem_destroy(&c->hashing);
     (void)pthread_mutex_destroy(&c->writer_lock);
     (void)pthread_mutex_destroy(&c->body_lock);
@@ -223,6 +225,7 @@ static iv_rc start(struct iv_console *c, const struct iv_console_options *option
     TRY(open_socket(c, options, err));
     TRY(open_decoder(c, options, err));
     TRY(iv_limit_new(&c->limit, err));
+    TRY(iv_uses_new(&c->uses, err));
     TRY(make_nobody(&c->nobody, err));
     /* One for each thread that answers, one for the pulse. */
     TRY(iv_readers_new(&c->readers, options->store_path, either(options->threads, THREADS_DEFAULT) + 1, err));

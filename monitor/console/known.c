@@ -5,8 +5,8 @@
 #include "base/encode.h"
 #include "base/guard.h"
 #include "base/log.h"
-#include "console/change.h"
 #include "console/readers.h"
+#include "console/uses.h"
 
 #include <stdio.h>
 
@@ -40,44 +40,22 @@ static bool in_force(const struct iv_session *session, iv_ns now)
     return now < iv_ns_add(session->created, session_most) && now < iv_ns_add(session->used, session_idle);
 }
 
-static iv_rc write_use(struct iv_store *store, void *ctx, struct iv_err *err)
+/* IV_E_ABSENT: there is none, or its time is over. */
+static iv_rc use_session(struct iv_session *out, struct iv_console *console,
+                         const unsigned char digest[IV_KEY_DIGEST_BYTES], struct iv_err *err)
 {
-    return iv_store_use_session(store, ctx, err);
-}
-
-static iv_rc read_session(struct iv_session *out, struct iv_console *console,
-                          const unsigned char digest[IV_KEY_DIGEST_BYTES], struct iv_err *err)
-{
+    iv_ns now = now_wall();
+    iv_ns noted = iv_uses_of(console->uses, digest);
     struct iv_reader *reader = iv_readers_borrow(console->readers);
     struct iv_rc_s rc = iv_reader_session(reader, out, digest, err);
     iv_readers_return(console->readers, reader);
-    return rc;
-}
-
-static void tell_trouble(struct iv_rc_s rc, const struct iv_err *err)
-{
-    if (!iv_ok(rc) && rc.code != IV_E_ABSENT) {
-        LOG_WARN("console.access.failed", KV_TEXT("why", err->text));
-    }
-}
-
-/* False: there is none, or its time is over. */
-static bool use_session(struct iv_session *out, struct iv_console *console,
-                        const unsigned char digest[IV_KEY_DIGEST_BYTES])
-{
-    struct iv_err err = {.text = ""};
-    iv_ns now = now_wall();
-    struct iv_rc_s rc = read_session(out, console, digest, &err);
-    tell_trouble(rc, &err);
-    if (!iv_ok(rc) || !in_force(out, now)) {
-        return false;
-    }
+    TRY(rc);
+    out->used = out->used > noted ? out->used : noted;
+    ENSURE(in_force(out, now), err, IV_E_ABSENT, "the session is over");
     if (now - out->used > use_every) {
-        out->used = now;
-        rc = iv_change_quietly(console, write_use, out, &err);
-        tell_trouble(rc, &err);
+        iv_uses_note(console->uses, digest, now);
     }
-    return true;
+    return IV_OK;
 }
 
 static void be(struct iv_who *who, const char *name, enum iv_via via, unsigned roles,
@@ -87,7 +65,7 @@ static void be(struct iv_who *who, const char *name, enum iv_via via, unsigned r
     who->via = via;
     who->roles = roles;
     who->permissions = iv_roles_may(roles);
-    who->stored = true;
+    who->stored = via != IV_VIA_CERTIFICATE;
     memcpy(who->digest, digest, IV_KEY_DIGEST_BYTES);
 }
 
@@ -119,56 +97,106 @@ static void take_session(struct iv_who *who, const struct iv_session *session, u
     who->ambient = true;
 }
 
-void iv_known_by_session(struct iv_who *who, struct iv_console *console, struct iv_str secret)
+static iv_rc known(struct iv_rc_s rc)
+{
+    return rc.code == IV_E_ABSENT ? IV_OK : rc;
+}
+
+iv_rc iv_known_by_session(struct iv_who *who, struct iv_console *console, struct iv_str secret,
+                          struct iv_err *err)
 {
     struct iv_session session;
     unsigned char digest[IV_KEY_DIGEST_BYTES];
-    struct iv_err err;
-    if (!iv_ok(digest_of(digest, console, secret, false, &err))) {
-        return;
-    }
-    if (use_session(&session, console, digest)) {
+    TRY(digest_of(digest, console, secret, false, err));
+    struct iv_rc_s rc = use_session(&session, console, digest, err);
+    if (iv_ok(rc)) {
         take_session(who, &session, iv_roles_read(iv_str_of(session.roles)), secret);
-    } else if (console->token_n > 0 && iv_ok(digest_of(digest, console, secret, true, &err)) &&
-               use_session(&session, console, digest)) {
+        return IV_OK;
+    }
+    if (rc.code != IV_E_ABSENT || console->token_n == 0) {
+        return known(rc);
+    }
+    TRY(digest_of(digest, console, secret, true, err));
+    rc = use_session(&session, console, digest, err);
+    if (iv_ok(rc)) {
         take_session(who, &session, 1u << IV_ROLE_OF_ADMIN, secret);
     }
+    return known(rc);
 }
 
-static bool read_token(struct iv_token *out, struct iv_console *console,
-                       const unsigned char digest[IV_KEY_DIGEST_BYTES])
+/* IV_E_ABSENT: there is none, or its time is over. */
+static iv_rc read_token(struct iv_token *out, struct iv_console *console,
+                        const unsigned char digest[IV_KEY_DIGEST_BYTES], struct iv_err *err)
 {
-    struct iv_err err = {.text = ""};
     struct iv_reader *reader = iv_readers_borrow(console->readers);
-    struct iv_rc_s rc = iv_reader_token(reader, out, digest, &err);
+    struct iv_rc_s rc = iv_reader_token(reader, out, digest, err);
     iv_readers_return(console->readers, reader);
-    tell_trouble(rc, &err);
-    return iv_ok(rc) && now_wall() < out->expires;
+    TRY(rc);
+    ENSURE(now_wall() < out->expires, err, IV_E_ABSENT, "the token has expired");
+    return IV_OK;
 }
 
-void iv_known_by_token(struct iv_who *who, struct iv_console *console, struct iv_str secret)
+iv_rc iv_known_by_token(struct iv_who *who, struct iv_console *console, struct iv_str secret,
+                        struct iv_err *err)
 {
     struct iv_token token;
     unsigned char digest[IV_KEY_DIGEST_BYTES];
     char name[IV_WHO_NAME_BYTES];
-    struct iv_err err;
-    if (!iv_ok(iv_account_digest(digest, &secret, 1, &err)) || !read_token(&token, console, digest)) {
-        return;
+    TRY(iv_account_digest(digest, &secret, 1, err));
+    struct iv_rc_s rc = read_token(&token, console, digest, err);
+    if (iv_ok(rc)) {
+        iv_account_token_maker(name, &token);
+        be(who, name, IV_VIA_TOKEN, iv_roles_read(iv_str_of(token.roles)), digest);
+        who->expires = token.expires;
     }
-    (void)snprintf(name, sizeof name, "token:%s", token.name);
-    be(who, name, IV_VIA_TOKEN, iv_roles_read(iv_str_of(token.roles)), digest);
-    who->expires = token.expires;
+    return known(rc);
+}
+
+iv_rc iv_known_by_certificate(struct iv_who *who, struct iv_console *console, const char *name, iv_ns expires,
+                              struct iv_err *err)
+{
+    static const unsigned char none[IV_KEY_DIGEST_BYTES];
+    struct iv_user user;
+    struct iv_reader *reader = iv_readers_borrow(console->readers);
+    struct iv_rc_s rc = iv_reader_user(reader, &user, iv_str_of(name), err);
+    iv_readers_return(console->readers, reader);
+    if (iv_ok(rc)) {
+        be(who, user.name, IV_VIA_CERTIFICATE, iv_roles_read(iv_str_of(user.roles)), none);
+    } else if (rc.code == IV_E_ABSENT && console->token_n == 0) {
+        be(who, name, IV_VIA_CERTIFICATE, 1u << IV_ROLE_OF_VIEWER, none);
+    }
+    who->expires = expires;
+    who->ambient = true;
+    return known(rc);
+}
+
+static bool certificate_still(struct iv_rc_s *rc, struct iv_console *console, const struct iv_who *who,
+                              struct iv_err *err)
+{
+    struct iv_who now = {.name = ""};
+    *rc = iv_known_by_certificate(&now, console, who->name, who->expires, err);
+    return now_wall() < who->expires && (now.permissions & 1u << IV_NEED_READ) != 0;
 }
 
 bool iv_known_still(struct iv_console *console, const struct iv_who *who)
 {
     struct iv_session session;
     struct iv_token token;
-    if (!who->stored) {
+    struct iv_err err = {.text = ""};
+    struct iv_rc_s rc = IV_OK;
+    bool still = true;
+    if (who->via == IV_VIA_CERTIFICATE) {
+        still = certificate_still(&rc, console, who, &err);
+    } else if (who->stored) {
+        rc = who->via == IV_VIA_SESSION ? use_session(&session, console, who->digest, &err)
+                                        : read_token(&token, console, who->digest, &err);
+        still = iv_ok(rc);
+    }
+    if (!iv_ok(rc) && rc.code != IV_E_ABSENT) {
+        LOG_WARN("console.access.failed", KV_TEXT("why", err.text));
         return true;
     }
-    return who->via == IV_VIA_SESSION ? use_session(&session, console, who->digest)
-                                      : read_token(&token, console, who->digest);
+    return still;
 }
 
 iv_rc iv_known_new_session(struct iv_session *out, char secret[IV_SECRET_TEXT_BYTES],

@@ -11,11 +11,18 @@
 /* "__Host-invigil" where the console has TLS: then it came over TLS, from this host alone. */
 const char *iv_known_cookie(const struct iv_console *console);
 
-/* Filled where the secret is one that is in force; else left alone. */
-void iv_known_by_session(struct iv_who *who, struct iv_console *console, struct iv_str secret);
-void iv_known_by_token(struct iv_who *who, struct iv_console *console, struct iv_str secret);
+/* Filled where the secret is one that is in force; else left alone. An error: the store cannot be asked. */
+iv_rc iv_known_by_session(struct iv_who *who, struct iv_console *console, struct iv_str secret,
+                          struct iv_err *err);
+iv_rc iv_known_by_token(struct iv_who *who, struct iv_console *console, struct iv_str secret,
+                        struct iv_err *err);
+/* A user of the certificate's name; else whoever has one may read, unless the configured token is asked for
+ * besides. expires: of the certificate. */
+iv_rc iv_known_by_certificate(struct iv_who *who, struct iv_console *console, const char *name, iv_ns expires,
+                              struct iv_err *err);
 
-/* Whether it still is; of who is known otherwise nothing has changed. Counts as use. */
+/* False: he is not any more, by what he was known by. Counts as use. A store that cannot be asked changes
+ * nothing. */
 bool iv_known_still(struct iv_console *console, const struct iv_who *who);
 
 /* The row of a new session, and the words that its cookie gets. for_token: of the configured token. */

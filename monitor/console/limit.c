@@ -6,12 +6,10 @@
 #include "base/hash.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 
-enum { SETS = 256, WAYS = 8, FREE_FAILURES = 5, DOUBLINGS_MAX = 10 };
+enum { SETS = 1024, WAYS = 8, FREE_FAILURES = 5, DOUBLINGS_MAX = 10 };
 
 static const iv_ns wait_first = IV_NS_PER_S;
-static const iv_ns wait_most = 900 * IV_NS_PER_S;
 static const iv_ns forgotten_after = 3600 * IV_NS_PER_S;
 
 struct entry {
@@ -57,57 +55,68 @@ static struct entry *find(struct iv_limit *limit, struct iv_str key)
     return NULL;
 }
 
-/* In the place of the one that failed longest ago. */
-static struct entry *enter(struct iv_limit *limit, struct iv_str key)
+/* In the place of the one that failed longest ago, of those that need not wait. NULL: all do. */
+static struct entry *enter(struct iv_limit *limit, struct iv_str key, iv_ns now)
 {
     uint64_t hash = iv_hash64(limit->key, key) | 1;
     struct entry *set = limit->entries[(hash >> 32) % SETS];
-    struct entry *oldest = &set[0];
-    for (size_t i = 1; i < WAYS; i++) {
-        if (set[i].last < oldest->last) {
+    struct entry *oldest = NULL;
+    for (size_t i = 0; i < WAYS; i++) {
+        bool waits = set[i].hash != 0 && now < set[i].until;
+        if (!waits && (oldest == NULL || set[i].last < oldest->last)) {
             oldest = &set[i];
         }
     }
-    *oldest = (struct entry){.hash = hash};
+    if (oldest != NULL) {
+        *oldest = (struct entry){.hash = hash};
+    }
     return oldest;
 }
 
-static iv_ns wait_of(unsigned failures)
+static iv_ns wait_of(unsigned failures, iv_ns longest)
 {
     if (failures < FREE_FAILURES) {
         return 0;
     }
     unsigned doublings = failures - FREE_FAILURES;
     iv_ns wait = wait_first << (doublings < DOUBLINGS_MAX ? doublings : DOUBLINGS_MAX);
-    return wait < wait_most ? wait : wait_most;
+    return wait < longest ? wait : longest;
 }
 
-iv_ns iv_limit_try(struct iv_limit *limit, struct iv_str key, iv_ns now)
+iv_ns iv_limit_left(struct iv_limit *limit, struct iv_str key, iv_ns now)
 {
-    iv_ns left = 0;
+    (void)pthread_mutex_lock(&limit->lock);
+    const struct entry *entry = find(limit, key);
+    iv_ns left = entry != NULL && now < entry->until ? entry->until - now : 0;
+    (void)pthread_mutex_unlock(&limit->lock);
+    return left;
+}
+
+bool iv_limit_fail(struct iv_limit *limit, struct iv_str key, iv_ns longest, iv_ns now)
+{
+    bool begins = false;
     (void)pthread_mutex_lock(&limit->lock);
     struct entry *entry = find(limit, key);
     if (entry != NULL && now - entry->last > forgotten_after) {
         entry->failures = 0;
     }
-    if (entry != NULL && now < entry->until) {
-        left = entry->until - now;
-    } else {
-        entry = entry == NULL ? enter(limit, key) : entry;
+    entry = entry == NULL ? enter(limit, key, now) : entry;
+    if (entry != NULL) {
         entry->failures++;
         entry->last = now;
-        entry->until = iv_ns_add(now, wait_of(entry->failures));
+        entry->until = iv_ns_add(now, wait_of(entry->failures, longest));
+        begins = entry->failures == FREE_FAILURES;
     }
     (void)pthread_mutex_unlock(&limit->lock);
-    return left;
+    return begins;
 }
 
-void iv_limit_forgive(struct iv_limit *limit, struct iv_str key, bool all)
+void iv_limit_forgive(struct iv_limit *limit, struct iv_str key)
 {
     (void)pthread_mutex_lock(&limit->lock);
     struct entry *entry = find(limit, key);
     if (entry != NULL) {
-        entry->failures = all || entry->failures == 0 ? 0 : entry->failures - 1;
+        entry->failures = 0;
         entry->until = 0;
     }
     (void)pthread_mutex_unlock(&limit->lock);

@@ -11,6 +11,7 @@
 #include "console/respond.h"
 #include "console/status.h"
 #include "console/sums.h"
+#include "console/uses.h"
 
 #include <errno.h>
 #include <time.h>
@@ -76,6 +77,7 @@ static void *pulse_main(void *ctx)
     do {
         iv_ns now = iv_monotonic(&clock);
         iv_peer_sweep(console, now);
+        iv_uses_flush(console);
         iv_sums_catch_up(console);
         if (now >= next) {
             beat(console, now);

@@ -32,6 +32,7 @@ struct iv_readers;
 struct iv_catalogue;
 struct iv_decoder;
 struct iv_store;
+struct iv_uses;
 
 struct iv_console {
     struct MHD_Daemon *daemon;
@@ -60,7 +61,8 @@ struct iv_console {
     pthread_mutex_t writer_lock; /* that there is a writer */
     struct iv_store *writer;     /* opened by the first change; NULL: there was none */
     struct iv_limit *limit;      /* of log-ins that fail */
-    sem_t hashing;               /* two passwords at a time */
+    struct iv_uses *uses;        /* of sessions, that the store does not have yet */
+    sem_t hashing;               /* how many passwords more may be looked at now (hashing.h) */
     struct iv_user nobody;       /* whose password no one has */
 
     pthread_mutex_t lock; /* all below */
@@ -117,7 +119,7 @@ struct iv_reply {
     const char *cache_control; /* NULL: "no-store" */
     const char *encoding;      /* "gzip" or NULL */
     char allow[64];            /* of a 405 */
-    unsigned retry_after;      /* seconds, of a 429; 0: none */
+    unsigned retry_after;      /* seconds, of a 429 or 503; 0: none */
     char cookie[192];          /* Set-Cookie; empty: none */
     const char *challenge;     /* of a 401 */
     bool close;                /* the connection ends with this reply */

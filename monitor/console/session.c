@@ -8,12 +8,13 @@
 #include "console/answer.h"
 #include "console/body.h"
 #include "console/change.h"
+#include "console/hashing.h"
 #include "console/known.h"
-#include "console/limit.h"
 #include "console/origin.h"
 #include "console/readers.h"
 #include "console/show.h"
 #include "console/token_file.h"
+#include "console/tries.h"
 
 #include <stdio.h>
 
@@ -66,34 +67,50 @@ static void set_cookie(struct iv_reply *reply, const struct iv_console *console,
 struct entry {
     struct iv_str name;
     struct iv_str password;
-    char by_name[IV_USER_NAME_BYTES + 8]; /* what the limits are kept by */
-    char by_address[80];
     bool is_token; /* the configured one, under its own name */
+    iv_ns changed; /* when the password was made that was right; 0: of no user */
+    bool opened;
     struct iv_session session;
     char secret[IV_SECRET_TEXT_BYTES];
 };
 
-static bool may_try(struct entry *e, struct iv_request *request, struct iv_reply *reply)
+static iv_ns now_monotonic(void)
 {
-    struct iv_limit *limit = request->console->limit;
     struct iv_clock clock = iv_clock_system();
-    iv_ns now = iv_monotonic(&clock);
-    (void)snprintf(e->by_name, sizeof e->by_name, "name %.*s",
-                   (int)(e->name.n > IV_USER_NAME_BYTES ? IV_USER_NAME_BYTES : e->name.n), e->name.p);
-    (void)snprintf(e->by_address, sizeof e->by_address, "from %s", request->who.address);
-    iv_ns wait = iv_limit_try(limit, iv_str_of(e->by_address), now);
-    if (wait == 0) {
-        wait = iv_limit_try(limit, iv_str_of(e->by_name), now);
-        if (wait > 0) {
-            iv_limit_forgive(limit, iv_str_of(e->by_address), false);
-        }
-    }
+    return iv_monotonic(&clock);
+}
+
+static struct iv_try try_of(const struct entry *e, const struct iv_request *request)
+{
+    return (struct iv_try){e->name, request->who.address};
+}
+
+static bool may_try(const struct entry *e, struct iv_request *request, struct iv_reply *reply)
+{
+    struct iv_try who = try_of(e, request);
+    iv_ns wait = iv_try_left(request->console->limit, &who, now_monotonic());
     if (wait > 0) {
         reply->retry_after = (unsigned)((wait + IV_NS_PER_S - 1) / IV_NS_PER_S);
         iv_reply_problem(reply, MHD_HTTP_TOO_MANY_REQUESTS, "too many log-ins have failed: wait %u s",
                          reply->retry_after);
     }
     return wait == 0;
+}
+
+/* The record has it when somebody begins to have to wait. */
+static void refuse(const struct entry *e, struct iv_request *request, struct iv_reply *reply)
+{
+    struct iv_try who = try_of(e, request);
+    struct iv_err err = {.text = ""};
+    const struct iv_change change = {.what = "session.lock-out", .object = e->name};
+    if (iv_try_failed(request->console->limit, &who, now_monotonic())) {
+        (void)snprintf(request->who.name, sizeof request->who.name, "nobody");
+        if (!iv_ok(iv_change_make(request, &change, &err))) {
+            LOG_WARN("console.access.failed", KV_TEXT("why", err.text));
+        }
+    }
+    LOG_WARN("console.log_in.refused", KV_TEXT("from", request->who.address));
+    iv_reply_problem(reply, MHD_HTTP_UNAUTHORIZED, "no user of this name has this password");
 }
 
 /* A name that there is not costs what any other does. */
@@ -116,25 +133,41 @@ static iv_rc is_right(bool *out, struct entry *e, struct iv_console *console, st
     struct iv_user user;
     bool found = false;
     bool same = false;
-    e->is_token = console->token_n > 0 && iv_str_eq(e->name, IV_STR("token"));
     if (e->is_token) {
         *out = iv_token_file_is(console, e->password);
         return IV_OK;
     }
     TRY(find_user(&user, &found, console, e->name, err));
-    (void)sem_wait(&console->hashing);
-    struct iv_rc_s rc = iv_scrypt_is(&same, &user.password, e->password, err);
-    (void)sem_post(&console->hashing);
-    TRY(rc);
+    TRY(iv_scrypt_is(&same, &user.password, e->password, err));
+    e->changed = user.changed;
     *out = found && same;
     return IV_OK;
 }
 
+/* False: the reply says why the password was not looked at, or that it could not be. */
+static bool look(bool *right, struct entry *e, struct iv_request *request, struct iv_reply *reply)
+{
+    struct iv_console *console = request->console;
+    struct iv_err err = {.text = ""};
+    e->is_token = console->token_n > 0 && iv_str_eq(e->name, IV_STR("token"));
+    if (!iv_hashing_enter(console, reply)) {
+        return false;
+    }
+    struct iv_rc_s rc = is_right(right, e, console, &err);
+    iv_hashing_leave(console);
+    if (!iv_ok(rc)) {
+        iv_reply_failure(reply, &err);
+    }
+    return iv_ok(rc);
+}
+
 static iv_rc write_session(struct iv_store *store, void *ctx, struct iv_err *err)
 {
-    const struct entry *e = ctx;
+    struct entry *e = ctx;
     TRY(iv_known_forget(store, e->session.created, err));
-    return iv_store_open_session(store, &e->session, err);
+    TRY(iv_store_open_session(store, &e->opened, &e->session, e->changed, err));
+    ENSURE(e->opened, err, IV_E_ABSENT, "the password was changed meanwhile");
+    return IV_OK;
 }
 
 static iv_rc let_in(struct entry *e, struct iv_request *request, struct iv_err *err)
@@ -147,10 +180,24 @@ static iv_rc let_in(struct entry *e, struct iv_request *request, struct iv_err *
     const struct iv_change change = {
         .what = "session.open", .object = e->name, .make = write_session, .ctx = e};
     TRY(iv_change_make(request, &change, err));
-    iv_known_by_session(&request->who, console, iv_str_of(e->secret));
-    iv_limit_forgive(console->limit, iv_str_of(e->by_name), true);
-    iv_limit_forgive(console->limit, iv_str_of(e->by_address), false);
+    TRY(iv_known_by_session(&request->who, console, iv_str_of(e->secret), err));
+    struct iv_try who = try_of(e, request);
+    iv_try_succeeded(console->limit, &who);
     return IV_OK;
+}
+
+static void open_session(struct entry *e, struct iv_request *request, struct iv_reply *reply)
+{
+    struct iv_err err = {.text = ""};
+    struct iv_rc_s rc = let_in(e, request, &err);
+    if (rc.code == IV_E_ABSENT) {
+        iv_reply_problem(reply, MHD_HTTP_UNAUTHORIZED, "no user of this name has this password any more");
+    } else if (!iv_ok(rc)) {
+        iv_reply_failure(reply, &err);
+    } else {
+        set_cookie(reply, request->console, e->secret, COOKIE_SECONDS);
+        iv_answer_session(reply, request);
+    }
 }
 
 void iv_answer_log_in(struct iv_reply *reply, struct iv_request *request)
@@ -160,29 +207,21 @@ void iv_answer_log_in(struct iv_reply *reply, struct iv_request *request)
         {.name = "name", .text = &e.name, .required = true, .bytes_max = IV_USER_NAME_BYTES},
         {.name = "password", .text = &e.password, .required = true, .bytes_max = PASSWORD_BYTES_MAX},
     };
-    struct iv_err err = {.text = ""};
     bool right = false;
     if (!iv_origin_is_same(request)) {
         iv_reply_problem(reply, MHD_HTTP_FORBIDDEN, "a page of another origin may not log in here");
         return;
     }
-    if (!iv_body_read(request, reply, members, IV_COUNT(members)) || !may_try(&e, request, reply)) {
+    if (!iv_body_read(request, reply, members, IV_COUNT(members)) || !may_try(&e, request, reply) ||
+        !look(&right, &e, request, reply)) {
         return;
     }
-    struct iv_rc_s rc = is_right(&right, &e, request->console, &err);
-    if (iv_ok(rc) && !right) {
-        LOG_WARN("console.log_in.refused", KV_TEXT("from", request->who.address));
-        iv_reply_problem(reply, MHD_HTTP_UNAUTHORIZED, "no user of this name has this password");
-        return;
+    if (right) {
+        open_session(&e, request, reply);
+    } else {
+        refuse(&e, request, reply);
     }
-    rc = iv_ok(rc) ? let_in(&e, request, &err) : rc;
-    if (!iv_ok(rc)) {
-        iv_reply_failure(reply, &err);
-        return;
-    }
-    set_cookie(reply, request->console, e.secret, COOKIE_SECONDS);
-    explicit_bzero(e.secret, sizeof e.secret);
-    iv_answer_session(reply, request);
+    explicit_bzero(&e, sizeof e);
 }
 
 static iv_rc end_session(struct iv_store *store, void *ctx, struct iv_err *err)

@@ -59,7 +59,7 @@ bool iv_tls_peer_is_known(struct MHD_Connection *connection)
     return gnutls_certificate_verify_peers(session, &purpose, 1, &status) == GNUTLS_E_SUCCESS && status == 0;
 }
 
-static bool common_name(char *out, size_t n, gnutls_session_t session)
+static bool common_name(char *out, size_t n, iv_ns *expires, gnutls_session_t session)
 {
     unsigned count = 0;
     gnutls_x509_crt_t certificate;
@@ -70,16 +70,18 @@ static bool common_name(char *out, size_t n, gnutls_session_t session)
     bool good = gnutls_x509_crt_import(certificate, &shown[0], GNUTLS_X509_FMT_DER) == GNUTLS_E_SUCCESS &&
                 gnutls_x509_crt_get_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, 0, out, &n) ==
                     GNUTLS_E_SUCCESS;
+    time_t end = gnutls_x509_crt_get_expiration_time(certificate);
+    *expires = end < (time_t)(IV_NS_MAX / IV_NS_PER_S) ? (iv_ns)end * IV_NS_PER_S : IV_NS_MAX;
     gnutls_x509_crt_deinit(certificate);
     return good;
 }
 
-bool iv_tls_peer_name(char *out, size_t n, struct MHD_Connection *connection)
+bool iv_tls_peer_name(char *out, size_t n, iv_ns *expires, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     if (info == NULL || info->tls_session == NULL ||
-        !common_name(out, n, (gnutls_session_t)info->tls_session) || out[0] == '\0') {
+        !common_name(out, n, expires, (gnutls_session_t)info->tls_session) || out[0] == '\0') {
         return false;
     }
     for (const char *p = out; *p != '\0'; p++) {

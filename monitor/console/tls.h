@@ -12,5 +12,5 @@ iv_rc iv_tls_read(struct iv_console *console, const struct iv_console_options *o
 
 /* True when the client showed a certificate that verifies under console.tls.client_ca. */
 bool iv_tls_peer_is_known(struct MHD_Connection *connection);
-/* The common name of its certificate, where that is text that can be shown. */
-bool iv_tls_peer_name(char *out, size_t n, struct MHD_Connection *connection);
+/* The common name of its certificate, where that is text that can be shown, and when it expires. */
+bool iv_tls_peer_name(char *out, size_t n, iv_ns *expires, struct MHD_Connection *connection);

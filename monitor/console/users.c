@@ -7,6 +7,7 @@
 #include "console/answer.h"
 #include "console/body.h"
 #include "console/change.h"
+#include "console/hashing.h"
 #include "console/readers.h"
 #include "console/show.h"
 
@@ -87,14 +88,20 @@ static bool apply(struct iv_request *request, struct iv_reply *reply, const stru
     return iv_ok(rc);
 }
 
-static iv_rc hash(struct iv_user *out, struct iv_console *console, struct iv_str name, unsigned roles,
-                  struct iv_str password, struct iv_err *err)
+static bool hash(struct iv_user *out, struct iv_console *console, struct iv_reply *reply, struct iv_str name,
+                 unsigned roles, struct iv_str password)
 {
     struct iv_clock clock = iv_clock_system();
-    (void)sem_wait(&console->hashing);
-    struct iv_rc_s rc = iv_account_user(out, name, roles, password, iv_wall(&clock), err);
-    (void)sem_post(&console->hashing);
-    return rc;
+    struct iv_err err = {.text = ""};
+    if (!iv_hashing_enter(console, reply)) {
+        return false;
+    }
+    struct iv_rc_s rc = iv_account_user(out, name, roles, password, iv_wall(&clock), &err);
+    iv_hashing_leave(console);
+    if (!iv_ok(rc)) {
+        iv_reply_failure(reply, &err);
+    }
+    return iv_ok(rc);
 }
 
 void iv_answer_user_add(struct iv_reply *reply, struct iv_request *request)
@@ -112,9 +119,11 @@ void iv_answer_user_add(struct iv_reply *reply, struct iv_request *request)
     if (!iv_body_read(request, reply, members, IV_COUNT(members))) {
         return;
     }
-    if (!iv_ok(iv_account_roles(&bits, roles.items, roles.count, &err)) ||
-        !iv_ok(hash(&c.user, request->console, c.name, bits, password, &err))) {
+    if (!iv_ok(iv_account_roles(&bits, roles.items, roles.count, &err))) {
         iv_reply_failure(reply, &err);
+        return;
+    }
+    if (!hash(&c.user, request->console, reply, c.name, bits, password)) {
         return;
     }
     const struct iv_change change = {
@@ -142,14 +151,10 @@ void iv_answer_user_password(struct iv_reply *reply, struct iv_request *request)
 {
     struct changing c = {.name = request->variable};
     struct iv_str password = {NULL, 0};
-    struct iv_err err = {.text = ""};
     const struct iv_body_member members[] = {
         {.name = "password", .text = &password, .required = true, .bytes_max = WORD_BYTES_MAX}};
-    if (!iv_body_read(request, reply, members, IV_COUNT(members))) {
-        return;
-    }
-    if (!iv_ok(hash(&c.user, request->console, c.name, 0, password, &err))) {
-        iv_reply_failure(reply, &err);
+    if (!iv_body_read(request, reply, members, IV_COUNT(members)) ||
+        !hash(&c.user, request->console, reply, c.name, 0, password)) {
         return;
     }
     const struct iv_change change = {

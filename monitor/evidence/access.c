@@ -57,6 +57,7 @@ iv_rc iv_store_remove_user(struct iv_store *store, bool *found, struct iv_str na
 {
     IV_CHECK(store->inside);
     TRY(run_for(store, IV_SQL_SESSIONS_END, NULL, name, "end the sessions of a user", err));
+    TRY(run_for(store, IV_SQL_TOKENS_END, NULL, name, "end the tokens of a user", err));
     return run_for(store, IV_SQL_USER_DELETE, found, name, "remove a user", err);
 }
 
@@ -74,7 +75,8 @@ iv_rc iv_store_set_password(struct iv_store *store, bool *found, const struct iv
     return run(store, stmt, found, "write a password", err);
 }
 
-iv_rc iv_store_open_session(struct iv_store *store, const struct iv_session *session, struct iv_err *err)
+iv_rc iv_store_open_session(struct iv_store *store, bool *opened, const struct iv_session *session,
+                            iv_ns changed, struct iv_err *err)
 {
     IV_CHECK(store->inside);
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
@@ -85,7 +87,8 @@ iv_rc iv_store_open_session(struct iv_store *store, const struct iv_session *ses
     iv_sql_bind_str(&args, iv_str_of(session->address));
     iv_sql_bind_int(&args, session->created);
     iv_sql_bind_int(&args, session->used);
-    return run(store, stmt, NULL, "open a session", err);
+    iv_sql_bind_int(&args, changed);
+    return run(store, stmt, opened, "open a session", err);
 }
 
 iv_rc iv_store_use_session(struct iv_store *store, const struct iv_session *session, struct iv_err *err)

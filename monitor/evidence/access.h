@@ -47,12 +47,16 @@ struct iv_token {
 
 /* *fresh: there was none of the name; else nothing is changed. */
 iv_rc iv_store_put_user(struct iv_store *store, bool *fresh, const struct iv_user *user, struct iv_err *err);
-/* Both end his sessions. *found: there is such a user. */
+/* *found: there is such a user. Both end his sessions; with him go the tokens that he made, and those that
+ * were made with them. */
 iv_rc iv_store_remove_user(struct iv_store *store, bool *found, struct iv_str name, struct iv_err *err);
 iv_rc iv_store_set_password(struct iv_store *store, bool *found, const struct iv_user *user,
                             struct iv_err *err);
 
-iv_rc iv_store_open_session(struct iv_store *store, const struct iv_session *session, struct iv_err *err);
+/* changed: of the user's password as it was found right; 0: the session is of no user. *opened: it is his
+ * password still. */
+iv_rc iv_store_open_session(struct iv_store *store, bool *opened, const struct iv_session *session,
+                            iv_ns changed, struct iv_err *err);
 iv_rc iv_store_use_session(struct iv_store *store, const struct iv_session *session, struct iv_err *err);
 iv_rc iv_store_close_session(struct iv_store *store, const unsigned char digest[IV_KEY_DIGEST_BYTES],
                              struct iv_err *err);
@@ -60,6 +64,7 @@ iv_rc iv_store_close_session(struct iv_store *store, const unsigned char digest[
 iv_rc iv_store_forget_sessions(struct iv_store *store, iv_ns created, iv_ns used, struct iv_err *err);
 
 iv_rc iv_store_put_token(struct iv_store *store, const struct iv_token *token, struct iv_err *err);
+/* With it go those that were made with it. What a token makes has "token:NAME#ID" for its creator. */
 iv_rc iv_store_remove_token(struct iv_store *store, bool *found, struct iv_str id, struct iv_err *err);
 
 /* IV_E_ABSENT: there is none. */

@@ -33,6 +33,11 @@
     "n.id, n.attempt, n.created, n.firing, n.count, n.started, n.ended, n.cause, "                           \
     "n.finding, " IV_COLUMNS_ALERT
 
+/* Behind "made(id, name) AS (SELECT …": all that follow from those, and away with them. */
+#define IV_TOKENS_MADE_BY_THEM                                                                               \
+    " UNION SELECT t.id, t.name FROM tokens t JOIN made m ON t.creator = 'token:' || m.name || '#' || m.id)" \
+    " DELETE FROM tokens WHERE id IN (SELECT id FROM made)"
+
 /* As run_states.def has them: those that are not final. */
 #define IV_STATES_ON_THE_WAY "'planned', 'waiting', 'running'"
 

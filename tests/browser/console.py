@@ -91,7 +91,7 @@ class Console:
 
     def tries(self, path, body):
         """Once more as soon as the console says that one may."""
-        return until(lambda: (lambda answer: answer[0] != 429 and answer)(self.send(path, body)), "the wait ends")
+        return until(lambda: (lambda answer: answer[0] not in (429, 503) and answer)(self.send(path, body)), "the wait ends")
 
     def raw(self, data, patience=PATIENCE):
         """All that comes back on a connection that gets these bytes, until the other side ends it or is silent."""

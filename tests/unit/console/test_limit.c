@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/guard.h"
 #include "console/limit.h"
+#include "console/tries.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -16,16 +17,34 @@ static struct iv_limit *limit_new(void)
     return limit;
 }
 
+static iv_ns left_of(struct iv_limit *limit, const char *name, const char *address, iv_ns now)
+{
+    struct iv_try who = {name == NULL ? (struct iv_str){NULL, 0} : iv_str_of(name), address};
+    return iv_try_left(limit, &who, now);
+}
+
+/* As often as a minute's guessing allows. */
+static void guess(struct iv_limit *limit, const char *name, const char *address, iv_ns from, iv_ns until)
+{
+    struct iv_try who = {name == NULL ? (struct iv_str){NULL, 0} : iv_str_of(name), address};
+    for (iv_ns now = from; now < until; now += S / 10) {
+        if (iv_try_left(limit, &who, now) == 0) {
+            (void)iv_try_failed(limit, &who, now);
+        }
+    }
+}
+
 Test(limit, five_failures_are_free_and_each_further_one_doubles_the_wait)
 {
     static const iv_ns waits[] = {0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900};
     struct iv_limit *limit = limit_new();
     iv_ns now = 1000 * S;
     for (size_t i = 0; i < IV_COUNT(waits); i++) {
-        cr_assert(eq(i64, iv_limit_try(limit, IV_STR("ann"), now), 0), "try %zu", i);
+        cr_assert(eq(i64, iv_limit_left(limit, IV_STR("ann"), now), 0), "try %zu", i);
+        cr_expect(eq(int, iv_limit_fail(limit, IV_STR("ann"), 900 * S, now), i == 4), "try %zu", i);
         if (waits[i] > 0) {
-            cr_expect(eq(i64, iv_limit_try(limit, IV_STR("ann"), now), waits[i] * S), "try %zu", i);
-            cr_expect(eq(i64, iv_limit_try(limit, IV_STR("ann"), now + waits[i] * S - 1), 1), "try %zu", i);
+            cr_expect(eq(i64, iv_limit_left(limit, IV_STR("ann"), now), waits[i] * S), "try %zu", i);
+            cr_expect(eq(i64, iv_limit_left(limit, IV_STR("ann"), now + waits[i] * S - 1), 1), "try %zu", i);
         }
         now += waits[i] * S;
     }
@@ -36,10 +55,10 @@ Test(limit, one_name_does_not_make_another_one_wait)
 {
     struct iv_limit *limit = limit_new();
     for (int i = 0; i < 9; i++) {
-        (void)iv_limit_try(limit, IV_STR("ann"), i);
+        (void)iv_limit_fail(limit, IV_STR("ann"), 900 * S, i);
     }
-    cr_expect(iv_limit_try(limit, IV_STR("ann"), 9) > 0);
-    cr_expect(eq(i64, iv_limit_try(limit, IV_STR("bob"), 9), 0));
+    cr_expect(iv_limit_left(limit, IV_STR("ann"), 9) > 0);
+    cr_expect(eq(i64, iv_limit_left(limit, IV_STR("bob"), 9), 0));
     iv_limit_free(limit);
 }
 
@@ -47,15 +66,12 @@ Test(limit, what_is_forgiven_does_not_count)
 {
     struct iv_limit *limit = limit_new();
     for (int i = 0; i < 5; i++) {
-        (void)iv_limit_try(limit, IV_STR("ann"), i);
+        (void)iv_limit_fail(limit, IV_STR("ann"), 900 * S, i);
     }
-    iv_limit_forgive(limit, IV_STR("ann"), true);
-    for (int i = 0; i < 5; i++) {
-        cr_expect(eq(i64, iv_limit_try(limit, IV_STR("ann"), 10 + i), 0), "try %d", i);
-    }
-    for (int i = 0; i < 50; i++) {
-        cr_expect(eq(i64, iv_limit_try(limit, IV_STR("from"), 20 + i), 0), "only this one is taken back");
-        iv_limit_forgive(limit, IV_STR("from"), false);
+    iv_limit_forgive(limit, IV_STR("ann"));
+    for (int i = 0; i < 4; i++) {
+        (void)iv_limit_fail(limit, IV_STR("ann"), 900 * S, 10 + i);
+        cr_expect(eq(i64, iv_limit_left(limit, IV_STR("ann"), 10 + i), 0), "try %d", i);
     }
     iv_limit_free(limit);
 }
@@ -64,26 +80,101 @@ Test(limit, an_hour_without_a_failure_makes_a_new_beginning)
 {
     struct iv_limit *limit = limit_new();
     for (int i = 0; i < 5; i++) {
-        (void)iv_limit_try(limit, IV_STR("ann"), i);
+        (void)iv_limit_fail(limit, IV_STR("ann"), 900 * S, i);
     }
     iv_ns later = 3601 * S;
-    for (int i = 0; i < 5; i++) {
-        cr_expect(eq(i64, iv_limit_try(limit, IV_STR("ann"), later + i), 0), "try %d", i);
+    for (int i = 0; i < 4; i++) {
+        (void)iv_limit_fail(limit, IV_STR("ann"), 900 * S, later + i);
+        cr_expect(eq(i64, iv_limit_left(limit, IV_STR("ann"), later + i), 0), "try %d", i);
     }
     iv_limit_free(limit);
 }
 
-Test(limit, a_hundred_thousand_names_fit_and_the_last_ones_are_remembered)
+Test(limit, a_hundred_thousand_names_fit_and_no_wait_is_forgotten_for_them)
 {
     struct iv_limit *limit = limit_new();
     char name[32];
+    for (int i = 0; i < 10; i++) {
+        (void)iv_limit_fail(limit, IV_STR("ann"), 900 * S, i);
+    }
     for (int i = 0; i < 100000; i++) {
         (void)snprintf(name, sizeof name, "name-%d", i);
-        (void)iv_limit_try(limit, iv_str_of(name), i);
+        (void)iv_limit_fail(limit, iv_str_of(name), 900 * S, S + i);
     }
     for (int i = 0; i < 5; i++) {
-        (void)iv_limit_try(limit, iv_str_of(name), 100000 + i);
+        (void)iv_limit_fail(limit, iv_str_of(name), 900 * S, 2 * S + i);
     }
-    cr_expect(iv_limit_try(limit, iv_str_of(name), 100005) > 0);
+    cr_expect(iv_limit_left(limit, iv_str_of(name), 2 * S + 5) > 0);
+    cr_expect(iv_limit_left(limit, IV_STR("ann"), 2 * S + 5) > 0);
+    iv_limit_free(limit);
+}
+
+Test(tries, who_guesses_waits_a_quarter_of_an_hour_and_keeps_nobody_else_out)
+{
+    struct iv_limit *limit = limit_new();
+    iv_ns hour = 3600 * S;
+    guess(limit, "ann", "192.0.2.7", hour, 2 * hour);
+    cr_expect(left_of(limit, "ann", "192.0.2.7", 2 * hour) > 60 * S);
+    cr_expect(left_of(limit, "bob", "192.0.2.7", 2 * hour) > 60 * S, "one after the other's password");
+    cr_expect(left_of(limit, "ann", "192.0.2.8", 2 * hour) <= 4 * S, "ann herself");
+    cr_expect(eq(i64, left_of(limit, NULL, "192.0.2.7", 2 * hour), 0), "a program beside him");
+    iv_limit_free(limit);
+}
+
+Test(tries, on_this_machine_nobody_waits_longer_than_some_seconds)
+{
+    static const char *const rows[] = {"127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"};
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        struct iv_limit *limit = limit_new();
+        guess(limit, "ann", rows[i], S, 600 * S);
+        cr_expect(left_of(limit, "ann", rows[i], 600 * S) <= 4 * S, "%s", rows[i]);
+        cr_expect(left_of(limit, "bob", rows[i], 600 * S) <= 4 * S, "%s", rows[i]);
+        guess(limit, NULL, rows[i], 600 * S, 700 * S);
+        cr_expect(eq(i64, left_of(limit, NULL, rows[i], 700 * S), 0), "%s", rows[i]);
+        iv_limit_free(limit);
+    }
+}
+
+Test(tries, an_address_is_what_one_host_has)
+{
+    static const struct {
+        const char *guesses;
+        const char *asks;
+        bool same;
+    } rows[] = {
+        {"2001:db8:1:2::1", "2001:db8:1:2:ffff::9", true},
+        {"2001:db8:1:2::1", "2001:db8:1:3::1", false},
+        {"192.0.2.1", "::ffff:192.0.2.1", true},
+        {"192.0.2.1", "192.0.2.2", false},
+        {"fe80::1%eth0", "fe80::2", true},
+        {"", "192.0.2.2", false},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        struct iv_limit *limit = limit_new();
+        guess(limit, "ann", rows[i].guesses, S, 300 * S);
+        cr_expect(eq(int, left_of(limit, "bob", rows[i].asks, 300 * S) > 0, rows[i].same), "%s and %s",
+                  rows[i].guesses, rows[i].asks);
+        guess(limit, NULL, rows[i].guesses, 300 * S, 310 * S);
+        cr_expect(eq(int, left_of(limit, NULL, rows[i].asks, 310 * S) > 0, rows[i].same), "%s and %s",
+                  rows[i].guesses, rows[i].asks);
+        iv_limit_free(limit);
+    }
+}
+
+Test(tries, right_ones_at_the_same_time_do_not_count)
+{
+    struct iv_limit *limit = limit_new();
+    const struct iv_try who = {IV_STR("ann"), "192.0.2.7"};
+    for (int i = 0; i < 100; i++) {
+        cr_expect(eq(i64, iv_try_left(limit, &who, i), 0));
+    }
+    for (int i = 0; i < 4; i++) {
+        (void)iv_try_failed(limit, &who, 200 + i);
+    }
+    iv_try_succeeded(limit, &who);
+    for (int i = 0; i < 4; i++) {
+        (void)iv_try_failed(limit, &(struct iv_try){IV_STR("ann"), "192.0.2.9"}, 300 + i);
+    }
+    cr_expect(eq(i64, left_of(limit, "ann", "192.0.2.8", 400), 0));
     iv_limit_free(limit);
 }

@@ -68,8 +68,10 @@ static struct iv_session session_of(const char *user, char digest, iv_ns time)
 
 static void open_session(struct place *p, const struct iv_session *session)
 {
+    bool opened = false;
     cr_assert(iv_ok(iv_store_begin(p->store, NULL)));
-    commit(p, iv_store_open_session(p->store, session, NULL));
+    commit(p, iv_store_open_session(p->store, &opened, session, 0, NULL));
+    cr_assert(opened);
 }
 
 static bool has_session(struct place *p, const struct iv_session *session)
@@ -157,6 +159,76 @@ Test(access, a_session_has_the_roles_that_its_user_has_now_and_is_forgotten_in_t
     commit(&p, iv_store_forget_sessions(p.store, 100, 300, NULL));
     cr_expect(has_session(&p, &mine), "used just now");
     cr_expect(not(has_session(&p, &nobodys)), "last used before");
+    place_end(&p);
+}
+
+Test(access, a_session_is_opened_only_while_the_password_that_was_right_is_his)
+{
+    static const struct {
+        const char *user;
+        iv_ns changed;
+        bool opens;
+    } rows[] = {
+        {"ann", 6, true}, {"ann", 5, false}, {"ann", 7, false}, {"eve", 6, false}, {"token", 0, true}};
+    struct place p = place_make();
+    struct iv_user ann = user_of("ann", "viewer");
+    put_user(&p, &ann, true);
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        struct iv_session session = session_of(rows[i].user, (char)(i + 1), 10);
+        bool opened = !rows[i].opens;
+        cr_assert(iv_ok(iv_store_begin(p.store, NULL)));
+        commit(&p, iv_store_open_session(p.store, &opened, &session, rows[i].changed, NULL));
+        cr_expect(eq(int, opened, rows[i].opens), "row %zu", i);
+        cr_expect(eq(int, has_session(&p, &session), rows[i].opens), "row %zu", i);
+    }
+    place_end(&p);
+}
+
+static void put_token(struct place *p, const char *id, const char *creator)
+{
+    struct iv_token token = {.name = "ci", .roles = "admin", .expires = 9};
+    (void)snprintf(token.id, sizeof token.id, "%s", id);
+    (void)snprintf(token.creator, sizeof token.creator, "%s", creator);
+    memcpy(token.digest, id, strlen(id));
+    cr_assert(iv_ok(iv_store_begin(p->store, NULL)));
+    commit(p, iv_store_put_token(p->store, &token, NULL));
+}
+
+static void list_token(void *ctx, const struct iv_token *token)
+{
+    char *ids = ctx;
+    strncat(ids, token->id, 8);
+}
+
+static void expect_tokens(struct place *p, const char *want)
+{
+    char ids[64] = "";
+    cr_assert(iv_ok(iv_reader_tokens(p->reader, list_token, ids, NULL)));
+    cr_expect(eq(str, ids, (char *)(uintptr_t)want));
+}
+
+Test(access, with_a_user_or_a_token_go_the_tokens_that_were_made_with_it)
+{
+    struct place p = place_make();
+    struct iv_user ann = user_of("ann", "admin");
+    bool found = false;
+    put_user(&p, &ann, true);
+    put_token(&p, "a", "ann");
+    put_token(&p, "b", "token:ci#a");
+    put_token(&p, "c", "token:ci#b");
+    put_token(&p, "d", "bob");
+    put_token(&p, "e", "token:ci#d");
+    put_token(&p, "f", "token:ci#e");
+    put_token(&p, "g", "token");
+
+    cr_assert(iv_ok(iv_store_begin(p.store, NULL)));
+    commit(&p, iv_store_remove_token(p.store, &found, IV_STR("e"), NULL));
+    cr_expect(found);
+    expect_tokens(&p, "abcdg");
+    cr_assert(iv_ok(iv_store_begin(p.store, NULL)));
+    commit(&p, iv_store_remove_user(p.store, &found, IV_STR("ann"), NULL));
+    cr_expect(found);
+    expect_tokens(&p, "dg");
     place_end(&p);
 }
 

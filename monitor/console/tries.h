@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who tries to get in, and how long he has to wait for having failed.
+ * Purpose: guessing takes very long, and nobody keeps another one out by guessing wrongly in his name: a
+ * quarter of an hour waits only who failed himself, by name and address or by the address alone. The name
+ * alone, and whatever comes from this machine, waits some seconds: on a loopback address, as behind a proxy,
+ * everybody has the same one. A token that is none waits some seconds too, but not on this machine.
+ * Guarantee: an IPv6 address counts as its /64, which one host has to itself. What is tried at the same time
+ * counts when it has failed, so right tries never stand in each other's way; there are no more of them than
+ * passwords are hashed at a time. Owner/thread: any; time is an argument. */
+#pragma once
+
+#include "console/limit.h"
+
+struct iv_try {
+    struct iv_str name;  /* p NULL: a token, which has none */
+    const char *address; /* numeric */
+};
+
+/* 0: he may. */
+iv_ns iv_try_left(struct iv_limit *limit, const struct iv_try *who, iv_ns now);
+/* True: from now on this one has to wait. */
+bool iv_try_failed(struct iv_limit *limit, const struct iv_try *who, iv_ns now);
+/* The name is his. */
+void iv_try_succeeded(struct iv_limit *limit, const struct iv_try *who);
