@@ -402,14 +402,17 @@ static iv_rc turn(struct iv_observer *o, struct iv_err *err)
     return IV_OK;
 }
 
-/* Nothing to read: until something is done, or it is time to look. False: it is to stop. */
+/* Nothing to read: until something is done, or it is time to look. Woken too early it waits for the rest of
+ * the least time between two looks. False: it is to stop. */
 static bool wait_for_more(struct iv_observer *o)
 {
     struct timespec until;
-    iv_monotonic_in(&until, o->inquiry_count > 0 ? 0 : LOOK_LEAST);
+    iv_ns rest = o->looked == 0 ? 0 : LOOK_LEAST - (iv_monotonic(&o->clock) - o->looked);
+    bool too_early = rest > 0;
+    iv_monotonic_in(&until, o->inquiry_count > 0 ? 0 : too_early ? rest : LOOK_LEAST);
     (void)pthread_mutex_lock(&o->lock);
     int rc = 0;
-    while (o->inquiry_count == 0 && !o->stopping && !o->woken && rc == 0) {
+    while (o->inquiry_count == 0 && !o->stopping && (too_early || !o->woken) && rc == 0) {
         rc = pthread_cond_timedwait(&o->changed, &o->lock, &until);
     }
     bool goes_on = !o->stopping;
