@@ -13,17 +13,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* clang-format off */
 /*  execution   planned ──▶ running ──▶ done        every step was answered with success
- *                 │           └──────▶ failed      a step failed, or is of a kind or an endpoint that is
- *                 │                                not there
- *                 └──────────────────▶ failed      it could not be planned (a template names an absent field)
- *                             └──────▶ withheld    observe mode or dry run: it got as far as each call
+ *                 │           ├──────▶ failed      a step failed, or is of a kind or an endpoint that is
+ *                 │           │                    not there
+ *                 │           └──────▶ withheld    observe mode or dry run: it got as far as each call
+ *                 ├──────────────────▶ failed      it could not be planned (a template names an absent field)
+ *                 └──────────────────▶ superseded  another one does it in its place
  *              waiting ──▶ planned                 a guard held it back or it always needs approvals: they
- * came └────────────────────▶ refused   or somebody denied it, or its time is up
- *
- *                           done ─────▶ verified    the streams show it, or show what they must not (failed),
- * or │                      neither (ambiguous); an escalation makes it running again └──────▶ undone what
- * was to be taken back is (or failed, if that failed)
+ *                 │                                came
+ *                 └──────────────────▶ refused     or somebody denied it, or its time is up
+ *              done ─────────────────▶ verified    the streams show it,
+ *                 ├──────────────────▶ failed      or show what they must not,
+ *                 ├──────────────────▶ ambiguous   or neither;
+ *                 ├──────────────────▶ running     an escalation goes on
+ *                 └──────────────────▶ undone      what was to be taken back is (or failed, if that failed);
+ *                                                  verified ones likewise
  *
  *  step        queued ──▶ due ──▶ calling ──▶ done
  *                 │        ▲ │       ├──────▶ absent
@@ -34,6 +39,7 @@
  *
  * "done" says that the other side accepted the call, not that it had its effect: where a step has an
  * expectation, what follows it waits until that is decided. */
+/* clang-format on */
 enum iv_run_state {
 #define STATE(id, name, final) IV_RUN_##id,
 #include "evidence/run_states.def"
