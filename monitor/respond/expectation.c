@@ -349,8 +349,14 @@ iv_rc iv_expectation_parse(const struct iv_expectation **out, struct iv_arena *a
         TRY(parse_event(&p, x, x->unseen ? unseen : seen, err));
     }
     const struct iv_yaml_node *after = iv_yaml_get(&map, "after");
+    const struct iv_yaml_node *earlier = iv_yaml_get(&map, "earlier");
     TRY(parse_length(&p, &x->within, iv_yaml_need(&map, "within"), 100 * IV_NS_PER_MS, err));
     TRY(parse_length(&p, &x->after, after, 0, err));
+    TRY(parse_length(&p, &x->earlier, earlier, 0, err));
+    if (earlier != NULL && (x->unseen || after != NULL)) {
+        iv_yaml_error(problems, earlier,
+                      "is for 'seen' without 'after' alone: these are about what comes later");
+    }
     bool constant = x->within.text.source.p == NULL && x->after.text.source.p == NULL;
     if (after != NULL && constant && x->within.constant > 0 && x->after.constant >= x->within.constant) {
         iv_yaml_error(problems, after, "must be less than 'within': else no event counts");

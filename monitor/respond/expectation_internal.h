@@ -38,6 +38,7 @@ struct iv_expectation {
     struct iv_fixed_text where;
     struct iv_fixed_length within;
     struct iv_fixed_length after;
+    struct iv_fixed_length earlier;
     iv_ns settle; /* after the last event that counts has happened it may still come for so long */
 };
 

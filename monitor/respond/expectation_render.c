@@ -215,8 +215,10 @@ iv_rc iv_expectation_render(struct iv_buf *out, iv_ns *within, const struct iv_e
 {
     IV_AUTO(fixing_deinit) struct fixing f = {.bindings = bindings, .baseline = baseline};
     iv_ns after = 0;
+    iv_ns earlier = 0;
     TRY(length_of(&f, within, &x->within, "within", err));
     TRY(length_of(&f, &after, &x->after, "after", err));
+    TRY(length_of(&f, &earlier, &x->earlier, "earlier", err));
     ENSURE(after < *within, err, IV_E_EVAL, "the expectation's 'after' is not less than its 'within'");
     struct iv_json json = iv_json_to(out);
     struct iv_json *j = &json;
@@ -227,6 +229,7 @@ iv_rc iv_expectation_render(struct iv_buf *out, iv_ns *within, const struct iv_e
     iv_json_str(j, "as", x->alias);
     iv_json_str(j, "where", x->where.source);
     iv_json_int(j, "after", after);
+    iv_json_int(j, "earlier", earlier);
     iv_json_int(j, "settle", x->settle);
     iv_json_bool(j, "complete", x->complete);
     TRY(add_names(j, &f, &x->where, err));

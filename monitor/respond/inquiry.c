@@ -26,7 +26,8 @@ struct iv_inquiry {
     enum iv_stream stream;
     bool unseen;
     bool complete;
-    bool blind; /* nothing can be found: the expectation cannot be looked for any more */
+    bool blind;       /* nothing can be found: the expectation cannot be looked for any more */
+    iv_ns first_call; /* the execution's first call */
     iv_ns called;
     iv_ns done;
     iv_ns from; /* events with a time behind it, up to: */
@@ -147,7 +148,8 @@ static iv_rc read_row(struct iv_inquiry *l, const struct iv_task *task, struct i
     l->complete = complete != NULL && complete->b;
     int64_t after = number(&row, "after");
     bool from_the_call = !l->unseen && after == 0;
-    l->from = from_the_call ? iv_ns_add(l->called, -CLOCKS_DIFFER) : iv_ns_add(l->done, after);
+    iv_ns begin = iv_ns_add(l->first_call, -number(&row, "earlier"));
+    l->from = from_the_call ? iv_ns_add(begin, -CLOCKS_DIFFER) : iv_ns_add(l->done, after);
     l->until = iv_ns_add(l->done, s->within);
     l->settled = iv_ns_add(l->until, number(&row, "settle"));
     return compile(l, &row, catalogue, err);
@@ -164,6 +166,9 @@ iv_rc iv_inquiry_new(struct iv_inquiry **out, const struct iv_task *task, struct
     ENSURE(l->execution.p != NULL, err, IV_E_NOMEM, "cannot allocate an inquiry");
     l->position = task->step.position;
     l->called = task->step.started;
+    bool by_an_earlier = task->execution.started > 0 && task->execution.started < l->called;
+    l->first_call = by_an_earlier ? task->execution.started : l->called;
+    l->from = iv_ns_add(l->first_call, -CLOCKS_DIFFER);
     l->done = task->step.done;
     l->begun = now;
     l->settled = l->until = iv_ns_add(l->done, task->step.within);
@@ -203,7 +208,8 @@ enum iv_stream iv_inquiry_stream(const struct iv_inquiry *inquiry)
 
 iv_ns iv_inquiry_since(const struct iv_inquiry *inquiry)
 {
-    return iv_ns_add(inquiry->called, -CLOCKS_DIFFER);
+    iv_ns called = iv_ns_add(inquiry->first_call, -CLOCKS_DIFFER);
+    return inquiry->from < called ? inquiry->from : called;
 }
 
 iv_ns iv_inquiry_settled(const struct iv_inquiry *inquiry)
