@@ -59,54 +59,119 @@ static iv_rc cause_of(struct iv_str *out, const char *before, const struct iv_st
     return IV_OK;
 }
 
-/* Of the playbook's own steps: the first that went wrong; how many went well, and how many of those are
- * proven; whether any was withheld, and whether what went wrong was led on to an escalation. */
+/* Of the playbook's own steps: the first that went wrong, and the last that was called; how many went well,
+ * and how many of those are proven; whether any was withheld, was taken back, or is not at its end; whether
+ * what went wrong was led on to an escalation. Of those that take back: the first that went wrong, and
+ * whether any is not at its end. */
 struct tally {
     const struct iv_step *wrong;
+    const struct iv_step *last;
+    const struct iv_step *kept; /* what could not be taken back */
     size_t well;
     size_t proven;
     bool withheld;
+    bool undone;
+    bool open;
+    bool taking_back;
     bool made_up_for;
 };
+
+static bool is_open(const struct iv_step *step)
+{
+    return !iv_step_state_final(step->state) || iv_step_awaits(step);
+}
+
+/* What its proof was is not told any more once it is taken back: where it may have been a bad one that
+ * nothing followed, it is taken for one. */
+static bool may_have_failed(const struct iv_step *s)
+{
+    return went_wrong(s->state) || (s->state == IV_STEP_UNDONE && s->expectation.n > 0);
+}
+
+static void count_own(struct tally *t, const struct iv_step *s)
+{
+    bool called = s->state != IV_STEP_SKIPPED && s->state != IV_STEP_QUEUED;
+    t->wrong = t->wrong == NULL && went_wrong(s->state) ? s : t->wrong;
+    t->last = called ? s : t->last;
+    t->well += went_well(s->state);
+    t->proven += s->state == IV_STEP_VERIFIED;
+    t->made_up_for = t->made_up_for && (!may_have_failed(s) || s->on_failure != IV_ON_FAILURE_CONTINUE);
+    t->withheld = t->withheld || s->state == IV_STEP_WITHHELD;
+    t->undone = t->undone || s->state == IV_STEP_UNDONE;
+    t->open = t->open || is_open(s);
+}
 
 static struct tally tally_of(const struct iv_task *all, size_t count)
 {
     struct tally t = {.wrong = NULL, .made_up_for = true};
     for (size_t i = 0; i < count; i++) {
         const struct iv_step *s = &all[i].step;
-        if (!takes_back(s)) {
-            t.wrong = t.wrong == NULL && went_wrong(s->state) ? s : t.wrong;
-            t.well += went_well(s->state);
-            t.proven += s->state == IV_STEP_VERIFIED;
-            t.made_up_for =
-                t.made_up_for && (!went_wrong(s->state) || s->on_failure == IV_ON_FAILURE_ESCALATE);
-            t.withheld = t.withheld || s->state == IV_STEP_WITHHELD;
+        if (takes_back(s)) {
+            t.kept = t.kept == NULL && went_wrong(s->state) ? s : t.kept;
+            t.taking_back = t.taking_back || is_open(s);
+        } else {
+            count_own(&t, s);
         }
     }
     return t;
 }
 
-/* No step is left. last: the one that ended last. */
-static iv_rc end(struct iv_store *store, struct iv_execution *e, const struct iv_step *last,
-                 const struct tally *t, iv_ns now, struct iv_arena *arena, struct iv_err *err)
+/* Of the playbook's own steps alone. */
+static struct iv_ladder_end own_end(const struct tally *t)
 {
-    struct iv_str cause = IV_STR("");
-    bool in_vain = went_wrong(last->state) && last->on_failure != IV_ON_FAILURE_CONTINUE;
+    const struct iv_step *last = t->last;
+    bool in_vain = last != NULL && went_wrong(last->state) && last->on_failure != IV_ON_FAILURE_CONTINUE;
     if (in_vain || (t->wrong != NULL && t->well == 0)) {
         const struct iv_step *why = in_vain ? last : t->wrong;
-        TRY(cause_of(&cause, "", why, arena, err));
         bool unknown = why->state == IV_STEP_AMBIGUOUS;
-        return iv_ladder_finish(store, e, unknown ? IV_RUN_AMBIGUOUS : IV_RUN_FAILED, cause, now, err);
+        return (struct iv_ladder_end){unknown ? IV_RUN_AMBIGUOUS : IV_RUN_FAILED, "", why};
     }
     if (t->withheld) {
-        cause = IV_STR("nothing was called: its calls are only observed");
-        return iv_ladder_finish(store, e, IV_RUN_WITHHELD, cause, now, err);
-    }
-    if (t->wrong != NULL) {
-        TRY(cause_of(&cause, "in spite of ", t->wrong, arena, err));
+        return (struct iv_ladder_end){IV_RUN_WITHHELD, "nothing was called: its calls are only observed",
+                                      NULL};
     }
     bool verified = t->proven > 0 && t->made_up_for;
-    return iv_ladder_finish(store, e, verified ? IV_RUN_VERIFIED : IV_RUN_DONE, cause, now, err);
+    return (struct iv_ladder_end){verified ? IV_RUN_VERIFIED : IV_RUN_DONE,
+                                  t->wrong != NULL ? "in spite of " : "", t->wrong};
+}
+
+struct iv_ladder_end iv_ladder_end(enum iv_run_state now, const struct iv_task *all, size_t count)
+{
+    const struct tally t = tally_of(all, count);
+    const struct iv_ladder_end as_it_is = {now, "", NULL};
+    if (now == IV_RUN_FAILED || now == IV_RUN_AMBIGUOUS) {
+        return as_it_is;
+    }
+    if (t.kept != NULL) {
+        return (struct iv_ladder_end){IV_RUN_FAILED, "it could not be taken back: ", t.kept};
+    }
+    if (t.open) {
+        return as_it_is;
+    }
+    struct iv_ladder_end own = own_end(&t);
+    if (own.state == IV_RUN_FAILED || own.state == IV_RUN_AMBIGUOUS || !t.undone) {
+        return own;
+    }
+    if (!t.taking_back) {
+        return (struct iv_ladder_end){IV_RUN_UNDONE, "", NULL};
+    }
+    return now == IV_RUN_VERIFIED ? as_it_is : own; /* some of it is taken back */
+}
+
+/* Writes down what the rows come to by now, where it is anything else. */
+static iv_rc end(struct iv_store *store, struct iv_execution *e, const struct iv_task *all, size_t count,
+                 iv_ns now, struct iv_arena *arena, struct iv_err *err)
+{
+    const struct iv_ladder_end end = iv_ladder_end(e->state, all, count);
+    struct iv_str cause = iv_str_of(end.before);
+    if (end.step != NULL) {
+        TRY(cause_of(&cause, end.before, end.step, arena, err));
+    }
+    bool says_more = end.step != NULL && !iv_str_eq(cause, e->cause);
+    if (end.state == e->state && !says_more) {
+        return IV_OK;
+    }
+    return iv_ladder_finish(store, e, end.state, cause, now, err);
 }
 
 /* Why a queued step is passed over on the way on from last; p NULL: it is the next. */
@@ -136,8 +201,9 @@ static iv_rc run_again(struct iv_store *store, struct iv_execution *e, iv_ns now
     return iv_report_execution(store, e, now, err);
 }
 
+/* The next one is due, or none is left. */
 static iv_rc go_on(struct iv_store *store, struct iv_execution *e, const struct iv_step *last,
-                   struct iv_task *all, size_t count, iv_ns now, struct iv_arena *arena, struct iv_err *err)
+                   struct iv_task *all, size_t count, iv_ns now, struct iv_err *err)
 {
     const struct tally t = tally_of(all, count);
     for (size_t i = 0; i < count; i++) {
@@ -155,7 +221,7 @@ static iv_rc go_on(struct iv_store *store, struct iv_execution *e, const struct 
         step->due = now;
         return iv_report_step(store, e, step, now, err);
     }
-    return end(store, e, last, &t, now, arena, err);
+    return IV_OK;
 }
 
 /* What takes steps back: due after its time where there is something to take back, else skipped. */
@@ -179,31 +245,17 @@ static iv_rc settle_undo(struct iv_store *store, const struct iv_execution *e, s
     return IV_OK;
 }
 
-static bool is_open(const struct iv_step *step)
+/* What it took back is not there any more. */
+static iv_rc take_back(struct iv_store *store, const struct iv_execution *e, const struct iv_step *undo,
+                       struct iv_task *all, size_t count, iv_ns now, struct iv_err *err)
 {
-    return !iv_step_state_final(step->state) || iv_step_awaits(step);
-}
-
-static iv_rc follow_undo(struct iv_store *store, struct iv_execution *e, const struct iv_step *undo,
-                         struct iv_task *all, size_t count, iv_ns now, struct iv_arena *arena,
-                         struct iv_err *err)
-{
-    struct iv_str cause = IV_STR("");
-    if (went_wrong(undo->state)) {
-        TRY(cause_of(&cause, "it could not be taken back: ", undo, arena, err));
-        return iv_ladder_finish(store, e, IV_RUN_FAILED, cause, now, err);
-    }
     ENSURE((size_t)undo->undoes <= count, err, IV_E_STORE, "a step in the store undoes none");
     struct iv_step *step = &all[undo->undoes - 1].step;
-    step->state = IV_STEP_UNDONE;
-    TRY(iv_report_step(store, e, step, now, err));
-    for (size_t i = 0; i < count; i++) {
-        if (is_open(&all[i].step)) {
-            return IV_OK;
-        }
+    if (went_wrong(undo->state)) {
+        return IV_OK;
     }
-    bool in_vain = e->state == IV_RUN_FAILED || e->state == IV_RUN_AMBIGUOUS;
-    return in_vain ? IV_OK : iv_ladder_finish(store, e, IV_RUN_UNDONE, cause, now, err);
+    step->state = IV_STEP_UNDONE;
+    return iv_report_step(store, e, step, now, err);
 }
 
 iv_rc iv_ladder_rest(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
@@ -219,6 +271,9 @@ iv_rc iv_ladder_rest(struct iv_store *store, struct iv_task *task, iv_ns now, st
             return IV_OK;
         }
     }
+    if (task->execution.state != IV_RUN_RUNNING) {
+        return IV_OK; /* it rests already, or what it did before could not be taken back */
+    }
     return iv_ladder_finish(store, &task->execution, IV_RUN_DONE, IV_STR(""), now, err);
 }
 
@@ -230,8 +285,10 @@ iv_rc iv_ladder_follow(struct iv_store *store, struct iv_task *task, iv_ns now, 
     struct iv_execution *e = &task->execution;
     TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, e->key, 0, IV_EXECUTION_STEPS_MAX, arena, err));
     if (takes_back(&task->step)) {
-        return follow_undo(store, e, &task->step, all, count, now, arena, err);
+        TRY(take_back(store, e, &task->step, all, count, now, err));
+    } else {
+        TRY(go_on(store, e, &task->step, all, count, now, err));
     }
-    TRY(go_on(store, e, &task->step, all, count, now, arena, err));
-    return settle_undo(store, e, all, count, now, err);
+    TRY(settle_undo(store, e, all, count, now, err));
+    return end(store, e, all, count, now, arena, err);
 }

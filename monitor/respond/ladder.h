@@ -20,6 +20,15 @@ iv_rc iv_ladder_follow(struct iv_store *store, struct iv_task *task, iv_ns now, 
 iv_rc iv_ladder_rest(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
                      struct iv_err *err);
 
+/* What an execution in this state comes to, by all its rows, those that take back among them: the same state
+ * where nothing is at an end yet, or nothing changes it any more. before and step make its cause. */
+struct iv_ladder_end {
+    enum iv_run_state state;
+    const char *before;         /* the cause's beginning; "": it has none */
+    const struct iv_step *step; /* that the cause goes on with; NULL: none */
+};
+struct iv_ladder_end iv_ladder_end(enum iv_run_state now, const struct iv_task *all, size_t count);
+
 /* Steps that are queued end as skipped. all: those of the execution. */
 iv_rc iv_ladder_skip(struct iv_store *store, const struct iv_execution *execution, struct iv_task *all,
                      size_t count, struct iv_str cause, iv_ns now, struct iv_err *err);

@@ -28,6 +28,18 @@ static iv_rc start_execution(struct iv_store *store, struct iv_execution *e, iv_
     return iv_report_execution(store, e, now, err);
 }
 
+/* The caller may have read the row long ago: what others have made of it meanwhile stays. */
+static iv_rc read_execution(struct iv_store *store, struct iv_task *task, struct iv_arena *arena,
+                            struct iv_err *err)
+{
+    struct iv_task *all = NULL;
+    size_t count = 0;
+    TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, task->step.execution, 0, 1, arena, err));
+    ENSURE(count == 1, err, IV_E_STORE, "an execution is not in the store any more");
+    task->execution = all[0].execution;
+    return IV_OK;
+}
+
 iv_rc iv_move_to_calling(struct iv_store *store, struct iv_task *task, int64_t outbox, iv_ns now,
                          struct iv_err *err)
 {
@@ -107,6 +119,7 @@ iv_rc iv_move_by_outcome(struct iv_store *store, struct iv_task *task, const str
                          iv_ns now, struct iv_arena *arena, struct iv_err *err)
 {
     struct iv_step *s = &task->step;
+    TRY(read_execution(store, task, arena, err));
     set_state(s, outcome, now);
     bool gives_up = outcome->kind == IV_OUTCOME_RETRY && s->state == IV_STEP_FAILED;
     s->cause = gives_up
@@ -128,6 +141,7 @@ iv_rc iv_move_by_evidence(struct iv_store *store, struct iv_task *task, const st
 {
     struct iv_step *s = &task->step;
     IV_CHECK(iv_step_awaits(s));
+    TRY(read_execution(store, task, arena, err));
     s->state = proof->verdict == IV_PROOF_VERIFIED ? IV_STEP_VERIFIED
                : proof->verdict == IV_PROOF_FAILED ? IV_STEP_FAILED
                                                    : IV_STEP_AMBIGUOUS;
@@ -151,6 +165,24 @@ iv_rc iv_move_withheld(struct iv_store *store, struct iv_task *task, iv_ns now, 
     return iv_ladder_follow(store, task, now, arena, err);
 }
 
+/* What was to follow it does not, now that it is taken back. */
+static iv_rc leave_undecided(struct iv_store *store, struct iv_task *task, struct iv_task *all, size_t count,
+                             iv_ns now, struct iv_err *err)
+{
+    const struct iv_str cause = IV_STR("taken back before it was decided");
+    task->step.state = IV_STEP_AMBIGUOUS;
+    task->step.cause = cause;
+    task->step.finished = now;
+    TRY(iv_report_step(store, &task->execution, &task->step, now, err));
+    for (size_t i = 0; i < count; i++) {
+        struct iv_step *later = &all[i].step;
+        if (later->undoes == 0 && later->state == IV_STEP_QUEUED) {
+            TRY(iv_ladder_skip(store, &all[i].execution, &all[i], 1, cause, now, err));
+        }
+    }
+    return IV_OK;
+}
+
 iv_rc iv_move_undo(struct iv_store *store, size_t *moved, struct iv_str execution, iv_ns now,
                    struct iv_arena *arena, struct iv_err *err)
 {
@@ -159,13 +191,21 @@ iv_rc iv_move_undo(struct iv_store *store, size_t *moved, struct iv_str executio
     *moved = 0;
     TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, execution, 0, IV_EXECUTION_STEPS_MAX, arena, err));
     for (size_t i = 0; i < count; i++) {
-        struct iv_step *step = &all[i].step;
-        if (step->undoes > 0 && step->state == IV_STEP_DUE) {
-            step->due = now;
-            step->cause = IV_STR("somebody asked for it before its time");
-            TRY(iv_report_step(store, &all[i].execution, step, now, err));
-            ++*moved;
+        struct iv_step *undo = &all[i].step;
+        if (undo->undoes == 0 || (size_t)undo->undoes > count) {
+            continue;
         }
+        struct iv_task *task = &all[undo->undoes - 1];
+        if (undo->state == IV_STEP_QUEUED && iv_step_awaits(&task->step)) {
+            TRY(leave_undecided(store, task, all, count, now, err));
+        } else if (undo->state != IV_STEP_DUE) {
+            continue;
+        }
+        undo->state = IV_STEP_DUE;
+        undo->due = now;
+        undo->cause = IV_STR("somebody asked for it before its time");
+        TRY(iv_report_step(store, &all[i].execution, undo, now, err));
+        ++*moved;
     }
     return IV_OK;
 }

@@ -24,6 +24,8 @@
 #define HTTP(name, more) "- name: " name "\n  http: {endpoint: hook, path: /" name "}\n" more
 #define UNSEEN "  expect: {unseen: " USED ", after: 1s, within: 5s}\n"
 #define SEEN "  expect: {seen: {event: token.revoked, where: 'e.token_id == target'}, within: 5s}\n"
+#define EARLIER                                                                                              \
+    "  expect: {seen: {event: token.revoked, where: 'e.token_id == target'}, within: 5s, earlier: 1m}\n"
 
 Test(expectation, is_refused_with_the_place_and_what_would_be_right)
 {
@@ -46,6 +48,9 @@ Test(expectation, is_refused_with_the_place_and_what_would_be_right)
          "8:42: error: must be a word"},
         {EXPECT("{seen: " USED ", within: 10ms}"), "must be between 100ms and 1d"},
         {EXPECT("{seen: " USED ", within: 5s, after: 5s}"), "must be less than 'within'"},
+        {EXPECT("{unseen: " USED ", within: 5s, earlier: 1h}"), "is for 'seen' without 'after' alone"},
+        {EXPECT("{seen: " USED ", within: 5s, after: 1s, earlier: 1h}"),
+         "is for 'seen' without 'after' alone"},
         {EXPECT("{seen: " USED ", within: step.done - step.called}"), "step.done"},
         {EXPECT("{seen: " USED ", within: 5s, aftr: 1s}"), "did you mean 'after'?"},
     };
@@ -177,6 +182,8 @@ Test(evidence, is_an_event_in_its_time_for_which_the_condition_holds)
         {HTTP("a", SEEN), "token.revoked", "t-1", 5 * S + 1000000, false},
         {HTTP("a", SEEN), "token.revoked", "t-1", -S / 2, true}, /* before the answer of the call */
         {HTTP("a", SEEN), "token.revoked", "t-1", -2 * S, false},
+        {HTTP("a", EARLIER), "token.revoked", "t-1", -60 * S, true},
+        {HTTP("a", EARLIER), "token.revoked", "t-1", -62 * S, false},
         {HTTP("a", SEEN), "token.revoked", "t-2", 2 * S, false},
         {HTTP("a", SEEN), "token.used", "t-1", 2 * S, false},
         {HTTP("a", UNSEEN), "token.used", "t-1", 2 * S, true},
@@ -201,6 +208,28 @@ Test(evidence, is_an_event_in_its_time_for_which_the_condition_holds)
                              "\"partition\":3,\"offset\":99,\"sha256\":\"", 36) != NULL,
                       "row %zu: %.*s", i, (int)proof.evidence.n, proof.evidence.p);
         }
+    }
+}
+
+Test(evidence, of_a_later_step_counts_from_the_first_call_of_the_execution_on)
+{
+    static const struct {
+        iv_ns before; /* the later step's call */
+        bool found;
+    } rows[] = {{4 * S, true}, {10 * S, true}, {12 * S, false}};
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(watch_deinit) struct watch w;
+        struct iv_proof proof;
+        watch_init(&w, HTTP("a", SEEN), yes, 1);
+        w.tasks[0].execution.started = w.tasks[0].step.started - 10 * S;
+        iv_inquiry_free(TAKE(w.inquiry));
+        cr_assert(iv_ok(iv_inquiry_new(&w.inquiry, w.tasks, w.decoder, w.s.sample.catalogue, w.s.now, NULL)));
+
+        (void)tell(&w, "token.revoked", "t-1", -rows[i].before);
+
+        struct iv_inquiry_state now = {.reached = IV_NS_MIN, .now = w.s.now};
+        cr_expect(iv_inquiry_decide(w.inquiry, &proof, &now) == rows[i].found, "row %zu", i);
+        cr_expect(iv_inquiry_since(w.inquiry) == w.tasks[0].step.started - 11 * S);
     }
 }
 
@@ -405,4 +434,49 @@ Test(proof, is_not_waited_for_where_nothing_was_called)
 
     cr_expect(stage_execution(&s).state != IV_RUN_RUNNING);
     cr_expect(stage_step(&s, 0).state != IV_STEP_DONE);
+}
+
+#define UNDO "  undo: {after: 1h, http: {endpoint: hook, path: /undo}}\n"
+
+Test(undo, asked_for_while_nobody_knows_leaves_the_step_ambiguous_and_calls_nothing_more)
+{
+    IV_AUTO(watch_deinit) struct watch w;
+    char got[8];
+    size_t moved = 0;
+    watch_init(&w, HTTP("a", SEEN UNDO ESCALATE) HTTP("b", ONLY UNDO), yes, 2);
+    cr_assert(iv_ok(iv_store_begin(w.s.store, NULL)));
+    cr_assert(iv_ok(iv_move_undo(w.s.store, &moved, w.tasks[0].execution.key, w.s.now, &w.arena, NULL)));
+    cr_assert(iv_ok(iv_store_commit(w.s.store, NULL)));
+    states(&w, 4, got);
+    cr_expect_str_eq(got, "asDq");
+    cr_expect_str_eq(stage_step(&w.s, 0).cause.p, "taken back before it was decided");
+
+    stage_run(&w.s, false);
+
+    states(&w, 4, got);
+    cr_expect_str_eq(got, "usds");
+    cr_expect(moved == 1 && stage_execution(&w.s).state == IV_RUN_UNDONE && hook_count(w.hook) == 2);
+}
+
+Test(outcome, that_comes_late_leaves_what_others_made_of_the_execution_meanwhile)
+{
+    IV_AUTO(watch_deinit) struct watch w;
+    watch_init(&w, HTTP("a", SEEN UNDO), yes, 1);
+    struct iv_task late = w.tasks[0]; /* as it was when somebody took it on */
+    prove(&w, IV_PROOF_FAILED);
+    cr_assert(stage_execution(&w.s).state == IV_RUN_FAILED);
+    cr_assert(iv_ok(iv_store_begin(w.s.store, NULL)));
+    struct iv_task *all = NULL;
+    size_t count = 0;
+    cr_assert(iv_ok(
+        iv_store_tasks(w.s.store, &all, &count, IV_TASKS_OF, late.execution.key, 0, 8, &w.arena, NULL)));
+    late.step = all[1].step; /* its undo */
+    struct iv_outcome done = {.kind = IV_OUTCOME_DONE, .answer = IV_STR("")};
+
+    cr_assert(iv_ok(iv_move_by_outcome(w.s.store, &late, &done, w.s.now, &w.arena, NULL)));
+
+    cr_assert(iv_ok(iv_store_commit(w.s.store, NULL)));
+    struct iv_execution e = stage_execution(&w.s);
+    cr_expect(e.state == IV_RUN_FAILED, "%s", iv_run_state_name(e.state));
+    cr_expect_str_eq(e.cause.p, "step 'a': so it is");
 }

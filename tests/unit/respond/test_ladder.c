@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What follows a step that went wrong, and what is taken back. */
 #include "base/guard.h"
+#include "respond/ladder.h"
 #include "respond/moves.h"
 #include "support/hook_server.h"
 #include "support/stage.h"
@@ -184,5 +185,94 @@ Test(undo, of_what_was_not_done_is_skipped)
 
         states(&s, 2, got);
         cr_expect_str_eq(got, rows[i].want, "row %zu", i);
+    }
+}
+
+/* Steps as letters, see states(); v verified, a ambiguous, e done with an expectation and not decided. The
+ * first ones are the playbook's own, those behind the bar take the first, the second … back. */
+static size_t tasks_of(struct iv_task *all, const char *letters, enum iv_on_failure on_failure)
+{
+    size_t n = 0;
+    size_t own = 0;
+    bool undo = false;
+    for (const char *p = letters; *p != '\0'; p++) {
+        static const struct {
+            char letter;
+            enum iv_step_state state;
+            bool expects;
+        } known[] = {
+            {'d', IV_STEP_DONE, false},    {'f', IV_STEP_FAILED, false},   {'s', IV_STEP_SKIPPED, false},
+            {'u', IV_STEP_UNDONE, false},  {'q', IV_STEP_QUEUED, false},   {'D', IV_STEP_DUE, false},
+            {'v', IV_STEP_VERIFIED, true}, {'a', IV_STEP_AMBIGUOUS, true}, {'e', IV_STEP_DONE, true},
+            {'U', IV_STEP_UNDONE, true},   {'w', IV_STEP_WITHHELD, false}, {'F', IV_STEP_FAILED, true}};
+        if (*p == '|') {
+            undo = true;
+            own = n;
+            continue;
+        }
+        for (size_t k = 0; k < IV_COUNT(known); k++) {
+            if (known[k].letter == *p) {
+                all[n].step = (struct iv_step){.state = known[k].state,
+                                               .on_failure = on_failure,
+                                               .position = (int64_t)n,
+                                               .expectation = known[k].expects ? IV_STR("{}") : IV_STR(""),
+                                               .undoes = undo ? (int64_t)(n - own) + 1 : 0};
+            }
+        }
+        n++;
+    }
+    return n;
+}
+
+Test(ladder, comes_to_an_end_by_all_rows_whichever_was_the_last)
+{
+    enum { STOP, ON, UP };
+    static const enum iv_on_failure meaning[] = {
+        [STOP] = IV_ON_FAILURE_STOP, [ON] = IV_ON_FAILURE_CONTINUE, [UP] = IV_ON_FAILURE_ESCALATE};
+    static const struct {
+        const char *steps;
+        int on_failure;
+        enum iv_run_state now;
+        enum iv_run_state want;
+    } rows[] = {
+        {"dd", STOP, IV_RUN_RUNNING, IV_RUN_DONE},
+        {"dq", STOP, IV_RUN_RUNNING, IV_RUN_RUNNING},
+        {"de", STOP, IV_RUN_DONE, IV_RUN_DONE},
+        {"dv", STOP, IV_RUN_DONE, IV_RUN_VERIFIED},
+        {"df", STOP, IV_RUN_RUNNING, IV_RUN_FAILED},
+        {"da", STOP, IV_RUN_DONE, IV_RUN_AMBIGUOUS},
+        {"fd", ON, IV_RUN_RUNNING, IV_RUN_DONE},
+        {"fv", ON, IV_RUN_RUNNING, IV_RUN_DONE},
+        {"fv", UP, IV_RUN_RUNNING, IV_RUN_VERIFIED},
+        {"fs", UP, IV_RUN_RUNNING, IV_RUN_FAILED},
+        {"ws", STOP, IV_RUN_RUNNING, IV_RUN_WITHHELD},
+        /* what could not be taken back stays so, whatever is proven later */
+        {"de|f", STOP, IV_RUN_DONE, IV_RUN_FAILED},
+        {"dv|f", STOP, IV_RUN_FAILED, IV_RUN_FAILED},
+        {"dv|f", STOP, IV_RUN_DONE, IV_RUN_FAILED},
+        {"uv|df", STOP, IV_RUN_VERIFIED, IV_RUN_FAILED},
+        /* all is taken back, whichever came last */
+        {"ue|d", STOP, IV_RUN_DONE, IV_RUN_DONE},
+        {"uv|d", STOP, IV_RUN_DONE, IV_RUN_UNDONE},
+        {"uU|dd", STOP, IV_RUN_VERIFIED, IV_RUN_UNDONE},
+        {"us|ds", STOP, IV_RUN_DONE, IV_RUN_UNDONE},
+        /* some of it */
+        {"ud|dD", STOP, IV_RUN_DONE, IV_RUN_DONE},
+        {"Ud|dD", STOP, IV_RUN_VERIFIED, IV_RUN_VERIFIED},
+        {"uv|dD", STOP, IV_RUN_DONE, IV_RUN_VERIFIED},
+        {"Uv|dD", ON, IV_RUN_DONE, IV_RUN_DONE},
+        /* in vain is in vain, taken back or not */
+        {"uF|dD", STOP, IV_RUN_DONE, IV_RUN_FAILED},
+        {"uU|dd", STOP, IV_RUN_FAILED, IV_RUN_FAILED},
+        {"uU|dd", STOP, IV_RUN_AMBIGUOUS, IV_RUN_AMBIGUOUS},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        struct iv_task all[8] = {0};
+        size_t count = tasks_of(all, rows[i].steps, meaning[rows[i].on_failure]);
+
+        struct iv_ladder_end end = iv_ladder_end(rows[i].now, all, count);
+
+        cr_expect(end.state == rows[i].want, "row %zu, %s: %s", i, rows[i].steps,
+                  iv_run_state_name(end.state));
     }
 }
