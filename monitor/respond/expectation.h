@@ -12,8 +12,8 @@
  *   finding.uid, .rule, .severity, .tenant, .agent, .time
  *   step.called, step.done       fixed by the call
  *
- * Rendered it is an object: sense, event, stream, as, where, after, earlier, settle (nanoseconds), complete, and under
- * names the value of each name that the condition reads, as an expression without names. */
+ * Rendered it is an object: sense, event, stream, as, where, after, earlier, settle (nanoseconds), complete,
+ * and under names the value of each name that the condition reads, as an expression without names. */
 #pragma once
 
 #include "respond/template.h"
