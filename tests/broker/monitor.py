@@ -32,9 +32,10 @@ def wait_for(condition, seconds, what):
 
 
 class Hooks:
-    """Counts calls by path and idempotency key; `answer(path, key, body)` chooses the status."""
+    """Counts calls by path and idempotency key; `answer(path, key, body)` chooses the status. echo: all of a request comes
+    back as the answer's text."""
 
-    def __init__(self, answer=lambda path, key, body: 200):
+    def __init__(self, answer=lambda path, key, body: 200, echo=False):
         self.calls = collections.Counter()
         self.lock = threading.Lock()
         hooks = self
@@ -47,9 +48,12 @@ class Hooks:
                 key = self.headers.get("Idempotency-Key")
                 with hooks.lock:
                     hooks.calls[(self.path, key)] += 1
+                heads = "".join(f"{name.lower()}: {value}\n" for name, value in self.headers.items())
+                text = f"{self.path}\n{heads}\n".encode() + body if echo else b""
                 self.send_response(answer(self.path, key, body))
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
+                self.wfile.write(text)
 
             def log_message(self, *_):
                 pass
