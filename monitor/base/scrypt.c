@@ -60,6 +60,13 @@ iv_rc iv_scrypt_make(struct iv_scrypt *out, struct iv_str password, struct iv_er
     return iv_scrypt(out, password, (struct iv_str){(const char *)out->salt, sizeof out->salt}, err);
 }
 
+void iv_scrypt_nobody(struct iv_scrypt *out)
+{
+    *out = (struct iv_scrypt){.cost = COST, .block = BLOCK, .parallel = PARALLEL};
+    iv_random(out->salt, sizeof out->salt);
+    iv_random(out->hash, sizeof out->hash);
+}
+
 iv_rc iv_scrypt_is(bool *out, const struct iv_scrypt *made, struct iv_str password, struct iv_err *err)
 {
     struct iv_scrypt again = *made;

@@ -24,6 +24,9 @@ iv_rc iv_scrypt_make(struct iv_scrypt *out, struct iv_str password, struct iv_er
 /* With the salt and the parameters that it was made with. The time it takes tells nothing of the answer. */
 iv_rc iv_scrypt_is(bool *out, const struct iv_scrypt *made, struct iv_str password, struct iv_err *err);
 
+/* Of nobody: no password is this one, and to find that out costs what it costs with any other. */
+void iv_scrypt_nobody(struct iv_scrypt *out);
+
 /* The function itself. IV_E_CRYPTO: parameters that OpenSSL does not take, or more than 128 MiB. */
 iv_rc iv_scrypt(struct iv_scrypt *out, struct iv_str password, struct iv_str salt, struct iv_err *err);
 

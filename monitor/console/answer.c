@@ -121,7 +121,6 @@ static struct exchange *exchange_new(struct iv_console *console, struct MHD_Conn
                                      .connection = connection,
                                      .method = head ? MHD_HTTP_METHOD_GET : method,
                                      .head = head};
-    x->request.is_session = strcmp(path, "/api/v1/session") == 0;
     iv_arena_init(&x->request.memory, MEMORY_BYTES_MAX);
     iv_buf_init(&x->body, IV_BODY_BYTES_MAX);
     iv_buf_init(&x->reply.body, BODY_BYTES_MAX);

@@ -124,14 +124,14 @@ static bool look(struct iv_request *request, struct iv_reply *reply)
     return true;
 }
 
-/* A browser that is offered Basic asks its user by itself, which the page's own log-in is better at: so that
- * is offered only to who has never logged in, where the token is all there is. */
+/* A browser that is offered Basic asks its user by itself. That is of use to who goes to an address of the
+ * API, and in the way of a page, which has a log-in of its own. */
 static const char *challenge_of(struct iv_request *request)
 {
-    const char *cookie =
-        MHD_lookup_connection_value(request->connection, MHD_COOKIE_KIND, iv_known_cookie(request->console));
-    bool basic = request->console->token_n > 0 && cookie == NULL && !request->is_session;
-    return basic ? "Basic realm=\"Invigil\", charset=\"UTF-8\"" : "Bearer realm=\"Invigil\"";
+    const char *mode = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Sec-Fetch-Mode");
+    bool page = mode != NULL && strcmp(mode, "navigate") != 0;
+    return request->console->token_n > 0 && !page ? "Basic realm=\"Invigil\", charset=\"UTF-8\""
+                                                  : "Bearer realm=\"Invigil\"";
 }
 
 static bool may(struct iv_request *request, struct iv_reply *reply, enum iv_need need)

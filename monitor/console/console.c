@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
-#include "console/account.h"
+#include "base/scrypt.h"
 #include "console/answer.h"
 #include "console/body.h"
 #include "console/chunk.h"
@@ -190,13 +190,6 @@ static iv_rc open_decoder(struct iv_console *c, const struct iv_console_options 
     return iv_decoder_new(&c->decoder, c->catalogue, &limits, iv_hash_key_random(), err);
 }
 
-static iv_rc make_nobody(struct iv_user *out, struct iv_err *err)
-{
-    char secret[IV_SECRET_TEXT_BYTES];
-    iv_account_secret(secret, "");
-    return iv_scrypt_make(&out->password, iv_str_of(secret), err);
-}
-
 static void count_user(void *ctx, const struct iv_user *user)
 {
     (void)user;
@@ -226,7 +219,7 @@ static iv_rc start(struct iv_console *c, const struct iv_console_options *option
     TRY(open_decoder(c, options, err));
     TRY(iv_limit_new(&c->limit, err));
     TRY(iv_uses_new(&c->uses, err));
-    TRY(make_nobody(&c->nobody, err));
+    iv_scrypt_nobody(&c->nobody.password);
     /* One for each thread that answers, one for the pulse. */
     TRY(iv_readers_new(&c->readers, options->store_path, either(options->threads, THREADS_DEFAULT) + 1, err));
     TRY(tell_who_may_enter(c, err));

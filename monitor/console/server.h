@@ -104,7 +104,6 @@ struct iv_request {
     const char *method;     /* "GET" also for HEAD */
     bool head;              /* HEAD: the headers of a GET without its body */
     struct iv_who who;      /* asks */
-    bool is_session;        /* for /api/v1/session: the page, which logs in by itself */
     struct iv_str variable; /* what stands for {…} in the route's path */
     struct iv_param params[IV_QUERY_MAX];
     size_t param_count;

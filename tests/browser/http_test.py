@@ -221,7 +221,12 @@ class Shapes(unittest.TestCase):
             for s in held:
                 s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 self.assertIn(b"200 OK", s.recv(4096))
-            self.assertEqual(console.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), b"")
+            with socket.create_connection(("127.0.0.1", console.port), timeout=1) as late:
+                late.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                self.assertEqual(drain(late), b"", "it waits its turn")
+                held.pop().close()
+                late.settimeout(PATIENCE)
+                self.assertIn(b"200 OK", drain(late))
             for s in held:
                 s.close()
 
@@ -347,6 +352,9 @@ class Access(unittest.TestCase):
                                   "Bearer " + TOKEN.upper(),
                                   "Basic " + base64.b64encode(TOKEN.encode()).decode(), "Digest x"]:
                         self.assertEqual(console.ask(path, headers={"Authorization": wrong})[0], 401, wrong)
+                for mode, want in [("cors", "Bearer"), ("same-origin", "Bearer"), ("navigate", "Basic")]:
+                    _, headers, _ = console.ask("/api/v1/status", headers={"Sec-Fetch-Mode": mode})
+                    self.assertIn(want, headers["www-authenticate"], "a page is asked by nobody but itself")
                 for right in [f"Bearer {TOKEN}", f"bearer {TOKEN}", f"Basic {basic}"]:
                     self.assertEqual(console.ask("/api/v1/findings", headers={"Authorization": right})[0], 200, right)
                 for path in ["/healthz", "/readyz", "/"]:  # the page's files know nothing of anybody

@@ -47,6 +47,16 @@ Test(scrypt, knows_a_password_again_and_no_other)
     cr_expect(not(same));
 }
 
+Test(scrypt, of_nobody_knows_no_password)
+{
+    struct iv_scrypt nobody;
+    struct iv_err err = {.text = ""};
+    bool same = true;
+    iv_scrypt_nobody(&nobody);
+    cr_assert(iv_ok(iv_scrypt_is(&same, &nobody, IV_STR(""), &err)), "%s", err.text);
+    cr_expect(not(same));
+}
+
 Test(scrypt, takes_a_new_salt_each_time)
 {
     struct iv_scrypt first;
