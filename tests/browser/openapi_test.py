@@ -173,6 +173,18 @@ class OpenApi(unittest.TestCase):
             ask("/api/v1/waivers/{id}", "delete", url=f"/api/v1/waivers/{waiver['id']}")
         ask("/api/v1/incidents", "get", url="/api/v1/incidents?q=drop%20table&state=suppressed")
 
+    def hostile_filters(self, console, ask):
+        """What is asked for is a value, whatever it looks like."""
+        fragments = ["%27%20OR%201%3D1%20--", "%22%3B%20DROP%20TABLE%20findings%3B--", "1)%20UNION%20SELECT%20*%20FROM%20users--",
+                     "%25", "a%0Ab", "%FF"]
+        for path in [f"/api/v1/{word}" for word in ("findings", "incidents", "fleet", "actions", "posture", "waivers")]:
+            known = [resolve(self.document, p)["name"] for p in self.document["paths"][path]["get"]["parameters"]]
+            for name in known:
+                for fragment in fragments:
+                    answer = ask(path, "get", url=f"{path}?{name}={fragment}")
+                    self.assertEqual(answer.get("items", []), [], f"{path}?{name}={fragment}")
+        self.assertNotEqual(console.get("/api/v1/findings")["items"], [])
+
     def control(self, console, ask):
         paused = {"paused": True, "why": "a fire drill"}
         for body in [paused, {"paused": "yes"}, {"paused": True, "why": "two\nlines"}, {"paused": False}]:
@@ -306,6 +318,7 @@ class OpenApi(unittest.TestCase):
                 return self.say(path, console.ask(url or path, method.upper(), kind, text), method)
 
             self.triage(console, ask)
+            self.hostile_filters(console, ask)
             self.control(console, ask)
         with Console(max_connections="4") as console:
             held = [Stream(console).open() for _ in range(3)]
