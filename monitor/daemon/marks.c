@@ -10,14 +10,16 @@ struct iv_marks {
     size_t partitions;
     size_t keep;
     size_t count; /* ever added */
-    iv_ns *walls; /* by number modulo keep */
+    iv_ns *asked; /* by number modulo keep, as the next ones */
+    iv_ns *told;
     struct iv_cursor *ends;
 };
 
 void iv_marks_free(struct iv_marks *m)
 {
     if (m != NULL) {
-        iv_free(m->walls);
+        iv_free(m->asked);
+        iv_free(m->told);
         iv_free(m->ends);
         iv_free(m);
     }
@@ -34,9 +36,10 @@ iv_rc iv_marks_new(struct iv_marks **out, size_t partitions, size_t keep, struct
     ENSURE(m != NULL, err, IV_E_NOMEM, "cannot allocate marks");
     m->partitions = partitions;
     m->keep = keep;
-    m->walls = iv_calloc(keep, sizeof *m->walls);
+    m->asked = iv_calloc(keep, sizeof *m->asked);
+    m->told = iv_calloc(keep, sizeof *m->told);
     m->ends = iv_calloc(keep * (partitions + 1), sizeof *m->ends);
-    ENSURE(m->walls != NULL && m->ends != NULL, err, IV_E_NOMEM, "cannot allocate marks");
+    ENSURE(m->asked != NULL && m->told != NULL && m->ends != NULL, err, IV_E_NOMEM, "cannot allocate marks");
     *out = TAKE(m);
     return IV_OK;
 }
@@ -51,22 +54,37 @@ static size_t oldest(const struct iv_marks *m)
     return m->count > m->keep ? m->count - m->keep : 0;
 }
 
-void iv_marks_add(struct iv_marks *m, iv_ns wall, const struct iv_cursor *ends)
+void iv_marks_forget(struct iv_marks *m)
 {
+    m->count = 0;
+}
+
+const struct iv_cursor *iv_marks_add(struct iv_marks *m, iv_ns asked, iv_ns told,
+                                     const struct iv_cursor *ends)
+{
+    const struct iv_cursor *back = NULL;
+    const struct iv_cursor *newest = m->count == 0 ? NULL : ends_of(m, m->count - 1);
     for (size_t i = 0; i < m->partitions; i++) {
         if (ends[i].offset < 0) {
-            return;
+            return NULL;
         }
+        bool goes_back = newest != NULL && ends[i].offset < newest[i].offset;
+        back = back == NULL && goes_back ? &ends[i] : back;
     }
-    m->walls[m->count % m->keep] = wall;
-    memcpy(ends_of(m, m->count), ends, m->partitions * sizeof *ends);
+    m->count = back != NULL ? 0 : m->count;
+    m->asked[m->count % m->keep] = asked;
+    m->told[m->count % m->keep] = told;
+    if (m->partitions > 0) {
+        memcpy(ends_of(m, m->count), ends, m->partitions * sizeof *ends);
+    }
     m->count++;
+    return back;
 }
 
 const struct iv_cursor *iv_marks_before(const struct iv_marks *m, iv_ns wall)
 {
     for (size_t n = m->count; n > oldest(m); n--) {
-        if (m->walls[(n - 1) % m->keep] <= wall) {
+        if (m->told[(n - 1) % m->keep] <= wall) {
             return ends_of(m, n - 1);
         }
     }
@@ -93,13 +111,13 @@ iv_ns iv_marks_reached(const struct iv_marks *m, const struct iv_cursor *at, siz
             reached = ends[i].stream != stream || lies_behind(&ends[i], at, count);
         }
         if (reached) {
-            return m->walls[(n - 1) % m->keep];
+            return m->asked[(n - 1) % m->keep];
         }
     }
     return IV_NS_MIN;
 }
 
-iv_ns iv_marks_newest(const struct iv_marks *m)
+bool iv_marks_any(const struct iv_marks *m)
 {
-    return m->count == 0 ? IV_NS_MIN : m->walls[(m->count - 1) % m->keep];
+    return m->count > 0;
 }

@@ -50,6 +50,8 @@ struct iv_observer {
     iv_ns marked; /* monotonic */
     iv_ns looked; /* monotonic */
     iv_ns heard;  /* wall clock */
+    bool overflowing;
+    char trouble[256]; /* why the streams are not read; "": they are, as far as is known */
 };
 
 static iv_ns now_of(struct iv_observer *o)
@@ -57,18 +59,50 @@ static iv_ns now_of(struct iv_observer *o)
     return iv_steady_wall(&o->steady, iv_wall(&o->clock), iv_monotonic(&o->clock));
 }
 
-/* What was to be read is not there any more. */
+static void miss(struct iv_observer *o, enum iv_stream stream, const char *why)
+{
+    for (size_t i = 0; i < o->inquiry_count; i++) {
+        if (iv_inquiry_stream(o->inquiries[i]) == stream) {
+            iv_inquiry_missed(o->inquiries[i], why);
+        }
+    }
+}
+
+/* What was to be read is not there any more, or cannot be read. */
 static void on_gap(void *ctx, const struct iv_cursor *at)
 {
     struct iv_observer *o = ctx;
     char why[128];
-    (void)snprintf(why, sizeof why, "the broker no longer has all records of %s, partition %d",
+    (void)snprintf(why, sizeof why, "not all records of %s, partition %d, can be had any more",
                    iv_stream_name(at->stream), (int)at->partition);
+    miss(o, at->stream, why);
+}
+
+/* From before the first of them on all is read again. */
+static void begin_again(struct iv_observer *o)
+{
     for (size_t i = 0; i < o->inquiry_count; i++) {
-        if (iv_inquiry_stream(o->inquiries[i]) == at->stream) {
-            iv_inquiry_missed(o->inquiries[i], why);
-        }
+        iv_ns since = iv_inquiry_since(o->inquiries[i]);
+        o->since = since < o->since ? since : o->since;
     }
+}
+
+/* Moments before and after are not to be compared. */
+static void look_at_clock(struct iv_observer *o)
+{
+    (void)now_of(o);
+    if (!o->steady.stepped) {
+        return;
+    }
+    for (int s = 0; s < IV_STREAMS; s++) {
+        miss(o, (enum iv_stream)s, "the clock was set while it was looked for");
+    }
+    LOG_WARN("observe.clock_set", KV_I64("inquiries", (int64_t)o->inquiry_count));
+    o->steady = (struct iv_steady){.begun = false};
+    if (o->marks != NULL) {
+        iv_marks_forget(o->marks);
+    }
+    begin_again(o);
 }
 
 static void drop_inquiries(struct iv_observer *o)
@@ -115,7 +149,6 @@ static iv_rc list_partitions(struct iv_observer *o, struct iv_err *err)
     return iv_marks_new(&o->marks, count, MARKS_KEPT, err);
 }
 
-/* The moment is that before the question. */
 static iv_rc mark_ends(struct iv_observer *o, struct iv_err *err)
 {
     if (iv_monotonic(&o->clock) - o->marked < MARK_EVERY) {
@@ -125,9 +158,14 @@ static iv_rc mark_ends(struct iv_observer *o, struct iv_err *err)
     if (o->marks == NULL) {
         TRY(list_partitions(o, err));
     }
-    iv_ns wall = now_of(o);
+    iv_ns asked = now_of(o);
     TRY(iv_ends_ask(o->ends, o->partitions, o->partition_count, BROKER_WAIT, err));
-    iv_marks_add(o->marks, wall, o->partitions);
+    const struct iv_cursor *back = iv_marks_add(o->marks, asked, now_of(o), o->partitions);
+    if (back != NULL) {
+        on_gap(o, back);
+        begin_again(o);
+    }
+    o->trouble[0] = '\0';
     return IV_OK;
 }
 
@@ -146,7 +184,7 @@ static iv_rc find_begin(struct iv_observer *o, struct iv_cursor *from, size_t *c
 {
     const struct iv_cursor *marked = iv_marks_before(o->marks, o->since);
     const struct iv_cursor *newest = iv_marks_before(o->marks, IV_NS_MAX);
-    bool cut = false;
+    bool cut[IV_STREAMS];
     *count = 0;
     for (size_t i = 0; i < o->partition_count; i++) {
         if (is_wanted(o, o->partitions[i].stream)) {
@@ -159,15 +197,17 @@ static iv_rc find_begin(struct iv_observer *o, struct iv_cursor *from, size_t *c
     struct iv_cursor *found = iv_calloc(*count + 1, sizeof *found);
     ENSURE(found != NULL, err, IV_E_NOMEM, "cannot allocate partitions");
     memcpy(found, from, *count * sizeof *found);
-    struct iv_rc_s rc = iv_survey_find(o->survey, found, *count, &cut, iv_ns_add(o->since, -WRITTEN_BEFORE),
-                                       BROKER_WAIT, err);
+    struct iv_rc_s rc =
+        iv_survey_find(o->survey, found, *count, cut, iv_ns_add(o->since, -WRITTEN_BEFORE), BROKER_WAIT, err);
     for (size_t i = 0; iv_ok(rc) && i < *count; i++) {
         /* None was written since: what has come after the mark is all there is. */
         from[i].offset = found[i].offset < 0 ? from[i].offset : found[i].offset;
     }
     iv_free(found);
-    for (size_t i = 0; cut && i < o->inquiry_count; i++) {
-        iv_inquiry_missed(o->inquiries[i], "the broker no longer has all records since the call");
+    for (int i = 0; iv_ok(rc) && i < IV_STREAMS; i++) {
+        if (cut[i]) {
+            miss(o, (enum iv_stream)i, "the broker no longer has all records since the call");
+        }
     }
     return rc;
 }
@@ -190,7 +230,7 @@ static void keep_behind(const struct iv_observer *o, struct iv_cursor *from, siz
 static iv_rc begin_reading(struct iv_observer *o, struct iv_err *err)
 {
     size_t count = 0;
-    if (o->since == IV_NS_MAX || o->marks == NULL || iv_marks_newest(o->marks) == IV_NS_MIN) {
+    if (o->since == IV_NS_MAX || o->marks == NULL || !iv_marks_any(o->marks)) {
         return IV_OK;
     }
     struct iv_cursor *from = iv_calloc(o->partition_count + 1, sizeof *from);
@@ -261,6 +301,10 @@ static iv_rc look_at_store(struct iv_observer *o, struct iv_err *err)
                                        INQUIRIES_MAX, &arena, err);
     iv_store_rollback(o->options.store);
     TRY(rc);
+    if ((count == INQUIRIES_MAX) != o->overflowing) {
+        o->overflowing = !o->overflowing;
+        LOG_WARN("observe.overflow", KV_I64("most", INQUIRIES_MAX), KV_I64("looked_for", (int64_t)count));
+    }
     size_t before = o->inquiry_count;
     TRY(match(o, tasks, count, err));
     if (o->inquiry_count == 0) {
@@ -355,6 +399,7 @@ static iv_rc decide(struct iv_observer *o, struct iv_err *err)
         states[s] = (struct iv_inquiry_state){
             .reached = known ? iv_marks_reached(o->marks, at, reading, (enum iv_stream)s) : IV_NS_MIN,
             .heard = o->heard,
+            .trouble = iv_str_of(o->trouble),
             .now = now_of(o)};
     }
     for (size_t i = o->inquiry_count; i-- > 0;) {
@@ -370,10 +415,19 @@ static iv_rc decide(struct iv_observer *o, struct iv_err *err)
     return IV_OK;
 }
 
-/* What the broker does not answer is asked again. */
-static iv_rc forgive(struct iv_rc_s rc)
+/* What the broker does not answer is asked again; why is said once. */
+static iv_rc forgive(struct iv_observer *o, struct iv_rc_s rc, const struct iv_err *err)
 {
-    return rc.code == IV_E_BROKER ? IV_OK : rc;
+    char text[sizeof o->trouble];
+    if (rc.code != IV_E_BROKER) {
+        return rc;
+    }
+    (void)snprintf(text, sizeof text, "the streams cannot be read: %.200s", err->text);
+    if (strcmp(text, o->trouble) != 0) {
+        LOG_WARN("observe.unread", KV_TEXT("why", text));
+        memcpy(o->trouble, text, sizeof text);
+    }
+    return IV_OK;
 }
 
 static bool is_time_to_look(struct iv_observer *o)
@@ -389,14 +443,15 @@ static bool is_time_to_look(struct iv_observer *o)
 static iv_rc turn(struct iv_observer *o, struct iv_err *err)
 {
     TRY(take_baseline(o, err));
-    TRY(forgive(mark_ends(o, err)));
+    look_at_clock(o);
+    TRY(forgive(o, mark_ends(o, err), err));
     if (is_time_to_look(o)) {
         o->looked = iv_monotonic(&o->clock);
         TRY(look_at_store(o, err));
     }
-    TRY(forgive(begin_reading(o, err)));
+    TRY(forgive(o, begin_reading(o, err), err));
     if (o->inquiry_count > 0) {
-        TRY(read_some(o, err));
+        TRY(forgive(o, read_some(o, err), err));
         TRY(decide(o, err));
     }
     return IV_OK;

@@ -332,7 +332,10 @@ bool iv_inquiry_decide(const struct iv_inquiry *l, struct iv_proof *out, const s
     iv_ns heard = state->heard > expected ? state->heard : expected;
     if (state->now - heard > UNHEARD_FOR || state->now - expected > BEHIND_FOR) {
         return prove(out, IV_PROOF_AMBIGUOUS,
-                     IV_STR("the streams could not be read as far as they would have to be"), IV_STR(""));
+                     state->trouble.n > 0
+                         ? state->trouble
+                         : IV_STR("the streams could not be read as far as they would have to be"),
+                     IV_STR(""));
     }
     return false;
 }

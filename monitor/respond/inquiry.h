@@ -47,9 +47,10 @@ void iv_inquiry_missed(struct iv_inquiry *inquiry, const char *why);
 
 /* How far the streams have been read. */
 struct iv_inquiry_state {
-    iv_ns reached; /* all that was written by then was looked at; IV_NS_MIN: nothing yet */
-    iv_ns heard;   /* when reading last came on */
-    iv_ns now;     /* wall clock */
+    iv_ns reached;         /* all that was written by then was looked at; IV_NS_MIN: nothing yet */
+    iv_ns heard;           /* when reading last came on */
+    iv_ns now;             /* wall clock */
+    struct iv_str trouble; /* what keeps them from being read; lives as long as the proof; empty: nothing */
 };
 /* Whether it is decided, and how; texts live as long as the inquiry. */
 bool iv_inquiry_decide(const struct iv_inquiry *inquiry, struct iv_proof *out,

@@ -41,6 +41,8 @@ struct iv_survey {
     size_t count;
     struct iv_record *records;
     struct iv_arena arena; /* the batch's */
+    struct iv_rc_s later;  /* of the next poll: what went wrong behind the records of the last one */
+    struct iv_err why;
 };
 
 void iv_survey_close(struct iv_survey *s)
@@ -150,20 +152,24 @@ static iv_rc ask(struct iv_survey *s, int64_t *offsets, const struct iv_cursor *
     return IV_OK;
 }
 
-iv_rc iv_survey_find(struct iv_survey *s, struct iv_cursor *at, size_t count, bool *cut, iv_ns time,
-                     iv_ns wait, struct iv_err *err)
+iv_rc iv_survey_find(struct iv_survey *s, struct iv_cursor *at, size_t count, bool cut[IV_STREAMS],
+                     iv_ns time, iv_ns wait, struct iv_err *err)
 {
-    int64_t *offsets = iv_calloc(2 * count + 1, sizeof *offsets);
+    int64_t *offsets = iv_calloc(3 * count + 1, sizeof *offsets);
     ENSURE(offsets != NULL, err, IV_E_NOMEM, "cannot allocate offsets");
-    struct iv_rc_s rc = ask(s, offsets, at, count, time / IV_NS_PER_MS, wait, err);
+    struct iv_rc_s rc = ask(s, offsets + 2 * count, at, count, RD_KAFKA_OFFSET_END, wait, err);
+    if (iv_ok(rc)) {
+        rc = ask(s, offsets, at, count, time / IV_NS_PER_MS, wait, err);
+    }
     if (iv_ok(rc)) {
         rc = ask(s, offsets + count, at, count, RD_KAFKA_OFFSET_BEGINNING, wait, err);
     }
-    *cut = false;
+    memset(cut, 0, IV_STREAMS * sizeof *cut);
     for (size_t i = 0; i < count && iv_ok(rc); i++) {
         int64_t first = offsets[count + i];
         at[i].offset = offsets[i];
-        *cut = *cut || (first > 0 && offsets[i] == first);
+        bool nothing_left = offsets[i] < 0 && offsets[2 * count + i] <= first;
+        cut[at[i].stream] = cut[at[i].stream] || (first > 0 && (offsets[i] == first || nothing_left));
     }
     iv_free(offsets);
     return rc;
@@ -218,6 +224,23 @@ static iv_rc begin_anew(struct iv_survey *s, struct iv_cursor *at, struct iv_err
     return assign(s, err);
 }
 
+/* Records that are there and cannot be told are passed over; who may not read passes nothing over. */
+static iv_rc unreadable(struct iv_survey *s, const struct iv_cursor *at, const rd_kafka_message_t *m,
+                        struct iv_err *err)
+{
+    bool spoilt = m->err == RD_KAFKA_RESP_ERR__BAD_MSG || m->err == RD_KAFKA_RESP_ERR__BAD_COMPRESSION ||
+                  m->err == RD_KAFKA_RESP_ERR_INVALID_MSG || m->err == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE ||
+                  m->err == RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED ||
+                  m->err == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE;
+    if (spoilt) {
+        LOG_WARN("kafka.survey_trouble", KV_TEXT("text", rd_kafka_message_errstr(m)));
+        s->options.gap(s->options.ctx, at);
+        return IV_OK;
+    }
+    return iv_err_set(err, IV_E_BROKER, "topic %s, partition %d: %s", s->topics[at->stream],
+                      (int)at->partition, rd_kafka_err2str(m->err));
+}
+
 static iv_rc take(struct iv_survey *s, struct iv_batch *out, bool *moved, const rd_kafka_message_t *m,
                   struct iv_err *err)
 {
@@ -229,6 +252,9 @@ static iv_rc take(struct iv_survey *s, struct iv_batch *out, bool *moved, const 
         *moved = *moved || m->offset > at->offset;
         at->offset = m->offset > at->offset ? m->offset : at->offset;
         return IV_OK;
+    }
+    if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR && at != NULL) {
+        return unreadable(s, at, m, err);
     }
     if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         LOG_WARN("kafka.survey_trouble", KV_TEXT("text", rd_kafka_message_errstr(m)));
@@ -250,18 +276,26 @@ static iv_rc take(struct iv_survey *s, struct iv_batch *out, bool *moved, const 
 
 iv_rc iv_survey_poll(struct iv_survey *s, struct iv_batch *out, bool *moved, iv_ns wait, struct iv_err *err)
 {
-    struct iv_rc_s rc = IV_OK;
+    struct iv_rc_s rc = s->later;
+    s->later = IV_OK;
     iv_arena_reset(&s->arena);
     *out = (struct iv_batch){.records = s->records};
     *moved = false;
+    if (!iv_ok(rc)) {
+        return iv_err_set(err, rc.code, "%s", s->why.text);
+    }
     while (iv_ok(rc) && out->count < BATCH_RECORDS) {
         rd_kafka_message_t *m = rd_kafka_consumer_poll(s->rk, out->count == 0 ? milliseconds(wait) : 0);
         if (m == NULL) {
             break;
         }
         wait = 0; /* a notice is reason enough to look at the clock */
-        rc = take(s, out, moved, m, err);
+        rc = take(s, out, moved, m, &s->why);
         rd_kafka_message_destroy(m);
     }
-    return rc;
+    if (iv_ok(rc) || out->count == 0) {
+        return iv_ok(rc) ? IV_OK : iv_err_set(err, rc.code, "%s", s->why.text);
+    }
+    s->later = rc;
+    return IV_OK;
 }

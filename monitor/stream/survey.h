@@ -22,7 +22,8 @@ struct iv_survey_options {
     const struct iv_property *properties; /* the user's; group.id is not joined */
     size_t property_count;
     struct iv_str topics[IV_STREAMS]; /* outlive the records' origins */
-    /* The broker no longer has what follows this place; reading goes on at the beginning. */
+    /* The broker no longer has what follows this place, and reading goes on at the beginning; or what it has
+     * there cannot be read (a wrong checksum), and it goes on behind it. */
     void (*gap)(void *ctx, const struct iv_cursor *at);
     void *ctx;
 };
@@ -34,15 +35,18 @@ void iv_survey_closep(struct iv_survey **survey);
 
 /* How many partitions each topic has. IV_E_BROKER: it was not told within `wait`, or a topic is missing. */
 iv_rc iv_survey_widths(struct iv_survey *survey, int32_t widths[IV_STREAMS], iv_ns wait, struct iv_err *err);
-/* Sets each offset to that of the first record with the time or a later one, -1 where there is none; *cut: of
- * some partition the oldest record that is left is the first, so others may have been there. */
-iv_rc iv_survey_find(struct iv_survey *survey, struct iv_cursor *at, size_t count, bool *cut, iv_ns time,
-                     iv_ns wait, struct iv_err *err);
+/* Sets each offset to that of the first record with the time or a later one, -1 where there is none; cut: of
+ * some partition of the stream the oldest record that is left is the first, or none is left, so others may
+ * have been there. */
+iv_rc iv_survey_find(struct iv_survey *survey, struct iv_cursor *at, size_t count, bool cut[IV_STREAMS],
+                     iv_ns time, iv_ns wait, struct iv_err *err);
 
 /* From now on these are read, from these offsets, and no others. count 0: nothing is. */
 iv_rc iv_survey_read(struct iv_survey *survey, const struct iv_cursor *from, size_t count,
                      struct iv_err *err);
-/* What there is, at most 1,024 records; waits for the first. moved: something came, or an end was reached. */
+/* What there is, at most 1,024 records; waits for the first. moved: something came, or an end was reached.
+ * What goes wrong behind records is told by the next call. IV_E_BROKER: a partition cannot be read; ask
+ * again. */
 iv_rc iv_survey_poll(struct iv_survey *survey, struct iv_batch *out, bool *moved, iv_ns wait,
                      struct iv_err *err);
 /* The next offset of each partition that is read. */

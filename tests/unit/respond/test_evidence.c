@@ -309,6 +309,22 @@ Test(evidence, that_is_not_there_proves_something_only_when_all_was_looked_at)
     }
 }
 
+Test(evidence, that_cannot_be_read_is_ambiguous_and_says_what_is_in_the_way)
+{
+    IV_AUTO(watch_deinit) struct watch w;
+    struct iv_proof proof;
+    watch_init(&w, HTTP("a", SEEN), yes, 1);
+    iv_ns settled = iv_inquiry_settled(w.inquiry);
+
+    struct iv_inquiry_state state = {.reached = IV_NS_MIN,
+                                     .heard = settled,
+                                     .now = settled + 61 * S,
+                                     .trouble = IV_STR("topic telemetry: not authorized")};
+    cr_assert(iv_inquiry_decide(w.inquiry, &proof, &state));
+    cr_expect(proof.verdict == IV_PROOF_AMBIGUOUS);
+    cr_expect(iv_str_eq(proof.cause, state.trouble));
+}
+
 Test(evidence, that_nobody_can_look_for_any_more_leaves_it_ambiguous)
 {
     IV_AUTO(watch_deinit) struct watch w;
