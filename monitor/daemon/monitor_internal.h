@@ -62,6 +62,7 @@ struct iv_monitor {
     iv_ns begun;                  /* wall clock */
     int64_t times_seen;           /* times were taken up to this action */
     int64_t outcomes_seen;        /* executions that ended in vain were told up to this change */
+    bool outcomes_read;           /* from the store */
     struct iv_act *act; /* under lock: begins after the publisher, which wakes it, and ends before it */
     bool entered;       /* the log has its start, and will have its end */
     bool failed;        /* under lock */
