@@ -91,6 +91,20 @@ iv_rc iv_store_course(struct iv_store *store, struct iv_execution **out, size_t 
     return IV_OK;
 }
 
+iv_rc iv_store_failed_alike(struct iv_store *store, bool *out, const struct iv_execution *execution,
+                            iv_ns since, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_COURSE_ALIKE, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, execution->playbook);
+    iv_sql_bind_str(&args, execution->rule);
+    iv_sql_bind_str(&args, execution->cause);
+    iv_sql_bind_int(&args, since);
+    return iv_sql_step(&store->sql, stmt, out, "look for an execution that failed alike", err);
+}
+
 iv_rc iv_store_finding_text(struct iv_store *store, struct iv_buf *out, struct iv_str uid, struct iv_err *err)
 {
     IV_CHECK(store->inside);

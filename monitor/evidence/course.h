@@ -33,6 +33,11 @@ iv_rc iv_store_course(struct iv_store *store, struct iv_execution **out, size_t 
                       enum iv_course_set set, struct iv_str playbook, struct iv_str target, size_t limit,
                       struct iv_arena *arena, struct iv_err *err);
 
+/* Whether one of the same playbook and rule, without a target, failed of the same cause since then, and
+ * nothing of it was called. */
+iv_rc iv_store_failed_alike(struct iv_store *store, bool *out, const struct iv_execution *execution,
+                            iv_ns since, struct iv_err *err);
+
 /* Writes what is no state: whether it waits for its turn, what takes over from it, and the terms of an
  * approval. */
 iv_rc iv_store_order(struct iv_store *store, const struct iv_execution *execution, struct iv_err *err);

@@ -314,6 +314,14 @@ iv_rc iv_plan_one(const struct iv_plan_order *order, struct iv_store *store, con
     TRY(begin(&p, finding, verdict, order->name, baseline, now, err));
     p.execution.cause = order->cause.p == NULL ? IV_STR("") : order->cause;
     TRY(order->undecided == NULL ? render_or_fail(&p, err) : fail(&p, order->undecided, err));
+    bool is_known = false;
+    if (order->undecided != NULL) {
+        TRY(iv_store_failed_alike(store, &is_known, &p.execution, iv_ns_add(now, -order->playbook->dedup),
+                                  err));
+    }
+    if (is_known) {
+        return IV_OK; /* a hundred findings under one mistaken condition are one complaint */
+    }
     bool is_new = false;
     TRY(join(&p, store, &is_new, now, err));
     if (!is_new) {

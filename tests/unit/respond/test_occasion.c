@@ -85,6 +85,24 @@ Test(occasion, that_cannot_be_decided_is_on_record_as_failed)
               e.state == IV_RUN_PLANNED);
 }
 
+Test(occasion, that_cannot_be_decided_is_told_once_within_dedup_whatever_the_findings)
+{
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init_playbook(&s, "on: [{when: 'trigger.scope == \"admin\"'}]\ndedup: 10m\n", STEPS);
+    s.sample.rule.remediate = (struct iv_str){NULL, 0};
+    for (unsigned i = 0; i < 20; i++) {
+        sample_number(&s.sample, i);
+        stage_find(&s);
+    }
+    cr_expect(stage_executions(&s) == 1 && stage_execution(&s).state == IV_RUN_FAILED);
+
+    s.now += 601 * IV_NS_PER_S;
+    sample_number(&s.sample, 20);
+    stage_find(&s);
+
+    cr_expect(stage_executions(&s) == 2);
+}
+
 Test(occasion, of_a_waived_or_observed_finding_is_none)
 {
     for (int i = 0; i < 2; i++) {
