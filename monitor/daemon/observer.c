@@ -165,7 +165,9 @@ static iv_rc mark_ends(struct iv_observer *o, struct iv_err *err)
         on_gap(o, back);
         begin_again(o);
     }
-    o->trouble[0] = '\0';
+    if (o->inquiry_count == 0) {
+        o->trouble[0] = '\0'; /* else reading has to come on: to be told of the ends takes a lesser right */
+    }
     return IV_OK;
 }
 
@@ -341,7 +343,10 @@ static iv_rc read_some(struct iv_observer *o, struct iv_err *err)
     struct iv_batch batch;
     bool moved = false;
     TRY(iv_survey_poll(o->survey, &batch, &moved, POLL_WAIT, err));
-    o->heard = moved ? now_of(o) : o->heard;
+    if (moved) {
+        o->heard = now_of(o);
+        o->trouble[0] = '\0';
+    }
     for (size_t i = 0; i < batch.count; i++) {
         bool wanted = false;
         for (size_t k = 0; k < o->inquiry_count && !wanted; k++) {
