@@ -124,7 +124,7 @@ void iv_monitor_tell_outcomes(struct iv_monitor *m)
         iv_alerts_condition(m->alerts, IV_CONDITION_REMEDIATION_FAILED, false, detail);
         LOG_WARN("respond.in_vain", KV_I64("executions", (int64_t)o.count), KV_TEXT("last", o.last));
         if (!iv_ok(write_told(m, o.seen, &err))) {
-            LOG_WARN("respond.told_twice", KV_TEXT("why", err.text)); /* by the next process */
+            LOG_WARN("respond.told_twice", KV_TEXT("why", err.text));
         }
     }
 }

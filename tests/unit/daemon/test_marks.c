@@ -4,7 +4,6 @@
 #include "daemon/marks.h"
 
 #include <criterion/criterion.h>
-#include <criterion/new/assert.h>
 
 #define KEPT 3
 
