@@ -23,19 +23,28 @@ function StepLine({ step }: { step: Step }) {
   );
 }
 
-export const isOver = (execution: Execution): boolean => execution.finished !== null;
-
-/** Seconds from the event to the playbook's end, where it came to a good one. */
-export function containment(execution: Execution): number | null {
-  const good = execution.state === "done" || execution.state === "verified";
-  return good && execution.event_time !== null && execution.finished !== null
-    ? Math.max(0, between(execution.event_time, execution.finished))
-    : null;
+/** How long it took, as far as it has come. */
+function Times({ times }: { times: Execution["times"] }) {
+  const told = [
+    ["detected after", times.detect],
+    ["acted after", times.act],
+    ["contained after", times.contain],
+  ] as const;
+  return (
+    <>
+      {told.map(
+        ([word, seconds]) =>
+          seconds !== null && (
+            <span key={word}>
+              {word} {duration(Math.max(0, seconds))}
+            </span>
+          ),
+      )}
+    </>
+  );
 }
 
 export function ExecutionCard({ execution, linked }: { execution: Execution; linked?: boolean }) {
-  const took =
-    execution.planned !== null && execution.finished !== null ? between(execution.planned, execution.finished) : null;
   return (
     <article class="execution">
       <header>
@@ -47,7 +56,7 @@ export function ExecutionCard({ execution, linked }: { execution: Execution; lin
         {execution.planned !== null && <Moment time={execution.planned} />}
         {execution.mode === "observe" && <span>observed only</span>}
         {execution.findings > 1 && <span>answers {count(execution.findings)} findings</span>}
-        {took !== null && <span>in {duration(took)}</span>}
+        <Times times={execution.times} />
       </p>
       {execution.cause !== null && <p class="cause">{execution.cause}</p>}
       <ol class="steps">
@@ -57,10 +66,6 @@ export function ExecutionCard({ execution, linked }: { execution: Execution; lin
       </ol>
       {linked === true && (
         <p class="links">
-          <a href={hrefOf("findings", [execution.finding])}>
-            {execution.rule}
-            {execution.agent === null ? "" : ` by ${execution.agent}`}
-          </a>
           <a href={hrefOf("remediation", [execution.key])}>The run</a>
         </p>
       )}

@@ -60,7 +60,7 @@ function Done({ detail, actions, rules }: { detail: Detail; actions: Execution[]
       {actions.length === 0 ? (
         <p class="none">{playbook == null ? "This rule has no playbook." : `Nothing yet: playbook ${playbook}.`}</p>
       ) : (
-        actions.map((execution) => <ExecutionCard key={execution.key} execution={execution} />)
+        actions.map((execution) => <ExecutionCard key={execution.key} execution={execution} linked />)
       )}
     </section>
   );

@@ -121,6 +121,7 @@ export interface Execution {
   planned: string | null;
   started: string | null;
   finished: string | null;
+  times: { detect: number | null; act: number | null; contain: number | null }; // seconds
   findings: number;
   steps: Step[];
 }

@@ -7,7 +7,6 @@ import type { Execution, RunState } from "./api";
 import { fetchActions } from "./api";
 import { Chart } from "./chart";
 import { ExecutionPane } from "./execution_pane";
-import { containment } from "./execution";
 import { between, count, duration } from "./format";
 import { executions, nextActions, status, takeExecutions } from "./live";
 import { Empty, Moment, SeverityMark, StateMark, stateWord } from "./marks";
@@ -112,18 +111,18 @@ function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 }
 
-/** From the event to the end of the playbook that answered it, of the runs that were fetched. */
+/** From the event to the evidence that it worked, of the runs that were fetched. */
 function Containment({ all }: { all: readonly Execution[] }) {
   const points = useMemo(
     () =>
       all
-        .map((execution) => ({ at: Date.parse(execution.finished ?? "") / 1000, took: containment(execution) }))
+        .map((execution) => ({ at: Date.parse(execution.finished ?? "") / 1000, took: execution.times.contain }))
         .filter((point): point is { at: number; took: number } => point.took !== null)
         .sort((a, b) => a.at - b.at),
     [all],
   );
   if (points.length === 0) {
-    return <p class="none">No playbook has come to a good end yet.</p>;
+    return <p class="none">No run has shown yet that it worked.</p>;
   }
   const sorted = points.map((point) => point.took).sort((a, b) => a - b);
   const middle = duration(quantile(sorted, 0.5));
