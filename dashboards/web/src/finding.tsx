@@ -11,7 +11,7 @@ import { baseline, executions, useLive } from "./live";
 import { Icon, Moment, SeverityMark, StateMark } from "./marks";
 import { merged } from "./rows";
 import { useStore } from "./store";
-import { Timeline } from "./timeline";
+import { Timeline, story } from "./timeline";
 import { Triage } from "./triage";
 import { Trouble, useAsked } from "./trouble";
 
@@ -46,6 +46,7 @@ function Meaning({ detail, rules }: { detail: Detail; rules: Baseline | null }) 
         <section class="happened">
           <h3>Happened</h3>
           <p>{ocsf.status_detail ?? finding.title}</p>
+          <p class="story">{story(ocsf.evidences ?? [])}</p>
         </section>
       </div>
     </>

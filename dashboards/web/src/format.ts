@@ -94,6 +94,9 @@ export function ago(text: string, now = Date.now()): string {
 
 export const percent = (share: number): string => {
   const of = share * 100;
+  if (of > 0 && of < 0.1) {
+    return "< 0.1 %";
+  }
   // Never rounded up to a whole that it is not.
   return `${of >= 99.995 && share < 1 ? "99.99" : of.toFixed(of === 100 || of === 0 ? 0 : of > 99 ? 2 : 1)} %`;
 };

@@ -21,12 +21,19 @@ export const screens = [
 
 type Theme = "light" | "dark";
 
-function ThemeSwitch() {
+function firstTheme(): Theme {
   const system: Theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  const [theme, setTheme] = useState<Theme>((localStorage.getItem("theme") as Theme | null) ?? system);
-  useEffect(() => {
-    document.documentElement.dataset["theme"] = theme;
-  }, [theme]);
+  return (localStorage.getItem("theme") as Theme | null) ?? system;
+}
+
+const paint = (theme: Theme): void => void (document.documentElement.dataset["theme"] = theme);
+
+/** Before anything is drawn, the log-in included. */
+export const paintFirst = (): void => paint(firstTheme());
+
+function ThemeSwitch() {
+  const [theme, setTheme] = useState<Theme>(firstTheme);
+  useEffect(() => paint(theme), [theme]);
   const other: Theme = theme === "dark" ? "light" : "dark";
   const change = (): void => {
     localStorage.setItem("theme", other);

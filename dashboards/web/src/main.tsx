@@ -10,7 +10,7 @@ import { usePlace, welcome } from "./address";
 import { AuditScreen } from "./audit";
 import { FindingsScreen } from "./findings";
 import { FleetScreen } from "./fleet";
-import { Frame } from "./frame";
+import { Frame, paintFirst } from "./frame";
 import { follow } from "./live";
 import { LogInScreen, WhoMark } from "./login";
 import { PostureScreen } from "./posture";
@@ -50,4 +50,5 @@ function Page() {
 }
 
 welcome();
+paintFirst();
 render(<Page />, document.getElementById("page")!);

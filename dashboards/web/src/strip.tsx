@@ -7,7 +7,7 @@ export interface Span {
   to: number;
 }
 
-const leastGap = 0.006; // of the width: what is shorter is drawn as wide as this, so that no gap hides
+const leastGap = 0.018; // of the width: what is shorter is drawn as wide as this, so that no gap hides
 
 function gapsOf(covered: readonly Span[], whole: Span): Span[] {
   const gaps: Span[] = [];

@@ -314,7 +314,7 @@ export function SystemScreen(_: { place: Place }) {
       <div class="cards" role="group" aria-label="System" tabIndex={0}>
         <Course title="Events a second" colour="--accent" value={(p) => p.rate} say={(n) => count(Math.round(n))} />
         <Course title="Watermark behind" colour="--low" value={(p) => p.delay} say={duration} />
-        <Course title="Records unread" colour="--medium" value={(p) => p.behind} say={(n) => count(Math.round(n))} />
+        <Course title="Records unread" colour="--medium" value={(p) => p.behind} say={(n) => (Number.isInteger(n) ? count(n) : "")} />
         <Histograms system={system.value} trouble={system.trouble} />
         <Card title="The process">{status !== null && <Facts status={status} />}</Card>
         <Card title="Partitions" class="wide">

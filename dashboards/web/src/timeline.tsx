@@ -86,6 +86,23 @@ function Axis({ evidences }: { evidences: Evidence[] }) {
   );
 }
 
+/** In a line: the trigger, and how it stands to what is nearest of the witnesses. */
+export function story(evidences: readonly Evidence[]): string {
+  const trigger = evidences.find((one) => one.name === "trigger");
+  if (trigger === undefined) {
+    return "";
+  }
+  const far = (one: Evidence): number => between(one.data.time, trigger.data.time);
+  const [nearest] = evidences.filter((one) => one !== trigger).sort((a, b) => Math.abs(far(a)) - Math.abs(far(b)));
+  const what = trigger.data.type ?? "an event";
+  if (nearest === undefined) {
+    return `${what} at ${exact(trigger.data.time)}`;
+  }
+  const seconds = far(nearest);
+  const order = seconds === 0 ? "together with" : `${duration(Math.abs(seconds))} ${seconds < 0 ? "after" : "before"}`;
+  return `${what} at ${exact(trigger.data.time)}, ${order} ${nearest.data.type ?? "another event"}`;
+}
+
 export function Timeline({ evidences, total }: { evidences: Evidence[]; total: number }) {
   const sorted = [...evidences].sort((a, b) => (a.data.time < b.data.time ? -1 : 1));
   const trigger = sorted.find((one) => one.name === "trigger");
