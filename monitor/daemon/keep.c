@@ -12,6 +12,8 @@
 
 #define POP_WAIT (200 * IV_NS_PER_MS)
 #define GROUP_MAX 64
+/* A transaction that has so many takes no further commit: others wait for the store, too. */
+#define GROUP_VERDICTS 512
 #define RETRY_FIRST (20 * IV_NS_PER_MS)
 #define RETRY_MAX (2 * IV_NS_PER_S)
 /* What the outbox may hold before what comes next waits: a broker that takes nothing must not fill the disk.
@@ -98,11 +100,13 @@ static size_t pop_group(struct iv_keep *k, struct iv_commit **group)
     if (group[0] == NULL) {
         return 0;
     }
-    for (count = 1; count < GROUP_MAX; count++) {
+    size_t verdicts = group[0]->verdict_count;
+    for (count = 1; count < GROUP_MAX && verdicts < GROUP_VERDICTS; count++) {
         group[count] = iv_handoff_pop(k->options.commits, 0);
         if (group[count] == NULL) {
             break;
         }
+        verdicts += group[count]->verdict_count;
     }
     return count;
 }
