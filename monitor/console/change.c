@@ -6,6 +6,9 @@
 #include "evidence/audit.h"
 #include "evidence/store.h"
 
+/* So long somebody who asked for a change waits for the keeper: his thread answers nobody else. */
+static const iv_ns patience = 200 * IV_NS_PER_MS;
+
 /* Most consoles never change anything, and need no writer. */
 static iv_rc writer_of(struct iv_store **out, struct iv_console *console, struct iv_err *err)
 {
@@ -13,6 +16,9 @@ static iv_rc writer_of(struct iv_store **out, struct iv_console *console, struct
     (void)pthread_mutex_lock(&console->writer_lock);
     if (console->writer == NULL) {
         rc = iv_store_open(&console->writer, iv_str_of(console->store_path), err);
+        if (iv_ok(rc)) {
+            iv_store_patience(console->writer, patience);
+        }
     }
     *out = console->writer;
     (void)pthread_mutex_unlock(&console->writer_lock);

@@ -2,8 +2,8 @@
 /* A change that somebody makes through the console.
  * Guarantee: the change and the record of who made it are one transaction; the record is a leaf of the
  * monitor's own log. Without a change there is no record, and the other way round. Owner/thread: any thread
- * that answers a request. The writer is the console's own, and waits for the others of the store, at most
- * some seconds. */
+ * that answers a request. The writer is the console's own, and waits for the others of the store a fifth of a
+ * second at most. */
 #pragma once
 
 #include "console/server.h"

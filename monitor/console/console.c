@@ -33,6 +33,7 @@ enum {
     IDLE_S_DEFAULT = 30,
     HEAD_S_DEFAULT = 10,
     PULSE_MS_DEFAULT = 2000,
+    ANSWER_MS_DEFAULT = 2000,
     CONNECTION_BYTES = 32 * 1024, /* head and buffers of one connection; a larger head is refused with 431 */
 };
 
@@ -221,7 +222,8 @@ static iv_rc start(struct iv_console *c, const struct iv_console_options *option
     TRY(iv_uses_new(&c->uses, err));
     iv_scrypt_nobody(&c->nobody.password);
     /* One for each thread that answers, one for the pulse. */
-    TRY(iv_readers_new(&c->readers, options->store_path, either(options->threads, THREADS_DEFAULT) + 1, err));
+    TRY(iv_readers_new(&c->readers, options->store_path, either(options->threads, THREADS_DEFAULT) + 1,
+                       (iv_ns)either(options->answer_ms, ANSWER_MS_DEFAULT) * IV_NS_PER_MS, err));
     TRY(tell_who_may_enter(c, err));
     TRY(iv_chunks_new(&c->chunks, c->readers, err));
     iv_series_set(IV_SERIES(c->metrics, BUILD, iv_str_of(c->version)), 1);

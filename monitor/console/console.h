@@ -47,6 +47,7 @@ struct iv_console_options {
     unsigned max_connections_per_ip; /* [256] */
     unsigned idle_s;                 /* a connection without progress is closed after [30] */
     unsigned head_s;                 /* a request's head must be complete within [10] */
+    unsigned answer_ms;              /* reading the store for one answer may take [2000]; beyond, it is 503 */
     unsigned pulse_ms;               /* between two "status" events of the live stream [2000] */
 };
 

@@ -10,6 +10,7 @@
 #include "evidence/incident.h"
 
 #define DAY (86400 * IV_NS_PER_S)
+#define SHOWN_MAX (400 * DAY) /* of a course */
 
 struct listing {
     struct iv_json j;
@@ -91,6 +92,8 @@ static void find_period(struct listing *l, const struct iv_finding_filter *filte
     if (l->from >= l->until) {
         l->from = iv_ns_add(l->until, -DAY);
     }
+    iv_ns earliest = iv_ns_add(l->until, -SHOWN_MAX);
+    l->from = l->from > earliest ? l->from : earliest;
 }
 
 void iv_answer_incidents(struct iv_reply *reply, struct iv_request *request)

@@ -10,7 +10,9 @@
 
 struct iv_readers;
 
-iv_rc iv_readers_new(struct iv_readers **out, struct iv_str store_path, size_t count, struct iv_err *err);
+/* within: what each may take from when it is borrowed. */
+iv_rc iv_readers_new(struct iv_readers **out, struct iv_str store_path, size_t count, iv_ns within,
+                     struct iv_err *err);
 void iv_readers_free(struct iv_readers *readers);
 
 /* Waits for a free one. */

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console/sums.h"
 
+#include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
 #include "console/change.h"
 #include "console/readers.h"
 #include "evidence/sums.h"
 
-/* Each holds the store for some milliseconds; whoever keeps findings comes between two of them. */
-#define STEPS_AT_ONCE 100
+/* Each step holds the store for some milliseconds. As long as it took the store is left to whoever keeps
+ * findings: SQLite has no queue, and who waits for its lock only looks now and then. */
+static const iv_ns turn = 200 * IV_NS_PER_MS;
 
 static bool is_stopping(struct iv_console *console)
 {
@@ -35,8 +37,13 @@ static iv_rc catch_up(struct iv_console *console, struct iv_err *err)
 {
     bool more = false;
     TRY(is_behind(console, &more, err));
-    for (int i = 0; more && i < STEPS_AT_ONCE && !is_stopping(console); i++) {
+    struct iv_clock clock = iv_clock_system();
+    iv_ns begun = iv_monotonic(&clock);
+    iv_ns now = begun;
+    while (more && now - begun < turn && !is_stopping(console)) {
         TRY(iv_change_quietly(console, take, &more, err));
+        iv_pause(iv_monotonic(&clock) - now);
+        now = iv_monotonic(&clock);
     }
     return IV_OK;
 }

@@ -2,6 +2,7 @@
 #include "evidence/reader.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/guard.h"
 #include "evidence/query.h"
 #include "evidence/reader_internal.h"
@@ -10,6 +11,7 @@
 
 #define SPAN_BITS 42 /* of tallies */
 #define SPAN (INT64_C(1) << SPAN_BITS)
+#define STEPS_BETWEEN_LOOKS 10000 /* of SQLite's machine: some hundred microseconds */
 
 iv_rc iv_reader_open(struct iv_reader **out, struct iv_str path, struct iv_err *err)
 {
@@ -19,6 +21,20 @@ iv_rc iv_reader_open(struct iv_reader **out, struct iv_str path, struct iv_err *
     TRY(iv_schema_check(&reader->sql, err));
     *out = TAKE(reader);
     return IV_OK;
+}
+
+static int is_late(void *ctx)
+{
+    const struct iv_reader *reader = ctx;
+    struct iv_clock clock = iv_clock_system();
+    return iv_monotonic(&clock) > reader->deadline;
+}
+
+void iv_reader_within(struct iv_reader *reader, iv_ns length)
+{
+    struct iv_clock clock = iv_clock_system();
+    reader->deadline = length == 0 ? 0 : iv_ns_add(iv_monotonic(&clock), length);
+    sqlite3_progress_handler(reader->sql.db, STEPS_BETWEEN_LOOKS, length == 0 ? NULL : is_late, reader);
 }
 
 void iv_reader_close(struct iv_reader *reader)

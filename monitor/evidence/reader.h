@@ -21,6 +21,8 @@ struct iv_reader;
 
 /* The file must exist and be of the version that this program writes. */
 iv_rc iv_reader_open(struct iv_reader **out, struct iv_str path, struct iv_err *err);
+/* What is asked from now on ends with IV_E_BUSY when so much time is over. 0: it takes what it takes. */
+void iv_reader_within(struct iv_reader *reader, iv_ns length);
 void iv_reader_close(struct iv_reader *reader);
 void iv_reader_closep(struct iv_reader **reader);
 

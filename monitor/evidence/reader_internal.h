@@ -7,4 +7,5 @@
 
 struct iv_reader {
     struct iv_sql sql;
+    iv_ns deadline; /* by the monotonic clock; 0: none */
 };

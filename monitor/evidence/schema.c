@@ -45,8 +45,15 @@ static iv_rc migrate(const struct iv_sql *sql, struct iv_err *err)
     return iv_sql_exec(sql, text, "mark its version", err);
 }
 
+/* Whoever opens a store that is up to date does not wait for its writer. */
 iv_rc iv_schema_migrate(const struct iv_sql *sql, struct iv_err *err)
 {
+    int64_t version = 0;
+    bool fresh = false;
+    TRY(read_version(sql, &version, &fresh, err));
+    if (version == newest()) {
+        return IV_OK;
+    }
     TRY(iv_sql_exec(sql, "BEGIN IMMEDIATE", "begin a migration", err));
     struct iv_rc_s rc = migrate(sql, err);
     if (iv_ok(rc)) {

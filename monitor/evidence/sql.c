@@ -22,6 +22,8 @@ static iv_rc fail_code(struct iv_err *err, const char *path, int code, const cha
     case SQLITE_LOCKED:
         return iv_err_set(err, IV_E_BUSY, "the store '%s' is being written by another process: cannot %s",
                           path, doing);
+    case SQLITE_INTERRUPT:
+        return iv_err_set(err, IV_E_BUSY, "the store '%s': it takes too long to %s", path, doing);
     case SQLITE_FULL:
         return iv_err_set(err, IV_E_BUSY, "the store '%s': no space is left to %s", path, doing);
     case SQLITE_NOTADB:

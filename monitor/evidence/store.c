@@ -60,6 +60,11 @@ iv_rc iv_store_open(struct iv_store **out, struct iv_str path, struct iv_err *er
     return IV_OK;
 }
 
+void iv_store_patience(struct iv_store *store, iv_ns length)
+{
+    (void)sqlite3_busy_timeout(store->sql.db, (int)(length / IV_NS_PER_MS));
+}
+
 void iv_store_close(struct iv_store *store)
 {
     if (store == NULL) {

@@ -26,6 +26,8 @@ struct iv_store;
 
 /* Opens or creates the file and brings its schema up to date. The folder must exist. */
 iv_rc iv_store_open(struct iv_store **out, struct iv_str path, struct iv_err *err);
+/* How long a transaction waits for another process's at most [5 s], before it is IV_E_BUSY. */
+void iv_store_patience(struct iv_store *store, iv_ns length);
 void iv_store_close(struct iv_store *store);
 void iv_store_closep(struct iv_store **store);
 

@@ -18,7 +18,8 @@ class Console:
 
     def __init__(self, **options):
         self.folder = tempfile.mkdtemp(prefix="invigil-console-")
-        self.options = {"store": f"{self.folder}/store.db", "listen": "127.0.0.1:0", "pulse_ms": "200", **options}
+        self.options = {"store": f"{self.folder}/store.db", "listen": "127.0.0.1:0", "pulse_ms": "200",
+                        "answer_ms": "60000", **options}
         self.child = None
         self.start()
 

@@ -529,6 +529,7 @@ static void set_option(struct iv_console_options *options, const char *text)
         {IV_STR("idle_s"), NULL, &options->idle_s},
         {IV_STR("head_s"), NULL, &options->head_s},
         {IV_STR("pulse_ms"), NULL, &options->pulse_ms},
+        {IV_STR("answer_ms"), NULL, &options->answer_ms},
     };
     for (size_t i = 0; i < IV_COUNT(rows); i++) {
         if (iv_str_eq(rows[i].name, name) && rows[i].text != NULL) {
