@@ -71,6 +71,8 @@ void iv_chunks_free(struct iv_chunks *chunks)
 struct making {
     struct iv_buf *out;
     struct iv_place place;
+    size_t findings;
+    int64_t behind;                      /* of the findings up to here all that are shown are in out */
     struct iv_str keys[IV_CHUNK_EVENTS]; /* of executions, each once, in order of their last change */
     int64_t seqs[IV_CHUNK_EVENTS];
     size_t key_count;
@@ -88,6 +90,7 @@ static bool add_finding(void *ctx, const struct iv_finding *finding)
 {
     struct making *m = ctx;
     m->place.findings = finding->seq;
+    m->findings++;
     event_begin(m, "finding");
     struct iv_json j = iv_json_to(m->out);
     iv_show_finding(&j, NULL, finding);
@@ -152,14 +155,30 @@ static iv_rc add_actions(struct making *m, struct iv_reader *reader, struct iv_e
     return IV_OK;
 }
 
+static bool same_place(struct iv_place a, struct iv_place b)
+{
+    return a.findings == b.findings && a.actions == b.actions;
+}
+
+/* Findings that the stream does not show are searched through once: whoever has seen all that are shown goes
+ * on behind the newest that there was before the search. */
+static iv_rc add_findings(struct making *m, struct iv_reader *reader, struct iv_err *err)
+{
+    const struct iv_finding_filter filter = {.after = m->place.findings, .limit = IV_CHUNK_EVENTS};
+    struct iv_store_heads heads;
+    TRY(iv_reader_heads(reader, &heads, err));
+    TRY(iv_reader_findings(reader, &filter, add_finding, m, err));
+    m->behind = m->findings < IV_CHUNK_EVENTS ? heads.findings : 0;
+    return IV_OK;
+}
+
 static iv_rc make(struct iv_chunk **out, struct iv_readers *readers, struct iv_place from, struct iv_err *err)
 {
     IV_AUTO(iv_buf_deinit) struct iv_buf text;
     iv_buf_init(&text, CHUNK_BYTES_MAX);
     struct making m = {.out = &text, .place = from};
-    const struct iv_finding_filter filter = {.after = from.findings, .limit = IV_CHUNK_EVENTS};
     struct iv_reader *reader = iv_readers_borrow(readers);
-    struct iv_rc_s rc = iv_reader_findings(reader, &filter, add_finding, &m, err);
+    struct iv_rc_s rc = add_findings(&m, reader, err);
     if (iv_ok(rc)) {
         rc = add_actions(&m, reader, err);
     }
@@ -168,7 +187,8 @@ static iv_rc make(struct iv_chunk **out, struct iv_readers *readers, struct iv_p
     ENSURE(!iv_buf_failed(&text), err, IV_E_LIMIT,
            "events behind %lld-%lld are larger than a stream carries at once", (long long)from.findings,
            (long long)from.actions);
-    if (text.n == 0) {
+    m.place.findings = m.behind > m.place.findings ? m.behind : m.place.findings;
+    if (text.n == 0 && same_place(m.place, from)) {
         *out = NULL;
         return IV_OK;
     }
@@ -176,11 +196,6 @@ static iv_rc make(struct iv_chunk **out, struct iv_readers *readers, struct iv_p
     ENSURE(chunk != NULL, err, IV_E_NOMEM, "cannot allocate a piece of the live stream");
     *out = chunk;
     return IV_OK;
-}
-
-static bool same_place(struct iv_place a, struct iv_place b)
-{
-    return a.findings == b.findings && a.actions == b.actions;
 }
 
 static struct iv_chunk *find(const struct iv_chunks *chunks, struct iv_place from)

@@ -3,8 +3,9 @@
  * Purpose: 200 clients on one stream cost one read of the store and one rendering, and a slow one holds a
  * reference.
  * Owner/thread: any; a chunk is immutable, counted, and freed with its last reference.
- * Guarantee: a chunk holds at most IV_CHUNK_EVENTS of each kind; its last event's id is its end, so a client
- * that resumes there misses nothing. */
+ * Guarantee: a chunk holds at most IV_CHUNK_EVENTS of each kind; its end is its last event's id, or behind it
+ * where what follows is not shown, so a client that resumes there misses nothing. A chunk without bytes only
+ * moves on. */
 #pragma once
 
 #include "base/err.h"

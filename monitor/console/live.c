@@ -68,12 +68,19 @@ static bool chunk_take(struct iv_live *live, uint64_t *generation)
     (void)pthread_mutex_lock(&console->lock);
     *generation = console->generation;
     (void)pthread_mutex_unlock(&console->lock);
-    struct iv_err err;
-    if (!iv_ok(iv_chunks_get(console->chunks, &live->chunk, live->place, *generation, &err))) {
-        LOG_ERROR("console.stream.failed", KV_TEXT("why", err.text));
-        return false;
-    }
-    live->moves = live->chunk != NULL;
+    bool empty;
+    do {
+        struct iv_err err;
+        if (!iv_ok(iv_chunks_get(console->chunks, &live->chunk, live->place, *generation, &err))) {
+            LOG_ERROR("console.stream.failed", KV_TEXT("why", err.text));
+            return false;
+        }
+        live->moves = live->chunk != NULL;
+        empty = live->moves && live->chunk->n == 0;
+        if (empty) {
+            chunk_done(live);
+        }
+    } while (empty);
     if (live->chunk == NULL) {
         (void)pthread_mutex_lock(&console->lock);
         if (console->status != NULL && console->status_number != live->status_seen) {
