@@ -63,17 +63,16 @@ iv_rc iv_store_put_audit(struct iv_store *store, const struct iv_audit *audit, s
 }
 
 /* Time never goes back along seq, so a period is one piece of the table, found by its ends. */
-#define SELECT_AUDIT                                                                                         \
-    "SELECT seq, at, who, via, address, what, object, detail FROM audit WHERE (?1 OR who = ?2)"              \
-    " AND seq > max(?3, CASE ?5 WHEN 0 THEN 0 ELSE"                                                          \
+#define SELECT_AUDIT(who)                                                                                    \
+    "SELECT seq, at, who, via, address, what, object, detail FROM audit WHERE " who                          \
+    " seq > max(?3, CASE ?5 WHEN 0 THEN 0 ELSE"                                                              \
     " coalesce((SELECT seq FROM audit WHERE at < ?5 ORDER BY at DESC, seq DESC LIMIT 1), 0) END)"            \
     " AND seq < min(?4, CASE ?6 WHEN 0 THEN ?4 ELSE"                                                         \
     " coalesce((SELECT seq FROM audit WHERE at >= ?6 ORDER BY at, seq LIMIT 1), ?4) END)"
 
 static void bind(sqlite3_stmt *stmt, const struct iv_audit_filter *f)
 {
-    struct iv_sql_args args = iv_sql_args(stmt);
-    iv_sql_bind_int(&args, f->who.p == NULL);
+    struct iv_sql_args args = {stmt, 2};
     iv_sql_bind_str(&args, f->who);
     iv_sql_bind_int(&args, f->after);
     iv_sql_bind_int(&args, f->before == 0 ? INT64_MAX : f->before);
@@ -85,11 +84,13 @@ static void bind(sqlite3_stmt *stmt, const struct iv_audit_filter *f)
 iv_rc iv_reader_audit(struct iv_reader *reader, const struct iv_audit_filter *filter, iv_audit_visit visit,
                       void *ctx, struct iv_err *err)
 {
+    static const char *const texts[2][2] = {
+        {SELECT_AUDIT("") " ORDER BY seq LIMIT ?7", SELECT_AUDIT("") " ORDER BY seq DESC LIMIT ?7"},
+        {SELECT_AUDIT("who = ?2 AND") " ORDER BY seq LIMIT ?7",
+         SELECT_AUDIT("who = ?2 AND") " ORDER BY seq DESC LIMIT ?7"},
+    };
     IV_AUTO(iv_sql_finalizep) sqlite3_stmt *stmt = NULL;
-    TRY(iv_sql_prepare(&reader->sql, &stmt,
-                       filter->newest_first ? SELECT_AUDIT " ORDER BY seq DESC LIMIT ?7"
-                                            : SELECT_AUDIT " ORDER BY seq LIMIT ?7",
-                       err));
+    TRY(iv_sql_prepare(&reader->sql, &stmt, texts[filter->who.p != NULL][filter->newest_first], err));
     bind(stmt, filter);
     for (bool on = true; on;) {
         bool more = false;
