@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #define FIRST_BLOCK_BYTES ((size_t)2 * 1024) /* blocks double from here: many arenas hold next to nothing */
 #define BLOCK_BYTES ((size_t)64 * 1024)
@@ -28,6 +29,14 @@ void iv_arena_deinit(struct iv_arena *arena)
         b = next;
     }
     *arena = (struct iv_arena){.max_bytes = arena->max_bytes};
+}
+
+void iv_arena_wipe(struct iv_arena *arena)
+{
+    for (struct iv_arena_block *b = arena->first; b != NULL; b = b->next) {
+        explicit_bzero(b->bytes, b->size);
+    }
+    iv_arena_deinit(arena);
 }
 
 void iv_arena_reset(struct iv_arena *arena)

@@ -24,6 +24,8 @@ struct iv_arena {
 
 void iv_arena_init(struct iv_arena *arena, size_t max_bytes);
 void iv_arena_deinit(struct iv_arena *arena);
+void iv_arena_wipe(
+    struct iv_arena *arena); /* deinit of what held a secret: nothing of it stays in its memory */
 
 /* Forgets everything that was allocated and keeps the blocks. */
 void iv_arena_reset(struct iv_arena *arena);

@@ -103,9 +103,10 @@ struct exchange {
 
 static void exchange_free(struct exchange *x)
 {
-    iv_buf_deinit(&x->body);
+    iv_buf_wipe(&x->body);
     iv_buf_deinit(&x->reply.body);
-    iv_arena_deinit(&x->request.memory);
+    iv_arena_wipe(&x->request.memory);
+    explicit_bzero(x, sizeof *x);
     iv_free(x);
 }
 

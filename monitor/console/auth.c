@@ -163,6 +163,12 @@ static bool is_wanted(struct iv_request *request, struct iv_reply *reply)
         iv_reply_problem(reply, MHD_HTTP_FORBIDDEN, "a page of another origin may change nothing here");
         return false;
     }
+    if (request->who.csrf[0] == '\0' && !iv_origin_is_on_purpose(request)) {
+        iv_reply_problem(
+            reply, MHD_HTTP_FORBIDDEN,
+            "a change needs Content-Type: application/json, which no form of another site can send");
+        return false;
+    }
     const char *csrf = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "X-CSRF-Token");
     if (request->who.csrf[0] != '\0' &&
         (csrf == NULL || !iv_secret_eq(iv_str_of(request->who.csrf), iv_str_of(csrf)))) {

@@ -66,7 +66,7 @@ enum iv_framing iv_framing_of(struct MHD_Connection *connection)
     return l.framing;
 }
 
-static bool is_json(const char *type)
+bool iv_framing_is_json(const char *type)
 {
     static const char json[] = "application/json";
     size_t n = sizeof json - 1;
@@ -90,7 +90,7 @@ bool iv_framing_admits(struct iv_reply *reply, struct MHD_Connection *connection
                          "a body is announced by one Content-Length, and by nothing else");
     } else if (framing == IV_FRAMING_TOO_LARGE) {
         iv_reply_problem(reply, MHD_HTTP_CONTENT_TOO_LARGE, "a body has at most %d bytes", IV_BODY_BYTES_MAX);
-    } else if (!is_json(type)) {
+    } else if (!iv_framing_is_json(type)) {
         iv_reply_problem(reply, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "a body is application/json");
     } else {
         return true;

@@ -17,6 +17,9 @@ enum iv_framing {
 
 enum iv_framing iv_framing_of(struct MHD_Connection *connection);
 
+/* type: of a Content-Type header; NULL is none. */
+bool iv_framing_is_json(const char *type);
+
 /* False: the reply holds the refusal. */
 bool iv_framing_admits(struct iv_reply *reply, struct MHD_Connection *connection, enum iv_framing framing,
                        bool takes_body);

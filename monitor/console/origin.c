@@ -2,6 +2,7 @@
 #include "console/origin.h"
 
 #include "base/guard.h"
+#include "console/framing.h"
 
 #include <strings.h>
 
@@ -32,11 +33,13 @@ static const char *header(struct iv_request *request, const char *name)
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
-/* "https://name:port" of a page, against the Host that it asked. */
-static bool origin_is_host(const char *origin, const char *host)
+/* "https://name:port" of a page, against the Host that it asked. Where there is no TLS here, a proxy may have
+ * it. */
+static bool origin_is_host(const char *origin, const char *host, bool tls)
 {
-    const char *authority = strstr(origin, "://");
-    return authority != NULL && host != NULL && strcasecmp(authority + 3, host) == 0;
+    bool https = strncasecmp(origin, "https://", 8) == 0;
+    bool http = !tls && strncasecmp(origin, "http://", 7) == 0;
+    return (https || http) && host != NULL && strcasecmp(origin + (https ? 8 : 7), host) == 0;
 }
 
 bool iv_origin_is_same(struct iv_request *request)
@@ -46,5 +49,14 @@ bool iv_origin_is_same(struct iv_request *request)
         return false;
     }
     const char *origin = header(request, "Origin");
-    return origin == NULL || origin_is_host(origin, header(request, "Host"));
+    return origin == NULL ||
+           origin_is_host(origin, header(request, "Host"), request->console->certificate.n > 0);
+}
+
+bool iv_origin_is_on_purpose(struct iv_request *request)
+{
+    const char *site = header(request, "Sec-Fetch-Site");
+    return strcmp(request->method, MHD_HTTP_METHOD_POST) != 0 || header(request, "X-CSRF-Token") != NULL ||
+           (site != NULL && strcmp(site, "same-origin") == 0) ||
+           iv_framing_is_json(header(request, "Content-Type"));
 }

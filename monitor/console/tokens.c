@@ -10,7 +10,7 @@
 #include "console/readers.h"
 #include "console/show.h"
 
-enum { WORD_BYTES_MAX = 256 };
+enum { WORD_BYTES_MAX = 256, DETAIL_BYTES_MAX = 512 };
 
 /* Inside an object. */
 static void write_members(struct iv_json *j, const struct iv_token *token)
@@ -75,24 +75,52 @@ static bool read_asked(struct iv_token_asked *out, struct iv_request *request, s
     return true;
 }
 
+/* What a token makes does not outlive it: asked for nothing, it ends with it. */
+static iv_rc make_token(struct iv_token *out, char text[IV_SECRET_TEXT_BYTES],
+                        const struct iv_token_asked *asked, const struct iv_who *who, struct iv_err *err)
+{
+    struct iv_clock clock = iv_clock_system();
+    TRY(iv_account_token(out, text, asked, iv_wall(&clock), err));
+    if (who->via == IV_VIA_TOKEN && who->stored && out->expires > who->expires) {
+        ENSURE(asked->expires.p == NULL, err, IV_E_RANGE, "a token makes none that outlives it");
+        out->expires = who->expires;
+    }
+    return IV_OK;
+}
+
+/* For the record: "job: viewer auditor, until 2026-03-01T00:00:00Z". */
+static void write_detail(struct iv_buf *out, const struct iv_token *token)
+{
+    iv_buf_printf(out, "%s: %s, until ", token->name, token->roles);
+    iv_ns_format(out, token->expires);
+}
+
+static iv_rc create(struct iv_token *out, char text[IV_SECRET_TEXT_BYTES], const struct iv_token_asked *asked,
+                    struct iv_request *request, struct iv_err *err)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf detail;
+    iv_buf_init(&detail, DETAIL_BYTES_MAX);
+    TRY(make_token(out, text, asked, &request->who, err));
+    write_detail(&detail, out);
+    const struct iv_change change = {.what = "token.create",
+                                     .object = iv_str_of(out->id),
+                                     .detail = iv_buf_slice(&detail),
+                                     .make = put,
+                                     .ctx = out};
+    TRY(iv_buf_check(&detail, "a token's record", err));
+    return iv_change_make(request, &change, err);
+}
+
 void iv_answer_token_create(struct iv_reply *reply, struct iv_request *request)
 {
     struct iv_token_asked asked = {.roles = 0};
-    struct iv_token token = {.id = ""};
+    struct iv_token token;
     char text[IV_SECRET_TEXT_BYTES];
-    struct iv_clock clock = iv_clock_system();
     struct iv_err err = {.text = ""};
     if (!read_asked(&asked, request, reply)) {
         return;
     }
-    struct iv_rc_s rc = iv_account_token(&token, text, &asked, iv_wall(&clock), &err);
-    const struct iv_change change = {.what = "token.create",
-                                     .object = iv_str_of(token.id),
-                                     .detail = asked.name,
-                                     .make = put,
-                                     .ctx = &token};
-    rc = iv_ok(rc) ? iv_change_make(request, &change, &err) : rc;
-    if (!iv_ok(rc)) {
+    if (!iv_ok(create(&token, text, &asked, request, &err))) {
         iv_reply_failure(reply, &err);
         return;
     }

@@ -88,6 +88,17 @@ static bool apply(struct iv_request *request, struct iv_reply *reply, const stru
     return iv_ok(rc);
 }
 
+/* A user has no end, and a token that was made has one. */
+static bool may_outlive(const struct iv_request *request, struct iv_reply *reply)
+{
+    bool ends = request->who.via == IV_VIA_TOKEN && request->who.stored;
+    if (ends) {
+        iv_reply_problem(reply, MHD_HTTP_FORBIDDEN,
+                         "a token makes nothing that outlives it: no user and no password");
+    }
+    return !ends;
+}
+
 static bool hash(struct iv_user *out, struct iv_console *console, struct iv_reply *reply, struct iv_str name,
                  unsigned roles, struct iv_str password)
 {
@@ -116,7 +127,7 @@ void iv_answer_user_add(struct iv_reply *reply, struct iv_request *request)
         {.name = "roles", .texts = &roles, .required = true, .bytes_max = WORD_BYTES_MAX},
         {.name = "password", .text = &password, .required = true, .bytes_max = WORD_BYTES_MAX},
     };
-    if (!iv_body_read(request, reply, members, IV_COUNT(members))) {
+    if (!iv_body_read(request, reply, members, IV_COUNT(members)) || !may_outlive(request, reply)) {
         return;
     }
     if (!iv_ok(iv_account_roles(&bits, roles.items, roles.count, &err))) {
@@ -153,7 +164,7 @@ void iv_answer_user_password(struct iv_reply *reply, struct iv_request *request)
     struct iv_str password = {NULL, 0};
     const struct iv_body_member members[] = {
         {.name = "password", .text = &password, .required = true, .bytes_max = WORD_BYTES_MAX}};
-    if (!iv_body_read(request, reply, members, IV_COUNT(members)) ||
+    if (!iv_body_read(request, reply, members, IV_COUNT(members)) || !may_outlive(request, reply) ||
         !hash(&c.user, request->console, reply, c.name, 0, password)) {
         return;
     }

@@ -171,6 +171,26 @@ class Access(unittest.TestCase):
             self.assertNotIn(secret.encode(), kept)
             self.assertNotIn(secret.removeprefix("ivg_").encode(), kept)
 
+    def test_what_a_token_makes_ends_with_it(self):
+        first = self.made_token("maker", "admin", expires="1h")
+        who = {"Authorization": f"Bearer {first['token']}"}
+        status, _, body = self.console.send("/api/v1/tokens", {"name": "made", "roles": ["viewer"]}, headers=who)
+        self.assertEqual(status, 201, body)
+        second = json.loads(body)
+        self.assertEqual((second["expires"], second["creator"]), (first["expires"], f"token:maker#{first['id']}"))
+        for path, sent in [("tokens", {"name": "long", "roles": ["viewer"], "expires": "2h"}),
+                           ("users", {"name": "made", "roles": ["viewer"], "password": PASSWORD}),
+                           ("users/token/password", {"password": PASSWORD})]:
+            status, _, body = self.console.send(f"/api/v1/{path}", sent, headers=who)
+            self.assertIn(status, (400, 403), path)
+            self.assertIn("outlives", json.loads(body)["detail"])
+        [detail] = [item["detail"] for item in self.console.get("/api/v1/audit?limit=500", headers=ADMIN)["items"]
+                    if item["object"] == second["id"]]
+        self.assertEqual(detail, f"made: viewer, until {second['expires']}")
+        self.console.ask(f"/api/v1/tokens/{first['id']}", "DELETE", ADMIN)
+        for made in (first, second):
+            self.assertEqual(self.console.ask("/api/v1/session", headers={"Authorization": f"Bearer {made['token']}"})[0], 401)
+
     def test_who_guesses_passwords_has_to_wait_and_others_too_short_a_time_to_notice(self):
         self.user("gus", "viewer")
         guess = {"name": "gus", "password": "a guess, and wrong"}
@@ -215,7 +235,7 @@ class Access(unittest.TestCase):
         self.assertEqual(seen, list(range(max(seen), 0, -1)))
         items = json.loads(self.console.ask("/api/v1/audit?order=oldest&limit=500", headers=ADMIN)[2])["items"]
         cut = items[-2]["at"]
-        for query, want in [(f"from={cut}", 2), (f"to={cut}", len(items) - 2), ("from=2099-01-01T00:00:00Z", 0),
+        for query, want in [(f"from={cut}", 2), (f"to={cut}", len(items) - 2), ("from=2099-01-01T00:00:00Z", 0), ("to=1970-01-01T00:00:00Z", 0),
                             ("who=nobody", 0)]:
             page = json.loads(self.console.ask(f"/api/v1/audit?limit=500&{query}", headers=ADMIN)[2])["items"]
             self.assertEqual(len(page), want, query)
