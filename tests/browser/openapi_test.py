@@ -260,6 +260,24 @@ class OpenApi(unittest.TestCase):
             ask("/api/v1/users/{name}", "delete", url="/api/v1/users/ann")
         ask("/api/v1/audit", "get")
 
+    def refusals(self, console):
+        """What every path answers to somebody unknown, and to a body that is none of its kind."""
+        text = {"Content-Type": "application/json"}
+        for path, item in self.document["paths"].items():
+            url = re.sub("{.*}", "1", path)
+            for method, operation in item.items():
+                if operation["x-needs"] not in ("open", "guest"):
+                    answer = console.ask(url, method.upper())
+                    self.assertEqual(answer[0], 401, path)
+                    self.check(path, answer, method)
+            if "post" in item:
+                for status, headers, body in [(411, {**text, "Transfer-Encoding": "chunked"}, None),
+                                              (413, {**text, "Content-Length": "65537"}, None),
+                                              (415, {"Content-Type": "text/plain"}, "{}")]:
+                    answer = console.ask(url, "POST", headers, body)
+                    self.assertEqual(answer[0], status, path)
+                    self.check(path, answer, "post")
+
     def log_in(self, console, ask):
         path = "/api/v1/session"
         ask(path, "delete", headers={})
@@ -337,6 +355,7 @@ class OpenApi(unittest.TestCase):
             for path in ["/metrics", "/api/v1/status", "/api/v1/findings", "/api/v1/stream", "/api/v1/session", "/api/v1/audit"]:
                 self.check(path, console.ask(path))
             self.access(console, TOKEN)
+            self.refusals(console)
         described = {(path, method, status) for path, item in self.document["paths"].items()
                      for method, operation in item.items() for status in operation["responses"]}
         self.seen.add(("/metrics", "get", "403"))  # http_test.py asks with the wrong certificate

@@ -325,6 +325,32 @@ Test(audit, time_never_goes_back_and_a_period_is_found_by_its_ends)
     place_end(&p);
 }
 
+static bool pass(void *ctx, const struct iv_audit *audit)
+{
+    (void)ctx;
+    (void)audit;
+    return true;
+}
+
+Test(audit, a_question_that_takes_longer_than_it_may_is_given_up)
+{
+    static const struct iv_audit audit = {.who = IV_STR_INIT("ann")};
+    static const struct iv_audit_filter all = {.limit = 2000};
+    struct place p = place_make();
+    struct iv_err err;
+    cr_assert(iv_ok(iv_store_begin(p.store, NULL)));
+    for (int i = 0; i < 2000; i++) {
+        cr_assert(iv_ok(iv_store_put_audit(p.store, &audit, NULL)));
+    }
+    cr_assert(iv_ok(iv_store_commit(p.store, NULL)));
+    iv_reader_within(p.reader, 1);
+    cr_expect(eq(int, iv_reader_audit(p.reader, &all, pass, NULL, &err).code, IV_E_BUSY));
+    cr_expect(strstr(err.text, "too long") != NULL, "%s", err.text);
+    iv_reader_within(p.reader, 0);
+    cr_expect(iv_ok(iv_reader_audit(p.reader, &all, pass, NULL, &err)));
+    place_end(&p);
+}
+
 /* POSIX drops all locks of a process on a file when it closes any descriptor of it. Without them another
  * process that closes the store takes itself for the last one, and the log away. */
 Test(access, a_second_writer_that_opens_and_closes_leaves_the_locks_of_the_first)
