@@ -93,6 +93,7 @@ iv_rc iv_act_start(struct iv_act **out, const struct iv_act_options *options, st
         .government = government_of(a),
         .dry_run = options->config->respond.dry_run,
         .pause_file = options->config->respond.pause_file,
+        .fresh = options->fresh,
         .committed = options->changed,
         .ctx = options->ctx,
     };

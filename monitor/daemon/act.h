@@ -23,8 +23,9 @@ struct iv_act_options {
     const struct iv_config *config; /* endpoints; outlives the thread */
     struct iv_hand *hand;           /* outlives the thread; NULL: none */
     struct iv_metrics *metrics;
-    struct iv_turns *turns;     /* NULL: nobody looks */
-    void (*changed)(void *ctx); /* a state changed, and is durable; from the thread */
+    bool (*fresh)(void *ctx, const char **why); /* as iv_responder_options has it */
+    struct iv_turns *turns;                     /* NULL: nobody looks */
+    void (*changed)(void *ctx);                 /* a state changed, and is durable; from the thread */
     void (*failed)(void *ctx, const struct iv_err *why);
     void *ctx;
 };

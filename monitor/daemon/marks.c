@@ -117,6 +117,30 @@ iv_ns iv_marks_reached(const struct iv_marks *m, const struct iv_cursor *at, siz
     return IV_NS_MIN;
 }
 
+static bool all_read(const struct iv_marks *m, const struct iv_cursor *ends, const struct iv_cursor *at,
+                     size_t count)
+{
+    for (size_t i = 0; i < m->partitions; i++) {
+        for (size_t k = 0; k < count; k++) {
+            bool same = at[k].stream == ends[i].stream && at[k].partition == ends[i].partition;
+            if (same && at[k].offset < ends[i].offset) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+iv_ns iv_marks_read(const struct iv_marks *m, const struct iv_cursor *at, size_t count)
+{
+    for (size_t n = m->count; count > 0 && n > oldest(m); n--) {
+        if (all_read(m, ends_of(m, n - 1), at, count)) {
+            return m->asked[(n - 1) % m->keep];
+        }
+    }
+    return IV_NS_MIN;
+}
+
 bool iv_marks_any(const struct iv_marks *m)
 {
     return m->count > 0;

@@ -34,4 +34,6 @@ const struct iv_cursor *iv_marks_before(const struct iv_marks *marks, iv_ns wall
  * partition that is not among `at` has not been read at all. IV_NS_MIN: there is none. */
 iv_ns iv_marks_reached(const struct iv_marks *marks, const struct iv_cursor *at, size_t count,
                        enum iv_stream stream);
+/* The same of all streams, for whoever reads these partitions alone. IV_NS_MIN also where that is none. */
+iv_ns iv_marks_read(const struct iv_marks *marks, const struct iv_cursor *at, size_t count);
 bool iv_marks_any(const struct iv_marks *marks);

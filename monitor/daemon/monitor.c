@@ -79,18 +79,6 @@ void iv_monitor_committed(void *ctx)
     }
 }
 
-static void on_observed(void *ctx)
-{
-    struct iv_monitor *m = ctx;
-    if (m->publish != NULL) {
-        iv_publish_wake(m->publish);
-    }
-    wake_act(m);
-    if (m->console != NULL) {
-        iv_console_notify(m->console);
-    }
-}
-
 static void on_acted(void *ctx)
 {
     struct iv_monitor *m = ctx;
@@ -177,16 +165,6 @@ static iv_rc start_courier(struct iv_monitor *m, struct iv_err *err)
     return courier.topic.n == 0 ? IV_OK : iv_courier_start(&m->courier, &courier, err);
 }
 
-/* The names of the streams' topics, as long as the monitor lives. */
-static iv_rc name_topics(struct iv_monitor *m, struct iv_str topics[IV_STREAMS], struct iv_err *err)
-{
-    for (int s = 0; s < IV_STREAMS; s++) {
-        topics[s] = iv_arena_str(&m->names, iv_config_topic(m->config, m->baseline, (enum iv_stream)s));
-        ENSURE(topics[s].p != NULL, err, IV_E_NOMEM, "cannot allocate the names of the topics");
-    }
-    return IV_OK;
-}
-
 static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
 {
     const struct iv_config *c = m->config;
@@ -228,9 +206,11 @@ static iv_rc start_detect(struct iv_monitor *m, struct iv_err *err)
         .reloaded = iv_monitor_reloaded,
         .ctx = m,
     };
-    TRY(name_topics(m, detect.topics, err));
+    TRY(iv_monitor_name_topics(m, detect.topics, err));
     TRY(leave_other_topics(m, detect.topics, err));
-    return iv_detect_start(&m->detect, &detect, err);
+    TRY(iv_detect_start(&m->detect, &detect, err));
+    iv_monitor_follow(m, m->detect);
+    return IV_OK;
 }
 
 /* Seldom enough to cost nothing, and often enough that what is not signed yet is of the last seconds. */
@@ -301,20 +281,6 @@ static iv_rc start_alerts(struct iv_monitor *m, struct iv_err *err)
     return IV_OK;
 }
 
-static iv_rc start_observer(struct iv_monitor *m, struct iv_err *err)
-{
-    struct iv_observer_options observer = {.store = m->store,
-                                           .baseline = m->baseline,
-                                           .config = m->config,
-                                           .metrics = m->metrics,
-                                           .changed = on_observed,
-                                           .failed = iv_monitor_failed,
-                                           .ctx = m};
-    TRY(name_topics(m, observer.topics, err));
-    TRY(iv_watch_part(&observer.turns, m->watch, "observe", NULL, err));
-    return iv_observer_start(&m->observer, &observer, err);
-}
-
 static iv_rc start_act(struct iv_monitor *m, struct iv_err *err)
 {
     struct iv_act_options act = {.store = m->store,
@@ -323,6 +289,7 @@ static iv_rc start_act(struct iv_monitor *m, struct iv_err *err)
                                  .config = m->config,
                                  .hand = m->hand,
                                  .metrics = m->metrics,
+                                 .fresh = iv_monitor_is_fresh,
                                  .changed = on_acted,
                                  .failed = iv_monitor_failed,
                                  .ctx = m};
@@ -360,7 +327,7 @@ static iv_rc start_parts(struct iv_monitor *m, struct iv_err *err)
     TRY(iv_publish_start(&m->publish, &publish, err));
     if ((c->roles & IV_ROLE_RESPOND) != 0) {
         TRY(start_alerts(m, err));
-        TRY(start_observer(m, err));
+        TRY(iv_monitor_start_observer(m, err));
         TRY(start_act(m, err));
     }
     if ((c->roles & IV_ROLE_DETECT) != 0) {
@@ -407,6 +374,7 @@ void iv_monitor_stop(struct iv_monitor *monitor)
     }
     iv_keep_hurry(monitor->keep, KEEP_GRACE); /* before the detector, which waits while the queue is full */
     iv_monitor_stop_intakes(monitor);
+    iv_monitor_follow(monitor, NULL);
     iv_detect_stop(monitor->detect);
     if (monitor->commits != NULL) {
         iv_handoff_close(monitor->commits);

@@ -63,6 +63,7 @@ struct iv_monitor {
     int64_t times_seen;           /* times were taken up to this action */
     int64_t outcomes_seen;        /* executions that ended in vain were told up to this change */
     bool outcomes_read;           /* from the store */
+    struct iv_detect *followed;   /* under lock: whom the observer asks how far it has read; NULL: nobody */
     struct iv_act *act; /* under lock: begins after the publisher, which wakes it, and ends before it */
     bool entered;       /* the log has its start, and will have its end */
     bool failed;        /* under lock */
@@ -82,6 +83,14 @@ iv_rc iv_monitor_start_intakes(struct iv_monitor *m, struct iv_err *err);
 void iv_monitor_stop_intakes(struct iv_monitor *m);
 void iv_monitor_reload_intakes(struct iv_monitor *m, struct iv_baseline *baseline,
                                struct iv_playbooks *playbooks);
+/* The names of the streams' topics, as long as the monitor lives. */
+iv_rc iv_monitor_name_topics(struct iv_monitor *m, struct iv_str topics[IV_STREAMS], struct iv_err *err);
+iv_rc iv_monitor_start_observer(struct iv_monitor *m, struct iv_err *err);
+/* Whom the observer asks how far the streams have been read; NULL: nobody, before it is gone. */
+void iv_monitor_follow(struct iv_monitor *m, struct iv_detect *detect);
+/* Of iv_act_options: whether the streams are fresh. */
+bool iv_monitor_is_fresh(void *ctx, const char **why);
+
 /* To be called now and then: an alert for executions that have ended in vain. */
 void iv_monitor_tell_outcomes(struct iv_monitor *m);
 /* How long it took to act and to contain, of what came since the last look, as metrics. */

@@ -6,6 +6,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "baseline/baseline.h"
+#include "daemon/fresh.h"
 #include "daemon/marks.h"
 #include "respond/inquiry.h"
 #include "respond/ladder.h"
@@ -41,6 +42,7 @@ struct iv_observer {
     struct iv_arena arena; /* of the record at hand */
     struct iv_ends *ends;
     struct iv_survey *survey;
+    struct iv_fresh_watch fresh;
     struct iv_cursor *partitions; /* of both streams; NULL: the broker has not told yet */
     size_t partition_count;
     struct iv_marks *marks;
@@ -97,6 +99,7 @@ static void look_at_clock(struct iv_observer *o)
     for (int s = 0; s < IV_STREAMS; s++) {
         miss(o, (enum iv_stream)s, "the clock was set while it was looked for");
     }
+    iv_fresh_clock_set(&o->fresh);
     LOG_WARN("observe.clock_set", KV_I64("inquiries", (int64_t)o->inquiry_count));
     o->steady = (struct iv_steady){.begun = false};
     if (o->marks != NULL) {
@@ -168,7 +171,7 @@ static iv_rc mark_ends(struct iv_observer *o, struct iv_err *err)
     if (o->inquiry_count == 0) {
         o->trouble[0] = '\0'; /* else reading has to come on: to be told of the ends takes a lesser right */
     }
-    return IV_OK;
+    return iv_fresh_ends(&o->fresh, o->survey, o->partitions, o->partition_count, BROKER_WAIT, err);
 }
 
 static bool is_wanted(const struct iv_observer *o, enum iv_stream stream)
@@ -297,9 +300,8 @@ static iv_rc look_at_store(struct iv_observer *o, struct iv_err *err)
     iv_arena_init(&arena, 0);
     struct iv_task *tasks = NULL;
     size_t count = 0;
-    struct iv_str none = {NULL, 0};
     TRY(iv_store_begin(o->options.store, err));
-    struct iv_rc_s rc = iv_store_tasks(o->options.store, &tasks, &count, IV_TASKS_EXPECTED, none, 0,
+    struct iv_rc_s rc = iv_store_tasks(o->options.store, &tasks, &count, IV_TASKS_EXPECTED, IV_STR(""), 0,
                                        INQUIRIES_MAX, &arena, err);
     iv_store_rollback(o->options.store);
     TRY(rc);
@@ -450,6 +452,7 @@ static iv_rc turn(struct iv_observer *o, struct iv_err *err)
     TRY(take_baseline(o, err));
     look_at_clock(o);
     TRY(forgive(o, mark_ends(o, err), err));
+    iv_fresh_tell(&o->fresh, o->marks, now_of(o), o->options.positions, o->options.ctx);
     if (is_time_to_look(o)) {
         o->looked = iv_monotonic(&o->clock);
         TRY(look_at_store(o, err));
@@ -510,6 +513,7 @@ static void observer_free(struct iv_observer *o)
     iv_baseline_unref(o->baseline);
     iv_baseline_unref(o->next);
     iv_arena_deinit(&o->arena);
+    iv_fresh_deinit(&o->fresh);
     iv_free(o->partitions);
     (void)pthread_cond_destroy(&o->changed);
     (void)pthread_mutex_destroy(&o->lock);
@@ -537,6 +541,7 @@ iv_rc iv_observer_start(struct iv_observer **out, const struct iv_observer_optio
     o->options = *options;
     o->clock = iv_clock_system();
     o->since = IV_NS_MAX;
+    iv_fresh_init(&o->fresh, o->clock, options->positions != NULL);
     o->next = iv_baseline_ref(options->baseline);
     iv_arena_init(&o->arena, 0);
     IV_CHECK(pthread_mutex_init(&o->lock, NULL) == 0);
@@ -569,6 +574,11 @@ void iv_observer_reload(struct iv_observer *observer, struct iv_baseline *baseli
     observer->next = iv_baseline_ref(baseline);
     (void)pthread_mutex_unlock(&observer->lock);
     iv_baseline_unref(before);
+}
+
+bool iv_observer_fresh(struct iv_observer *observer, const char **why)
+{
+    return iv_fresh_ask(&observer->fresh, why);
 }
 
 void iv_observer_wake(struct iv_observer *observer)

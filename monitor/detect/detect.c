@@ -131,6 +131,11 @@ void iv_detect_lag(const struct iv_detect *detect, struct iv_str topic, int32_t 
     iv_series_set(IV_SERIES(detect->metrics, LAG, topic, iv_str_of(number)), (double)records);
 }
 
+size_t iv_detect_positions(struct iv_detect *detect, struct iv_cursor *out, size_t room)
+{
+    return iv_tide_positions(detect->tide, out, room);
+}
+
 size_t iv_detect_cells(struct iv_detect *detect)
 {
     size_t cells = 0;

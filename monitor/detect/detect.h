@@ -64,5 +64,9 @@ void iv_detect_stop(struct iv_detect *detect);
  * that have not changed. References are taken. One that still waits is replaced. */
 void iv_detect_reload(struct iv_detect *detect, struct iv_baseline *baseline, struct iv_playbooks *playbooks);
 
+/* From any thread: how far the partitions of this process have been read, as many as fit; answers how many
+ * there are. */
+size_t iv_detect_positions(struct iv_detect *detect, struct iv_cursor *out, size_t room);
+
 /* How the input is doing, as of the last reports: for readiness. */
 void iv_detect_health(struct iv_detect *detect, struct iv_consumer_health *out);

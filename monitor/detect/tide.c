@@ -101,6 +101,23 @@ void iv_tide_follow(struct iv_tide *tide, enum iv_stream stream, int32_t partiti
     (void)pthread_mutex_unlock(&tide->lock);
 }
 
+size_t iv_tide_positions(struct iv_tide *tide, struct iv_cursor *out, size_t room)
+{
+    size_t count = 0;
+    (void)pthread_mutex_lock(&tide->lock);
+    for (int s = 0; s < IV_STREAMS; s++) {
+        for (int32_t p = 0; p < tide->count[s]; p++) {
+            int64_t next = tide->watched[s][p].next;
+            if (next >= 0 && count < room) {
+                out[count] = (struct iv_cursor){(enum iv_stream)s, p, next};
+            }
+            count += next >= 0 ? 1 : 0;
+        }
+    }
+    (void)pthread_mutex_unlock(&tide->lock);
+    return count;
+}
+
 /* Under the lock: what is wanted of one stream, and whose reader is stuck. */
 static size_t collect(struct iv_tide *t, enum iv_stream stream)
 {

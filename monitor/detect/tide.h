@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "event/event.h"
 #include "stream/property.h"
+#include "stream/source.h"
 
 #include <stdbool.h>
 
@@ -40,6 +41,9 @@ void iv_tide_stop(struct iv_tide *tide);
 
 /* The newest mark of a partition; false: there is none yet. In any case it will be asked for. */
 bool iv_tide_look(struct iv_tide *tide, struct iv_tide_mark *out, enum iv_stream stream, int32_t partition);
+
+/* How far the readers of this process have come, as many as fit; answers how many there are. */
+size_t iv_tide_positions(struct iv_tide *tide, struct iv_cursor *out, size_t room);
 
 /* A reader says now and then how far it has come; -1: it reads the partition no longer. When it has said
  * nothing for some time, because what it found finds no room, its lag is looked for and told in its place. */

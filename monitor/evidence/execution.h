@@ -86,6 +86,7 @@ struct iv_execution {
     struct iv_str tenant;
     struct iv_str agent;
     bool observed;          /* every call is withheld */
+    bool absence;           /* it rests on what was not seen: called only while the streams are fresh */
     struct iv_str baseline; /* the digest in force when it was planned, hex */
     enum iv_run_state state;
     struct iv_str cause; /* why it is in that state; may be empty */

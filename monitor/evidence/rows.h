@@ -19,7 +19,7 @@
     "e.agent, "                                                                                              \
     "e.baseline, e.state, e.cause, e.event_time, e.planned, e.started, e.finished, e.findings, "             \
     "e.touched_agent, e.touched_tenant, e.touched_enclave, e.admitted, e.expires, e.observed, e.quorum, "    \
-    "e.approvers, e.ramp_start, e.ramp_errors, e.escalate_to"
+    "e.approvers, e.ramp_start, e.ramp_errors, e.escalate_to, e.absence"
 #define IV_COLUMNS_STEP                                                                                      \
     "s.execution, s.position, s.key, s.name, s.kind, s.request, s.timeout, s.attempts, s.backoff, "          \
     "s.backoff_max, "                                                                                        \

@@ -41,6 +41,7 @@ static iv_rc insert_execution(struct iv_store *store, bool *fresh, enum iv_state
     iv_sql_bind_int(&args, e->ramp.start);
     iv_sql_bind_int(&args, e->ramp.errors);
     iv_sql_bind_str(&args, e->escalate_to);
+    iv_sql_bind_int(&args, e->absence);
     TRY(iv_sql_run(&store->sql, stmt, "write an execution", err));
     *fresh = sqlite3_changes(store->sql.db) > 0;
     store->counts.admitted += e->admitted > 0;

@@ -69,6 +69,7 @@ static iv_rc begin(struct plan *p, const struct iv_finding *finding, const struc
         .tenant = finding->tenant,
         .agent = finding->agent,
         .observed = p->observed || (p->playbook != NULL && p->playbook->observed),
+        .absence = verdict->rule->form == IV_REQUIRE,
         .baseline = iv_str_of(baseline->digest_hex),
         .state = IV_RUN_PLANNED,
         .cause = IV_STR(""),

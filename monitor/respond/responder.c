@@ -25,6 +25,7 @@
 #define IN_FLIGHT_MAX 1024
 #define CALL_MAX_BYTES (8u << 20)
 #define RECOVER_AT_ONCE 256
+#define STALE_WAIT IV_NS_PER_S
 
 struct iv_responder {
     struct iv_responder_options options;
@@ -253,12 +254,10 @@ static struct iv_breaker *breaker_of(struct iv_responder *r, const struct iv_cal
 }
 
 /* The step stays due, for later; its attempts are not touched. */
-static iv_rc postpone(struct iv_responder *r, struct iv_call *call, iv_ns until, struct iv_err *err)
+static iv_rc postpone(struct iv_responder *r, struct iv_call *call, iv_ns until, struct iv_str cause,
+                      struct iv_err *err)
 {
     struct iv_step *s = &call->task.step;
-    struct iv_str cause = iv_arena_printf(
-        &call->arena, "the endpoint '" IV_STR_FMT "' does not answer: it is not called for now",
-        IV_STR_ARG(call->endpoint->name));
     ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
     bool told = iv_str_eq(s->cause, cause);
     s->due = until;
@@ -267,6 +266,13 @@ static iv_rc postpone(struct iv_responder *r, struct iv_call *call, iv_ns until,
     call->postponed = true;
     return told ? iv_store_move_step(r->options.store, s, err)
                 : iv_report_step(r->options.store, &call->task.execution, s, call->now, err);
+}
+
+/* What is taken back was done before, and rests on nothing. */
+static bool is_stale(const struct iv_responder *r, const struct iv_call *call, const char **why)
+{
+    bool rests_on_absence = call->task.execution.absence && call->task.step.undoes == 0;
+    return rests_on_absence && r->options.fresh != NULL && !r->options.fresh(r->options.ctx, why);
 }
 
 /* Claims one due step. *call is NULL when there is none; it is finished when nothing has to be called. */
@@ -293,10 +299,19 @@ static iv_rc claim(struct iv_responder *r, struct iv_call **out, struct iv_err *
     if (r->options.dry_run || call->task.execution.observed) {
         return withhold(r, call, err);
     }
+    const char *stale = NULL;
+    if (is_stale(r, call, &stale)) {
+        struct iv_str cause =
+            iv_arena_printf(&call->arena, "it rests on what was not seen, and waits: %s", stale);
+        return postpone(r, call, iv_ns_add(call->now, STALE_WAIT), cause, err);
+    }
     struct iv_breaker *breaker = breaker_of(r, call);
     iv_ns until = 0;
     if (breaker != NULL && !iv_breaker_lets(breaker, call->now, &until)) {
-        return postpone(r, call, until, err);
+        struct iv_str cause = iv_arena_printf(
+            &call->arena, "the endpoint '" IV_STR_FMT "' does not answer: it is not called for now",
+            IV_STR_ARG(call->endpoint->name));
+        return postpone(r, call, until, cause, err);
     }
     return intend(r, call, err);
 }

@@ -40,8 +40,10 @@ struct iv_responder_options {
     struct iv_hand *hand; /* acts on this machine; outlives the responder; NULL: nothing does */
     size_t in_flight;     /* calls at one time; 0: 32 */
     struct iv_government government;
-    bool dry_run;                 /* every call is withheld */
-    struct iv_str pause_file;     /* while it exists nothing is called; p NULL: there is none */
+    bool dry_run;             /* every call is withheld */
+    struct iv_str pause_file; /* while it exists nothing is called; p NULL: there is none */
+    /* Whether what rests on absence may be called; else *why, a constant. NULL: it may. */
+    bool (*fresh)(void *ctx, const char **why);
     void (*committed)(void *ctx); /* after each transaction, from the responder's thread; may be NULL */
     void *ctx;
 };

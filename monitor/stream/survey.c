@@ -175,6 +175,19 @@ iv_rc iv_survey_find(struct iv_survey *s, struct iv_cursor *at, size_t count, bo
     return rc;
 }
 
+iv_rc iv_survey_stable(struct iv_survey *s, struct iv_cursor *at, size_t count, iv_ns wait,
+                       struct iv_err *err)
+{
+    int64_t *offsets = iv_calloc(count + 1, sizeof *offsets);
+    ENSURE(offsets != NULL, err, IV_E_NOMEM, "cannot allocate offsets");
+    struct iv_rc_s rc = ask(s, offsets, at, count, RD_KAFKA_OFFSET_END, wait, err);
+    for (size_t i = 0; i < count && iv_ok(rc); i++) {
+        at[i].offset = offsets[i];
+    }
+    iv_free(offsets);
+    return rc;
+}
+
 static iv_rc assign(struct iv_survey *s, struct iv_err *err)
 {
     rd_kafka_topic_partition_list_t *list = list_of(s, s->at, s->count);

@@ -41,6 +41,11 @@ iv_rc iv_survey_widths(struct iv_survey *survey, int32_t widths[IV_STREAMS], iv_
 iv_rc iv_survey_find(struct iv_survey *survey, struct iv_cursor *at, size_t count, bool cut[IV_STREAMS],
                      iv_ns time, iv_ns wait, struct iv_err *err);
 
+/* Sets each offset to that up to which records are committed: what an open transaction holds back lies behind
+ * it. */
+iv_rc iv_survey_stable(struct iv_survey *survey, struct iv_cursor *at, size_t count, iv_ns wait,
+                       struct iv_err *err);
+
 /* From now on these are read, from these offsets, and no others. count 0: nothing is. */
 iv_rc iv_survey_read(struct iv_survey *survey, const struct iv_cursor *from, size_t count,
                      struct iv_err *err);

@@ -121,6 +121,8 @@ void stage_respond(struct stage *s, const char *url)
         .pause_file = s->pause_file,
         .government = {.keyring = s->keyring, .baseline = s->governs, .playbooks = s->playbooks},
         .hand = s->hand,
+        .fresh = s->fresh,
+        .ctx = s->fresh_ctx,
         .clock = {.wall = stage_now, .monotonic = stage_now, .ctx = &s->now},
     };
     struct iv_err err = {0};

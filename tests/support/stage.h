@@ -22,9 +22,11 @@ struct stage {
     struct iv_endpoint endpoint; /* "hook", whose calls are signed; may be changed before stage_respond */
     bool dry_run;                /* these as well */
     struct iv_str pause_file;
-    const struct iv_keyring *keyring;  /* NULL: nobody may approve */
-    const struct iv_baseline *governs; /* NULL: nothing takes over from what fails */
-    struct iv_hand *hand;              /* of the test, which ends it; NULL: there is none */
+    const struct iv_keyring *keyring;           /* NULL: nobody may approve */
+    const struct iv_baseline *governs;          /* NULL: nothing takes over from what fails */
+    struct iv_hand *hand;                       /* of the test, which ends it; NULL: there is none */
+    bool (*fresh)(void *ctx, const char **why); /* NULL: the streams always are */
+    void *fresh_ctx;
     struct iv_responder *responder;
     iv_ns now;
 };

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/fresh.h"
+
+#include "base/alloc.h"
+#include "base/guard.h"
+
+#include <string.h>
+
+void iv_fresh_init(struct iv_fresh_watch *f, struct iv_clock clock, bool detects)
+{
+    *f = (struct iv_fresh_watch){.clock = clock};
+    f->found = (struct iv_freshness){.heard = IV_NS_MIN,
+                                     .returned = IV_NS_MIN,
+                                     .detects = detects,
+                                     .read = IV_NS_MIN,
+                                     .held = IV_NS_MAX,
+                                     .stepped = IV_NS_MIN};
+    f->known = f->found;
+    IV_CHECK(pthread_mutex_init(&f->lock, NULL) == 0);
+}
+
+void iv_fresh_deinit(struct iv_fresh_watch *f)
+{
+    iv_free(f->stable);
+    (void)pthread_mutex_destroy(&f->lock);
+}
+
+static iv_rc make_room(struct iv_fresh_watch *f, const struct iv_cursor *ends, size_t count,
+                       struct iv_err *err)
+{
+    if (f->stable != NULL) {
+        return IV_OK;
+    }
+    f->stable = iv_calloc(2 * count, sizeof *f->stable);
+    ENSURE(f->stable != NULL, err, IV_E_NOMEM, "cannot allocate %zu partitions", count);
+    f->read = f->stable + count;
+    f->count = count;
+    for (size_t i = 0; i < count; i++) {
+        f->stable[i] = ends[i];
+        f->stable[i].offset = -1;
+    }
+    return IV_OK;
+}
+
+/* Some partition's committed records end before its log, and do not get on. */
+static bool is_held(const struct iv_fresh_watch *f, const struct iv_cursor *ends,
+                    const struct iv_cursor *stable)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        if (stable[i].offset < ends[i].offset && stable[i].offset == f->stable[i].offset) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool are_told(const struct iv_cursor *ends, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (ends[i].offset < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+iv_rc iv_fresh_ends(struct iv_fresh_watch *f, struct iv_survey *survey, const struct iv_cursor *ends,
+                    size_t count, iv_ns wait, struct iv_err *err)
+{
+    iv_ns now = iv_monotonic(&f->clock);
+    if (!are_told(ends, count)) {
+        return IV_OK;
+    }
+    bool was_away = f->found.heard != IV_NS_MIN && now - f->found.heard > IV_FRESH_HEARD;
+    f->found.returned = was_away ? now : f->found.returned;
+    f->found.heard = now;
+    TRY(make_room(f, ends, count, err));
+    struct iv_cursor *stable = iv_calloc(count, sizeof *stable);
+    ENSURE(stable != NULL, err, IV_E_NOMEM, "cannot allocate offsets");
+    memcpy(stable, f->stable, count * sizeof *stable);
+    struct iv_rc_s rc = iv_survey_stable(survey, stable, count, wait, err);
+    if (iv_ok(rc)) {
+        iv_ns since = f->found.held == IV_NS_MAX ? now : f->found.held;
+        f->found.held = is_held(f, ends, stable) ? since : IV_NS_MAX;
+        memcpy(f->stable, stable, count * sizeof *stable);
+    }
+    iv_free(stable);
+    return rc;
+}
+
+void iv_fresh_clock_set(struct iv_fresh_watch *f)
+{
+    f->found.stepped = iv_monotonic(&f->clock);
+}
+
+void iv_fresh_tell(struct iv_fresh_watch *f, const struct iv_marks *marks, iv_ns wall,
+                   size_t (*positions)(void *ctx, struct iv_cursor *out, size_t room), void *ctx)
+{
+    iv_ns read = IV_NS_MIN;
+    if (f->found.detects && f->read != NULL && marks != NULL) {
+        size_t count = positions(ctx, f->read, f->count);
+        read = iv_marks_read(marks, f->read, count < f->count ? count : f->count);
+    }
+    f->found.read = read == IV_NS_MIN ? IV_NS_MIN : iv_monotonic(&f->clock) - (wall - read);
+    (void)pthread_mutex_lock(&f->lock);
+    f->known = f->found;
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
+bool iv_fresh_ask(struct iv_fresh_watch *f, const char **why)
+{
+    (void)pthread_mutex_lock(&f->lock);
+    struct iv_freshness known = f->known;
+    (void)pthread_mutex_unlock(&f->lock);
+    known.now = iv_monotonic(&f->clock);
+    return iv_fresh(&known, why);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether the streams are fresh, as the observer finds out while it asks for their ends.
+ * Purpose: keeps what respond/freshness.h decides by.
+ * Owner/thread: the observer's thread, but for iv_fresh_ask, which is for any.
+ * Not here: what fresh is (respond/freshness.h), asking for ends (observer.c). */
+#pragma once
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "daemon/marks.h"
+#include "respond/freshness.h"
+#include "stream/survey.h"
+
+#include <pthread.h>
+
+struct iv_fresh_watch {
+    struct iv_clock clock;
+    struct iv_freshness found;
+    struct iv_cursor *stable; /* of all partitions: up to where records are committed */
+    struct iv_cursor *read;   /* of those that the detector reads */
+    size_t count;
+    pthread_mutex_t lock;
+    struct iv_freshness known; /* under lock: found, as of the last telling */
+};
+
+void iv_fresh_init(struct iv_fresh_watch *fresh, struct iv_clock clock, bool detects);
+void iv_fresh_deinit(struct iv_fresh_watch *fresh);
+
+/* All partitions have just told these ends. Asks for what is committed of them. */
+iv_rc iv_fresh_ends(struct iv_fresh_watch *fresh, struct iv_survey *survey, const struct iv_cursor *ends,
+                    size_t count, iv_ns wait, struct iv_err *err);
+void iv_fresh_clock_set(struct iv_fresh_watch *fresh);
+/* How far the detector has read, held against the marks; makes known what was found. */
+void iv_fresh_tell(struct iv_fresh_watch *fresh, const struct iv_marks *marks, iv_ns wall,
+                   size_t (*positions)(void *ctx, struct iv_cursor *out, size_t room), void *ctx);
+/* *why: what is not fresh, a constant. */
+bool iv_fresh_ask(struct iv_fresh_watch *fresh, const char **why);
