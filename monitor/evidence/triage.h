@@ -3,6 +3,7 @@
  * Purpose: a change, and the line of who made it, in one transaction. It gives the finding another seq, so
  * that whoever follows findings hears of it.
  * Owner/thread: writing as store.h has it, reading as reader.h has it.
+ * A finding that somebody has acknowledged or closed is new again when it becomes a violation, or graver.
  * Guarantee: neither a verdict, nor what was told of a finding, nor what is done about it depends on any of
  * this. */
 #pragma once

@@ -190,6 +190,32 @@ Test(triage, goes_from_state_to_state_and_refuses_what_is_none)
     cr_expect(triage(&w, 99, (struct iv_triage){.verb = IV_TRIAGE_CLOSE}, &err).code == IV_E_ABSENT);
 }
 
+Test(triage, what_was_settled_as_less_than_it_is_now_comes_up_again)
+{
+    static const struct {
+        struct row before;
+        struct row after;
+        bool again;
+    } rows[] = {
+        {{"R", "a", IV_SEV_LOW, IV_INCONCLUSIVE, NOON}, {"R", "a", IV_SEV_LOW, IV_VIOLATED, NOON}, true},
+        {{"R", "a", IV_SEV_LOW, IV_VIOLATED, NOON}, {"R", "a", IV_SEV_HIGH, IV_UPDATED, NOON}, true},
+        {{"R", "a", IV_SEV_HIGH, IV_VIOLATED, NOON}, {"R", "a", IV_SEV_HIGH, IV_UPDATED, NOON}, false},
+        {{"R", "a", IV_SEV_HIGH, IV_VIOLATED, NOON}, {"R", "a", IV_SEV_LOW, IV_UPDATED, NOON}, false},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(world_deinit) struct world w;
+        struct listed listed;
+        struct iv_err err = {.text = ""};
+        world_init(&w);
+        unsigned number = put(&w, &rows[i].before);
+        cr_assert(iv_ok(triage(&w, number, (struct iv_triage){.verb = IV_TRIAGE_CLOSE}, &err)), "%s",
+                  err.text);
+        put_as(&w, number, &rows[i].after);
+        const char *found = findings(&w, &listed, (struct iv_finding_filter){.states = 1U << IV_TRIAGE_NEW});
+        cr_expect_eq(strlen(found) > 0, rows[i].again, "row %zu: '%s'", i, found);
+    }
+}
+
 Test(triage, a_waiver_holds_for_what_comes_later_of_its_incident_until_its_end)
 {
     IV_AUTO(world_deinit) struct world w;
