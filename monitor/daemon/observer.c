@@ -23,7 +23,7 @@
 #define LOOK_EVERY IV_NS_PER_S
 #define LOOK_LEAST (200 * IV_NS_PER_MS) /* a storm of changes is looked at in one */
 #define POLL_WAIT (50 * IV_NS_PER_MS)
-#define BROKER_WAIT (2 * IV_NS_PER_S)
+#define BROKER_WAIT (500 * IV_NS_PER_MS)  /* who does not answer is asked again: to wait is no progress */
 #define WRITTEN_BEFORE (60 * IV_NS_PER_S) /* brokers' and producers' clocks may be so far behind ours */
 #define INQUIRIES_MAX 1024
 
@@ -161,6 +161,7 @@ static iv_rc mark_ends(struct iv_observer *o, struct iv_err *err)
     if (o->marks == NULL) {
         TRY(list_partitions(o, err));
     }
+    iv_turn(o->options.turns);
     iv_ns asked = now_of(o);
     TRY(iv_ends_ask(o->ends, o->partitions, o->partition_count, BROKER_WAIT, err));
     const struct iv_cursor *back = iv_marks_add(o->marks, asked, now_of(o), o->partitions);
@@ -171,6 +172,7 @@ static iv_rc mark_ends(struct iv_observer *o, struct iv_err *err)
     if (o->inquiry_count == 0) {
         o->trouble[0] = '\0'; /* else reading has to come on: to be told of the ends takes a lesser right */
     }
+    iv_turn(o->options.turns);
     return iv_fresh_ends(&o->fresh, o->survey, o->partitions, o->partition_count, BROKER_WAIT, err);
 }
 
@@ -202,6 +204,7 @@ static iv_rc find_begin(struct iv_observer *o, struct iv_cursor *from, size_t *c
     struct iv_cursor *found = iv_calloc(*count + 1, sizeof *found);
     ENSURE(found != NULL, err, IV_E_NOMEM, "cannot allocate partitions");
     memcpy(found, from, *count * sizeof *found);
+    iv_turn(o->options.turns);
     struct iv_rc_s rc =
         iv_survey_find(o->survey, found, *count, cut, iv_ns_add(o->since, -WRITTEN_BEFORE), BROKER_WAIT, err);
     for (size_t i = 0; iv_ok(rc) && i < *count; i++) {
