@@ -14,11 +14,14 @@
 #include <criterion/new/assert.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COMMITS 6
 #define REOPENED_AFTER 4 /* a store that is closed moves its log into the database */
 #define ALL_OPS ((1u << DISK_OPS) - 1)
+#define STRIDE 11
+#define STRIDE_BEHIND 3
 #define TOPIC IV_STR("telemetry")
 
 struct trial {
@@ -183,9 +186,30 @@ static bool try_plan(const struct disk_plan *plan, bool power, uint64_t seed, co
     return struck;
 }
 
+/* How many of these operations it takes to make a new store: most of all, and more with each migration. */
+static uint64_t ops_of_making(unsigned ops)
+{
+    struct trial t;
+    struct iv_err err = {.text = ""};
+    struct iv_store *store = NULL;
+    trial_init(&t);
+    cr_assert(iv_ok(iv_store_open(&store, scratch_file(&t.dir, "s.db"), &err)), "%s", err.text);
+    uint64_t count = disk_count(t.disk, ops);
+    iv_store_close(store);
+    trial_deinit(&t);
+    return count;
+}
+
+/* Of those that make the store every so manieth, of those behind them, which are much alike, more of them,
+ * and others in each sweep; with IV_LONG all. */
 static uint64_t sweep(unsigned ops, enum disk_failure how, bool lasting, bool power)
 {
-    for (uint64_t at = 1;; at++) {
+    static uint64_t sweeps;
+    uint64_t making = ops_of_making(ops);
+    bool all = getenv("IV_LONG") != NULL;
+    uint64_t stride = all ? 1 : STRIDE;
+    uint64_t behind = all ? 1 : STRIDE_BEHIND;
+    for (uint64_t at = 1 + sweeps++ % stride;; at += at + stride <= making ? stride : behind) {
         char where[128];
         (void)snprintf(where, sizeof where, "operation %llu of %#x fails by %s%s%s", (unsigned long long)at,
                        ops, disk_failure_name(how), lasting ? " for good" : "", power ? ", then power" : "");
