@@ -52,7 +52,7 @@ install(FILES ${debian}/lintian-overrides DESTINATION /usr/share/lintian/overrid
 
 # What an administrator changes under /etc stays his: every file there is a conffile.
 file(GLOB shipped CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
-     ${CMAKE_SOURCE_DIR}/rules/*.yaml ${CMAKE_SOURCE_DIR}/rules/packs/*.yaml ${CMAKE_SOURCE_DIR}/remediations/*.yaml)
+     ${CMAKE_SOURCE_DIR}/rules/*.yaml ${CMAKE_SOURCE_DIR}/rules/packs/*.yaml ${CMAKE_SOURCE_DIR}/rules/canary/*.yaml ${CMAKE_SOURCE_DIR}/remediations/*.yaml)
 list(TRANSFORM shipped PREPEND /etc/invigil/)
 list(APPEND shipped /etc/invigil/invigil.yaml)
 list(JOIN shipped "\n" conffiles)
