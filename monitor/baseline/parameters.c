@@ -13,26 +13,6 @@ static const struct iv_cel_type list_of_int = {.kind = IV_CEL_LIST, .args = {&iv
 static const struct iv_cel_type list_of_double = {.kind = IV_CEL_LIST, .args = {&iv_cel_double}};
 static const struct iv_cel_type list_of_dyn = {.kind = IV_CEL_LIST, .args = {&iv_cel_dyn}};
 
-static const struct iv_cel_type *scalar_type(const struct iv_val *v)
-{
-    switch (v->kind) {
-    case IV_KIND_BOOL:
-        return &iv_cel_bool;
-    case IV_KIND_INT:
-        return &iv_cel_int;
-    case IV_KIND_DOUBLE:
-        return &iv_cel_double;
-    case IV_KIND_STRING:
-        return &iv_cel_string;
-    case IV_KIND_TIMESTAMP:
-        return &iv_cel_timestamp;
-    case IV_KIND_DURATION:
-        return &iv_cel_duration;
-    default:
-        return &iv_cel_dyn;
-    }
-}
-
 static bool same_type(const struct iv_cel_type *a, const struct iv_cel_type *b)
 {
     if (a == b) {
@@ -69,7 +49,7 @@ const struct iv_cel_type *iv_type_of_value(struct iv_load *load, const struct iv
 {
     bool map = value->kind == IV_KIND_MAP;
     if (!map && value->kind != IV_KIND_LIST) {
-        return scalar_type(value);
+        return iv_cel_type_of_scalar(value);
     }
     const struct iv_cel_type *item = NULL;
     for (uint32_t i = 0; i < value->n && item != &iv_cel_dyn; i++) {

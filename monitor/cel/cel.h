@@ -54,6 +54,9 @@ struct iv_cel_type {
 extern const struct iv_cel_type iv_cel_dyn, iv_cel_null, iv_cel_bool, iv_cel_int, iv_cel_uint, iv_cel_double,
     iv_cel_string, iv_cel_bytes, iv_cel_timestamp, iv_cel_duration;
 
+/* That of a scalar from bool to duration; dyn of anything else. */
+const struct iv_cel_type *iv_cel_type_of_scalar(const struct iv_val *v);
+
 struct iv_cel_field {
     struct iv_str name;
     const struct iv_cel_type *type;

@@ -57,6 +57,11 @@ const struct iv_cel_type *iv_cel_type_named(struct iv_str name)
     return NULL;
 }
 
+const struct iv_cel_type *iv_cel_type_of_scalar(const struct iv_val *v)
+{
+    return v->kind >= IV_KIND_BOOL && v->kind <= IV_KIND_DURATION ? named[v->kind].type : &iv_cel_dyn;
+}
+
 struct iv_str iv_cel_kind_name(const struct iv_val *v)
 {
     return named[v->kind == IV_KIND_OPAQUE ? v->kind + (v->aux & 1) : v->kind].name;

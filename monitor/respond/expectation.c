@@ -106,26 +106,6 @@ static iv_rc add_trigger(struct parser *p, struct iv_err *err)
     return IV_OK;
 }
 
-static const struct iv_cel_type *type_of_value(const struct iv_val *v)
-{
-    switch (v->kind) {
-    case IV_KIND_BOOL:
-        return &iv_cel_bool;
-    case IV_KIND_INT:
-        return &iv_cel_int;
-    case IV_KIND_DOUBLE:
-        return &iv_cel_double;
-    case IV_KIND_STRING:
-        return &iv_cel_string;
-    case IV_KIND_TIMESTAMP:
-        return &iv_cel_timestamp;
-    case IV_KIND_DURATION:
-        return &iv_cel_duration;
-    default:
-        return &iv_cel_dyn;
-    }
-}
-
 static iv_rc add_parameters(struct parser *p, struct iv_err *err)
 {
     if (p->baseline->parameter_count == 0) {
@@ -139,7 +119,7 @@ static iv_rc add_parameters(struct parser *p, struct iv_err *err)
         iv_buf_init(&name, NAME_MAX_BYTES);
         iv_baseline_parameter_name(&name, p->baseline, slot);
         if (!iv_buf_failed(&name)) {
-            TRY(add_name(p, iv_buf_slice(&name), type_of_value(&bank[slot]), IV_FIXED_BASELINE,
+            TRY(add_name(p, iv_buf_slice(&name), iv_cel_type_of_scalar(&bank[slot]), IV_FIXED_BASELINE,
                          (uint16_t)slot, err));
         }
     }
