@@ -7,6 +7,7 @@
 #include "console/answer.h"
 #include "console/body.h"
 #include "console/change.h"
+#include "console/page.h"
 #include "console/readers.h"
 #include "console/show.h"
 
@@ -42,12 +43,7 @@ void iv_answer_tokens(struct iv_reply *reply, struct iv_request *request)
     iv_readers_return(request->console->readers, reader);
     iv_json_close_list(&j);
     iv_json_close_object(&j);
-    if (!iv_ok(rc)) {
-        iv_reply_failure(reply, &err);
-        return;
-    }
-    reply->status = MHD_HTTP_OK;
-    reply->type = "application/json";
+    iv_page_done(reply, rc, &err);
 }
 
 static iv_rc put(struct iv_store *store, void *ctx, struct iv_err *err)
