@@ -147,6 +147,7 @@ static iv_rc list_partitions(struct iv_observer *o, struct iv_err *err)
             all[n++] = (struct iv_cursor){.stream = (enum iv_stream)s, .partition = p, .offset = -1};
         }
     }
+    iv_free(o->partitions); /* of a time when there was no memory for the marks */
     o->partitions = all;
     o->partition_count = count;
     return iv_marks_new(&o->marks, count, MARKS_KEPT, err);
@@ -364,8 +365,9 @@ static iv_rc read_some(struct iv_observer *o, struct iv_err *err)
     return IV_OK;
 }
 
-static iv_rc move(struct iv_observer *o, const struct iv_inquiry *l, const struct iv_proof *proof,
-                  struct iv_arena *arena, struct iv_err *err)
+/* *moved: somebody may have taken the step back meanwhile. */
+static iv_rc move(struct iv_observer *o, bool *moved, const struct iv_inquiry *l,
+                  const struct iv_proof *proof, struct iv_arena *arena, struct iv_err *err)
 {
     struct iv_task *tasks = NULL;
     size_t count = 0;
@@ -374,6 +376,7 @@ static iv_rc move(struct iv_observer *o, const struct iv_inquiry *l, const struc
     for (size_t i = 0; i < count; i++) {
         if (iv_inquiry_is_of(l, &tasks[i].step) && iv_step_awaits(&tasks[i].step)) {
             TRY(iv_move_by_evidence(o->options.store, &tasks[i], proof, iv_wall(&o->clock), arena, err));
+            *moved = true;
         }
     }
     return IV_OK;
@@ -388,8 +391,9 @@ static iv_rc write_down(struct iv_observer *o, const struct iv_inquiry *l, const
     IV_AUTO(iv_arena_deinit) struct iv_arena arena;
     iv_arena_init(&arena, 0);
     TRY(iv_store_begin(o->options.store, err));
-    struct iv_rc_s rc = move(o, l, proof, &arena, err);
-    if (!iv_ok(rc)) {
+    bool moved = false;
+    struct iv_rc_s rc = move(o, &moved, l, proof, &arena, err);
+    if (!iv_ok(rc) || !moved) {
         iv_store_rollback(o->options.store);
         return rc;
     }
