@@ -16,13 +16,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define START_NS (INT64_C(1767225600) * IV_NS_PER_S) /* 2026-01-01T00:00:00Z */
 #define HOUR_NS (3600 * IV_NS_PER_S)
 #define BATCH 512
 #define VIOLATIONS 0.0005
 #define MEMORY_MAX_RATIO 1.10
-#define COST_MAX_RATIO 3.0 /* neighbours on the machine alone have made 1.5 of it */
+#define COST_MAX_RATIO 1.50
 
 /* Durations by size: 16 steps for each power of two. */
 #define STEPS 16
@@ -193,6 +194,14 @@ static void keep(struct soak *s)
     }
 }
 
+/* Of the processor: neighbours on the machine stretch the wall's. */
+static iv_ns worked(void)
+{
+    struct timespec t;
+    IV_CHECK(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0);
+    return (iv_ns)t.tv_sec * IV_NS_PER_S + t.tv_nsec;
+}
+
 static void feed(struct soak *s, const struct iv_fleet_event *sent)
 {
     struct iv_err err;
@@ -205,10 +214,10 @@ static void feed(struct soak *s, const struct iv_fleet_event *sent)
         .origin = {sent->stream, 0, s->next[sent->stream]++, iv_str_of(iv_stream_name(sent->stream))},
         .bytes = {bytes, sent->json.n}};
     uint64_t allocations = iv_alloc_calls();
-    iv_ns begun = iv_monotonic(&s->clock);
+    iv_ns begun = worked();
     must(iv_decode(s->decoder, &record, &s->arena, &event, &err), &err);
     must(iv_judge_event(s->judge, &event, &err), &err);
-    note(&s->judging, iv_monotonic(&s->clock) - begun);
+    note(&s->judging, worked() - begun);
     s->hour_allocations += iv_alloc_calls() - allocations;
     s->hour_events++;
     s->events++;
