@@ -24,8 +24,8 @@ static const struct route {
 #undef ROUTE
 };
 
-/* A body of a reply is bounded by what a page of the API can hold: 500 findings with their OCSF text. */
-enum { BODY_BYTES_MAX = 32 << 20 };
+/* A reply's body is bounded by what a page of the API can hold: 500 executions with their steps. */
+enum { BODY_BYTES_MAX = 16 << 20 };
 /* What a request's body comes to when it is read. */
 enum { MEMORY_BYTES_MAX = 1 << 20 };
 
@@ -104,7 +104,7 @@ struct exchange {
 static void exchange_free(struct exchange *x)
 {
     iv_buf_wipe(&x->body);
-    iv_buf_deinit(&x->reply.body);
+    iv_buf_wipe(&x->reply.body);
     iv_arena_wipe(&x->request.memory);
     explicit_bzero(x, sizeof *x);
     iv_free(x);

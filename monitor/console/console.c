@@ -34,6 +34,7 @@ enum {
     HEAD_S_DEFAULT = 10,
     PULSE_MS_DEFAULT = 2000,
     ANSWER_MS_DEFAULT = 2000,
+    ANSWERS_MIB_DEFAULT = 64,
     CONNECTION_BYTES = 32 * 1024, /* head and buffers of one connection; a larger head is refused with 431 */
 };
 
@@ -61,6 +62,8 @@ static struct iv_console *console_new(const struct iv_console_options *options)
     c->pulse = (iv_ns)either(options->pulse_ms, PULSE_MS_DEFAULT) * IV_NS_PER_MS;
     /* A quarter of the connections stays free for everything that is no stream. */
     c->live_max = either(options->max_connections, CONNECTIONS_DEFAULT) / 4 * 3;
+    c->live_max_each = either(options->max_streams_per_name, (unsigned)c->live_max / 3 * 2);
+    c->flight_max = (size_t)either(options->max_answers_mib, ANSWERS_MIB_DEFAULT) << 20;
     c->generation = 1;
     (void)snprintf(c->version, sizeof c->version, IV_STR_FMT, IV_STR_ARG(options->version));
     (void)snprintf(c->not_ready, sizeof c->not_ready, "starting");

@@ -6,11 +6,11 @@
  * between.
  * Guarantee: reads the store through connections of its own, and writes to it only what somebody changes
  * through it, with the record of who did, and sums of what is there; a client that reads slowly or not at all
- * holds a bounded buffer and nothing else; a stream that resumes misses nothing that the store holds. But for
- * health, nothing is served to who is not known. Without TLS it listens on a loopback address only: anything
- * else is refused at the start.
- * Not here: counting (metrics.h), which the threads of the app do; keeping (evidence/); acting (respond/).
- * Source: contract "Interfaces", what it emits; dashboards/openapi.yaml describes the routes. */
+ * holds a bounded buffer and nothing else, and all answers together a bounded one; a stream that resumes
+ * misses nothing that the store holds. But for health, nothing is served to who is not known. Without TLS it
+ * listens on a loopback address only: anything else is refused at the start. Not here: counting (metrics.h),
+ * which the threads of the app do; keeping (evidence/); acting (respond/). Source: contract "Interfaces",
+ * what it emits; dashboards/openapi.yaml describes the routes. */
 #pragma once
 
 #include "base/err.h"
@@ -45,6 +45,8 @@ struct iv_console_options {
     unsigned threads;                /* [2] */
     unsigned max_connections;        /* [512] */
     unsigned max_connections_per_ip; /* [256] */
+    unsigned max_streams_per_name;   /* live streams of one user or program [two thirds of all] */
+    unsigned max_answers_mib;        /* what answers that clients have not taken yet may hold together [64] */
     unsigned idle_s;                 /* a connection without progress is closed after [30] */
     unsigned head_s;                 /* a request's head must be complete within [10] */
     unsigned answer_ms;              /* reading the store for one answer may take [2000]; beyond, it is 503 */

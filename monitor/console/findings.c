@@ -9,6 +9,10 @@
 #include "console/readers.h"
 #include "console/show.h"
 
+/* With as much a page ends before its limit, so that a few slow readers of OCSF documents do not fill what
+ * answers may hold. */
+enum { PAGE_BYTES_MAX = 2 << 20 };
+
 struct page {
     struct iv_json j;
     bool ocsf;
@@ -22,7 +26,7 @@ static bool page_finding(void *ctx, const struct iv_finding *finding)
     } else {
         iv_show_finding(&page->j, NULL, finding);
     }
-    return true;
+    return page->j.out->n < PAGE_BYTES_MAX;
 }
 
 static iv_rc write_findings(struct iv_buf *out, struct iv_reader *reader,

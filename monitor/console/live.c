@@ -12,7 +12,7 @@
 #include "console/query.h"
 #include "console/readers.h"
 
-enum { BLOCK_BYTES = 16384 };
+enum { BLOCK_BYTES = 16384, RETRY_S = 5 };
 
 static const iv_ns look_every = 2 * IV_NS_PER_S;
 
@@ -173,13 +173,27 @@ static void live_free(void *ctx)
     iv_free(live);
 }
 
-/* False: as many streams run as are allowed. */
-static bool live_enlist(struct iv_live *live)
+/* Under console->lock. */
+static size_t count_of(const struct iv_console *console, const char *name)
+{
+    size_t count = 0;
+    for (const struct iv_live *live = console->lives; live != NULL; live = live->next) {
+        count += strcmp(live->who.name, name) == 0;
+    }
+    return count;
+}
+
+/* Else the status of the refusal: as many streams run as are allowed, for all or for him. */
+static unsigned live_enlist(struct iv_live *live)
 {
     struct iv_console *console = live->console;
+    unsigned status = MHD_HTTP_OK;
     (void)pthread_mutex_lock(&console->lock);
-    bool fits = console->live_count < console->live_max && !console->stopping;
-    if (fits) {
+    if (console->live_count >= console->live_max || console->stopping) {
+        status = MHD_HTTP_SERVICE_UNAVAILABLE;
+    } else if (count_of(console, live->who.name) >= console->live_max_each) {
+        status = MHD_HTTP_TOO_MANY_REQUESTS;
+    } else {
         live->next = console->lives;
         if (live->next != NULL) {
             live->next->prev = live;
@@ -189,7 +203,7 @@ static bool live_enlist(struct iv_live *live)
         iv_series_set(iv_metrics_only(console->metrics, IV_METRIC_HTTP_STREAMS), (double)console->live_count);
     }
     (void)pthread_mutex_unlock(&console->lock);
-    return fits;
+    return status;
 }
 
 /* From Last-Event-ID, which a browser sends when it comes back; else from "after"; else from now on. A place
@@ -256,12 +270,13 @@ void iv_answer_stream(struct iv_reply *reply, struct iv_request *request)
         return;
     }
     struct iv_live *live = live_new(request, place);
-    if (live == NULL || !live_enlist(live)) {
-        if (live != NULL) {
-            iv_chunk_unref(live->chunk);
-        }
+    unsigned status = live == NULL ? MHD_HTTP_SERVICE_UNAVAILABLE : live_enlist(live);
+    if (status != MHD_HTTP_OK) {
+        iv_chunk_unref(live == NULL ? NULL : live->chunk);
         iv_free(live);
-        iv_reply_problem(reply, MHD_HTTP_SERVICE_UNAVAILABLE, "as many streams run as the console allows");
+        reply->retry_after = RETRY_S;
+        iv_reply_problem(reply, status, "as many streams run as the console allows%s",
+                         status == MHD_HTTP_TOO_MANY_REQUESTS ? " one name" : "");
         return;
     }
     reply->response =

@@ -7,6 +7,9 @@
 #include "console/server.h"
 
 iv_rc iv_pulse_start(struct iv_console *console, struct iv_err *err);
+/* The streams are told at once that actions are paused or go on; what another process does about it, they are
+ * told within a second. */
+void iv_pulse_hurry(struct iv_console *console);
 /* Ends the pulse and lets every stream end; then the daemon may be stopped. */
 void iv_pulse_stop(struct iv_console *console);
 

@@ -16,7 +16,7 @@
 #include <errno.h>
 #include <time.h>
 
-enum { STATUS_BYTES_MAX = 1 << 20 };
+enum { STATUS_BYTES_MAX = 1 << 20, RESPOND_BYTES_MAX = 16 << 10 };
 
 /* Where the status cannot be had, a comment keeps the connection alive and lets a dead one be noticed. */
 static struct iv_chunk *status_chunk(struct iv_console *console)
@@ -55,16 +55,32 @@ static void beat(struct iv_console *console, iv_ns now)
     iv_chunk_unref(old);
 }
 
-/* Until the time by the monotonic clock, or a stop. */
+/* Somebody has paused the actions or let them go on, in this process or another one, since it was told. */
+static bool respond_changed(struct iv_console *console, struct iv_buf *told)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf fresh;
+    struct iv_err err;
+    iv_buf_init(&fresh, RESPOND_BYTES_MAX);
+    if (!iv_ok(iv_respond_write(&fresh, console, &err)) || iv_buf_failed(&fresh) ||
+        iv_str_eq(iv_buf_slice(&fresh), iv_buf_slice(told))) {
+        return false;
+    }
+    iv_buf_clear(told);
+    iv_buf_str(told, iv_buf_slice(&fresh));
+    return true;
+}
+
+/* Until the time by the monotonic clock, a word that somebody waits for, or a stop. */
 static bool wait_until(struct iv_console *console, iv_ns time)
 {
     struct timespec until = {.tv_sec = (time_t)(time / IV_NS_PER_S), .tv_nsec = (long)(time % IV_NS_PER_S)};
     (void)pthread_mutex_lock(&console->lock);
     int rc = 0;
-    while (!console->stopping && rc != ETIMEDOUT) {
+    while (!console->stopping && !console->hurried && rc != ETIMEDOUT) {
         rc = pthread_cond_timedwait(&console->tick, &console->lock, &until);
     }
     bool stopping = console->stopping;
+    console->hurried = false;
     (void)pthread_mutex_unlock(&console->lock);
     return !stopping;
 }
@@ -74,12 +90,14 @@ static void *pulse_main(void *ctx)
     struct iv_console *console = ctx;
     struct iv_clock clock = iv_clock_system();
     iv_ns next = iv_monotonic(&clock);
+    IV_AUTO(iv_buf_deinit) struct iv_buf told;
+    iv_buf_init(&told, RESPOND_BYTES_MAX);
     do {
         iv_ns now = iv_monotonic(&clock);
         iv_peer_sweep(console, now);
         iv_uses_flush(console);
         iv_sums_catch_up(console);
-        if (now >= next) {
+        if (respond_changed(console, &told) || now >= next) {
             beat(console, now);
             next = iv_ns_add(now, console->pulse);
         }
@@ -96,6 +114,14 @@ iv_rc iv_pulse_start(struct iv_console *console, struct iv_err *err)
     ENSURE(rc == 0, err, IV_E_IO, "cannot start the console's thread: %s", strerror(rc));
     console->pulse_started = true;
     return IV_OK;
+}
+
+void iv_pulse_hurry(struct iv_console *console)
+{
+    (void)pthread_mutex_lock(&console->lock);
+    console->hurried = true;
+    (void)pthread_cond_broadcast(&console->tick);
+    (void)pthread_mutex_unlock(&console->lock);
 }
 
 void iv_pulse_stop(struct iv_console *console)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console/server.h"
 
-#include "base/alloc.h"
 #include "base/digest.h"
 #include "base/encode.h"
 #include "base/guard.h"
 #include "base/json_write.h"
 #include "base/log.h"
+#include "console/flight.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -65,7 +65,7 @@ void iv_reply_problem(struct iv_reply *reply, unsigned status, const char *forma
     while (n > 0 && !iv_utf8_valid((struct iv_str){detail, n})) {
         n--; /* cut inside a character, or a request's raw bytes were quoted */
     }
-    iv_buf_deinit(&reply->body);
+    iv_buf_wipe(&reply->body);
     iv_buf_init(&reply->body, PROBLEM_BYTES_MAX);
     struct iv_json j = iv_json_to(&reply->body);
     iv_json_open_object(&j, NULL);
@@ -88,6 +88,7 @@ void iv_reply_failure(struct iv_reply *reply, const struct iv_err *err)
     }
     LOG_ERROR("console.request.failed", KV_TEXT("why", err->text));
     if (iv_code_class(err->code) == IV_CLASS_RETRY) {
+        reply->retry_after = 1;
         iv_reply_problem(reply, MHD_HTTP_SERVICE_UNAVAILABLE, "the store is busy, try again");
     } else {
         iv_reply_problem(reply, MHD_HTTP_INTERNAL_SERVER_ERROR, "the monitor's log says why");
@@ -124,7 +125,7 @@ static bool tag_matches(struct iv_request *request, const char *tag)
     return header != NULL && (strcmp(header, "*") == 0 || strstr(header, tag) != NULL);
 }
 
-static struct MHD_Response *body_response(struct iv_reply *reply)
+static struct MHD_Response *body_response(struct iv_reply *reply, struct iv_console *console)
 {
     if (reply->response != NULL) {
         return TAKE(reply->response);
@@ -136,10 +137,12 @@ static struct MHD_Response *body_response(struct iv_reply *reply)
     if (reply->body.n == 0) {
         return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     }
-    struct MHD_Response *made =
-        MHD_create_response_from_buffer_with_free_callback(reply->body.n, reply->body.p, iv_free);
-    if (made != NULL) {
-        iv_buf_init(&reply->body, reply->body.max); /* the library has the bytes now */
+    struct MHD_Response *made = iv_flight_response(console, &reply->body);
+    if (made == NULL) {
+        reply->retry_after = 1;
+        iv_reply_problem(reply, MHD_HTTP_SERVICE_UNAVAILABLE,
+                         "answers that were not taken yet hold all the memory that there is for them");
+        made = iv_flight_response(console, &reply->body);
     }
     return made;
 }
@@ -196,14 +199,16 @@ enum MHD_Result iv_reply_send(struct iv_reply *reply, struct iv_request *request
         reply->fixed = (struct iv_str){NULL, 0};
         reply->encoding = NULL;
     }
-    struct MHD_Response *response = body_response(reply);
+    struct MHD_Response *response = body_response(reply, request->console);
     enum MHD_Result sent = MHD_NO;
     if (response != NULL) {
+        /* Not of a problem that took the body's place. */
+        tag = reply->tagged ? tag : reply->fixed_tag;
         if (add_headers(response, reply, tag, request->console->certificate.n > 0)) {
             sent = MHD_queue_response(request->connection, reply->status, response);
         }
         MHD_destroy_response(response);
     }
-    iv_buf_deinit(&reply->body);
+    iv_buf_wipe(&reply->body);
     return sent;
 }

@@ -7,6 +7,7 @@
 #include "console/answer.h"
 #include "console/body.h"
 #include "console/change.h"
+#include "console/live.h"
 #include "console/page.h"
 #include "console/readers.h"
 #include "console/show.h"
@@ -78,6 +79,7 @@ void iv_answer_halt(struct iv_reply *reply, struct iv_request *request)
                                      .make = put,
                                      .ctx = &asked};
     if (!iv_page_refused(reply, iv_change_make(request, &change, &err), &err)) {
+        iv_pulse_hurry(request->console);
         iv_page_done(reply, iv_respond_write(&reply->body, request->console, &err), &err);
     }
 }

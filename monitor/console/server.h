@@ -61,6 +61,8 @@ struct iv_console {
     pthread_mutex_t writer_lock; /* that there is a writer */
     struct iv_store *writer;     /* opened by the first change; NULL: there was none */
     struct iv_limit *limit;      /* of log-ins that fail */
+    size_t flight;               /* atomic: what large answers on their way hold (flight.h), */
+    size_t flight_max;           /* and may hold */
     struct iv_uses *uses;        /* of sessions, that the store does not have yet */
     sem_t hashing;               /* how many passwords more may be looked at now (hashing.h) */
     struct iv_user nobody;       /* whose password no one has */
@@ -70,6 +72,7 @@ struct iv_console {
     pthread_t pulse_thread;
     bool pulse_started;
     bool stopping;
+    bool hurried;                             /* the pulse thread does not wait */
     char not_ready[640];                      /* empty: ready */
     char standing[64];                        /* the part that does not get on; empty: none */
     struct iv_buf baseline;                   /* JSON; empty: none yet */
@@ -82,6 +85,7 @@ struct iv_console {
     struct iv_live *lives;
     size_t live_count;
     size_t live_max;
+    size_t live_max_each;    /* of one name */
     uint64_t generation;     /* grows whenever the store may have grown */
     struct iv_chunk *status; /* the newest, as an event of the live stream; NULL: none yet */
     uint64_t status_number;

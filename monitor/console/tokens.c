@@ -11,7 +11,7 @@
 #include "console/readers.h"
 #include "console/show.h"
 
-enum { WORD_BYTES_MAX = 256, DETAIL_BYTES_MAX = 512 };
+enum { WORD_BYTES_MAX = 256, DETAIL_BYTES_MAX = 512, SHOWN_BYTES_MAX = 4096 };
 
 /* Inside an object. */
 static void write_members(struct iv_json *j, const struct iv_token *token)
@@ -120,6 +120,8 @@ void iv_answer_token_create(struct iv_reply *reply, struct iv_request *request)
         iv_reply_failure(reply, &err);
         return;
     }
+    /* At once, so that no smaller memory is left behind with the secret in it. */
+    (void)iv_buf_reserve(&reply->body, SHOWN_BYTES_MAX);
     struct iv_json j = iv_json_to(&reply->body);
     iv_json_open_object(&j, NULL);
     write_members(&j, &token);

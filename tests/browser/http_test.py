@@ -503,6 +503,19 @@ class Live(unittest.TestCase):
         stream.close()
         return [(place, data["uid"] if kind == "finding" else data["key"]) for place, kind, data in events]
 
+    def test_what_others_do_is_told_at_once_and_not_with_the_next_pulse(self):
+        with Console(pulse_ms="3600000") as console, Console(store=console.options["store"]) as other:
+            stream = Stream(console).open()
+            self.assertFalse(stream.next("respond")[2]["paused"])
+            for where, paused in [(console, True), (other, False)]:
+                self.assertEqual(where.send("/api/v1/respond", {"paused": paused, "why": "a drill"})[0], 200)
+                self.assertEqual(stream.next("respond")[2]["paused"], paused)
+            uid = console.tell("finding", "TOK-002", "acme", "agent-1", "t")
+            self.assertEqual(stream.next("finding")[2]["state"], "new")
+            self.assertEqual(console.send(f"/api/v1/findings/{uid}/triage", {"do": "acknowledge"})[0], 200)
+            self.assertEqual(stream.next("finding")[2]["state"], "acknowledged")
+            stream.close()
+
     def test_a_stream_outlives_a_restart_of_the_server(self):
         with Console() as console:
             stream = Stream(console).open()
@@ -559,5 +572,77 @@ class Live(unittest.TestCase):
                 stream.close()
             self.assertLess(console.resident() - before, 48 << 20, "what is sent is there once, not once for each client")
 
+
+
+class Bounds(unittest.TestCase):
+    """What clients may hold together, and what one of them may."""
+
+    def test_answers_that_nobody_takes_hold_a_bounded_memory_and_the_rest_is_told_to_wait(self):
+        path = "/api/v1/findings?format=ocsf&limit=500"
+        with Console(max_answers_mib="4") as console:
+            console.tell("many", "500")
+            before = console.resident()
+            slow = []
+            answer = console.ask(path)
+            while len(slow) < 32 and answer[0] == 200:
+                slow.append(socket.socket())
+                slow[-1].settimeout(PATIENCE)
+                slow[-1].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                slow[-1].setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)  # else the kernel takes all of it
+                slow[-1].connect(("127.0.0.1", console.port))
+                slow[-1].sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+                self.assertIn(b"HTTP/1.1", slow[-1].recv(64))
+                answer = console.ask(path)
+            status, headers, body = answer
+            self.assertEqual((status, headers["retry-after"]), (503, "1"), body[:200])
+            self.assertNotIn("etag", headers)
+            self.assertEqual(console.get("/healthz"), {"status": "ok"}, "what is small always goes")
+            self.assertLess(console.resident() - before, 48 << 20)
+            for s in slow:
+                s.close()
+            until(lambda: console.ask(path)[0] == 200, "there is room again")
+
+    def test_a_page_of_whole_documents_ends_before_it_is_too_large(self):
+        with Console() as console:
+            uids = [console.tell("finding", "TOK-002", "t" * 900, "a" * 900, "k" * 900) for _ in range(560)]
+            seen, pages, after = [], 0, ""
+            while after is not None:
+                status, _, body = console.ask(f"/api/v1/findings?format=ocsf&limit=500&order=oldest{after and '&after='}{after}")
+                self.assertEqual(status, 200)
+                self.assertLess(len(body), 3 << 20)
+                page = json.loads(body)
+                seen += [item["finding_info"]["uid"] for item in page["items"]]
+                pages, after = pages + 1, page["next"]
+            self.assertEqual(seen, uids)
+            self.assertGreater(pages, 1)
+
+    def test_one_name_has_a_bounded_number_of_streams_and_others_have_theirs(self):
+        with Console(max_streams_per_name="2") as console:
+            path = write(f"{console.folder}/token", TOKEN + "\n")
+            console.stop()
+            console.options["token_file"] = path
+            console.start()
+            first = {"Authorization": f"Bearer {TOKEN}"}
+            status, _, body = console.send("/api/v1/tokens", {"name": "wall", "roles": ["viewer"]}, headers=first)
+            self.assertEqual(status, 201, body)
+            second = {"Authorization": f"Bearer {json.loads(body)['token']}"}
+            for who in (first, second):
+                held = [Stream(console, headers=who).open() for _ in range(2)]
+                status, headers, body = console.ask("/api/v1/stream", headers=who)
+                self.assertEqual((status, json.loads(body)["status"]), (429, 429))
+                self.assertIn("retry-after", headers)
+                held.pop().close()
+
+                def serves():
+                    stream = Stream(console, headers=who)
+                    try:
+                        stream.open().close()
+                        return True
+                    except AssertionError:
+                        stream.close()
+                        return False
+
+                until(serves, "there is room for one again")
+                held.pop().close()
 
 unittest.main()

@@ -338,11 +338,14 @@ class OpenApi(unittest.TestCase):
             self.triage(console, ask)
             self.hostile_filters(console, ask)
             self.control(console, ask)
-        with Console(max_connections="4") as console:
-            held = [Stream(console).open() for _ in range(3)]
-            self.check("/api/v1/stream", console.ask("/api/v1/stream"))
-            for stream in held:
-                stream.close()
+        for each, status in [("3", 503), ("2", 429)]:
+            with Console(max_connections="4", max_streams_per_name=each) as console:
+                held = [Stream(console).open() for _ in range(int(each))]
+                answer = console.ask("/api/v1/stream")
+                self.assertEqual(answer[0], status)
+                self.check("/api/v1/stream", answer)
+                for stream in held:
+                    stream.close()
         with Console(baseline="none") as console:
             self.check("/api/v1/baseline", console.ask("/api/v1/baseline"))
         with Console() as console:

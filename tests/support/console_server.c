@@ -526,6 +526,8 @@ static void set_option(struct iv_console_options *options, const char *text)
         {IV_STR("store"), &options->store_path, NULL},
         {IV_STR("max_connections"), NULL, &options->max_connections},
         {IV_STR("max_connections_per_ip"), NULL, &options->max_connections_per_ip},
+        {IV_STR("max_streams_per_name"), NULL, &options->max_streams_per_name},
+        {IV_STR("max_answers_mib"), NULL, &options->max_answers_mib},
         {IV_STR("idle_s"), NULL, &options->idle_s},
         {IV_STR("head_s"), NULL, &options->head_s},
         {IV_STR("pulse_ms"), NULL, &options->pulse_ms},
