@@ -71,14 +71,38 @@ static const char *credentials_of(const struct iv_request *request)
                : MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Authorization");
 }
 
+struct cookie {
+    const char *name;
+    const char *value; /* NULL: it was not sent */
+};
+
+static enum MHD_Result look_at_cookie(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    struct cookie *cookie = ctx;
+    if (strcmp(name, cookie->name) == 0) {
+        cookie->value = value;
+        return MHD_NO;
+    }
+    return MHD_YES;
+}
+
+/* The library's own search takes names that differ in case for one; a browser may let another host set
+ * "__host-invigil", which is not the cookie that only we can set. */
+static const char *cookie_of(struct iv_request *request)
+{
+    struct cookie cookie = {.name = iv_known_cookie(request->console)};
+    (void)MHD_get_connection_values(request->connection, MHD_COOKIE_KIND, look_at_cookie, &cookie);
+    return cookie.value;
+}
+
 /* What is sent on purpose counts before what a browser brings along; and if it is wrong, nothing else does.
  */
 static iv_rc find_out(struct iv_who *who, struct iv_request *request, struct iv_err *err)
 {
     struct iv_console *console = request->console;
     const char *header = credentials_of(request);
-    const char *cookie =
-        MHD_lookup_connection_value(request->connection, MHD_COOKIE_KIND, iv_known_cookie(console));
+    const char *cookie = cookie_of(request);
     if (header != NULL) {
         return look_at_credentials(who, console, header, err);
     }

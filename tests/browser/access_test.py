@@ -9,21 +9,12 @@ import sqlite3
 import time
 import unittest
 
-from console import Console, Stream, until
+from console import MAY, Console, Stream, routes, until
 
 SOURCE = os.environ["IV_SOURCE_DIR"]
 TOKEN = "correct-horse-battery-staple"
 ADMIN = {"Authorization": f"Bearer {TOKEN}"}
 PASSWORD = "correct horse battery"
-MAY = {"viewer": {"read"}, "analyst": {"read", "triage"}, "responder": {"read", "triage", "respond"},
-       "auditor": {"read", "audit"}, "admin": {"read", "triage", "respond", "audit", "admin"}}
-
-
-def routes():
-    """(method, path, needs)"""
-    with open(f"{SOURCE}/monitor/console/routes.def", encoding="utf-8") as file:
-        return re.findall(r'^ROUTE\(\w+,\s*"(\w+)",\s*"([^"]+)",\s*(\w+),', file.read(), re.MULTILINE)
-
 
 class Access(unittest.TestCase):
     """One console with a configured token for all of them."""
@@ -81,6 +72,21 @@ class Access(unittest.TestCase):
                 allowed = needs in ("OPEN", "GUEST") or needs.lower() in may
                 self.assertEqual(status not in (401, 403), allowed, (role, method, path, status, body))
                 self.assertNotEqual(status, 405, (method, path))
+
+    def test_every_role_may_do_the_same_by_a_session(self):
+        for role, may in MAY.items():
+            self.user(f"row-{role}", role)
+            cookie, csrf = self.log_in(f"row-{role}")
+            self.assertEqual(set(self.console.get("/api/v1/session", headers=cookie)["permissions"]), may)
+            who = {**cookie, **csrf, "Last-Event-ID": "none"}
+            table = sorted(routes(), key=lambda row: row[0] == "DELETE" and row[1] == "/api/v1/session")  # the log-out is last
+            for method, path, needs in table:
+                url = re.sub(r"\{\w+\}", "nothing", path)
+                if method != "GET" and needs != "GUEST":
+                    self.assertEqual(self.console.ask(url, method, cookie)[0], 403, (role, method, path, "without the CSRF token"))
+                status, _, body = self.console.ask(url, method, who)
+                allowed = needs in ("OPEN", "GUEST") or needs.lower() in may
+                self.assertEqual(status not in (401, 403), allowed, (role, method, path, status, body))
 
     def test_without_a_name_only_health_the_page_and_the_log_in_are_served(self):
         for headers in [{}, {"Cookie": "invigil=" + "0" * 64}, {"Cookie": "invigil="}, {"Authorization": "Bearer "},

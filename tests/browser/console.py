@@ -3,14 +3,19 @@
 import http.client
 import json
 import os
+import re
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
 
 SERVER = os.environ["IV_CONSOLE_SERVER"]
+SOURCE = os.environ["IV_SOURCE_DIR"]
 PATIENCE = 30  # seconds until a condition that does not come about fails the test
+MAY = {"viewer": {"read"}, "analyst": {"read", "triage"}, "responder": {"read", "triage", "respond"},
+       "auditor": {"read", "audit"}, "admin": {"read", "triage", "respond", "audit", "admin"}}
 
 
 class Console:
@@ -106,6 +111,59 @@ class Console:
     def resident(self):
         with open(f"/proc/{self.child.pid}/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+class Authority:
+    """A certificate authority of our own in a folder, and one that nobody knows: "ca" and "other"."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        for ca in ["ca", "other"]:
+            self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                          f"/CN={ca}", "-keyout", f"{ca}.key", "-out", f"{ca}.pem")
+        self.issue("server", "ca", "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth")
+
+    def _openssl(self, *words):
+        subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
+
+    def issue(self, name, ca="ca", extensions="extendedKeyUsage=clientAuth"):
+        write(f"{self.folder}/{name}.ext", extensions)
+        self._openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}", "-keyout",
+                      f"{name}.key", "-out", f"{name}.csr")
+        self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial",
+                      "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem")
+
+    def options(self, clients):
+        """Of a console with the certificate; clients: those of the authority alone are let in."""
+        files = {"certificate": "server.pem", "key": "server.key"} | ({"client_ca": "ca.pem"} if clients else {})
+        return {name: f"{self.folder}/{file}" for name, file in files.items()}
+
+    def ask(self, console, path, client=None, method="GET", headers=None, body=None, change=None):
+        """(status, headers in lower case, body). change: of the TLS context."""
+        context = ssl.create_default_context(cafile=f"{self.folder}/ca.pem")
+        if change is not None:
+            change(context)
+        if client is not None:
+            context.load_cert_chain(f"{self.folder}/{client}.pem", f"{self.folder}/{client}.key")
+        connection = http.client.HTTPSConnection("127.0.0.1", console.port, context=context, timeout=PATIENCE)
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+        finally:
+            connection.close()
+
+
+def routes():
+    """(method, path, needs)"""
+    with open(f"{SOURCE}/monitor/console/routes.def", encoding="utf-8") as file:
+        return re.findall(r'^ROUTE\(\w+,\s*"(\w+)",\s*"([^"]+)",\s*(\w+),', file.read(), re.MULTILINE)
 
 
 def drain(s):

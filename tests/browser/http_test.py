@@ -7,24 +7,18 @@ import http.client
 import json
 import os
 import random
+import re
 import socket
 import sqlite3
 import ssl
-import subprocess
 import time
 import unittest
 import warnings
 from urllib.parse import quote
 
-from console import PATIENCE, Console, Stream, drain, until
+from console import MAY, PATIENCE, Authority, Console, Stream, drain, routes, until, write
 
 TOKEN = "correct-horse-battery-staple"
-
-
-def write(path, text):
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
-    return path
 
 
 def damage(whole, chance):
@@ -75,6 +69,19 @@ class Shapes(unittest.TestCase):
             status, headers, body = self.console.ask(path, method="HEAD")
             self.assertEqual((status, body), (200, b""), path)
             self.assertIn("content-type", headers, path)
+
+    def test_head_answers_on_every_route_as_get_does(self):
+        with Console() as console:
+            uid = console.tell("finding", "TOK-002", "acme", "agent-9", "tok-1")
+            key = console.tell("plan", uid, "revoke-tokens-globally", "agent-9")
+            for path in [path for method, path, _ in routes() if method == "GET"]:
+                for variable in [uid, key, "nothing"] if "{" in path else [""]:
+                    url = re.sub(r"\{\w+\}", variable, path)
+                    got = console.ask(url, headers={"Last-Event-ID": "none"})  # of the stream no events: 400
+                    head = console.ask(url, "HEAD", {"Last-Event-ID": "none"})
+                    self.assertEqual((head[0], head[2]), (got[0], b""), url)
+                    self.assertEqual(head[1].keys(), got[1].keys(), url)
+                    self.assertEqual(head[1]["content-type"], got[1]["content-type"], url)
 
     def test_other_methods_are_refused_with_the_ones_that_are_served(self):
         for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"]:
@@ -362,65 +369,36 @@ class Access(unittest.TestCase):
 
 
 class Tls(unittest.TestCase):
-    """A certificate authority of our own, a server, a client that it knows and one that it does not."""
+    """A server with a certificate, a client that it knows and some that it does not."""
 
     @classmethod
     def setUpClass(cls):
         cls.first = Console()
-        cls.folder = cls.first.folder
-        for ca in ["ca", "other"]:
-            cls.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
-                        f"/CN={ca}", "-keyout", f"{ca}.key", "-out", f"{ca}.pem")
-        cls.issue("server", "ca", "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth")
-        cls.issue("client", "ca", "extendedKeyUsage=clientAuth")
-        cls.issue("stranger", "other", "extendedKeyUsage=clientAuth")
-        cls.issue("misused", "ca", "extendedKeyUsage=serverAuth")
-        names = {"certificate": "server.pem", "key": "server.key", "client_ca": "ca.pem"}
-        cls.console = Console(listen="0.0.0.0:0", **{name: f"{cls.folder}/{file}" for name, file in names.items()})
+        cls.authority = Authority(cls.first.folder)
+        cls.authority.issue("client")
+        cls.authority.issue("stranger", "other")
+        cls.authority.issue("misused", "ca", "extendedKeyUsage=serverAuth")
+        cls.console = Console(listen="0.0.0.0:0", **cls.authority.options(clients=True))
 
     @classmethod
     def tearDownClass(cls):
         cls.console.__exit__()
         cls.first.__exit__()
 
-    @classmethod
-    def openssl(cls, *words):
-        subprocess.run(["openssl", *words], cwd=cls.folder, check=True, capture_output=True)
-
-    @classmethod
-    def issue(cls, name, ca, extensions):
-        write(f"{cls.folder}/{name}.ext", extensions)
-        cls.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}", "-keyout",
-                    f"{name}.key", "-out", f"{name}.csr")
-        cls.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial",
-                    "-days", "2",
-                    "-extfile", f"{name}.ext", "-out", f"{name}.pem")
-
     def ask(self, path, client=None, most=None):
-        return self.whole(path, client, most=most)[:2]
-
-    def whole(self, path, client=None, method="GET", body=None, most=None):
-        context = ssl.create_default_context(cafile=f"{self.folder}/ca.pem")
-        if most is not None:
+        def old(context):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # that it is old is the point
                 context.minimum_version = ssl.TLSVersion.TLSv1
                 context.maximum_version = most
             context.set_ciphers("ALL:@SECLEVEL=0")
-        if client is not None:
-            context.load_cert_chain(f"{self.folder}/{client}.pem", f"{self.folder}/{client}.key")
-        connection = http.client.HTTPSConnection("127.0.0.1", self.console.port, context=context, timeout=PATIENCE)
-        try:
-            connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
-        finally:
-            connection.close()
+
+        return self.authority.ask(self.console, path, client, change=None if most is None else old)[:2]
 
     def test_a_client_of_the_authority_is_served(self):
         status, headers = self.ask("/metrics", "client")
         self.assertEqual(status, 200)
-        self.assertIn("max-age", headers["Strict-Transport-Security"])
+        self.assertIn("max-age", headers["strict-transport-security"])
 
     def test_others_get_health_and_nothing_else(self):
         self.assertEqual(self.ask("/healthz")[0], 200)
@@ -436,30 +414,44 @@ class Tls(unittest.TestCase):
             self.assertEqual(self.ask("/healthz", most=version)[0], 200, version)
 
     def test_a_certificate_is_a_viewer_of_its_name_or_the_user_of_it(self):
-        status, _, body = self.whole("/api/v1/session", "client")
+        status, _, body = self.authority.ask(self.console, "/api/v1/session", "client")
         self.assertEqual((status, json.loads(body)["name"], json.loads(body)["roles"]), (200, "client", ["viewer"]))
         self.assertEqual(self.ask("/api/v1/users", "client")[0], 403)
         self.assertEqual(self.ask("/", None)[0], 403, "the page too is for who has a certificate")
-        with contextlib.closing(sqlite3.connect(f"{self.console.folder}/store.db", timeout=PATIENCE)) as db:
-            db.execute("INSERT INTO users VALUES ('client', 'admin', x'00', x'00', 2, 8, 1, 0, 0)")
-            db.commit()
-        self.assertEqual(self.ask("/api/v1/users", "client")[0], 200)
+        for role, may in MAY.items():
+            with contextlib.closing(sqlite3.connect(f"{self.console.folder}/store.db", timeout=PATIENCE)) as db:
+                db.execute("REPLACE INTO users VALUES ('client', ?, x'00', x'00', 2, 8, 1, 0, 0)", (role,))
+                db.commit()
+            for method, path, needs in routes():
+                headers = {"Content-Type": "application/json", "Last-Event-ID": "none"}
+                url = re.sub(r"\{\w+\}", "nothing", path)
+                status, _, body = self.authority.ask(self.console, url, "client", method, headers)
+                allowed = needs in ("OPEN", "GUEST") or needs.lower() in may
+                self.assertEqual(status not in (401, 403), allowed, (role, method, path, status, body))
         with contextlib.closing(sqlite3.connect(f"{self.console.folder}/store.db", timeout=PATIENCE)) as db:
             db.execute("DELETE FROM users")
             db.commit()
 
     def test_a_cookie_under_tls_is_bound_to_its_host_and_to_tls(self):
-        path = write(f"{self.folder}/token", TOKEN + "\n")
-        names = {"certificate": "server.pem", "key": "server.key"}
-        with Console(token_file=path, **{name: f"{self.folder}/{file}" for name, file in names.items()}) as console:
-            kept, type(self).console = self.console, console
-            try:
-                body = json.dumps({"name": "token", "password": TOKEN})
-                status, headers, _ = self.whole("/api/v1/session", None, "POST", body)
-            finally:
-                type(self).console = kept
+        path = write(f"{self.authority.folder}/token", TOKEN + "\n")
+        with Console(token_file=path, **self.authority.options(clients=False)) as console:
+            def ask(path, method="GET", headers=None, body=None):
+                return self.authority.ask(console, path, None, method, headers, body)
+
+            status, headers, body = ask("/api/v1/session", "POST", {"Content-Type": "application/json"},
+                                        json.dumps({"name": "token", "password": TOKEN}))
             self.assertEqual(status, 200)
-            self.assertRegex(headers["Set-Cookie"], "^__Host-invigil=[0-9a-f]{64}; Path=/; HttpOnly; SameSite=Strict;.*; Secure$")
+            self.assertRegex(headers["set-cookie"], "^__Host-invigil=[0-9a-f]{64}; Path=/; HttpOnly; SameSite=Strict;.*; Secure$")
+            cookie, csrf = headers["set-cookie"].split(";")[0], json.loads(body)["csrf"]
+            self.assertEqual(ask("/api/v1/users", headers={"Cookie": cookie})[0], 200)
+            for other in ["invigil=", "__Secure-invigil=", "__host-invigil="]:
+                name = other + cookie.split("=")[1]
+                self.assertEqual(ask("/api/v1/users", headers={"Cookie": name})[0], 401, "a subdomain could have set it")
+            self.assertEqual(ask("/api/v1/session", "DELETE", {"Cookie": cookie})[0], 403)
+            status, headers, _ = ask("/api/v1/session", "DELETE", {"Cookie": cookie, "X-CSRF-Token": csrf})
+            self.assertEqual(status, 204)
+            self.assertRegex(headers["set-cookie"], "^__Host-invigil=;.*Max-Age=0; Secure$")
+            self.assertEqual(ask("/api/v1/users", headers={"Cookie": cookie})[0], 401)
 
     def test_old_tls_is_refused(self):
         with self.assertRaises((ssl.SSLError, ConnectionError)):
