@@ -145,8 +145,8 @@ static struct place place_at_site(struct iv_sim_ledgers *l, const struct iv_sim_
 {
     struct place place = {.seq = 0};
     memset(place.prev, '0', HASH_DIGITS);
-    if (step->plant == IV_PLANT_removed) {
-        place.seq = 1 + step->site % 1000;
+    if (step->plant == IV_PLANT_removed && step->variant == 1) {
+        place.seq = 2 + step->site % 8;
         iv_sim_hex(place.prev, step->site, HASH_DIGITS);
     } else if (step->plant == IV_PLANT_backdated && step->variant == 1) {
         char text[2 * IV_SIM_EVENT_BYTES];

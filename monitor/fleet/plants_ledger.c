@@ -19,10 +19,14 @@ void iv_plant_tampered(struct iv_sim_case *c)
     iv_case_convict(c, "LED-001", step, step);
 }
 
+/* Between these two there were others, which nobody has. */
 void iv_plant_removed(struct iv_sim_case *c)
 {
-    struct iv_sim_step *step = entry(c, iv_sim_draft_number(c->draft), 2 * MS);
-    iv_case_convict(c, "LED-002", step, step);
+    uint64_t site = iv_sim_draft_number(c->draft);
+    (void)entry(c, site, 2 * MS);
+    struct iv_sim_step *last = entry(c, site, 4 * MS);
+    last->variant = 1;
+    iv_case_convict(c, "LED-002", last, last);
 }
 
 void iv_plant_bad_checkpoint(struct iv_sim_case *c)
