@@ -166,6 +166,26 @@ struct disk_file *disk_make(struct disk *d, const char *name)
     return NULL;
 }
 
+void *disk_take_file(const struct disk *d, const char *name, size_t *n)
+{
+    for (size_t i = 0; i < DISK_FILES; i++) {
+        const struct image *seen = &d->files[i].seen;
+        if (strcmp(d->files[i].name, name) == 0 && seen->size > 0) {
+            *n = seen->size;
+            return memcpy(disk_must(malloc(seen->size)), seen->bytes, seen->size);
+        }
+    }
+    IV_CHECK(!"the disk has no such file");
+    return NULL;
+}
+
+void disk_put_file(struct disk *d, const char *name, const void *bytes, size_t n)
+{
+    struct disk_file *f = disk_make(d, name);
+    image_write(&f->seen, bytes, n, 0);
+    image_write(&f->durable, bytes, n, 0);
+}
+
 struct disk *disk_new(void)
 {
     struct disk *d = disk_must(calloc(1, sizeof *d));

@@ -52,6 +52,11 @@ bool disk_failed(const struct disk *disk);
 /* Operations so far, of these as bits. */
 uint64_t disk_count(const struct disk *disk, unsigned ops);
 
+/* A file of another disk, for this one: it was there before, so all of it is durable. The bytes are the
+ * caller's to free. */
+void *disk_take_file(const struct disk *disk, const char *name, size_t *n);
+void disk_put_file(struct disk *disk, const char *name, const void *bytes, size_t n);
+
 /* The process is gone: whatever its connections still try fails, and changes nothing. */
 void disk_kill(struct disk *disk);
 /* As the next process finds it; nothing fails any more. power: it was lost as well, and of what was not

@@ -19,6 +19,7 @@
 
 #include "base/alloc.h"
 #include "base/guard.h"
+#include "support/disk_with_store.h"
 #include "support/sqlite_memory.h"
 
 #include <stdio.h>
@@ -26,6 +27,7 @@
 #include <unistd.h>
 
 #define SCHEDULES 8 /* of one scene */
+#define MAKES_STORE_EVERY 64
 #define SEEDS 5000
 #define SEEDS_LONG 500000
 #define FAILURES_SHOWN 3
@@ -284,7 +286,8 @@ static bool play(struct scene *scene, uint64_t seed, struct iv_str path)
     struct schedule s = {.seed = seed, .scene = scene, .saves = seed % 4 != 0};
     iv_buf_init(&s.why, 1u << 20);
     outside_init(&s.outside, seed ^ UINT64_C(0x5eed));
-    s.disk = disk_new();
+    /* Now and then one makes its store itself. */
+    s.disk = seed % MAKES_STORE_EVERY == 0 ? disk_new() : disk_new_with_store(path);
     machine_init(&s.machine, &s.outside, s.disk, &s.vault, path);
     s.machine.baseline = scene->baseline;
     s.machine.playbooks = scene->playbooks;

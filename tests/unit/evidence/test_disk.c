@@ -5,7 +5,7 @@
 #include "base/guard.h"
 #include "evidence/reader.h"
 #include "evidence/store.h"
-#include "support/disk.h"
+#include "support/disk_with_store.h"
 #include "support/log_audit.h"
 #include "support/sample.h"
 #include "support/scratch.h"
@@ -41,11 +41,11 @@ static int checkpoint_early(sqlite3 *db, char **message, const struct sqlite3_ap
     return sqlite3_wal_autocheckpoint(db, 2);
 }
 
-static void trial_init(struct trial *t)
+static void trial_init(struct trial *t, bool has_store)
 {
     memset(t, 0, sizeof *t);
     t->dir = scratch_make();
-    t->disk = disk_new();
+    t->disk = has_store ? disk_new_with_store(scratch_file(&t->dir, "s.db")) : disk_new();
     sample_init(&t->sample);
     cr_assert(sqlite3_auto_extension((void (*)(void))checkpoint_early) == SQLITE_OK);
 }
@@ -164,11 +164,12 @@ static void go_on(struct trial *t, const char *where)
 }
 
 /* False: the plan did not strike, for there are fewer such operations. */
-static bool try_plan(const struct disk_plan *plan, bool power, uint64_t seed, const char *where)
+static bool try_plan(const struct disk_plan *plan, bool has_store, bool power, const char *where)
 {
     struct trial t;
     struct iv_err err = {.text = ""};
-    trial_init(&t);
+    uint64_t seed = plan->at;
+    trial_init(&t, has_store);
     disk_fail(t.disk, plan);
     struct iv_rc_s rc = live(&t, &err);
     bool struck = disk_failed(t.disk);
@@ -192,7 +193,7 @@ static uint64_t ops_of_making(unsigned ops)
     struct trial t;
     struct iv_err err = {.text = ""};
     struct iv_store *store = NULL;
-    trial_init(&t);
+    trial_init(&t, false);
     cr_assert(iv_ok(iv_store_open(&store, scratch_file(&t.dir, "s.db"), &err)), "%s", err.text);
     uint64_t count = disk_count(t.disk, ops);
     iv_store_close(store);
@@ -200,24 +201,40 @@ static uint64_t ops_of_making(unsigned ops)
     return count;
 }
 
-/* Of those that make the store every so manieth, of those behind them, which are much alike, more of them,
- * and others in each sweep; with IV_LONG all. */
-static uint64_t sweep(unsigned ops, enum disk_failure how, bool lasting, bool power)
+struct sweep {
+    unsigned ops;
+    enum disk_failure how;
+    bool lasting;
+    bool power;
+};
+
+static bool try_at(const struct sweep *s, bool has_store, uint64_t at)
+{
+    char where[128];
+    (void)snprintf(where, sizeof where, "operation %llu of %#x%s fails by %s%s%s", (unsigned long long)at,
+                   s->ops, has_store ? ", with a store," : "", disk_failure_name(s->how),
+                   s->lasting ? " for good" : "", s->power ? ", then power" : "");
+    struct disk_plan plan = {.ops = s->ops, .at = at, .how = s->how, .lasting = s->lasting};
+    return try_plan(&plan, has_store, s->power, where);
+}
+
+/* Of those that make the store every so manieth; of those of a store that is there, which are much alike,
+ * more of them; others in each sweep; with IV_LONG all. Answers how many there are. */
+static uint64_t sweep(const struct sweep *s)
 {
     static uint64_t sweeps;
-    uint64_t making = ops_of_making(ops);
+    uint64_t making = ops_of_making(s->ops);
     bool all = getenv("IV_LONG") != NULL;
     uint64_t stride = all ? 1 : STRIDE;
     uint64_t behind = all ? 1 : STRIDE_BEHIND;
-    for (uint64_t at = 1 + sweeps++ % stride;; at += at + stride <= making ? stride : behind) {
-        char where[128];
-        (void)snprintf(where, sizeof where, "operation %llu of %#x fails by %s%s%s", (unsigned long long)at,
-                       ops, disk_failure_name(how), lasting ? " for good" : "", power ? ", then power" : "");
-        struct disk_plan plan = {.ops = ops, .at = at, .how = how, .lasting = lasting};
-        if (!try_plan(&plan, power, at, where)) {
-            return at - 1;
-        }
+    for (uint64_t at = 1 + sweeps % stride; at <= making; at += stride) {
+        (void)try_at(s, false, at);
     }
+    uint64_t at = 1 + sweeps++ % behind;
+    while (try_at(s, true, at)) {
+        at += behind;
+    }
+    return making + at - 1;
 }
 
 Test(disk, holds_every_acknowledged_commit_where_an_operation_fails)
@@ -233,16 +250,19 @@ Test(disk, holds_every_acknowledged_commit_where_an_operation_fails)
         {DISK_SHARED, DISK_ERROR},
     };
     for (size_t i = 0; i < IV_COUNT(rows); i++) {
-        uint64_t once = sweep(1u << rows[i].op, rows[i].how, false, false);
-        uint64_t lasting = sweep(1u << rows[i].op, rows[i].how, true, i % 2 == 0);
+        struct sweep once = {1u << rows[i].op, rows[i].how, false, false};
+        struct sweep lasting = {1u << rows[i].op, rows[i].how, true, i % 2 == 0};
+        uint64_t places_once = sweep(&once);
+        uint64_t places_lasting = sweep(&lasting);
         cr_log_info("%-8s %-8s %4llu places, once; %4llu for good", disk_op_name(rows[i].op),
-                    disk_failure_name(rows[i].how), (unsigned long long)once, (unsigned long long)lasting);
+                    disk_failure_name(rows[i].how), (unsigned long long)places_once,
+                    (unsigned long long)places_lasting);
     }
 }
 
 Test(disk, holds_every_acknowledged_commit_where_the_power_fails)
 {
-    uint64_t places = sweep(ALL_OPS, DISK_TORN, true, true);
+    uint64_t places = sweep(&(struct sweep){ALL_OPS, DISK_TORN, true, true});
     cr_log_info("power fails at %llu places", (unsigned long long)places);
     cr_expect(places > 100);
 }
@@ -252,7 +272,7 @@ Test(disk, says_that_no_space_is_left_and_waits_for_it)
     struct trial t;
     struct iv_err err = {.text = ""};
     struct iv_store *store = NULL;
-    trial_init(&t);
+    trial_init(&t, false);
     cr_assert(iv_ok(iv_store_open(&store, scratch_file(&t.dir, "s.db"), &err)), "%s", err.text);
     disk_fail(t.disk, &(struct disk_plan){1u << DISK_WRITE, 1, DISK_FULL, true});
 

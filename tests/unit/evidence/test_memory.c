@@ -5,7 +5,7 @@
 #include "base/guard.h"
 #include "evidence/reader.h"
 #include "evidence/store.h"
-#include "support/disk.h"
+#include "support/disk_with_store.h"
 #include "support/log_audit.h"
 #include "support/sample.h"
 #include "support/scratch.h"
@@ -100,7 +100,7 @@ static bool try_writing(uint64_t nth, bool lasting)
     IV_AUTO(sample_deinit) struct sample s;
     IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
     struct iv_err err = {.text = ""};
-    struct disk *disk = disk_new();
+    struct disk *disk = disk_new_with_store(scratch_file(&dir, "s.db"));
     sample_init(&s);
     cr_assert(iv_ok(iv_store_open(&store, scratch_file(&dir, "s.db"), &err)), "%s", err.text);
 
