@@ -125,9 +125,11 @@ static struct iv_rc_s settle(struct iv_engine *e, struct iv_err *err)
     return IV_OK;
 }
 
-/* Time has moved: what is due is decided, what nobody needs any more is dropped. */
+/* Time has moved: what is due is decided, what nobody needs any more is dropped. Nothing is decided by what
+ * was written down in part, when memory ran out. */
 static struct iv_rc_s advance(struct iv_engine *e, const struct iv_concern *concern, struct iv_err *err)
 {
+    TRY(settle(e, err));
     iv_tree_advance(e, false);
     iv_obligation_fire(e, false);
     iv_lanes_sweep(e, concern);

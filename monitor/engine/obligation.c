@@ -259,7 +259,7 @@ void iv_obligation_fire(struct iv_engine *e, bool all)
     for (unsigned set = 1; set < IV_STREAM_SETS; set++) {
         for (;;) {
             const struct iv_timer *first = iv_timers_first(&e->timers[set]);
-            if (first == NULL || !iv_watermark_passed(&e->watermark, set, first->deadline) ||
+            if (first == NULL || e->spent || !iv_watermark_passed(&e->watermark, set, first->deadline) ||
                 (!all && fired == FIRE_MAX)) {
                 break;
             }
@@ -286,7 +286,7 @@ void iv_obligation_finish(struct iv_engine *e)
 {
     iv_obligation_fire(e, true);
     for (unsigned set = 1; set < IV_STREAM_SETS; set++) {
-        for (const struct iv_timer *first = iv_timers_first(&e->timers[set]); first != NULL;
+        for (const struct iv_timer *first = iv_timers_first(&e->timers[set]); first != NULL && !e->spent;
              first = iv_timers_first(&e->timers[set])) {
             uint32_t ref = first->ref;
             iv_timers_pop(&e->timers[set]);

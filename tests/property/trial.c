@@ -123,6 +123,7 @@ int trials_run(bool (*law)(struct trial *trial))
 
     uint64_t passed = 0;
     uint64_t failed = 0;
+    (void)setvbuf(stdout, NULL, _IOLBF, 0); /* the seeds are known also of a run that was cut off */
     printf("seeds from %llu on\n", (unsigned long long)seed);
     while (passed + failed < most && failed < FAILURES_SHOWN && iv_monotonic(&clock) < end) {
         bool ok = try_seed(seed++, folder, law);
