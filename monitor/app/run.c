@@ -9,6 +9,7 @@
 #include "daemon/load.h"
 #include "daemon/monitor.h"
 #include "daemon/notify.h"
+#include "daemon/premises.h"
 #include "daemon/signals.h"
 #include "hand/hand.h"
 #include "respond/playbook.h"
@@ -151,6 +152,31 @@ static iv_rc work(struct iv_config *config, struct iv_baseline *baseline, struct
     return (struct iv_rc_s){err->code};
 }
 
+static void print_lack(void *ctx, struct iv_str playbook, const char *lack)
+{
+    (void)ctx;
+    (void)fprintf(stderr,
+                  "invigil run: warning: the playbook '" IV_STR_FMT "' %s: such a step ends as unsupported\n",
+                  IV_STR_ARG(playbook), lack);
+}
+
+static void log_lack(void *ctx, struct iv_str playbook, const char *lack)
+{
+    (void)ctx;
+    LOG_WARN("run.unsupported", KV_STR("playbook", playbook), KV_TEXT("why", lack));
+}
+
+/* These are no mistakes of the configuration: it may be for another machine, and a baseline may have
+ * playbooks for several sites. */
+static void show_premises(const struct iv_config *config, const struct iv_playbooks *playbooks)
+{
+    struct iv_err err = {.text = ""};
+    if (!iv_ok(iv_premises_store(config, &err))) {
+        (void)fprintf(stderr, "invigil run: warning: %s; a start here would fail\n", err.text);
+    }
+    iv_premises_lacks(config, playbooks, print_lack, NULL);
+}
+
 static iv_rc run_daemon(struct iv_config *config, bool check_only, struct iv_err *err)
 {
     IV_AUTO(iv_baseline_unrefp) struct iv_baseline *baseline = NULL;
@@ -166,8 +192,11 @@ static iv_rc run_daemon(struct iv_config *config, bool check_only, struct iv_err
         printf("The configuration and its baseline are in order: %zu rules, %zu playbooks.\n",
                baseline->rule_count, iv_playbooks_count(playbooks));
         iv_confinement_show(confinement);
+        show_premises(config, playbooks);
         return IV_OK;
     }
+    TRY(iv_premises_store(config, err));
+    iv_premises_lacks(config, playbooks, log_lack, NULL);
     LOG_INFO("run.starting", KV_TEXT("version", IV_VERSION), KV_STR("baseline", baseline->name),
              KV_TEXT("digest", baseline->digest_hex), KV_I64("rules", baseline->rule_count));
     return work(config, baseline, playbooks, confinement, err);

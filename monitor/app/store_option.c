@@ -29,7 +29,7 @@ iv_rc iv_store_option(struct iv_str *out, struct iv_config **holder, const char 
 
 iv_rc iv_store_option_open(struct iv_store **out, struct iv_str path, struct iv_err *err)
 {
-    ENSURE(access(path.p, F_OK) == 0, err, IV_E_REFUSED, "there is no store '" IV_STR_FMT "'",
+    ENSURE(access(path.p, F_OK) == 0, err, IV_E_STORE, "there is no store '" IV_STR_FMT "'",
            IV_STR_ARG(path));
     return iv_store_open(out, path, err);
 }

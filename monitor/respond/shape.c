@@ -192,6 +192,20 @@ iv_rc iv_arguments_parse(struct iv_arguments *out, struct iv_arena *arena, const
     return IV_OK;
 }
 
+struct iv_str iv_arguments_name(const struct iv_arguments *arguments, struct iv_str parameter)
+{
+    const struct iv_action_kind *kind = arguments->kind;
+    for (size_t i = 0; kind != NULL && i < kind->parameter_count; i++) {
+        const struct iv_parameter *p = &kind->parameters[i];
+        const struct iv_shape *value = arguments->values[i];
+        if (p->form == IV_PARAMETER_NAME && iv_str_eq(iv_str_of(p->name), parameter) && value != NULL &&
+            value->kind == TEXT && value->text.count == 1) {
+            return value->text.parts[0].literal;
+        }
+    }
+    return (struct iv_str){NULL, 0};
+}
+
 static iv_rc check_rendered_header(struct iv_str name, struct iv_str value, struct iv_err *err)
 {
     for (size_t i = 0; i < value.n; i++) {

@@ -27,3 +27,5 @@ iv_rc iv_arguments_parse(struct iv_arguments *out, struct iv_arena *arena, const
 /* Appends the request: an object with the parameters that were given. */
 iv_rc iv_arguments_render(struct iv_buf *out, const struct iv_arguments *arguments,
                           const struct iv_bindings *bindings, struct iv_err *err);
+/* The text of a parameter that is a plain name; p NULL: it is not given, or there is none of that name. */
+struct iv_str iv_arguments_name(const struct iv_arguments *arguments, struct iv_str parameter);
