@@ -164,3 +164,30 @@ enum iv_code iv_client_code(rd_kafka_resp_err_t error)
         return IV_E_BROKER;
     }
 }
+
+int iv_client_milliseconds(iv_ns length)
+{
+    iv_ns ms = (length + IV_NS_PER_MS - 1) / IV_NS_PER_MS;
+    return ms > INT32_MAX ? INT32_MAX : (int)ms;
+}
+
+bool iv_client_width(rd_kafka_t *rk, const char *topic, int32_t *width, rd_kafka_resp_err_t *error,
+                     iv_ns wait)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(rk, topic, NULL);
+    *width = 0;
+    if (handle == NULL) {
+        *error = rd_kafka_last_error();
+        return false;
+    }
+    *error = rd_kafka_metadata(rk, 0, handle, &metadata, iv_client_milliseconds(wait));
+    rd_kafka_topic_destroy(handle);
+    if (*error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return false;
+    }
+    *error = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    *width = *error == RD_KAFKA_RESP_ERR_NO_ERROR ? metadata->topics[0].partition_cnt : 0;
+    rd_kafka_metadata_destroy(metadata);
+    return true;
+}

@@ -4,10 +4,13 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/time.h"
 #include "stream/property.h"
 
 #include <librdkafka/rdkafka.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Our default for a property. */
 struct iv_profile {
@@ -28,3 +31,12 @@ iv_rc iv_client_new(rd_kafka_t **out, rd_kafka_type_t type, rd_kafka_conf_t **co
 
 /* What an error of the library or the broker is to us. */
 enum iv_code iv_client_code(rd_kafka_resp_err_t error);
+
+/* The library counts milliseconds; what is above 0 is at least one. */
+int iv_client_milliseconds(iv_ns length);
+
+/* How many partitions the topic has; else *width 0, and *error says why: it is not there, or not to be seen.
+ * False: nobody answered within `wait`, and *error says why. The library looks after a topic that it was
+ * asked for as after a subscribed one. */
+bool iv_client_width(rd_kafka_t *rk, const char *topic, int32_t *width, rd_kafka_resp_err_t *error,
+                     iv_ns wait);

@@ -187,13 +187,6 @@ void iv_consumer_closep(struct iv_consumer **consumer)
     iv_consumer_close(*consumer);
 }
 
-/* The library counts milliseconds; what is above 0 is at least one. */
-static int milliseconds(iv_ns wait)
-{
-    iv_ns ms = (wait + IV_NS_PER_MS - 1) / IV_NS_PER_MS;
-    return ms > INT32_MAX ? INT32_MAX : (int)ms;
-}
-
 /* What was fetched before a broker went away is handed out after it: it does not say that one is back. */
 static void delivered(struct iv_consumer *consumer, const struct iv_partition *p)
 {
@@ -277,7 +270,7 @@ static iv_rc take(struct iv_consumer *consumer, struct iv_batch *out, const rd_k
 /* Blocks for one message only, then takes what is there: the library's batch call waits for a full array. */
 static size_t fetch(struct iv_consumer *consumer, iv_ns wait)
 {
-    consumer->messages[0] = rd_kafka_consumer_poll(consumer->rk, milliseconds(wait));
+    consumer->messages[0] = rd_kafka_consumer_poll(consumer->rk, iv_client_milliseconds(wait));
     if (consumer->messages[0] == NULL || consumer->rebalance.kind != IV_REBALANCE_NONE) {
         return consumer->messages[0] == NULL ? 0 : 1;
     }

@@ -163,23 +163,16 @@ iv_rc iv_producer_send(struct iv_producer *producer, const struct iv_message *me
     return IV_OK;
 }
 
-/* The library counts milliseconds; what is above 0 is at least one. */
-static int milliseconds(iv_ns wait)
-{
-    iv_ns ms = (wait + IV_NS_PER_MS - 1) / IV_NS_PER_MS;
-    return ms > INT32_MAX ? INT32_MAX : (int)ms;
-}
-
 size_t iv_producer_poll(struct iv_producer *producer, iv_ns wait)
 {
     producer->reported = 0;
-    (void)rd_kafka_poll(producer->rk, milliseconds(wait));
+    (void)rd_kafka_poll(producer->rk, iv_client_milliseconds(wait));
     return producer->reported;
 }
 
 iv_rc iv_producer_flush(struct iv_producer *producer, iv_ns wait, struct iv_err *err)
 {
-    rd_kafka_resp_err_t error = rd_kafka_flush(producer->rk, milliseconds(wait));
+    rd_kafka_resp_err_t error = rd_kafka_flush(producer->rk, iv_client_milliseconds(wait));
     ENSURE(error == RD_KAFKA_RESP_ERR_NO_ERROR, err, IV_E_TIMEOUT,
            "%zu messages are still not acknowledged by the broker", iv_producer_pending(producer));
     return IV_OK;

@@ -91,31 +91,12 @@ iv_rc iv_survey_open(struct iv_survey **out, const struct iv_survey_options *opt
     return IV_OK;
 }
 
-static int milliseconds(iv_ns wait)
-{
-    return (int)((wait + IV_NS_PER_MS - 1) / IV_NS_PER_MS);
-}
-
-static iv_rc width_of(struct iv_survey *s, int32_t *width, const char *name, iv_ns wait, struct iv_err *err)
-{
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(s->rk, name, NULL);
-    ENSURE(topic != NULL, err, IV_E_BROKER, "topic %s: cannot be asked for", name);
-    rd_kafka_resp_err_t error = rd_kafka_metadata(s->rk, 0, topic, &metadata, milliseconds(wait));
-    rd_kafka_topic_destroy(topic);
-    ENSURE(error == RD_KAFKA_RESP_ERR_NO_ERROR, err, IV_E_BROKER, "topic %s: %s", name,
-           rd_kafka_err2str(error));
-    error = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-    *width = error == RD_KAFKA_RESP_ERR_NO_ERROR ? metadata->topics[0].partition_cnt : 0;
-    rd_kafka_metadata_destroy(metadata);
-    ENSURE(*width > 0, err, IV_E_BROKER, "topic %s: %s", name, rd_kafka_err2str(error));
-    return IV_OK;
-}
-
 iv_rc iv_survey_widths(struct iv_survey *s, int32_t widths[IV_STREAMS], iv_ns wait, struct iv_err *err)
 {
     for (size_t i = 0; i < IV_STREAMS; i++) {
-        TRY(width_of(s, &widths[i], s->topics[i], wait, err));
+        rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+        (void)iv_client_width(s->rk, s->topics[i], &widths[i], &error, wait);
+        ENSURE(widths[i] > 0, err, IV_E_BROKER, "topic %s: %s", s->topics[i], rd_kafka_err2str(error));
     }
     return IV_OK;
 }
@@ -139,7 +120,7 @@ static iv_rc ask(struct iv_survey *s, int64_t *offsets, const struct iv_cursor *
     for (size_t i = 0; i < count; i++) {
         list->elems[i].offset = time;
     }
-    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(s->rk, list, milliseconds(wait));
+    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(s->rk, list, iv_client_milliseconds(wait));
     for (size_t i = 0; i < count; i++) {
         const rd_kafka_topic_partition_t *p =
             rd_kafka_topic_partition_list_find(list, s->topics[at[i].stream], at[i].partition);
@@ -210,6 +191,12 @@ iv_rc iv_survey_read(struct iv_survey *s, const struct iv_cursor *from, size_t c
     s->at = at;
     s->count = count;
     return assign(s, err);
+}
+
+void iv_survey_rest(struct iv_survey *s)
+{
+    s->count = 0;
+    (void)rd_kafka_assign(s->rk, NULL);
 }
 
 const struct iv_cursor *iv_survey_at(const struct iv_survey *s, size_t *count)
@@ -298,7 +285,8 @@ iv_rc iv_survey_poll(struct iv_survey *s, struct iv_batch *out, bool *moved, iv_
         return iv_err_set(err, rc.code, "%s", s->why.text);
     }
     while (iv_ok(rc) && out->count < BATCH_RECORDS) {
-        rd_kafka_message_t *m = rd_kafka_consumer_poll(s->rk, out->count == 0 ? milliseconds(wait) : 0);
+        rd_kafka_message_t *m =
+            rd_kafka_consumer_poll(s->rk, out->count == 0 ? iv_client_milliseconds(wait) : 0);
         if (m == NULL) {
             break;
         }

@@ -49,6 +49,7 @@ iv_rc iv_survey_stable(struct iv_survey *survey, struct iv_cursor *at, size_t co
 /* From now on these are read, from these offsets, and no others. count 0: nothing is. */
 iv_rc iv_survey_read(struct iv_survey *survey, const struct iv_cursor *from, size_t count,
                      struct iv_err *err);
+void iv_survey_rest(struct iv_survey *survey); /* nothing is */
 /* What there is, at most 1,024 records; waits for the first. moved: something came, or an end was reached.
  * What goes wrong behind records is told by the next call. IV_E_BROKER: a partition cannot be read; ask
  * again. */

@@ -18,25 +18,12 @@ static void client_freep(rd_kafka_t **rk)
     }
 }
 
-static int milliseconds(iv_ns wait)
-{
-    iv_ns ms = (wait + IV_NS_PER_MS - 1) / IV_NS_PER_MS;
-    return ms > INT32_MAX ? INT32_MAX : (int)ms;
-}
-
 /* The topic's partitions; 0 where the brokers say that there is no such topic. */
 static iv_rc count_partitions(int32_t *out, rd_kafka_t *rk, const char *name, iv_ns wait, struct iv_err *err)
 {
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
-    ENSURE(topic != NULL, err, IV_E_REFUSED, "topic %s: %s", name, rd_kafka_err2str(rd_kafka_last_error()));
-    rd_kafka_resp_err_t error = rd_kafka_metadata(rk, 0, topic, &metadata, milliseconds(wait));
-    rd_kafka_topic_destroy(topic);
-    ENSURE(error == RD_KAFKA_RESP_ERR_NO_ERROR, err, IV_E_BROKER, "topic %s: no broker answered: %s", name,
-           rd_kafka_err2str(error));
-    bool there = metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
-    *out = there ? metadata->topics[0].partition_cnt : 0;
-    rd_kafka_metadata_destroy(metadata);
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    ENSURE(iv_client_width(rk, name, out, &error, wait), err, IV_E_BROKER, "topic %s: no broker answered: %s",
+           name, rd_kafka_err2str(error));
     return IV_OK;
 }
 
@@ -73,9 +60,9 @@ static iv_rc create(rd_kafka_t *rk, const char *name, const struct iv_topic_plan
     }
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
-    (void)rd_kafka_AdminOptions_set_request_timeout(options, milliseconds(wait), text, sizeof text);
+    (void)rd_kafka_AdminOptions_set_request_timeout(options, iv_client_milliseconds(wait), text, sizeof text);
     rd_kafka_CreateTopics(rk, &topic, 1, options, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, milliseconds(wait) + 1000);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, iv_client_milliseconds(wait) + 1000);
     struct iv_rc_s rc = answer_of(event, name, err);
     if (event != NULL) {
         rd_kafka_event_destroy(event);

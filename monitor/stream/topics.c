@@ -8,38 +8,26 @@
 
 #define SURVEY_FIRST (250 * IV_NS_PER_MS) /* until there is something to subscribe to */
 #define SURVEY_LATER (5 * IV_NS_PER_S)    /* while some topic is missing */
-#define ASK_MS 500
+#define ASK_WAIT (500 * IV_NS_PER_MS)
 
-/* What a broker says of one topic: *count 0 where it is not there, or not to be read. False: no answer. */
+/* What a broker says of one topic: *count 0 where it is not there, or not to be read. False: no answer. Asked
+ * for, it is known to the client: partitions of it can be assigned before it exists. */
 static bool ask(struct iv_consumer *consumer, size_t stream, int32_t *count)
 {
     const char *name = consumer->topics[stream];
-    /* The handle makes the topic known to the client, which then looks after it like after a subscribed one:
-     * partitions of it can be assigned before it exists. */
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(consumer->rk, name, NULL);
-    const struct rd_kafka_metadata *metadata = NULL;
-    *count = 0;
-    if (topic == NULL) {
-        return false;
-    }
-    rd_kafka_resp_err_t error = rd_kafka_metadata(consumer->rk, 0, topic, &metadata, ASK_MS);
-    rd_kafka_topic_destroy(topic);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (!iv_client_width(consumer->rk, name, count, &error, ASK_WAIT)) {
         return false;
     }
     char *trouble = consumer->topic_trouble[stream];
-    rd_kafka_resp_err_t of_topic =
-        metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-    if (of_topic == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        *count = metadata->topics[0].partition_cnt;
+    if (*count > 0) {
         trouble[0] = '\0';
     } else if (trouble[0] == '\0') {
         (void)snprintf(trouble, sizeof consumer->topic_trouble[stream], "topic %s: %s", name,
-                       rd_kafka_err2str(of_topic));
-        LOG_WARN("kafka.topic_trouble", KV_TEXT("topic", name), KV_TEXT("text", rd_kafka_err2str(of_topic)),
+                       rd_kafka_err2str(error));
+        LOG_WARN("kafka.topic_trouble", KV_TEXT("topic", name), KV_TEXT("text", rd_kafka_err2str(error)),
                  KV_TEXT("then", "nothing of this stream is read until it is there, and can be read"));
     }
-    rd_kafka_metadata_destroy(metadata);
     return true;
 }
 
