@@ -25,18 +25,19 @@ void iv_fresh_deinit(struct iv_fresh_watch *f)
     (void)pthread_mutex_destroy(&f->lock);
 }
 
-static iv_rc make_room(struct iv_fresh_watch *f, const struct iv_cursor *ends, size_t count,
-                       struct iv_err *err)
+/* For so many partitions, of which nothing is known yet. */
+static iv_rc make_room(struct iv_fresh_watch *f, size_t count, struct iv_err *err)
 {
-    if (f->stable != NULL) {
+    if (f->count == count) {
         return IV_OK;
     }
-    f->stable = iv_calloc(2 * count, sizeof *f->stable);
-    ENSURE(f->stable != NULL, err, IV_E_NOMEM, "cannot allocate %zu partitions", count);
-    f->read = f->stable + count;
+    struct iv_cursor *room = iv_calloc(2 * count, sizeof *room);
+    ENSURE(room != NULL, err, IV_E_NOMEM, "cannot allocate %zu partitions", count);
+    iv_free(f->stable);
+    f->stable = room;
+    f->read = room + count;
     f->count = count;
     for (size_t i = 0; i < count; i++) {
-        f->stable[i] = ends[i];
         f->stable[i].offset = -1;
     }
     return IV_OK;
@@ -64,28 +65,21 @@ static bool are_told(const struct iv_cursor *ends, size_t count)
     return true;
 }
 
-iv_rc iv_fresh_ends(struct iv_fresh_watch *f, struct iv_survey *survey, const struct iv_cursor *ends,
-                    size_t count, iv_ns wait, struct iv_err *err)
+iv_rc iv_fresh_ends(struct iv_fresh_watch *f, const struct iv_cursor *ends, const struct iv_cursor *stable,
+                    size_t count, struct iv_err *err)
 {
     iv_ns now = iv_monotonic(&f->clock);
-    if (!are_told(ends, count)) {
+    if (!are_told(ends, count) || !are_told(stable, count)) {
         return IV_OK;
     }
     bool was_away = f->found.heard != IV_NS_MIN && now - f->found.heard > IV_FRESH_HEARD;
     f->found.returned = was_away ? now : f->found.returned;
     f->found.heard = now;
-    TRY(make_room(f, ends, count, err));
-    struct iv_cursor *stable = iv_calloc(count, sizeof *stable);
-    ENSURE(stable != NULL, err, IV_E_NOMEM, "cannot allocate offsets");
-    memcpy(stable, f->stable, count * sizeof *stable);
-    struct iv_rc_s rc = iv_survey_stable(survey, stable, count, wait, err);
-    if (iv_ok(rc)) {
-        iv_ns since = f->found.held == IV_NS_MAX ? now : f->found.held;
-        f->found.held = is_held(f, ends, stable) ? since : IV_NS_MAX;
-        memcpy(f->stable, stable, count * sizeof *stable);
-    }
-    iv_free(stable);
-    return rc;
+    TRY(make_room(f, count, err));
+    iv_ns since = f->found.held == IV_NS_MAX ? now : f->found.held;
+    f->found.held = is_held(f, ends, stable) ? since : IV_NS_MAX;
+    memcpy(f->stable, stable, count * sizeof *stable);
+    return IV_OK;
 }
 
 void iv_fresh_clock_set(struct iv_fresh_watch *f)

@@ -2,14 +2,14 @@
 /* Whether the streams are fresh, as the observer finds out while it asks for their ends.
  * Purpose: keeps what respond/freshness.h decides by.
  * Owner/thread: the observer's thread, but for iv_fresh_ask, which is for any.
- * Not here: what fresh is (respond/freshness.h), asking for ends (observer.c). */
+ * Not here: what fresh is (respond/freshness.h), asking for ends (reading.h). */
 #pragma once
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "daemon/marks.h"
 #include "respond/freshness.h"
-#include "stream/survey.h"
+#include "stream/source.h"
 
 #include <pthread.h>
 
@@ -26,9 +26,10 @@ struct iv_fresh_watch {
 void iv_fresh_init(struct iv_fresh_watch *fresh, struct iv_clock clock, bool detects);
 void iv_fresh_deinit(struct iv_fresh_watch *fresh);
 
-/* All partitions have just told these ends. Asks for what is committed of them. */
-iv_rc iv_fresh_ends(struct iv_fresh_watch *fresh, struct iv_survey *survey, const struct iv_cursor *ends,
-                    size_t count, iv_ns wait, struct iv_err *err);
+/* All partitions, in the order of the time before unless there are others, have just told these ends, and up
+ * to where their records are committed. One that was not told makes it no answer. */
+iv_rc iv_fresh_ends(struct iv_fresh_watch *fresh, const struct iv_cursor *ends,
+                    const struct iv_cursor *stable, size_t count, struct iv_err *err);
 void iv_fresh_clock_set(struct iv_fresh_watch *fresh);
 /* How far the detector has read, held against the marks; makes known what was found. */
 void iv_fresh_tell(struct iv_fresh_watch *fresh, const struct iv_marks *marks, iv_ns wall,

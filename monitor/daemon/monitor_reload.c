@@ -103,10 +103,12 @@ void iv_monitor_reloaded(void *ctx, struct iv_baseline *baseline, const struct i
     tell_reload(m, NULL);
 }
 
-/* The consumer has subscribed, and the offsets that it goes on from are of its topics. */
+/* The consumer has subscribed, and the offsets that it goes on from are of its topics; what was called is
+ * proven by the topics of the time of the call. */
 static iv_rc check_topics(struct iv_monitor *m, const struct iv_baseline *baseline, struct iv_err *err)
 {
-    for (int s = 0; s < IV_STREAMS && m->detect != NULL; s++) {
+    bool reads = m->detect != NULL || m->observer != NULL;
+    for (int s = 0; s < IV_STREAMS && reads; s++) {
         struct iv_str before = iv_config_topic(m->config, m->baseline, (enum iv_stream)s);
         struct iv_str after = iv_config_topic(m->config, baseline, (enum iv_stream)s);
         ENSURE(iv_str_eq(before, after), err, IV_E_REFUSED,

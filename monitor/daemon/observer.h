@@ -7,8 +7,10 @@
  * Guarantee: reads while something is looked for, and no longer. What is looked for is what the rows say, so
  * a restart forgets nothing: it is read again from before the first call on. A step is decided by a record
  * that the evidence names, or when everything that could tell was looked at; where that cannot be had it is
- * ambiguous.
- * Not here: what counts (respond/inquiry.h), what follows (respond/moves.h). */
+ * ambiguous. What that costs does not grow with the steps (reading.h, respond/inquiry_set.h), and no writer
+ * waits for it but while proofs are written.
+ * Not here: what is read when (reading.h), what counts (respond/inquiry.h), how it is written down
+ * (proofs.h), what follows (respond/moves.h). */
 #pragma once
 
 #include "base/err.h"
@@ -38,7 +40,7 @@ struct iv_observer_options {
 iv_rc iv_observer_start(struct iv_observer **out, const struct iv_observer_options *options,
                         struct iv_err *err);
 void iv_observer_stop(struct iv_observer *observer); /* NULL is fine */
-/* Another baseline is in force; its topics are the same. */
+/* Another baseline is in force; its topics are the same: others are refused (monitor_reload.c). */
 void iv_observer_reload(struct iv_observer *observer, struct iv_baseline *baseline);
 /* From any thread: whether the streams are fresh; else *why, a constant. */
 bool iv_observer_fresh(struct iv_observer *observer, const char **why);

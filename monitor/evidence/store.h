@@ -150,8 +150,6 @@ enum iv_task_set {
     IV_TASKS_CALLING,
     /* CALLING, handed to the outbox, and gone from there: the broker has it, or never will */
     IV_TASKS_DELIVERED,
-    /* DONE, and the streams are to show it; the one with the nearest deadline first */
-    IV_TASKS_EXPECTED,
     /* all of one execution, by position */
     IV_TASKS_OF,
 };

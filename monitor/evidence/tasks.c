@@ -203,6 +203,11 @@ static bool keep_step(struct iv_step *s, struct iv_arena *arena)
            keep(arena, &s->answer) && keep(arena, &s->expectation) && keep(arena, &s->evidence);
 }
 
+bool iv_task_keep(struct iv_task *task, struct iv_arena *arena)
+{
+    return iv_execution_keep(&task->execution, arena) && keep_step(&task->step, arena);
+}
+
 static iv_rc read_tasks(struct iv_store *store, sqlite3_stmt *stmt, struct iv_task *tasks, size_t *count,
                         size_t limit, struct iv_arena *arena, struct iv_err *err)
 {
@@ -215,9 +220,7 @@ static iv_rc read_tasks(struct iv_store *store, sqlite3_stmt *stmt, struct iv_ta
         struct iv_sql_row row = iv_sql_row(stmt);
         TRY(iv_row_step(&tasks[*count].step, &row, err));
         TRY(iv_row_execution(&tasks[*count].execution, &row, err));
-        bool kept =
-            iv_execution_keep(&tasks[*count].execution, arena) && keep_step(&tasks[*count].step, arena);
-        ENSURE(kept, err, IV_E_NOMEM, "no memory left to read executions");
+        ENSURE(iv_task_keep(&tasks[*count], arena), err, IV_E_NOMEM, "no memory left to read executions");
     }
     return IV_OK;
 }
@@ -226,7 +229,6 @@ static const enum iv_statement set_statements[] = {
     [IV_TASKS_DUE] = IV_SQL_TASKS_DUE,
     [IV_TASKS_CALLING] = IV_SQL_TASKS_CALLING,
     [IV_TASKS_DELIVERED] = IV_SQL_TASKS_DELIVERED,
-    [IV_TASKS_EXPECTED] = IV_SQL_TASKS_EXPECTED,
     [IV_TASKS_OF] = IV_SQL_TASKS_OF,
 };
 

@@ -3,10 +3,20 @@
 #pragma once
 
 #include "base/arena.h"
+#include "evidence/rows.h"
 #include "evidence/store_internal.h"
 
 /* Copies the row's texts into the arena; false: no memory is left. */
 bool iv_execution_keep(struct iv_execution *execution, struct iv_arena *arena);
+bool iv_task_keep(struct iv_task *task, struct iv_arena *arena);
+
+/* What awaited.h asks. The first sorts, but narrow rows only, and of an index that has no other steps. */
+#define IV_AWAITED_STEPS                                                                                     \
+    "SELECT s.execution, s.position, s.done FROM steps s INDEXED BY steps_expected"                          \
+    " WHERE s.state = 'done' AND s.expectation <> '' ORDER BY s.done + s.within LIMIT ?"
+#define IV_AWAITED_TASK                                                                                      \
+    "SELECT " IV_COLUMNS_STEP ", " IV_COLUMNS_EXECUTION " FROM steps s JOIN executions e"                    \
+    " ON e.key = s.execution WHERE s.execution = ? AND s.position = ?"
 
 /* The execution answers the finding. first: it was inserted for it, which counts it already. */
 iv_rc iv_store_answer(struct iv_store *store, struct iv_str execution, struct iv_str finding, bool first,

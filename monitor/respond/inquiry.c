@@ -5,6 +5,7 @@
 #include "base/encode.h"
 #include "base/guard.h"
 #include "base/json_write.h"
+#include "cel/outline.h"
 #include "respond/expectation_internal.h"
 
 #include <stdio.h>
@@ -39,6 +40,9 @@ struct iv_inquiry {
     struct iv_cel_frame frame;
     struct iv_val values[1]; /* of the event */
     struct iv_val *names;
+    bool keyed; /* the condition holds of no event with another text in this field: */
+    uint16_t key_name;
+    struct iv_str key;
     struct iv_str evidence; /* n 0: nothing was found */
     char missed[WHY_MAX];   /* "": nothing was missed */
 };
@@ -114,6 +118,49 @@ static iv_rc read_names(struct iv_inquiry *l, struct iv_str **names, size_t *cou
     return IV_OK;
 }
 
+/* What the condition compares a field of the event with, while it is looked for the one to tell it by. */
+struct pivots {
+    const struct iv_inquiry *inquiry;
+    const struct iv_val *banks[IV_CEL_BANKS];
+    uint16_t name;
+    size_t count; /* that the field has */
+    struct iv_str text;
+    bool found;
+};
+
+static void count_pivot(void *ctx, const struct iv_cel_place *place, const struct iv_val *pivot)
+{
+    struct pivots *p = ctx;
+    if (pivot != NULL && place->bank == IV_EXPECT_EVENT_BANK && place->name_id == p->name) {
+        p->count++;
+        p->text = pivot->kind == IV_KIND_STRING ? iv_val_slice(*pivot) : (struct iv_str){NULL, 0};
+    }
+}
+
+static void try_pivot(void *ctx, const struct iv_cel_place *place, const struct iv_val *pivot)
+{
+    struct pivots *p = ctx;
+    if (p->found || pivot == NULL || pivot->kind != IV_KIND_STRING || place->bank != IV_EXPECT_EVENT_BANK) {
+        return;
+    }
+    p->name = place->name_id;
+    p->count = 0;
+    iv_cel_prog_pivots(p->inquiry->prog, p->banks, count_pivot, p);
+    p->found = p->count == 1 && p->text.p != NULL &&
+               iv_cel_prog_ends(p->inquiry->prog, place, NULL, p->banks) == IV_CEL_FALSE;
+}
+
+/* "e.token_id == target && …": whoever is asked about many steps asks only those that the event's field
+ * names. */
+static void find_key(struct iv_inquiry *l)
+{
+    struct pivots p = {.inquiry = l, .banks = {[IV_EXPECT_NAME_BANK] = l->names}};
+    iv_cel_prog_pivots(l->prog, p.banks, try_pivot, &p);
+    l->keyed = p.found;
+    l->key_name = p.name;
+    l->key = p.text;
+}
+
 static iv_rc compile(struct iv_inquiry *l, const struct iv_val *row, const struct iv_catalogue *catalogue,
                      struct iv_err *err)
 {
@@ -126,8 +173,10 @@ static iv_rc compile(struct iv_inquiry *l, const struct iv_val *row, const struc
     TRY(read_names(l, &names, &count, row, err));
     const struct iv_cel_type *event = NULL;
     TRY(iv_expect_event_type(&event, &l->arena, type, err));
-    return iv_expect_compile(&l->env, &l->prog, text(row, "where"), names, count, text(row, "as"), event,
-                             &iv_cel_bool, err);
+    TRY(iv_expect_compile(&l->env, &l->prog, text(row, "where"), names, count, text(row, "as"), event,
+                          &iv_cel_bool, err));
+    find_key(l);
+    return IV_OK;
 }
 
 static iv_rc read_row(struct iv_inquiry *l, const struct iv_task *task, struct iv_decoder *decoder,
@@ -212,6 +261,18 @@ iv_ns iv_inquiry_since(const struct iv_inquiry *inquiry)
     return inquiry->from < called ? inquiry->from : called;
 }
 
+struct iv_str iv_inquiry_type(const struct iv_inquiry *inquiry)
+{
+    return inquiry->blind ? IV_STR("") : inquiry->event;
+}
+
+bool iv_inquiry_key(const struct iv_inquiry *inquiry, uint16_t *name_id, struct iv_str *value)
+{
+    *name_id = inquiry->key_name;
+    *value = inquiry->key;
+    return inquiry->keyed;
+}
+
 iv_ns iv_inquiry_settled(const struct iv_inquiry *inquiry)
 {
     return inquiry->settled;
@@ -225,7 +286,7 @@ static bool holds(struct iv_str whole, struct iv_str part)
 /* In binary mode the type is a header; in JSON it may be written in escapes. */
 bool iv_inquiry_wants(const struct iv_inquiry *l, const struct iv_record *record)
 {
-    if (l->blind || l->evidence.n > 0 || record->origin.stream != l->stream) {
+    if (l->blind || record->origin.stream != l->stream) {
         return false;
     }
     for (size_t i = 0; i < record->header_count; i++) {
@@ -268,10 +329,22 @@ static iv_rc keep_evidence(struct iv_inquiry *l, const struct iv_event *event, s
     return IV_OK;
 }
 
+/* Whether it would have held nobody knows. */
+static void fail_on(struct iv_inquiry *l, const struct iv_origin *at, const struct iv_err *why)
+{
+    char text[WHY_MAX];
+    (void)snprintf(text, sizeof text,
+                   "the condition failed on a record that may have told (" IV_STR_FMT
+                   ", partition %d, offset %lld): %.120s",
+                   IV_STR_ARG(at->topic), (int)at->partition, (long long)at->offset, why->text);
+    iv_inquiry_missed(l, text);
+}
+
 iv_rc iv_inquiry_event(struct iv_inquiry *l, const struct iv_event *event, struct iv_err *err)
 {
     bool it_holds = false;
     bool failed = false;
+    struct iv_err why = {.text = ""};
     if (l->blind || l->evidence.n > 0 || !iv_str_eq(event->type->name, l->event) || event->time <= l->from ||
         event->time > l->until) {
         return IV_OK;
@@ -280,15 +353,25 @@ iv_rc iv_inquiry_event(struct iv_inquiry *l, const struct iv_event *event, struc
     l->frame.bank[IV_EXPECT_EVENT_BANK] = l->values;
     l->frame.bank[IV_EXPECT_NAME_BANK] = l->names;
     iv_arena_reset(&l->frame.arena);
-    iv_cel_test(l->prog, &l->frame, &it_holds, &failed, NULL);
-    ENSURE(!l->frame.arena.out_of_memory, err, IV_E_NOMEM, "no memory left for a condition");
-    return it_holds && !failed ? keep_evidence(l, event, err) : IV_OK;
+    iv_cel_test(l->prog, &l->frame, &it_holds, &failed, &why);
+    if (failed) {
+        fail_on(l, &event->record->origin, &why);
+        return IV_OK;
+    }
+    return it_holds ? keep_evidence(l, event, err) : IV_OK;
 }
 
 void iv_inquiry_missed(struct iv_inquiry *l, const char *why)
 {
     if (l->missed[0] == '\0') {
         (void)snprintf(l->missed, sizeof l->missed, "%s", why);
+    }
+}
+
+void iv_inquiry_clock_set(struct iv_inquiry *l, iv_ns until)
+{
+    if (l->first_call <= until || l->done <= until) {
+        iv_inquiry_missed(l, "the clock was set while it was looked for");
     }
 }
 

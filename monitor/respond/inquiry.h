@@ -9,8 +9,9 @@
  *
  * An event counts whose time lies behind done + after, up to done + within, and for which the condition
  * holds. Without `after` one that must be seen counts from a second before the first call on: what it tells
- * of may come before the answer of the call, and clocks differ. Where the condition fails, it does not hold.
- */
+ * of may come before the answer of the call, and clocks differ. Where the condition fails on an event of
+ * that time, nobody knows whether it would have held: that event proves nothing, and neither does it any more
+ * that none was found. */
 #pragma once
 
 #include "base/arena.h"
@@ -38,12 +39,21 @@ iv_ns iv_inquiry_since(const struct iv_inquiry *inquiry);
 /* What was written by then is all that counts. */
 iv_ns iv_inquiry_settled(const struct iv_inquiry *inquiry);
 
+/* The type of event that is looked for; empty: nothing can be found any more. */
+struct iv_str iv_inquiry_type(const struct iv_inquiry *inquiry);
+/* True: of events that have this field as a string, only those count where it is this text, and others need
+ * not be shown. */
+bool iv_inquiry_key(const struct iv_inquiry *inquiry, uint16_t *name_id, struct iv_str *value);
 /* Whether a record may be an event of the type that is looked for: by its bytes, without decoding them. */
 bool iv_inquiry_wants(const struct iv_inquiry *inquiry, const struct iv_record *record);
 /* The record, decoded. */
 iv_rc iv_inquiry_event(struct iv_inquiry *inquiry, const struct iv_event *event, struct iv_err *err);
 /* Something that may have counted was not to be had; why is a sentence, kept of the first time. */
 void iv_inquiry_missed(struct iv_inquiry *inquiry, const char *why);
+
+/* The wall clock was set: what was begun by then, by that clock as it was or as it is, cannot be told from
+ * what came since. Where that is so of its first call, or of when it was done, something was missed. */
+void iv_inquiry_clock_set(struct iv_inquiry *inquiry, iv_ns until);
 
 /* How far the streams have been read. */
 struct iv_inquiry_state {

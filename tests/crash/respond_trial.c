@@ -7,6 +7,7 @@
 #include "base/guard.h"
 #include "baseline/problems.h"
 #include "evidence/admitted.h"
+#include "evidence/awaited.h"
 #include "evidence/store.h"
 #include "respond/inquiry.h"
 #include "respond/playbook.h"
@@ -78,31 +79,34 @@ static void deliver(struct iv_store *store)
 
 /* The observer: the streams have been read to their end, and were empty. Of a step "lost" some was not there
  * any more. */
-static bool prove(struct iv_store *store, const struct sample *s)
+static bool prove(struct iv_store *store, struct iv_reader *reader, const struct sample *s)
 {
     struct iv_err err = {0};
     const struct iv_decode_limits limits = IV_DECODE_LIMITS_DEFAULT;
     IV_AUTO(iv_arena_deinit) struct iv_arena arena;
     IV_AUTO(iv_decoder_freep) struct iv_decoder *decoder = NULL;
     IV_AUTO(iv_inquiry_freep) struct iv_inquiry *inquiry = NULL;
-    struct iv_task *task = NULL;
+    struct iv_step *awaited = NULL;
+    struct iv_task task;
     size_t count = 0;
+    bool found = false;
     struct iv_proof proof;
     iv_arena_init(&arena, 0);
-    must(iv_store_begin(store, &err), &err);
-    must(iv_store_tasks(store, &task, &count, IV_TASKS_EXPECTED, IV_STR(""), 0, 1, &arena, &err), &err);
+    must(iv_reader_awaited(reader, &awaited, &count, 1, &arena, &err), &err);
     if (count == 0) {
-        iv_store_rollback(store);
         return false;
     }
+    must(iv_reader_awaited_task(reader, &task, &found, awaited, &arena, &err), &err);
+    IV_CHECK(found);
     must(iv_decoder_new(&decoder, s->catalogue, &limits, (struct iv_hash_key){0, 0}, &err), &err);
-    must(iv_inquiry_new(&inquiry, task, decoder, s->catalogue, 0, &err), &err);
-    if (iv_str_eq(task->step.name, IV_STR("lost"))) {
+    must(iv_inquiry_new(&inquiry, &task, decoder, s->catalogue, 0, &err), &err);
+    if (iv_str_eq(task.step.name, IV_STR("lost"))) {
         iv_inquiry_missed(inquiry, "some of it is gone");
     }
     struct iv_inquiry_state state = {.reached = IV_NS_MAX, .heard = 0, .now = 0};
     IV_CHECK(iv_inquiry_decide(inquiry, &proof, &state));
-    must(iv_move_by_evidence(store, task, &proof, task->step.done, &arena, &err), &err);
+    must(iv_store_begin(store, &err), &err);
+    must(iv_move_by_evidence(store, &task, &proof, task.step.done, &arena, &err), &err);
     must(iv_store_commit(store, &err), &err);
     return true;
 }
@@ -131,7 +135,8 @@ static bool at_rest(struct iv_store *store, const struct iv_responder *responder
     return stats.in_flight == 0 && due == IV_NS_MAX && waiting == 0 && delivered == 0 && waiting_for == 0;
 }
 
-static void carry_out(struct iv_store *store, const struct sample *s, const char *url)
+static void carry_out(struct iv_store *store, struct iv_reader *reader, const struct sample *s,
+                      const char *url)
 {
     struct iv_err err = {0};
     struct iv_endpoint endpoint = {.name = IV_STR("hook"), .url = iv_str_of(url)};
@@ -140,12 +145,12 @@ static void carry_out(struct iv_store *store, const struct sample *s, const char
     IV_AUTO(iv_responder_freep) struct iv_responder *responder = NULL;
     must(iv_responder_new(&responder, &options, &err), &err);
     do {
-        while (prove(store, s)) {
+        while (prove(store, reader, s)) {
         }
         must(iv_responder_turn(responder, 20 * IV_NS_PER_MS, &err), &err);
         deliver(store);
         must(iv_responder_turn(responder, 0, &err), &err);
-    } while (prove(store, s) || !at_rest(store, responder));
+    } while (prove(store, reader, s) || !at_rest(store, responder));
 }
 
 int main(int argc, char **argv)
@@ -161,12 +166,14 @@ int main(int argc, char **argv)
     IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
     IV_AUTO(iv_playbooks_unrefp) struct iv_playbooks *playbooks = NULL;
     IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
+    IV_AUTO(iv_reader_closep) struct iv_reader *reader = NULL;
     must(iv_problems_new(&problems, &err), &err);
     must(iv_playbooks_load(&playbooks, &s.baseline, problems, &err), &err);
     must(iv_store_open(&store, iv_str_of(argv[1]), &err), &err);
     for (unsigned n = 1; n <= (unsigned)strtoul(argv[3], NULL, 10); n++) {
         find(store, playbooks, &s, n);
     }
-    carry_out(store, &s, argv[2]);
+    must(iv_reader_open(&reader, iv_str_of(argv[1]), &err), &err);
+    carry_out(store, reader, &s, argv[2]);
     return 0;
 }

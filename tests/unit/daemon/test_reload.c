@@ -58,7 +58,7 @@ static void open_producer(struct scene *s)
     cr_assert(iv_ok(iv_producer_open(&s->producer, &options, &err)), "%s", err.text);
 }
 
-static void start(struct scene *s, const char *rules)
+static void start_as(struct scene *s, unsigned roles, const char *rules)
 {
     static const struct iv_embedded_topic topics[] = {
         {"ledger", 1}, {"telemetry", 1}, {"findings", 1}, {"dead-letter", 1}, {"actions", 1}};
@@ -79,7 +79,7 @@ static void start(struct scene *s, const char *rules)
                                               .dead_letter = IV_STR("dead-letter")},
                                    .workers = 1,
                                    .verifiers = 1,
-                                   .roles = IV_ROLE_DETECT | IV_ROLE_CONSOLE,
+                                   .roles = roles,
                                    .store_path = iv_str_of(s->store),
                                    .snapshots = {iv_str_of(s->dir.path), 30 * IV_NS_PER_S, 2},
                                    .console = {.listen = IV_STR("127.0.0.1:0"), .open = true}};
@@ -89,6 +89,11 @@ static void start(struct scene *s, const char *rules)
     cr_assert(iv_ok(iv_monitor_start(&s->monitor, &s->config, baseline, playbooks, NULL, &err)), "%s",
               err.text);
     cr_assert(iv_ok(iv_reader_open(&s->reader, s->config.store_path, &err)), "%s", err.text);
+}
+
+static void start(struct scene *s, const char *rules)
+{
+    start_as(s, IV_ROLE_DETECT | IV_ROLE_CONSOLE, rules);
 }
 
 static void end(struct scene *s)
@@ -235,5 +240,20 @@ Test(reload, of_a_broken_baseline_leaves_the_old_one_in_force, .timeout = 300)
     cr_expect(status_has(&s, "the topic of telemetry changes from 'telemetry' to 'elsewhere'"));
     send(&s, "use", "u1", "a", 20);
     wait_for(&s, found, "AA-1/u1/first ");
+    end(&s);
+}
+
+/* By the topics of the time of the call it is proven what was done. */
+Test(reload, that_takes_other_topics_is_refused_by_who_only_responds, .timeout = 300)
+{
+    struct scene s;
+    start_as(&s, IV_ROLE_RESPOND | IV_ROLE_CONSOLE, RULE("AA-1", USED_WHEN_GONE("k")));
+
+    write_baseline(&s, "second", "elsewhere", RULE("AA-1", USED_WHEN_GONE("k")));
+    reload(&s, "refused", 1);
+
+    cr_expect(status_has(&s, "the topic of telemetry changes from 'telemetry' to 'elsewhere'"));
+    write_baseline(&s, "third", "telemetry", RULE("AA-1", USED_WHEN_GONE("k")));
+    reload(&s, "accepted", 1);
     end(&s);
 }

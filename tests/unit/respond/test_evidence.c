@@ -2,6 +2,7 @@
 /* What the streams must show of a step: how it is written down, what counts, and what follows. */
 #include "base/guard.h"
 #include "event/decode.h"
+#include "evidence/awaited.h"
 #include "respond/inquiry.h"
 #include "respond/moves.h"
 #include "support/hook_server.h"
@@ -85,7 +86,7 @@ struct watch {
     struct hook_server *hook;
     struct iv_arena arena;
     struct iv_decoder *decoder;
-    struct iv_task *tasks;
+    struct iv_task tasks[8];
     size_t count;
     struct iv_inquiry *inquiry; /* of the first task */
 };
@@ -93,11 +94,15 @@ struct watch {
 static void look(struct watch *w)
 {
     w->count = 0;
-    struct iv_str none = {NULL, 0};
-    cr_assert(iv_ok(iv_store_begin(w->s.store, NULL)));
-    cr_assert(iv_ok(
-        iv_store_tasks(w->s.store, &w->tasks, &w->count, IV_TASKS_EXPECTED, none, 0, 8, &w->arena, NULL)));
-    iv_store_rollback(w->s.store);
+    struct iv_step *awaited = NULL;
+    cr_assert(
+        iv_ok(iv_reader_awaited(w->s.reader, &awaited, &w->count, IV_COUNT(w->tasks), &w->arena, NULL)));
+    for (size_t i = 0; i < w->count; i++) {
+        bool found = false;
+        cr_assert(
+            iv_ok(iv_reader_awaited_task(w->s.reader, &w->tasks[i], &found, &awaited[i], &w->arena, NULL)));
+        cr_assert(found);
+    }
     iv_inquiry_free(TAKE(w->inquiry));
     struct iv_err err = {.text = ""};
     if (w->count > 0) {
@@ -208,6 +213,65 @@ Test(evidence, is_an_event_in_its_time_for_which_the_condition_holds)
                              "\"partition\":3,\"offset\":99,\"sha256\":\"", 36) != NULL,
                       "row %zu: %.*s", i, (int)proof.evidence.n, proof.evidence.p);
         }
+    }
+}
+
+#define FRAGILE(sense)                                                                                       \
+    "  expect: {" sense                                                                                      \
+    ": {event: token.revoked, where: 'e.reason == \"r\" && e.token_id == target'}, within: 5s}\n"
+
+/* The condition asks for what the record does not have: nobody knows whether it was the one. */
+Test(evidence, on_which_the_condition_fails_is_no_proof_and_leaves_no_proof_by_absence)
+{
+    static const struct {
+        const char *steps;
+        const char *token;
+        iv_ns after;
+        enum iv_proof_verdict want; /* when all has been read */
+    } rows[] = {
+        {HTTP("a", FRAGILE("seen")), "t-1", 2 * S, IV_PROOF_AMBIGUOUS},
+        {HTTP("a", FRAGILE("unseen")), "t-1", 2 * S, IV_PROOF_AMBIGUOUS},
+        {HTTP("a", FRAGILE("seen")), "t-2", 2 * S, IV_PROOF_FAILED}, /* whatever its reason is */
+        {HTTP("a", FRAGILE("unseen")), "t-2", 2 * S, IV_PROOF_VERIFIED},
+        {HTTP("a", FRAGILE("unseen")), "t-1", 6 * S, IV_PROOF_VERIFIED}, /* too late to count */
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(watch_deinit) struct watch w;
+        struct iv_proof proof;
+        watch_init(&w, rows[i].steps, yes, 1);
+
+        cr_assert(tell(&w, "token.revoked", rows[i].token, rows[i].after));
+
+        struct iv_inquiry_state state = {.reached = IV_NS_MIN, .now = w.s.now};
+        bool at_once = iv_inquiry_decide(w.inquiry, &proof, &state);
+        cr_expect(at_once == false, "row %zu", i);
+        state.reached = iv_inquiry_settled(w.inquiry);
+        cr_assert(iv_inquiry_decide(w.inquiry, &proof, &state), "row %zu", i);
+        cr_expect(proof.verdict == rows[i].want, "row %zu: " IV_STR_FMT, i, IV_STR_ARG(proof.cause));
+        static const char why[] =
+            "failed on a record that may have told (telemetry, partition 3, offset 99): ";
+        cr_expect(rows[i].want != IV_PROOF_AMBIGUOUS ||
+                      memmem(proof.cause.p, proof.cause.n, why, strlen(why)) != NULL,
+                  "row %zu: " IV_STR_FMT, i, IV_STR_ARG(proof.cause));
+    }
+}
+
+Test(evidence, that_is_not_there_proves_nothing_where_the_clock_was_set_since_the_call)
+{
+    static const struct {
+        iv_ns set; /* so long behind the call */
+        enum iv_proof_verdict want;
+    } rows[] = {{-1, IV_PROOF_FAILED}, {0, IV_PROOF_AMBIGUOUS}, {3 * S, IV_PROOF_AMBIGUOUS}};
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(watch_deinit) struct watch w;
+        struct iv_proof proof;
+        watch_init(&w, HTTP("a", SEEN), yes, 1);
+
+        iv_inquiry_clock_set(w.inquiry, w.tasks[0].step.started + rows[i].set);
+
+        struct iv_inquiry_state state = {.reached = iv_inquiry_settled(w.inquiry), .now = w.s.now};
+        cr_assert(iv_inquiry_decide(w.inquiry, &proof, &state), "row %zu", i);
+        cr_expect(proof.verdict == rows[i].want, "row %zu: " IV_STR_FMT, i, IV_STR_ARG(proof.cause));
     }
 }
 
