@@ -107,8 +107,7 @@ iv_rc iv_store_expired(struct iv_store *store, struct iv_execution **out, size_t
 {
     IV_CHECK(store->inside);
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
-    struct iv_execution *rows = iv_arena_zalloc(arena, limit * sizeof *rows);
-    ENSURE(rows != NULL, err, IV_E_NOMEM, "no memory left to read executions");
+    struct iv_execution *rows = NULL;
     TRY(iv_store_statement(store, &stmt, IV_SQL_EXPIRED, err));
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_int(&args, now);
@@ -119,6 +118,8 @@ iv_rc iv_store_expired(struct iv_store *store, struct iv_execution **out, size_t
         if (!more) {
             break;
         }
+        rows = rows == NULL ? iv_arena_zalloc(arena, limit * sizeof *rows) : rows;
+        ENSURE(rows != NULL, err, IV_E_NOMEM, "no memory left to read executions");
         struct iv_sql_row row = iv_sql_row(stmt);
         TRY(iv_row_execution(&rows[*count], &row, err));
         ENSURE(iv_execution_keep(&rows[*count], arena), err, IV_E_NOMEM, "no memory left to read executions");

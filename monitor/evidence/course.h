@@ -15,12 +15,17 @@
 #include <stdint.h>
 
 /* Those of the playbook's executions that were called and ended since, the newest up to limit, oldest first:
- * whether each went wrong. */
+ * whether each went wrong. One that ended up to a second earlier may be among them. */
 iv_rc iv_store_ends(struct iv_store *store, bool *wrong, size_t *count, struct iv_str playbook, iv_ns since,
                     size_t limit, struct iv_err *err);
 /* How many are at work, or may begin. Counting ends at enough. */
 iv_rc iv_store_at_work(struct iv_store *store, int64_t *out, struct iv_str playbook, int64_t enough,
                        struct iv_err *err);
+
+/* No fewer than are at work; exactly so many where that comes up to enough. Not counted where the last count
+ * and what has begun since do not come up to it. */
+iv_rc iv_store_at_work_most(struct iv_store *store, int64_t *out, struct iv_str playbook, int64_t enough,
+                            struct iv_err *err);
 
 /* What is looked for, as copies in the arena. */
 enum iv_course_set {

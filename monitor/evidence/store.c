@@ -120,6 +120,7 @@ iv_rc iv_store_begin(struct iv_store *store, struct iv_err *err)
         return rc;
     }
     store->inside = true;
+    store->changes = sqlite3_total_changes64(store->sql.db);
     store->posted = 0;
     store->log.current = false;
     store->log.seal = false;
@@ -153,7 +154,10 @@ void iv_store_rollback(struct iv_store *store)
 {
     IV_CHECK(store->inside);
     store->log.trusted = store->log.trusted && !store->log.current; /* untouched unless looked at */
-    store->counts = (struct iv_counts){.admitted = 0};
+    if (sqlite3_total_changes64(store->sql.db) != store->changes) {
+        store->counts = (struct iv_counts){.admitted = 0};
+        store->courses = (struct iv_courses){.begun = 0};
+    }
     /* SQLite has rolled back by itself after some failures; then this one says so, and nothing is lost by
      * it. Where memory was out even for this, it is made up for before the store is used again. */
     (void)sqlite3_exec(store->sql.db, "ROLLBACK", NULL, NULL, NULL);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "evidence/admitted_internal.h"
+#include "evidence/course_internal.h"
 #include "evidence/log_internal.h"
 #include "evidence/sql.h"
 #include "evidence/store.h"
@@ -19,12 +20,14 @@ enum iv_statement {
 
 struct iv_store {
     struct iv_sql sql;
-    pthread_mutex_t lock;    /* held from begin to commit or rollback */
-    bool inside;             /* a transaction is open; guarded by lock */
-    int64_t posted;          /* messages more in the outbox than when it began; guarded by lock */
-    _Atomic int64_t outbox;  /* messages there, as far as is committed */
-    struct iv_log log;       /* guarded by lock */
-    struct iv_counts counts; /* guarded by lock */
+    pthread_mutex_t lock;      /* held from begin to commit or rollback */
+    bool inside;               /* a transaction is open; guarded by lock */
+    int64_t posted;            /* messages more in the outbox than when it began; guarded by lock */
+    _Atomic int64_t outbox;    /* messages there, as far as is committed */
+    struct iv_log log;         /* guarded by lock */
+    struct iv_counts counts;   /* guarded by lock */
+    struct iv_courses courses; /* guarded by lock */
+    int64_t changes;           /* of rows, by this connection, when the transaction began; guarded by lock */
     sqlite3_stmt *statements[IV_SQL_STATEMENTS];
 };
 

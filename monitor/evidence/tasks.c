@@ -5,6 +5,7 @@
 #include "evidence/tasks_internal.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* how: IV_SQL_EXECUTION_INSERT or IV_SQL_EXECUTION_TELL. */
 static iv_rc insert_execution(struct iv_store *store, bool *fresh, enum iv_statement how,
@@ -45,6 +46,7 @@ static iv_rc insert_execution(struct iv_store *store, bool *fresh, enum iv_state
     TRY(iv_sql_run(&store->sql, stmt, "write an execution", err));
     *fresh = sqlite3_changes(store->sql.db) > 0;
     store->counts.admitted += e->admitted > 0;
+    store->courses.begun++;
     return IV_OK;
 }
 
@@ -117,6 +119,8 @@ iv_rc iv_store_move_execution(struct iv_store *store, const struct iv_execution 
     IV_CHECK(store->inside);
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
     store->counts.admitted += execution->state == IV_RUN_PLANNED; /* it waited until now */
+    store->courses.begun += execution->state == IV_RUN_PLANNED || execution->state == IV_RUN_RUNNING;
+    store->courses.moved++;
     TRY(iv_store_statement(store, &stmt, IV_SQL_EXECUTION_MOVE, err));
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_str(&args, iv_str_of(iv_run_state_name(execution->state)));
@@ -208,20 +212,42 @@ bool iv_task_keep(struct iv_task *task, struct iv_arena *arena)
     return iv_execution_keep(&task->execution, arena) && keep_step(&task->step, arena);
 }
 
-static iv_rc read_tasks(struct iv_store *store, sqlite3_stmt *stmt, struct iv_task *tasks, size_t *count,
+/* Room for one more behind count of them: most sets have one row or none, whatever their limit. */
+static iv_rc make_room(struct iv_task **tasks, size_t *room, size_t count, struct iv_arena *arena,
+                       struct iv_err *err)
+{
+    if (count < *room) {
+        return IV_OK;
+    }
+    *room = *room == 0 ? 2 : *room * 4;
+    struct iv_task *more = iv_arena_zalloc(arena, *room * sizeof *more);
+    ENSURE(more != NULL, err, IV_E_NOMEM, "no memory left to read executions");
+    if (count > 0) {
+        memcpy(more, *tasks, count * sizeof *more);
+    }
+    *tasks = more;
+    return IV_OK;
+}
+
+static iv_rc read_tasks(struct iv_store *store, sqlite3_stmt *stmt, struct iv_task **out, size_t *count,
                         size_t limit, struct iv_arena *arena, struct iv_err *err)
 {
+    struct iv_task *tasks = NULL;
+    size_t room = 0;
     for (*count = 0; *count < limit; ++*count) {
         bool more = false;
         TRY(iv_sql_step(&store->sql, stmt, &more, "read executions", err));
         if (!more) {
-            return IV_OK;
+            break;
         }
+        TRY(make_room(&tasks, &room, *count, arena, err));
+        struct iv_task *task = &tasks[*count];
         struct iv_sql_row row = iv_sql_row(stmt);
-        TRY(iv_row_step(&tasks[*count].step, &row, err));
-        TRY(iv_row_execution(&tasks[*count].execution, &row, err));
-        ENSURE(iv_task_keep(&tasks[*count], arena), err, IV_E_NOMEM, "no memory left to read executions");
+        TRY(iv_row_step(&task->step, &row, err));
+        TRY(iv_row_execution(&task->execution, &row, err));
+        ENSURE(iv_task_keep(task, arena), err, IV_E_NOMEM, "no memory left to read executions");
     }
+    *out = tasks;
     return IV_OK;
 }
 
@@ -236,8 +262,6 @@ iv_rc iv_store_tasks(struct iv_store *store, struct iv_task **out, size_t *count
                      struct iv_str key, iv_ns now, size_t limit, struct iv_arena *arena, struct iv_err *err)
 {
     IV_CHECK(store->inside);
-    struct iv_task *tasks = iv_arena_zalloc(arena, limit * sizeof *tasks);
-    ENSURE(tasks != NULL, err, IV_E_NOMEM, "no memory left to read executions");
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
     TRY(iv_store_statement(store, &stmt, set_statements[set], err));
     struct iv_sql_args args = iv_sql_args(stmt);
@@ -248,9 +272,7 @@ iv_rc iv_store_tasks(struct iv_store *store, struct iv_task **out, size_t *count
         iv_sql_bind_str(&args, key);
     }
     iv_sql_bind_int(&args, (int64_t)limit);
-    TRY(read_tasks(store, stmt, tasks, count, limit, arena, err));
-    *out = tasks;
-    return IV_OK;
+    return read_tasks(store, stmt, out, count, limit, arena, err);
 }
 
 iv_rc iv_store_next_due(struct iv_store *store, iv_ns *out, struct iv_err *err)

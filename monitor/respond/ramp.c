@@ -45,12 +45,11 @@ enum iv_ramp_word iv_ramp_decide(const struct iv_ramp_course *course, int64_t st
     return course->at_work < iv_ramp_width(course, start) ? IV_RAMP_GO : IV_RAMP_QUEUE;
 }
 
-static iv_rc read_course(struct iv_ramp_course *out, struct iv_store *store, const struct iv_execution *e,
-                         iv_ns now, struct iv_err *err)
+static iv_rc read_ends(struct iv_ramp_course *out, struct iv_store *store, const struct iv_execution *e,
+                       iv_ns now, struct iv_err *err)
 {
-    TRY(iv_store_ends(store, out->wrong, &out->ends, e->playbook, iv_ns_add(now, -IV_RAMP_WINDOW),
-                      IV_RAMP_ENDS, err));
-    return iv_store_at_work(store, &out->at_work, e->playbook, iv_ramp_width(out, e->ramp.start), err);
+    return iv_store_ends(store, out->wrong, &out->ends, e->playbook, iv_ns_add(now, -IV_RAMP_WINDOW),
+                         IV_RAMP_ENDS, err);
 }
 
 static void explain(char why[IV_RAMP_WHY_BYTES], enum iv_ramp_word word, const struct iv_ramp_course *course,
@@ -70,7 +69,9 @@ iv_rc iv_ramp_ask(enum iv_ramp_word *out, char why[IV_RAMP_WHY_BYTES], struct iv
                   const struct iv_execution *execution, iv_ns now, struct iv_err *err)
 {
     struct iv_ramp_course course;
-    TRY(read_course(&course, store, execution, now, err));
+    TRY(read_ends(&course, store, execution, now, err));
+    TRY(iv_store_at_work_most(store, &course.at_work, execution->playbook,
+                              iv_ramp_width(&course, execution->ramp.start), err));
     *out = iv_ramp_decide(&course, execution->ramp.start, execution->ramp.errors);
     explain(why, *out, &course, execution->ramp.start);
     return IV_OK;
@@ -113,7 +114,9 @@ static iv_rc advance_one(struct iv_store *store, const struct iv_execution *firs
     struct iv_execution *queue = NULL;
     size_t count = 0;
     char text[IV_RAMP_WHY_BYTES];
-    TRY(read_course(&course, store, first, now, err));
+    TRY(read_ends(&course, store, first, now, err));
+    TRY(iv_store_at_work(store, &course.at_work, first->playbook, iv_ramp_width(&course, first->ramp.start),
+                         err));
     enum iv_ramp_word word = iv_ramp_decide(&course, first->ramp.start, first->ramp.errors);
     if (word == IV_RAMP_QUEUE) {
         return IV_OK;

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a due step to a call that may begin, or to what hinders it. */
+#include "base/alloc.h"
+#include "base/guard.h"
+#include "evidence/store.h"
+#include "respond/moves.h"
+#include "respond/report.h"
+#include "respond/responder_internal.h"
+
+#include <string.h>
+
+#define CALL_MAX_BYTES (8u << 20)
+#define STALE_WAIT IV_NS_PER_S
+
+void iv_call_free(struct iv_call *call)
+{
+    if (call != NULL) {
+        iv_arena_deinit(&call->arena);
+        iv_free(call);
+    }
+}
+
+static iv_rc call_new(struct iv_call **out, iv_ns now, struct iv_err *err)
+{
+    struct iv_call *call = iv_calloc(1, sizeof *call);
+    ENSURE(call != NULL, err, IV_E_NOMEM, "cannot allocate a call");
+    iv_arena_init(&call->arena, CALL_MAX_BYTES);
+    call->now = now;
+    *out = call;
+    return IV_OK;
+}
+
+const struct iv_action_kind *iv_call_kind(const struct iv_call *call)
+{
+    return iv_action_kind(call->task.step.kind);
+}
+
+static const struct iv_endpoint *endpoint_of(const struct iv_responder *r, struct iv_str name)
+{
+    for (size_t i = 0; i < r->options.endpoint_count; i++) {
+        if (iv_str_eq(r->endpoints[i].name, name)) {
+            return &r->endpoints[i];
+        }
+    }
+    return NULL;
+}
+
+static void refuse(struct iv_call *call, enum iv_outcome_kind kind, struct iv_str text)
+{
+    call->finished = true;
+    call->outcome = (struct iv_outcome){.kind = kind, .answer = IV_STR("")};
+    size_t n = text.n < sizeof call->outcome.cause ? text.n : sizeof call->outcome.cause - 1;
+    memcpy(call->outcome.cause, text.p, n);
+}
+
+/* Reads the stored request. What this process cannot carry out is finished here, as unsupported. */
+static iv_rc prepare(struct iv_responder *r, struct iv_call *call, struct iv_err *err)
+{
+    const struct iv_step *step = &call->task.step;
+    if (iv_call_kind(call) == NULL) {
+        struct iv_str text = iv_arena_printf(&call->arena, "there is no action of kind '" IV_STR_FMT "' here",
+                                             IV_STR_ARG(step->kind));
+        refuse(call, IV_OUTCOME_UNSUPPORTED, text);
+        return IV_OK;
+    }
+    struct iv_err why = {0};
+    struct iv_json_options options = {0};
+    struct iv_rc_s rc =
+        iv_json_parse(r->decoder, step->request, &options, &call->arena, &call->request, &why);
+    if (rc.code == IV_E_NOMEM) {
+        return iv_err_set(err, rc.code, "%s", why.text);
+    }
+    if (!iv_ok(rc)) {
+        refuse(call, IV_OUTCOME_FAILED, iv_str_of(why.text));
+        return IV_OK;
+    }
+    struct iv_str name = iv_request_text(&call->request, "endpoint");
+    call->endpoint = name.p == NULL ? NULL : endpoint_of(r, name);
+    if (name.p != NULL && call->endpoint == NULL) {
+        struct iv_str text = iv_arena_printf(
+            &call->arena, "the configuration has no endpoint '" IV_STR_FMT "'", IV_STR_ARG(name));
+        refuse(call, IV_OUTCOME_UNSUPPORTED, text);
+    }
+    return IV_OK;
+}
+
+static iv_rc intend(struct iv_responder *r, struct iv_call *call, struct iv_err *err)
+{
+    const struct iv_action_kind *kind = iv_call_kind(call);
+    int64_t outbox = 0;
+    if (kind->message != NULL) {
+        struct iv_posting posting;
+        TRY(kind->message(&posting, call, err));
+        TRY(iv_store_post(r->options.store, &outbox, &posting, err));
+    }
+    return iv_move_to_calling(r->options.store, &call->task, outbox, call->now, err);
+}
+
+/* As far as the call, and no further. */
+static iv_rc withhold(struct iv_responder *r, struct iv_call *call, struct iv_err *err)
+{
+    const struct iv_action_kind *kind = iv_call_kind(call);
+    struct iv_posting unsent;
+    if (kind->message != NULL) {
+        TRY(kind->message(&unsent, call, err));
+    }
+    call->finished = true;
+    return iv_move_withheld(r->options.store, &call->task, call->now, &call->arena, err);
+}
+
+struct iv_breaker *iv_call_breaker(struct iv_responder *r, const struct iv_call *call)
+{
+    return call->endpoint == NULL ? NULL : &r->breakers[call->endpoint - r->endpoints];
+}
+
+/* The step stays due, for later; its attempts are not touched. */
+static iv_rc postpone(struct iv_responder *r, struct iv_call *call, iv_ns until, struct iv_str cause,
+                      struct iv_err *err)
+{
+    struct iv_step *s = &call->task.step;
+    ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    bool told = iv_str_eq(s->cause, cause);
+    s->due = until;
+    s->cause = cause;
+    call->finished = true;
+    call->postponed = true;
+    return told ? iv_store_move_step(r->options.store, s, err)
+                : iv_report_step(r->options.store, &call->task.execution, s, call->now, err);
+}
+
+/* What is taken back was done before, and rests on nothing. */
+static bool is_stale(const struct iv_responder *r, const struct iv_call *call, const char **why)
+{
+    bool rests_on_absence = call->task.execution.absence && call->task.step.undoes == 0;
+    return rests_on_absence && r->options.fresh != NULL && !r->options.fresh(r->options.ctx, why);
+}
+
+iv_rc iv_responder_claim(struct iv_responder *r, struct iv_call **out, struct iv_err *err)
+{
+    struct iv_call *call = NULL;
+    TRY(call_new(&call, iv_wall(&r->options.clock), err));
+    *out = call;
+    struct iv_task *task = NULL;
+    size_t count = 0;
+    TRY(iv_store_tasks(r->options.store, &task, &count, IV_TASKS_DUE, (struct iv_str){NULL, 0}, call->now, 1,
+                       &call->arena, err));
+    if (count == 0) {
+        iv_call_free(call);
+        *out = NULL;
+        return IV_OK;
+    }
+    call->task = *task;
+    TRY(prepare(r, call, err));
+    if (call->finished) {
+        return iv_move_by_outcome(r->options.store, &call->task, &call->outcome, call->now, &call->arena,
+                                  err);
+    }
+    if (r->options.dry_run || call->task.execution.observed) {
+        return withhold(r, call, err);
+    }
+    const char *stale = NULL;
+    if (is_stale(r, call, &stale)) {
+        struct iv_str cause =
+            iv_arena_printf(&call->arena, "it rests on what was not seen, and waits: %s", stale);
+        return postpone(r, call, iv_ns_add(call->now, STALE_WAIT), cause, err);
+    }
+    struct iv_breaker *breaker = iv_call_breaker(r, call);
+    iv_ns until = 0;
+    if (breaker != NULL && !iv_breaker_lets(breaker, call->now, &until)) {
+        struct iv_str cause = iv_arena_printf(
+            &call->arena, "the endpoint '" IV_STR_FMT "' does not answer: it is not called for now",
+            IV_STR_ARG(call->endpoint->name));
+        return postpone(r, call, until, cause, err);
+    }
+    return intend(r, call, err);
+}
