@@ -66,6 +66,7 @@ struct iv_call {
     iv_ns now;                          /* wall clock at the start */
     bool finished;                      /* set by the carrier, with the outcome */
     bool postponed;                     /* it was not called: its endpoint is left alone for a while */
+    bool heard;                         /* finished, and the endpoint's breaker knows */
     struct iv_outcome outcome;
     void *transfer; /* the carrier's */
 };

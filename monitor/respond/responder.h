@@ -38,7 +38,7 @@ struct iv_responder_options {
     size_t endpoint_count;
     struct iv_clock clock;
     struct iv_hand *hand; /* acts on this machine; outlives the responder; NULL: nothing does */
-    size_t in_flight;     /* calls at one time; 0: 32 */
+    size_t in_flight;     /* calls at one time; 0: 64 */
     struct iv_government government;
     bool dry_run;             /* every call is withheld */
     struct iv_str pause_file; /* while it exists nothing is called; p NULL: there is none */
@@ -55,8 +55,9 @@ iv_rc iv_responder_new(struct iv_responder **out, const struct iv_responder_opti
 void iv_responder_free(struct iv_responder *responder);
 void iv_responder_freep(struct iv_responder **responder);
 
-/* Begins what is due, waits up to wait for answers (or a wake), and writes down what came of it. IV_E_BUSY:
- * the store was busy or full; nothing is lost, call again. */
+/* Waits up to wait for an answer, the next step that is due, or a wake; then writes down what came of calls,
+ * and what is called next, in one transaction, and begins those calls. IV_E_BUSY: the store was busy or full;
+ * nothing is lost, call again. */
 iv_rc iv_responder_turn(struct iv_responder *responder, iv_ns wait, struct iv_err *err);
 /* From any thread: from now on this holds, and what did before is not looked at any more. */
 void iv_responder_govern(struct iv_responder *responder, const struct iv_government *government);

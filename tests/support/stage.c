@@ -106,6 +106,9 @@ void stage_find_under(struct stage *s, const struct iv_baseline *baseline)
         iv_ok(iv_respond_plan(s->playbooks, s->store, &row, &s->sample.verdict, baseline, s->now, &err)),
         "%s", err.text);
     cr_assert(iv_ok(iv_store_commit(s->store, &err)), "%s", err.text);
+    if (s->responder != NULL) {
+        iv_responder_wake(s->responder);
+    }
     iv_buf_deinit(&scratch);
 }
 
