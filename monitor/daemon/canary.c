@@ -10,6 +10,7 @@
 #include "stream/producer.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <sys/random.h>
 
 #define SOURCE "invigil/canary"
@@ -17,13 +18,16 @@
 #define TOPIC_MAX_BYTES 256
 #define ID_BYTES 16
 #define SEND_WITHIN_MS "1000"
+#define ASK_WITHIN (300 * IV_NS_PER_MS)
 
 struct iv_canary {
     const struct iv_config *config;
     struct iv_metrics *metrics;
     struct iv_clock clock;
     struct iv_producer *producer;
-    iv_ns next; /* monotonic */
+    iv_ns next;      /* monotonic */
+    int32_t width;   /* partitions of the topic when it was last told */
+    int32_t watched; /* those that are waited for */
     pthread_mutex_t lock;
     char topic[TOPIC_MAX_BYTES]; /* under lock, as lateness; empty: no rule would find one */
     iv_ns lateness;
@@ -78,6 +82,21 @@ static void on_report(void *ctx, void *ticket, const struct iv_err *failure)
     }
 }
 
+void iv_canary_succeeded(struct iv_metrics *metrics, int32_t partition, iv_ns wall)
+{
+    char number[16];
+    (void)snprintf(number, sizeof number, "%d", (int)partition);
+    iv_series_set_time(IV_SERIES(metrics, CANARY_SUCCESS, iv_str_of(number)), wall);
+}
+
+/* From now on one that stays away is missed. */
+static void watch(struct iv_canary *c, int32_t width)
+{
+    for (; c->watched < width; c->watched++) {
+        iv_canary_succeeded(c->metrics, c->watched, iv_wall(&c->clock));
+    }
+}
+
 static iv_rc open_producer(struct iv_canary *c, struct iv_err *err)
 {
     size_t count = c->config->kafka_count;
@@ -114,7 +133,8 @@ iv_rc iv_canary_start(struct iv_canary **out, const struct iv_config *config,
     }
     iv_canary_reload(c, baseline);
     iv_series_set(iv_metrics_only(metrics, IV_METRIC_CANARY_INTERVAL), (double)config->canary_every / 1e9);
-    iv_series_set_time(iv_metrics_only(metrics, IV_METRIC_CANARY_SUCCESS), iv_wall(&clock));
+    c->width = 1;
+    watch(c, c->width);
     *out = c;
     return IV_OK;
 }
@@ -152,8 +172,7 @@ static bool write_event(struct iv_buf *out, iv_ns time, char id[2 * ID_BYTES + 1
     return !iv_buf_failed(out);
 }
 
-/* The key is the id, so that in time each partition has its canaries. */
-static void plant(struct iv_canary *c, struct iv_str topic, iv_ns time)
+static void plant(struct iv_canary *c, struct iv_str topic, int32_t partition, iv_ns time)
 {
     static const struct iv_header headers[] = {
         {IV_STR_INIT("content-type"), IV_STR_INIT("application/cloudevents+json; charset=UTF-8")}};
@@ -166,6 +185,7 @@ static void plant(struct iv_canary *c, struct iv_str topic, iv_ns time)
     if (write_event(&event, time, id)) {
         const struct iv_message message = {.topic = topic,
                                            .key = {id, 2 * (size_t)ID_BYTES},
+                                           .partition = &partition,
                                            .value = iv_buf_slice(&event),
                                            .headers = headers,
                                            .header_count = IV_COUNT(headers)};
@@ -174,6 +194,18 @@ static void plant(struct iv_canary *c, struct iv_str topic, iv_ns time)
     iv_buf_deinit(&event);
     if (!iv_ok(rc)) {
         on_report(c, NULL, &err);
+    }
+}
+
+/* One for each partition: a single one that nobody reads would not be missed by the others' canaries. Where
+ * no broker says how many there are, they are as many as before. */
+static void plant_all(struct iv_canary *c, const char *topic, iv_ns time)
+{
+    int32_t width = iv_producer_width(c->producer, topic, ASK_WITHIN);
+    c->width = width > 0 ? width : c->width;
+    watch(c, c->width);
+    for (int32_t partition = 0; partition < c->width; partition++) {
+        plant(c, iv_str_of(topic), partition, time);
     }
 }
 
@@ -194,6 +226,6 @@ void iv_canary_turn(struct iv_canary *canary)
     (void)pthread_mutex_unlock(&canary->lock);
     canary->next = now + canary->config->canary_every;
     if (topic[0] != '\0') {
-        plant(canary, iv_str_of(topic), time);
+        plant_all(canary, topic, time);
     }
 }

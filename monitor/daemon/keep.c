@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
+#include "daemon/canary.h"
 #include "daemon/keep_step.h"
 #include "evidence/finding.h"
 #include "judge/commit.h"
@@ -48,7 +49,7 @@ static iv_rc keep_stubbornly(struct iv_keep *k, struct iv_commit *const *group, 
 static void count_canary(struct iv_keep *k, const struct iv_verdict_node *node, iv_ns wall)
 {
     iv_series_add(IV_SERIES(k->options.metrics, CANARIES, IV_STR("detected")), 1);
-    iv_series_set_time(iv_metrics_only(k->options.metrics, IV_METRIC_CANARY_SUCCESS), wall);
+    iv_canary_succeeded(k->options.metrics, node->verdict.trigger.origin.partition, wall);
     iv_series_observe(iv_metrics_only(k->options.metrics, IV_METRIC_CANARY), wall - node->written);
 }
 

@@ -182,3 +182,11 @@ size_t iv_producer_pending(const struct iv_producer *producer)
 {
     return atomic_load(&producer->pending);
 }
+
+int32_t iv_producer_width(struct iv_producer *producer, const char *topic, iv_ns wait)
+{
+    int32_t width = 0;
+    rd_kafka_resp_err_t error;
+    (void)iv_client_width(producer->rk, topic, &width, &error, wait);
+    return width;
+}

@@ -62,3 +62,6 @@ iv_rc iv_producer_flush(struct iv_producer *producer, iv_ns wait, struct iv_err 
 
 /* Accepted and not yet reported. */
 size_t iv_producer_pending(const struct iv_producer *producer);
+
+/* How many partitions a topic has; 0: it is not there, or nobody said so within wait. */
+int32_t iv_producer_width(struct iv_producer *producer, const char *topic, iv_ns wait);
