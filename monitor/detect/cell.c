@@ -68,6 +68,15 @@ static void on_evicted(void *ctx, const struct iv_rule *rule, const struct iv_lo
     }
 }
 
+static void on_populated(void *ctx, const struct iv_populated *populated)
+{
+    struct iv_cell *c = ctx;
+    struct iv_cell_place place = iv_cell_place(c);
+    if (iv_ok(c->failure) && place.topic.n > 0) {
+        c->failure = iv_commit_populated(c->commit, &place, populated, &c->err);
+    }
+}
+
 /* The first of each rule's failures is told; the metrics count them all. A rule runs on one thread at a time.
  */
 void iv_cell_complain(void *cell, const struct iv_rule *rule, const struct iv_event *event,
@@ -292,6 +301,8 @@ struct iv_judge_options iv_cell_judging(struct iv_cell *cell, struct iv_baseline
                                      .through = iv_cell_through,
                                      .complaint = iv_cell_complain,
                                      .evicted = on_evicted,
+                                     .populated = on_populated,
+                                     .cell = iv_cell_place(cell),
                                      .ctx = cell,
                                      .digests = true,
                                      .hash_key = cell->hash_key,
@@ -383,6 +394,12 @@ iv_rc iv_cell_begin(struct iv_cell *cell, struct iv_err *err)
         TRY(iv_judge_open(cell->judge, cell->sources[i].stream, cell->sources[i].partition, err));
     }
     return IV_OK;
+}
+
+struct iv_cell_place iv_cell_place(const struct iv_cell *cell)
+{
+    struct iv_str ledger = iv_cell_topic(cell, IV_LEDGER);
+    return (struct iv_cell_place){ledger.n > 0 ? ledger : iv_cell_topic(cell, IV_TELEMETRY), cell->number};
 }
 
 iv_rc iv_cell_open(struct iv_cell **out, struct iv_site *site, enum iv_cell_kind kind, int32_t number,

@@ -13,15 +13,11 @@
  * Not here: reading them (stream/kafka.h), which cells are ours (worker.h). */
 #pragma once
 
-#include "base/arena.h"
-#include "base/clock.h"
-#include "console/metrics.h"
-#include "detect/courier.h"
 #include "detect/exchange_back.h"
 #include "detect/exchange_front.h"
 #include "detect/exchange_post.h"
-#include "detect/outlet.h"
 #include "detect/saver.h"
+#include "detect/site.h"
 #include "detect/tide.h"
 #include "engine/coverage.h"
 #include "event/decode.h"
@@ -33,33 +29,6 @@ enum iv_cell_kind {
     IV_CELL_FRONT, /* of one of several partitions of ledger and telemetry: the local rules, and what the
                       global ones need goes to the exchange */
     IV_CELL_BACK,  /* of one partition of the exchange: the global rules for its share of the keys */
-};
-
-/* What the cells of one worker share. The baseline and its playbooks change between two batches, when all
- * judges have settled. */
-struct iv_site {
-    struct iv_baseline *baseline;
-    struct iv_playbooks *playbooks; /* NULL: nothing is planned, somebody else responds */
-    struct iv_metrics *metrics;
-    struct iv_outlet *outlet;
-    struct iv_tide *tide;
-    struct iv_consumer *consumer;
-    struct iv_saver *saver;     /* of their snapshots */
-    struct iv_courier *courier; /* of these to other machines; NULL: none */
-    struct iv_store *store;     /* whose positions a snapshot is held against */
-    struct iv_str store_path;
-    struct iv_str topics[IV_STREAMS];
-    struct iv_str exchange;   /* the topic */
-    struct iv_str deployment; /* the group of its processes */
-    int32_t width;            /* partitions of each topic; 0: not known yet */
-    struct iv_post *post;     /* to the exchange; NULL until it is needed */
-    struct iv_series *accepted[IV_STREAMS];
-    struct iv_series *unknown[IV_STREAMS];
-    unsigned verifiers;    /* of each judge */
-    uint64_t memory_limit; /* of all engines of the process together; 0: none */
-    struct iv_clock clock;
-    struct iv_arena arena; /* of the batch */
-    iv_ns newest[IV_STREAMS];
 };
 
 /* One partition that feeds a cell. */
@@ -236,6 +205,9 @@ static inline struct iv_str iv_cell_topic(const struct iv_cell *cell, enum iv_st
 {
     return cell->kind == IV_CELL_BACK ? cell->site->exchange : cell->site->topics[stream];
 }
+
+/* What the store knows the cell by. */
+struct iv_cell_place iv_cell_place(const struct iv_cell *cell);
 
 /* So much of the memory is the cell's from now on. How far it is beyond that: what cannot be forgotten may
  * need more, which is told when it begins and when it ends. */

@@ -51,6 +51,15 @@ static iv_rc take_positions(struct iv_cell *c, struct iv_err *err)
     return IV_OK;
 }
 
+static iv_rc take_populations(struct iv_cell *c, struct iv_err *err)
+{
+    iv_judge_populations(c->judge);
+    if (!iv_ok(c->failure)) {
+        *err = c->err;
+    }
+    return c->failure;
+}
+
 /* The commit at hand, with a fresh one in its place. */
 static iv_rc take_commit(struct iv_commit **out, struct iv_cell *c, struct iv_err *err)
 {
@@ -77,6 +86,9 @@ iv_rc iv_cell_hand_over(struct iv_cell *cell, bool positions_too, struct iv_err 
     TRY(take_positions(cell, err));
     if (cell->coverage != NULL) {
         TRY(iv_cell_cover_take(cell, err));
+    }
+    if (positions_too) {
+        TRY(take_populations(cell, err));
     }
     TRY(take_commit(&commit, cell, err));
     if (beside) {

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "engine/logs.h"
 #include "engine/plan.h"
+#include "engine/population.h"
 #include "engine/slab.h"
 #include "engine/store.h"
 #include "engine/table.h"
@@ -150,5 +151,13 @@ struct iv_engine {
     uint64_t ground_held; /* what the ground had when the limit was looked at last */
     struct iv_engine_stats stats;
     struct iv_rule_stats *rule_stats;
+    struct iv_population population;
     struct iv_told *told; /* by rule */
 };
+
+/* The event at hand is a trigger of the rule. */
+static inline void iv_engine_judged(struct iv_engine *e, const struct iv_rule *rule)
+{
+    e->rule_stats[rule->index].triggers++;
+    iv_population_count(&e->population, rule->index);
+}

@@ -32,7 +32,7 @@ void iv_correlate_alone(struct iv_engine *e, const struct iv_rule_plan *r, uint3
     if (!iv_eval_holds(e, &pair, r->rule->where)) {
         return;
     }
-    e->rule_stats[r->rule->index].triggers++;
+    iv_engine_judged(e, r->rule);
     if (iv_eval_holds(e, &pair, r->rule->condition)) {
         convict(e, r->rule, rec, on->time, NULL);
     }
@@ -180,7 +180,7 @@ void iv_correlate_trigger(struct iv_engine *e, const struct iv_rule_plan *r, con
     if (!iv_search_of(e, &s, r, at->mark->rec, at->node) || !iv_eval_holds(e, &s.pair, r->rule->where)) {
         return;
     }
-    e->rule_stats[r->rule->index].triggers++;
+    iv_engine_judged(e, r->rule);
     bool absent = false;
     if (!iv_eval_window(e, &s.pair, r, &s.low, &s.high)) {
         return;

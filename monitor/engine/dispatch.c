@@ -330,16 +330,23 @@ static struct iv_concern *make(struct iv_dispatch *d, const struct iv_event_type
     return c;
 }
 
-/* Moves what the concerns counted to the rules. */
+/* Moves what a concern counted to the rules. */
+static void collect_one(struct iv_dispatch *d, struct iv_concern *c)
+{
+    for (size_t r = 0; c->idle != NULL && c->seen > 0 && r < d->plan->rule_count; r++) {
+        uint64_t seen = (c->idle[r / 64] >> (r % 64) & 1) != 0 ? c->seen : 0;
+        d->counted[r] += seen;
+        c->hour[d->plan->rules[r].rule->index] += seen;
+    }
+    c->seen = 0;
+}
+
 static void collect(struct iv_dispatch *d)
 {
     for (size_t i = 0; i < d->plan->type_count * BUCKETS; i++) {
         struct iv_concern **buckets = d->types[i / BUCKETS].buckets;
         for (struct iv_concern *c = buckets == NULL ? NULL : buckets[i % BUCKETS]; c != NULL; c = c->next) {
-            for (size_t r = 0; c->idle != NULL && c->seen > 0 && r < d->plan->rule_count; r++) {
-                d->counted[r] += (c->idle[r / 64] >> (r % 64) & 1) != 0 ? c->seen : 0;
-            }
-            c->seen = 0;
+            collect_one(d, c);
         }
     }
 }
@@ -403,9 +410,13 @@ struct iv_concern *iv_dispatch_find(struct iv_dispatch *dispatch, const struct i
     return t->last != NULL && t->last->number == number ? t->last : look_up(d, event->type, answers, number);
 }
 
-void iv_dispatch_count(struct iv_dispatch *dispatch, struct iv_concern *concern)
+void iv_dispatch_count(struct iv_dispatch *dispatch, struct iv_concern *concern, uint64_t *hour)
 {
     if (concern->idle != NULL) {
+        if (concern->hour != hour) {
+            collect_one(dispatch, concern);
+            concern->hour = hour;
+        }
         concern->seen++;
         dispatch->behind = true;
     }

@@ -24,7 +24,9 @@ struct iv_concern *iv_dispatch_find(struct iv_dispatch *dispatch, const struct i
 
 uint64_t iv_dispatch_age(const struct iv_dispatch *dispatch);
 
-/* Counts the event for the rules whose trigger it is and which need not be evaluated. */
-void iv_dispatch_count(struct iv_dispatch *dispatch, struct iv_concern *concern);
+/* Counts the event for the rules whose trigger it is and which need not be evaluated. hour: the counts, by a
+ * rule's index in the baseline, that this is to be added to; they stay where they are until the next
+ * iv_dispatch_settle. */
+void iv_dispatch_count(struct iv_dispatch *dispatch, struct iv_concern *concern, uint64_t *hour);
 /* Adds what was counted so to the rules' figures, which stand by their index in the baseline. */
 void iv_dispatch_settle(struct iv_dispatch *dispatch, struct iv_rule_stats *stats);

@@ -42,6 +42,21 @@ static void init_state(struct iv_engine *e, const struct iv_engine_options *opti
     iv_buf_init(&e->key, KEY_MAX);
 }
 
+/* A new engine counts all that its rules judge. */
+static bool open_population(struct iv_engine *e)
+{
+    if (!iv_population_init(&e->population, e->baseline->rule_count)) {
+        return false;
+    }
+    for (size_t i = 0; i < e->plan.rule_count; i++) {
+        e->population.since[e->plan.rules[i].rule->index] = IV_NS_MIN;
+    }
+    if (e->baseline->equivocation != NULL && e->identifies) {
+        e->population.since[e->baseline->equivocation->index] = IV_NS_MIN;
+    }
+    return true;
+}
+
 static struct iv_rc_s build(struct iv_engine *e, struct iv_err *err)
 {
     TRY(iv_plan_init(&e->plan, e->baseline, e->options.rules, err));
@@ -58,6 +73,8 @@ static struct iv_rc_s build(struct iv_engine *e, struct iv_err *err)
     e->marks = iv_calloc((size_t)e->plan.join_max + 1, sizeof *e->marks);
     ENSURE(e->rule_stats != NULL && e->told != NULL && e->joined != NULL && e->marks != NULL, err, IV_E_NOMEM,
            "cannot allocate an engine for %zu rules", e->baseline->rule_count);
+    ENSURE(open_population(e), err, IV_E_NOMEM, "cannot allocate an engine for %zu rules",
+           e->baseline->rule_count);
     return iv_foresights_init(e, err);
 }
 
@@ -88,6 +105,7 @@ void iv_engine_free(struct iv_engine *e)
     iv_free(e->joined);
     iv_free(e->marks);
     iv_free(e->rule_stats);
+    iv_population_deinit(&e->population);
     iv_free(e->told);
     iv_distinct_deinit(&e->distinct);
     iv_buf_deinit(&e->key);
@@ -333,6 +351,65 @@ struct iv_rc_s iv_engine_missed(struct iv_engine *engine, const uint64_t *rules,
     return IV_OK;
 }
 
+static void tell_page(struct iv_engine *e, const struct iv_population_page *page, iv_populated_fn visit,
+                      void *ctx)
+{
+    for (size_t i = 0; i < e->baseline->rule_count; i++) {
+        if (page->counts[i] > 0) {
+            const struct iv_populated populated = {e->baseline->rules[i], e->population.since[i], page->hour,
+                                                   page->counts[i]};
+            visit(ctx, &populated);
+        }
+    }
+}
+
+/* The hour that is counted in is another. What was put aside belongs to the last one. */
+static void turn_page(struct iv_engine *e, iv_ns time)
+{
+    const struct iv_population_page *leaver = iv_population_leaver(&e->population, time);
+    if (leaver != NULL) {
+        iv_dispatch_settle(e->plan.dispatch, e->rule_stats);
+        if (leaver->changed && e->options.populated != NULL) {
+            tell_page(e, leaver, e->options.populated, e->options.ctx);
+        }
+    }
+    iv_population_turn(&e->population, time);
+}
+
+/* Before it is evaluated: in which hour, and for the rules that need not look at it. */
+static void count(struct iv_engine *e, const struct iv_event *event, struct iv_concern *concern)
+{
+    struct iv_population *p = &e->population;
+    if (!iv_population_at(p, event->time)) {
+        turn_page(e, event->time);
+    }
+    p->pages[0].changed = true;
+    iv_dispatch_count(e->plan.dispatch, concern, p->pages[0].counts);
+    if (e->identifies && e->baseline->equivocation != NULL) {
+        iv_engine_judged(e, e->baseline->equivocation);
+    }
+}
+
+void iv_engine_populations(struct iv_engine *engine, iv_populated_fn visit, void *ctx)
+{
+    struct iv_engine *e = engine;
+    struct iv_population *p = &e->population;
+    iv_dispatch_settle(e->plan.dispatch, e->rule_stats);
+    for (size_t i = 0; i < e->baseline->rule_count && p->since_changed; i++) {
+        const struct iv_populated since = {.rule = e->baseline->rules[i], .since = p->since[i]};
+        if (since.since != IV_NS_MAX) {
+            visit(ctx, &since);
+        }
+    }
+    p->since_changed = false;
+    for (size_t i = 0; i < p->page_count; i++) {
+        if (p->pages[i].changed) {
+            tell_page(e, &p->pages[i], visit, ctx);
+            p->pages[i].changed = false;
+        }
+    }
+}
+
 struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, struct iv_err *err)
 {
     TRY(settle(e, err));
@@ -366,7 +443,7 @@ struct iv_rc_s iv_engine_event(struct iv_engine *e, struct iv_event *event, stru
             iv_identity_note(e, &identity, rec);
         }
         iv_tree_note_entry(e, event, &f->claim, rec);
-        iv_dispatch_count(e->plan.dispatch, concern);
+        count(e, event, concern);
         evaluate(e, concern, rec);
         iv_store_set_live(&e->store, rec, NULL);
         iv_store_release(&e->store, rec);

@@ -65,9 +65,30 @@ typedef void (*iv_complaint_fn)(void *ctx, const struct iv_rule *rule, const str
  * that move time. */
 typedef void (*iv_evicted_fn)(void *ctx, const struct iv_rule *rule, const struct iv_loss *loss);
 
+/* How many events of an hour of event time a rule has judged so far: those that it looked at as its trigger,
+ * repeated ones aside. Absolute: what is told later of the same hour replaces it. */
+#define IV_POPULATION_HOUR (3600 * IV_NS_PER_S)
+struct iv_populated {
+    const struct iv_rule *rule;
+    iv_ns since;    /* all that the rule judged of this time and behind it was counted */
+    iv_ns hour;     /* where it begins */
+    uint64_t count; /* 0: this tells of `since` alone */
+};
+typedef void (*iv_populated_fn)(void *ctx, const struct iv_populated *populated);
+
+/* Where the hour of this time begins. */
+static inline iv_ns iv_population_hour(iv_ns time)
+{
+    iv_ns past = time % IV_POPULATION_HOUR;
+    past += past < 0 ? IV_POPULATION_HOUR : 0;
+    return time < IV_NS_MIN + past ? IV_NS_MIN : time - past;
+}
+
 struct iv_engine_options {
     iv_verdict_fn verdict;
-    iv_evicted_fn evicted;     /* may be NULL */
+    iv_evicted_fn evicted; /* may be NULL */
+    iv_populated_fn
+        populated; /* of an hour that leaves the memory, from inside iv_engine_event; may be NULL */
     iv_complaint_fn complaint; /* may be NULL */
     void *ctx;
     bool digests; /* sightings carry the digest of their record's bytes */
@@ -157,6 +178,9 @@ void iv_engine_stats(const struct iv_engine *engine, struct iv_engine_stats *out
 /* The figures of work (evaluations, failures, verdicts, kept) begin at 0: of an engine that was made from
  * another, which lives on and counts them itself. */
 void iv_engine_begin_work(struct iv_engine *engine);
+/* Calls visit for each rule and hour that was counted in since the last call, and once, with the count 0, for
+ * each rule that is the engine's. */
+void iv_engine_populations(struct iv_engine *engine, iv_populated_fn visit, void *ctx);
 /* Of one rule. */
 struct iv_rule_stats {
     uint64_t triggers;

@@ -47,7 +47,8 @@ struct iv_rc_s iv_frame_read(struct iv_image *out, struct iv_str bytes, const st
     ENSURE(bytes.n >= around, err, IV_E_MALFORMED, "the %s is cut short: %zu bytes of at least %zu",
            frame->noun, bytes.n, around);
     uint32_t version = version_of(bytes);
-    ENSURE(version == frame->version, err, IV_E_MALFORMED,
+    bool older = frame->oldest > 0 && version >= frame->oldest && version < frame->version;
+    ENSURE(version == frame->version || older, err, IV_E_MALFORMED,
            "the %s is of version %u, and this program reads version %u", frame->noun, (unsigned)version,
            (unsigned)frame->version);
     const unsigned char *p = (const unsigned char *)bytes.p;

@@ -19,6 +19,7 @@
 struct iv_frame {
     const char *magic; /* of 8 bytes */
     uint32_t version;
+    uint32_t oldest;  /* version that is read, too; 0: none but that one */
     const char *noun; /* for sentences: "packet" */
     const char *full; /* "a packet of the exchange" */
 };

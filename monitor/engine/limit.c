@@ -153,7 +153,7 @@ void iv_limit_trigger(struct iv_engine *e, const struct iv_rule_plan *r, uint32_
     if (!iv_eval_holds(e, &pair, r->rule->where)) {
         return;
     }
-    e->rule_stats[r->rule->index].triggers++;
+    iv_engine_judged(e, r->rule);
     if (!part_of(e, &pair, &part) || !bounds(e, &pair, &limit)) {
         return;
     }

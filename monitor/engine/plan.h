@@ -97,7 +97,8 @@ struct iv_concern {
     uint16_t group_count;
     uint16_t berth_count; /* of all groups */
     bool waits;           /* it can be a trigger that waits */
-    uint64_t seen;        /* events that the idle rules were not told of yet (dispatch.h) */
+    uint64_t seen;        /* events that the idle rules were not told of yet (dispatch.h), */
+    uint64_t *hour;       /* and where they are to be counted */
     uint64_t number;      /* of the answers that it stands for */
     struct iv_concern *next;
 };

@@ -458,6 +458,24 @@ static struct iv_rc_s find_seats(struct iv_restoring *r, struct iv_err *err)
     return IV_OK;
 }
 
+/* What a rule judged before it was counted lies behind all that had arrived. */
+static struct iv_rc_s read_population(struct iv_restoring *r, struct iv_image *in, struct iv_err *err)
+{
+    struct iv_engine *e = r->e;
+    iv_ns arrived = e->watermark.greatest;
+    for (size_t i = 0; i < e->baseline->rule_count; i++) {
+        if (e->population.since[i] != IV_NS_MAX && arrived != IV_NS_MIN) {
+            e->population.since[i] = iv_ns_add(arrived, 1);
+        }
+    }
+    if (iv_image_done(in)) {
+        return IV_OK; /* of version 2 */
+    }
+    struct iv_image section = iv_image_get_section(in, IV_SECTION_POPULATION);
+    iv_population_read(&e->population, e->baseline, &section);
+    return iv_image_done(&section) ? IV_OK : iv_restore_damaged("its populations", err);
+}
+
 static struct iv_rc_s read_sections(struct iv_restoring *r, struct iv_image *in, struct iv_err *err)
 {
     TRY(read_rules(r, in, err));
@@ -470,6 +488,7 @@ static struct iv_rc_s read_sections(struct iv_restoring *r, struct iv_image *in,
     TRY(iv_restore_records(r, in, err));
     TRY(read_told(r, in, err));
     TRY(read_logs(r, in, err));
+    TRY(read_population(r, in, err));
     ENSURE(iv_image_done(in), err, IV_E_MALFORMED, "the snapshot is damaged: more follows its last section");
     ENSURE(!r->e->spent, err, IV_E_NOMEM, "cannot allocate the state of a snapshot");
     return IV_OK;

@@ -102,7 +102,7 @@ void iv_same_trigger(struct iv_engine *e, const struct iv_rule_plan *r, uint32_t
     if (!iv_eval_holds(e, &pair, r->rule->where)) {
         return;
     }
-    e->rule_stats[r->rule->index].triggers++;
+    iv_engine_judged(e, r->rule);
     if (!iv_eval_key(e, &pair, &r->rule->of, false, &value) || !span_of(e, &s, rec, &span)) {
         return;
     }

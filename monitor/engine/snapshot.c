@@ -11,6 +11,7 @@
 
 const struct iv_frame iv_snapshot_frame = {.magic = "IVENGINE",
                                            .version = IV_SNAPSHOT_VERSION,
+                                           .oldest = IV_SNAPSHOT_OLDEST,
                                            .noun = "snapshot",
                                            .full = "a snapshot of an engine"};
 
@@ -132,6 +133,9 @@ static struct iv_rc_s write_sections(struct iv_engine *e, struct iv_buf *out, st
     write_told(e, out);
     size_t section = iv_image_open(out, IV_SECTION_LOGS);
     TRY(iv_logs_write(&e->logs, out, err));
+    iv_image_close(out, section);
+    section = iv_image_open(out, IV_SECTION_POPULATION);
+    iv_population_write(&e->population, e->baseline, out);
     iv_image_close(out, section);
     return IV_OK;
 }

@@ -9,7 +9,7 @@
  * work is bounded by their number.
  * Not here: where snapshots are kept, and the positions in the input that belong to one.
  *
- * Form, version 2. Numbers are of base 128 with the lower bits first, signed ones in zigzag; where a width
+ * Form, version 3. Numbers are of base 128 with the lower bits first, signed ones in zigzag; where a width
  * is given they are little-endian. Texts are a length and bytes.
  * - a frame (frame.h) that begins with "IVENGINE", and in it
  * - sections in this order, each 4 bytes name, 8 bytes length, content:
@@ -22,7 +22,9 @@
  * - RECS: records in order of arrival: origin, content, fields, whether the identity is remembered, in which
  *   lanes under which key it stands and which rules wait for it there, its obligations;
  * - TOLD: what was emitted, the oldest first;
- * - LOGS: the entries of logs and their trees (logs_image.h).
+ * - LOGS: the entries of logs and their trees (logs_image.h);
+ * - POPU: of each rule since when its population is counted, and the counts by hour (population.h). Version 2
+ *   had none: what it was made from was not counted.
  * Further state is a further section, and another version.
  *
  * Under another baseline:
@@ -33,6 +35,8 @@
  * - The logs are no rule's own: they go on as long as some rule asks for their trees, so one that is new to
  *   them finds what is remembered, and is inconclusive only about logs of which less is.
  * - What waits for a rule that has changed or is gone is dropped without a verdict.
+ * - Populations go on by the rule's id, changed or not; of a rule that is new they begin behind all that has
+ *   arrived.
  * - Titles, texts, severities, criteria, modes, playbooks, tests and waivers are no part of a digest: they
  *   hold at once, also for what waits.
  * - Parameters, overrides, keyring, declared event types, and a stream's grade and history are part of the
@@ -49,7 +53,8 @@
 #include "base/buf.h"
 #include "engine/engine.h"
 
-#define IV_SNAPSHOT_VERSION 2
+#define IV_SNAPSHOT_VERSION 3
+#define IV_SNAPSHOT_OLDEST 2
 
 /* Appends; the engine says the same afterwards. IV_E_NOMEM, IV_E_LIMIT (out is full): what was appended is
  * worthless. */

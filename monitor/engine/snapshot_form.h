@@ -15,6 +15,7 @@ extern const struct iv_frame iv_snapshot_frame;
 #define IV_SECTION_RECORDS "RECS"
 #define IV_SECTION_TOLD "TOLD"
 #define IV_SECTION_LOGS "LOGS"
+#define IV_SECTION_POPULATION "POPU"
 
 /* Of struct iv_engine_stats, beside the verdicts. */
 #define IV_SNAPSHOT_FIGURES 7

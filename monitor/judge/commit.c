@@ -168,3 +168,19 @@ iv_rc iv_commit_evicted(struct iv_commit *commit, const struct iv_rule *rule, co
     commit->evicted = node;
     return IV_OK;
 }
+
+iv_rc iv_commit_populated(struct iv_commit *commit, const struct iv_cell_place *cell,
+                          const struct iv_populated *populated, struct iv_err *err)
+{
+    struct iv_populated_node *node = iv_arena_alloc(&commit->arena, sizeof *node);
+    ENSURE(node != NULL, err, IV_E_NOMEM, "cannot allocate what a rule has judged");
+    if (commit->cell_topic.n == 0) {
+        commit->cell_topic = cell->topic;
+        commit->cell_partition = cell->partition;
+        ENSURE(iv_arena_keep(&commit->arena, &commit->cell_topic), err, IV_E_NOMEM,
+               "cannot allocate what a rule has judged");
+    }
+    *node = (struct iv_populated_node){commit->populations, *populated};
+    commit->populations = node;
+    return IV_OK;
+}

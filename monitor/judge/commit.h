@@ -42,15 +42,24 @@ struct iv_evicted_node {
     struct iv_loss loss;
 };
 
+/* Of rules of the commit's baseline. */
+struct iv_populated_node {
+    struct iv_populated_node *next;
+    struct iv_populated populated;
+};
+
 struct iv_commit {
     struct iv_arena arena; /* owns everything below */
     struct iv_verdict_node *verdicts;
     struct iv_verdict_node **verdicts_end;
     struct iv_letter_node *letters;
     struct iv_letter_node **letters_end;
-    struct iv_position_node *positions; /* one for each partition of the batch */
-    struct iv_evicted_node *evicted;    /* what rules had to forget */
-    struct iv_cover_node *covers;       /* of partitions whose coverage has changed */
+    struct iv_position_node *positions;    /* one for each partition of the batch */
+    struct iv_evicted_node *evicted;       /* what rules had to forget */
+    struct iv_cover_node *covers;          /* of partitions whose coverage has changed */
+    struct iv_populated_node *populations; /* what rules have judged, in this cell: */
+    struct iv_str cell_topic;
+    int32_t cell_partition;
     size_t verdict_count;
     size_t letter_count;
     uint64_t ordinal; /* what its next verdicts are numbered with, by whoever puts them in order */
@@ -71,6 +80,13 @@ iv_rc iv_commit_letter(struct iv_commit *commit, const struct iv_record *record,
                        iv_ns wall, struct iv_err *err);
 iv_rc iv_commit_cover(struct iv_commit *commit, struct iv_str topic, const struct iv_cover *cover,
                       struct iv_err *err);
+/* The cell is known by a topic that feeds it, and its partition there. */
+struct iv_cell_place {
+    struct iv_str topic; /* n 0: it is none, and its populations are nobody's */
+    int32_t partition;
+};
+iv_rc iv_commit_populated(struct iv_commit *commit, const struct iv_cell_place *cell,
+                          const struct iv_populated *populated, struct iv_err *err);
 iv_rc iv_commit_evicted(struct iv_commit *commit, const struct iv_rule *rule, const struct iv_loss *loss,
                         struct iv_err *err);
 /* Replaces an earlier position of the same partition. */

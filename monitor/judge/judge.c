@@ -60,6 +60,14 @@ static void on_evicted(void *ctx, const struct iv_rule *rule, const struct iv_lo
     }
 }
 
+static void on_populated(void *ctx, const struct iv_populated *populated)
+{
+    const struct iv_judge *j = ctx;
+    if (j->options.populated != NULL) {
+        j->options.populated(j->options.ctx, populated);
+    }
+}
+
 /* Tells both engines' verdicts by the order of the events; at one event the first engine's come first. */
 static void tell_in_order(const struct iv_judge *j, const struct iv_commit *before,
                           const struct iv_commit *found)
@@ -154,6 +162,7 @@ static iv_rc open_second(struct iv_judge *j, const struct iv_engine_options *eng
                                              .digests = o->digests,
                                              .hash_key = o->hash_key,
                                              .share = o->share,
+                                             .cell = o->cell,
                                              .threads = o->verifiers,
                                              .complaint = on_complaint,
                                              .through = on_through,
@@ -167,6 +176,7 @@ static iv_rc open_engines(struct iv_judge *j, struct iv_err *err)
     struct iv_engine_options engine = {.verdict = on_verdict,
                                        .complaint = on_complaint,
                                        .evicted = on_evicted,
+                                       .populated = on_populated,
                                        .ctx = j,
                                        .digests = o->digests,
                                        .hash_key = o->hash_key,
@@ -448,4 +458,12 @@ void iv_judge_rule_stats(struct iv_judge *judge, uint16_t rule_index, struct iv_
 size_t iv_judge_queue(struct iv_judge *judge)
 {
     return judge->verify == NULL ? 0 : iv_verify_queue(judge->verify);
+}
+
+void iv_judge_populations(struct iv_judge *judge)
+{
+    iv_engine_populations(judge->first, on_populated, judge);
+    if (judge->second != NULL) {
+        iv_engine_populations(judge->second, on_populated, judge);
+    }
 }

@@ -42,6 +42,10 @@ struct iv_judge_options {
     /* What the rules that check no signatures had to forget, on the caller's thread; the others' comes with
      * what `through` is given. May be NULL. */
     iv_evicted_fn evicted;
+    /* How many events rules have judged, of the rules that check no signatures, or those too where no
+     * threads verify, on the caller's thread. May be NULL. */
+    iv_populated_fn populated;
+    struct iv_cell_place cell; /* whose populations those are that come with what `through` is given */
     void *ctx;
 };
 
@@ -81,6 +85,10 @@ struct iv_hash_key iv_judge_hash_key(const struct iv_judge *judge);
 
 /* The state of its engines is held below so many bytes together (engine.h); 0: unbounded. */
 void iv_judge_limit(struct iv_judge *judge, uint64_t bytes);
+
+/* Tells `populated` what has changed since the last call. The others' comes with the next commit that
+ * iv_judge_flush is given. */
+void iv_judge_populations(struct iv_judge *judge);
 
 /* Events are counted once; rules beside are as of what is through. */
 void iv_judge_stats(struct iv_judge *judge, struct iv_engine_stats *out);

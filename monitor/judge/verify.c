@@ -42,6 +42,8 @@ struct iv_verify {
     /* Of whoever tells the follower. */
     struct iv_engine *engine;
     struct iv_commit *found;
+    struct iv_commit *telling; /* not NULL: populations go there */
+    struct iv_cell_place cell;
     const struct iv_move *move; /* at hand */
     struct iv_rc_s failure;     /* of the verdict hook, which cannot answer */
     struct iv_err failure_err;
@@ -97,6 +99,22 @@ static void on_evicted(void *ctx, const struct iv_rule *rule, const struct iv_lo
     }
 }
 
+/* What leaves the memory comes with what is found, all else with the positions that it is as of. */
+static void on_populated(void *ctx, const struct iv_populated *populated)
+{
+    struct iv_verify *v = ctx;
+    struct iv_commit **into = v->telling == NULL ? &v->found : &v->telling;
+    if (v->cell.topic.n == 0) {
+        return;
+    }
+    if (iv_ok(v->failure) && *into == NULL) {
+        v->failure = iv_commit_new(into, v->baseline, &v->failure_err);
+    }
+    if (iv_ok(v->failure)) {
+        v->failure = iv_commit_populated(*into, &v->cell, populated, &v->failure_err);
+    }
+}
+
 static void on_complaint(void *ctx, const struct iv_rule *rule, const struct iv_event *event,
                          const struct iv_err *why)
 {
@@ -134,6 +152,15 @@ static iv_rc follow(struct iv_verify *v, struct iv_parcel *parcel, struct decode
         v->move = &parcel->moves[i];
         TRY(make_move(v, v->move, event, err));
         event += v->move->kind == IV_MOVE_EVENT ? 1 : 0;
+        if (!iv_ok(v->failure)) {
+            *err = v->failure_err;
+            return v->failure;
+        }
+    }
+    if (parcel->before != NULL && v->cell.topic.n > 0) {
+        v->telling = parcel->before;
+        iv_engine_populations(v->engine, on_populated, v);
+        v->telling = NULL;
         if (!iv_ok(v->failure)) {
             *err = v->failure_err;
             return v->failure;
@@ -428,6 +455,7 @@ static iv_rc open_parts(struct iv_verify *v, const struct iv_verify_options *opt
 {
     const struct iv_engine_options engine = {.verdict = on_verdict,
                                              .evicted = on_evicted,
+                                             .populated = on_populated,
                                              .complaint = options->complaint != NULL ? on_complaint : NULL,
                                              .ctx = v,
                                              .digests = options->digests,
@@ -459,6 +487,7 @@ iv_rc iv_verify_start(struct iv_verify **out, const struct iv_verify_options *op
     IV_CHECK(pthread_cond_init(&v->work, NULL) == 0);
     IV_CHECK(pthread_cond_init(&v->room, NULL) == 0);
     v->baseline = iv_baseline_ref(options->baseline);
+    v->cell = options->cell;
     v->through = options->through;
     v->complaint = options->complaint;
     v->ctx = options->ctx;

@@ -31,6 +31,7 @@ struct iv_verify_options {
     bool digests;
     struct iv_hash_key hash_key;
     struct iv_share share;     /* of the follower's keys */
+    struct iv_cell_place cell; /* whose populations come with what `through` is given */
     unsigned threads;          /* 1 to IV_VERIFY_THREADS_MAX */
     iv_complaint_fn complaint; /* of the follower's expressions, from any of the threads; may be NULL */
     /* A parcel is through: what came with it, and what the follower said of it (either may be NULL), which

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A worker that dies anywhere and goes on from its newest snapshot, as often as it may be, says what one says
- * that never died: the same verdicts under the same uids, none lost, and none that is another.
+ * that never died: the same verdicts under the same uids, none lost, and none that is another; and it has
+ * counted the same populations, told at whatever moments.
  * Snapshots are taken as the daemon does it: by a child, beside the stream, under a name only when released.
  */
 #include "base/alloc.h"
@@ -19,10 +20,18 @@
 #define LONG_ENOUGH (100 * IV_NS_PER_S)
 #define SAVED_ONE_IN 40
 #define DIES_ONE_IN 60
+#define TELLS_ONE_IN 25
+#define POPULATIONS_MOST 8192
 
 struct verdict {
     unsigned char uid[IV_UID_BYTES];
     enum iv_verdict_kind kind;
+};
+
+struct population {
+    uint16_t rule;
+    iv_ns hour;
+    uint64_t count;
 };
 
 struct life {
@@ -41,6 +50,8 @@ struct life {
     struct verdict *said;
     size_t said_count;
     size_t said_room;
+    struct population *populations; /* as the store keeps them: the greatest that was told */
+    size_t population_count;
 };
 
 static void on_verdict(void *ctx, const struct iv_verdict *v)
@@ -57,11 +68,32 @@ static void on_verdict(void *ctx, const struct iv_verdict *v)
     to->kind = v->kind;
 }
 
+static void on_populated(void *ctx, const struct iv_populated *told)
+{
+    struct life *l = ctx;
+    size_t i = 0;
+    while (i < l->population_count &&
+           (l->populations[i].rule != told->rule->index || l->populations[i].hour != told->hour)) {
+        i++;
+    }
+    if (told->count == 0) {
+        IV_CHECK(told->since == IV_NS_MIN);
+        return;
+    }
+    IV_CHECK(i < POPULATIONS_MOST);
+    if (i == l->population_count) {
+        l->populations[l->population_count++] = (struct population){told->rule->index, told->hour, 0};
+    }
+    uint64_t *count = &l->populations[i].count;
+    *count = told->count > *count ? told->count : *count;
+}
+
 static void appoint(struct life *l, const struct iv_vault_reader *r)
 {
     struct iv_err err = {.text = ""};
     struct iv_judge_options judge = {.baseline = l->trial->baseline,
                                      .verdict = on_verdict,
+                                     .populated = on_populated,
                                      .ctx = l,
                                      .digests = true,
                                      .hash_key = {l->trial->seed, l->deaths}};
@@ -173,9 +205,29 @@ static void settle(struct life *l)
     l->said_count = n;
 }
 
+static int by_rule_and_hour(const void *a, const void *b)
+{
+    const struct population *x = a;
+    const struct population *y = b;
+    return x->rule != y->rule ? (x->rule > y->rule) - (x->rule < y->rule)
+                              : (x->hour > y->hour) - (x->hour < y->hour);
+}
+
+static bool counted_the_same(const struct life *a, const struct life *b)
+{
+    bool same = a->population_count == b->population_count;
+    for (size_t i = 0; same && i < a->population_count; i++) {
+        same = by_rule_and_hour(&a->populations[i], &b->populations[i]) == 0 &&
+               a->populations[i].count == b->populations[i].count;
+    }
+    return same;
+}
+
 static void live(struct life *l)
 {
     struct iv_err err = {.text = ""};
+    l->populations = iv_calloc(POPULATIONS_MOST, sizeof *l->populations);
+    IV_CHECK(l->populations != NULL);
     iv_arena_init(&l->arena, 0);
     be_born(l);
     while (l->next < l->arrivals->count) {
@@ -183,12 +235,17 @@ static void live(struct life *l)
         if (l->mortal) {
             see_to_snapshots(l);
         }
+        if (l->mortal && dice_one_in(&l->dice, TELLS_ONE_IN)) {
+            iv_judge_populations(l->judge);
+        }
         if (l->mortal && dice_one_in(&l->dice, DIES_ONE_IN)) {
             die(l);
             be_born(l);
         }
     }
     IV_CHECK(iv_ok(iv_judge_finish(l->judge, &err)));
+    iv_judge_populations(l->judge);
+    qsort(l->populations, l->population_count, sizeof *l->populations, by_rule_and_hour);
     die(l);
     clean(l->folder);
     settle(l);
@@ -209,6 +266,14 @@ static bool holds(struct iv_buf *why, struct trial *trial, const struct arrivals
         iv_buf_printf(why, "  %zu verdicts of one life, %zu of %zu lives with %zu snapshots\n",
                       one.said_count, many.said_count, many.deaths, many.saves);
     }
+    if (good && !counted_the_same(&one, &many)) {
+        good = false;
+        iv_buf_printf(why,
+                      "  populations of one life are others than those of %zu lives with %zu snapshots\n",
+                      many.deaths, many.saves);
+    }
+    iv_free(one.populations);
+    iv_free(many.populations);
     iv_free(one.said);
     iv_free(many.said);
     return good;

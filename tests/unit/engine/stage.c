@@ -32,6 +32,7 @@ struct stage {
     struct iv_decoder *decoder;
     struct iv_arena arena;
     struct iv_buf said;
+    struct iv_buf left; /* populations that left the memory */
     iv_ns epoch;
     int64_t offset;
     unsigned char uid[IV_UID_BYTES];
@@ -101,10 +102,25 @@ static void collect(void *ctx, const struct iv_verdict *v)
     memcpy(s->uid, v->uid, sizeof s->uid);
 }
 
+static void leave(void *ctx, const struct iv_populated *p)
+{
+    struct stage *s = ctx;
+    if (!iv_str_eq(p->rule->id, IV_STR("EVT-001"))) {
+        iv_buf_printf(&s->left, IV_STR_FMT " %llu\n", IV_STR_ARG(p->rule->id), (unsigned long long)p->count);
+    }
+}
+
+const char *stage_left(struct stage *s)
+{
+    iv_buf_char(&s->left, '\0');
+    return iv_buf_slice(&s->left).p;
+}
+
 static struct iv_engine_options options_of(struct stage *s)
 {
     struct iv_hash_key key = {3, 4};
-    return (struct iv_engine_options){.verdict = collect, .ctx = s, .digests = true, .hash_key = key};
+    return (struct iv_engine_options){
+        .verdict = collect, .populated = leave, .ctx = s, .digests = true, .hash_key = key};
 }
 
 void stage_reset(struct stage *s)
@@ -161,6 +177,7 @@ struct stage *stage_new(const char *settings, const char *rules)
     cr_assert(s != NULL && iv_instant_parse(&epoch, IV_STR(EPOCH)));
     s->epoch = iv_instant_to_ns_saturated(epoch);
     iv_buf_init(&s->said, TEXT_MAX);
+    iv_buf_init(&s->left, TEXT_MAX);
     iv_arena_init(&s->arena, 0);
     load(s, settings, rules);
     cr_assert(iv_ok(iv_decoder_new(&s->decoder, s->baseline->catalogue, &IV_DECODE_LIMITS_DEFAULT,
@@ -177,6 +194,7 @@ void stage_free(struct stage *s)
         iv_baseline_unref(s->baseline);
         iv_arena_deinit(&s->arena);
         iv_buf_deinit(&s->said);
+        iv_buf_deinit(&s->left);
         iv_free(s);
     }
 }

@@ -41,6 +41,9 @@ iv_rc stage_restore(struct stage *stage, struct iv_str bytes, struct iv_err *err
 /* Goes on under another baseline, from what the engine's snapshot says. */
 void stage_reload(struct stage *stage, const char *settings, const char *rules);
 
+/* The populations of hours that left the memory, each "RULE COUNT\n". */
+const char *stage_left(struct stage *stage);
+
 /* A fresh engine on the same baseline. */
 void stage_reset(struct stage *stage);
 /* One line of a script that is no expectation; what the engine says is collected. */
