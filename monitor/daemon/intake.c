@@ -117,6 +117,10 @@ static iv_rc take_coverage(struct iv_intake *n, struct iv_str json, struct iv_er
 {
     struct iv_told_coverage told;
     TRY(iv_told_coverage_read(&told, n->decoder, &n->arena, json, err));
+    if (told.populations != NULL) {
+        return iv_store_put_population(n->options.store, told.topic, told.cover.partition, told.populations,
+                                       told.population_count, false, err);
+    }
     for (size_t i = 0; i < told.cover.loss_count && told.rule.n > 0; i++) {
         TRY(iv_store_tell_rule_loss(n->options.store, told.rule, &told.cover.losses[i], err));
     }

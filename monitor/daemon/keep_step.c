@@ -6,6 +6,7 @@
 #include "evidence/coverage.h"
 #include "evidence/coverage_text.h"
 #include "evidence/finding.h"
+#include "evidence/population.h"
 #include "judge/commit.h"
 #include "respond/alert/alert.h"
 #include "respond/playbook.h"
@@ -14,6 +15,7 @@
 #include <stdio.h>
 
 #define FINDING_MAX_BYTES ((size_t)8 << 20)
+#define ROWS_AT_ONCE 64
 #define CANARY_AHEAD_MAX (60 * IV_NS_PER_S)
 
 void iv_keep_step_init(struct iv_keep_step *step, struct iv_store *store, struct iv_clock clock)
@@ -142,6 +144,33 @@ static iv_rc keep_evicted(struct iv_keep_step *k, const struct iv_evicted_node *
     return post_coverage(k, key, &k->scratch, err);
 }
 
+static iv_rc tell_population(void *ctx, struct iv_str key, struct iv_str text, struct iv_err *err)
+{
+    struct iv_keep_step *k = ctx;
+    const struct iv_posting posting = {
+        .channel = IV_CHANNEL_COVERAGE, .key = key, .value = text, .time = iv_wall(&k->clock)};
+    return iv_store_post(k->store, NULL, &posting, err);
+}
+
+static iv_rc keep_populations(struct iv_keep_step *k, const struct iv_commit *commit, struct iv_err *err)
+{
+    struct iv_population_row rows[ROWS_AT_ONCE];
+    size_t count = 0;
+    for (const struct iv_populated_node *n = commit->populations; n != NULL; n = n->next) {
+        const struct iv_populated *p = &n->populated;
+        rows[count++] = (struct iv_population_row){p->rule->id, p->since, p->hour,
+                                                   p->count > INT64_MAX ? INT64_MAX : (int64_t)p->count};
+        if (count == IV_COUNT(rows) || n->next == NULL) {
+            TRY(iv_store_put_population(k->store, commit->cell_topic, commit->cell_partition, rows, count,
+                                        true, err));
+            count = 0;
+        }
+    }
+    return k->tells_coverage && commit->populations != NULL
+               ? iv_store_tell_populations(k->store, iv_wall(&k->clock), false, tell_population, k, err)
+               : IV_OK;
+}
+
 static iv_rc keep_commit(struct iv_keep_step *k, struct iv_commit *commit, struct iv_err *err)
 {
     if (commit->takes_force) {
@@ -168,7 +197,7 @@ static iv_rc keep_commit(struct iv_keep_step *k, struct iv_commit *commit, struc
     for (const struct iv_cover_node *c = commit->covers; c != NULL; c = c->next) {
         TRY(keep_cover(k, c, err));
     }
-    return IV_OK;
+    return keep_populations(k, commit, err);
 }
 
 iv_rc iv_keep_write(struct iv_keep_step *k, struct iv_commit *const *group, size_t count, struct iv_err *err)
@@ -199,6 +228,8 @@ iv_rc iv_keep_last_words(struct iv_keep_step *k, struct iv_reader *reader, struc
     }
     TRY(iv_store_begin(k->store, err));
     struct iv_rc_s rc = iv_reader_covers(reader, tell_last, k, err);
+    rc = iv_ok(rc) ? iv_store_tell_populations(k->store, iv_wall(&k->clock), true, tell_population, k, err)
+                   : rc;
     if (!iv_ok(rc)) {
         iv_store_rollback(k->store);
         return rc;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evidence/coverage_text.h"
 
-#include "base/json_write.h"
 #include "evidence/coverage.h"
 
 static void losses(struct iv_json *j, const struct iv_loss *all, size_t count)
@@ -48,4 +47,32 @@ void iv_rule_loss_text(struct iv_buf *out, struct iv_str rule, const struct iv_l
     iv_json_str(&j, "rule", rule);
     losses(&j, loss, 1);
     iv_json_close_object(&j);
+}
+
+struct iv_json iv_population_text_open(struct iv_buf *out, struct iv_str topic, int32_t partition, iv_ns hour)
+{
+    struct iv_json j = iv_json_to(out);
+    iv_json_open_object(&j, NULL);
+    iv_json_str(&j, "topic", topic);
+    iv_json_int(&j, "partition", partition);
+    if (hour != IV_NS_MIN) {
+        iv_json_time(&j, "hour", hour);
+    }
+    iv_json_open_list(&j, "populations");
+    return j;
+}
+
+void iv_population_text_row(struct iv_json *j, struct iv_str rule, iv_ns since, int64_t count)
+{
+    iv_json_open_object(j, NULL);
+    iv_json_str(j, "rule", rule);
+    iv_json_time(j, "since", since);
+    iv_json_int(j, "count", count);
+    iv_json_close_object(j);
+}
+
+void iv_population_text_close(struct iv_json *j)
+{
+    iv_json_close_list(j);
+    iv_json_close_object(j);
 }

@@ -12,6 +12,7 @@
 #include "event/decode.h"
 #include "evidence/execution.h"
 #include "evidence/finding.h"
+#include "evidence/population.h"
 
 /* The larger of what a finding and an action may take as text; both nest no deeper than an event may. */
 #define IV_TOLD_LIMITS ((struct iv_decode_limits){8u << 20, 32, 4096, 8u << 20})
@@ -42,11 +43,14 @@ iv_rc iv_told_action_read(struct iv_told_action *out, struct iv_decoder *decoder
                           struct iv_str json, struct iv_err *err);
 
 /* What another process has read of a partition, or what a rule has lost there: then rule.n > 0, and
- * cover.losses are its only members. In the arena. IV_E_MALFORMED, IV_E_NOMEM. */
+ * cover.losses are its only members; or what rules have judged in a cell: then populations is not NULL, and
+ * topic and cover.partition name the cell. In the arena. IV_E_MALFORMED, IV_E_NOMEM. */
 struct iv_told_coverage {
     struct iv_str rule;
     struct iv_str topic;
     struct iv_cover cover;
+    const struct iv_population_row *populations;
+    size_t population_count;
 };
 iv_rc iv_told_coverage_read(struct iv_told_coverage *out, struct iv_decoder *decoder, struct iv_arena *arena,
                             struct iv_str json, struct iv_err *err);

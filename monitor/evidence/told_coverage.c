@@ -64,12 +64,51 @@ static iv_rc read_partition(struct iv_told_coverage *out, const struct iv_val *t
     return IV_OK;
 }
 
+static iv_rc read_population(struct iv_population_row *out, const struct iv_val *item, iv_ns hour,
+                             struct iv_err *err)
+{
+    TRY(iv_told_text(&out->rule, item, "rule", err));
+    TRY(iv_told_time(&out->since, item, "since", err));
+    TRY(iv_told_int(&out->count, item, "count", 0, INT64_MAX, err));
+    out->hour = hour;
+    return IV_OK;
+}
+
+static iv_rc read_populations(struct iv_told_coverage *out, struct iv_arena *arena, const struct iv_val *told,
+                              const struct iv_val *list, struct iv_err *err)
+{
+    int64_t partition = 0;
+    iv_ns hour = IV_NS_MIN;
+    ENSURE(list->kind == IV_KIND_LIST, err, IV_E_MALFORMED, "populations: must be a list");
+    TRY(iv_told_text(&out->topic, told, "topic", err));
+    TRY(iv_told_int(&partition, told, "partition", 0, INT32_MAX, err));
+    if (iv_told_at(told, "hour") != NULL) {
+        TRY(iv_told_time(&hour, told, "hour", err));
+        ENSURE(hour == iv_population_hour(hour), err, IV_E_MALFORMED, "hour: is not the beginning of one");
+    }
+    struct iv_population_row *rows = iv_arena_alloc(arena, (list->n + 1U) * sizeof *rows);
+    ENSURE(rows != NULL, err, IV_E_NOMEM, "cannot allocate what rules have judged");
+    for (uint32_t i = 0; i < list->n; i++) {
+        TRY(read_population(&rows[i], &list->items[i], hour, err));
+        ENSURE(hour != IV_NS_MIN || rows[i].count == 0, err, IV_E_MALFORMED,
+               "populations: a count needs an hour");
+    }
+    out->cover.partition = (int32_t)partition;
+    out->populations = rows;
+    out->population_count = list->n;
+    return IV_OK;
+}
+
 iv_rc iv_told_coverage_read(struct iv_told_coverage *out, struct iv_decoder *decoder, struct iv_arena *arena,
                             struct iv_str json, struct iv_err *err)
 {
     struct iv_val told;
     *out = (struct iv_told_coverage){.rule = IV_STR("")};
     TRY(iv_told_parse(&told, decoder, arena, json, err));
+    const struct iv_val *populations = iv_told_at(&told, "populations");
+    if (populations != NULL) {
+        return read_populations(out, arena, &told, populations, err);
+    }
     TRY(read_losses(&out->cover, arena, &told, err));
     out->rule = iv_told_text_or_empty(&told, "rule");
     return out->rule.n > 0 ? IV_OK : read_partition(out, &told, err);
