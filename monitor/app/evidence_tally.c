@@ -64,6 +64,19 @@ static void cover_rules(struct iv_tally *t, const struct iv_covered *covered)
     }
 }
 
+/* As the monitor has counted them. */
+static iv_rc take_populations(struct iv_tally *t, struct iv_reader *reader, const struct iv_covered *covered,
+                              struct iv_err *err)
+{
+    struct iv_populations populations;
+    TRY(iv_populations_read(&populations, reader, covered, t->from, t->until, err));
+    for (size_t i = 0; i < t->rule_count; i++) {
+        t->rules[i].judged = iv_population_of(&populations, t->rules[i].rule->id);
+    }
+    iv_populations_deinit(&populations);
+    return IV_OK;
+}
+
 /* How many triggers each rule has had so far, or what came to it since it was noted. */
 static void note_triggers(struct iv_tally *t, struct iv_judge *judge, uint64_t *before, bool end)
 {
@@ -71,7 +84,7 @@ static void note_triggers(struct iv_tally *t, struct iv_judge *judge, uint64_t *
         struct iv_rule_stats stats;
         iv_judge_rule_stats(judge, t->rules[i].rule->index, &stats);
         if (end) {
-            t->rules[i].counts.population += stats.triggers - before[i];
+            t->rules[i].judged.judged += stats.triggers - before[i];
         }
         before[i] = stats.triggers;
     }
@@ -133,7 +146,14 @@ static iv_rc count_populations(struct iv_tally *t, const struct iv_words files[I
     TRY(iv_replay_core_partitions(&core, files, err));
     TRY(iv_replay_input_open(&input, files, lateness, err));
     t->counted = true;
-    return count_records(t, &core, input, before, err);
+    for (size_t i = 0; i < t->rule_count; i++) {
+        t->rules[i].judged = (struct iv_population_known){.kept = true};
+    }
+    TRY(count_records(t, &core, input, before, err));
+    for (size_t i = 0; i < t->rule_count; i++) {
+        t->rules[i].judged.within = t->rules[i].judged.judged;
+    }
+    return IV_OK;
 }
 
 static enum iv_outcome outcome_of(const struct iv_tally *t, const struct iv_tally_criterion *c, bool shown)
@@ -143,7 +163,7 @@ static enum iv_outcome outcome_of(const struct iv_tally *t, const struct iv_tall
         .shown = shown,
         .ruled = c->rules > 0,
         .covered = iv_spans_length(&c->covered, t->from, t->until) == t->until - t->from,
-        .counted = t->counted,
+        .counted = iv_population_says(&c->judged),
     };
     return iv_outcome_of(&grounds);
 }
@@ -152,6 +172,8 @@ static void add_rule(struct iv_tally_criterion *c, const struct iv_tally_rule *r
 {
     c->rules++;
     iv_outcome_add(&c->counts, &r->counts);
+    iv_population_add(&c->judged, &r->judged);
+    c->counts.population = c->judged.judged;
     iv_spans_meet(&c->covered, &r->covered);
 }
 
@@ -166,6 +188,7 @@ static iv_rc make_criteria(struct iv_tally *t, struct iv_err *err)
         struct iv_tally_criterion *c = &t->criteria[i];
         const struct iv_criterion *criterion = iv_criterion_at(i);
         c->name = criterion->name;
+        c->judged.kept = true;
         iv_spans_add(&c->covered, t->from, t->until);
         for (size_t r = 0; r < t->rule_count; r++) {
             if (iv_tally_tests(t->rules[r].rule, c->name)) {
@@ -193,7 +216,9 @@ static iv_rc make(struct iv_tally *t, struct iv_reader *reader, const struct iv_
     TRY(iv_reader_counts_of(reader, t->from, t->until, count_findings, t, err));
     TRY(iv_covered_read(&covered, reader, err));
     cover_rules(t, &covered);
+    struct iv_rc_s rc = take_populations(t, reader, &covered, err);
     iv_covered_deinit(&covered);
+    TRY(rc);
     if (files[IV_LEDGER].count + files[IV_TELEMETRY].count > 0) {
         TRY(count_populations(t, files, err));
     }

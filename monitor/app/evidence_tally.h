@@ -9,11 +9,13 @@
 #include "base/spans.h"
 #include "baseline/baseline.h"
 #include "evidence/outcome.h"
+#include "evidence/population.h"
 #include "evidence/reader.h"
 
 struct iv_tally_rule {
     const struct iv_rule *rule;
     struct iv_outcome_counts counts;
+    struct iv_population_known judged;
     struct iv_spans covered; /* of the period */
 };
 
@@ -21,9 +23,10 @@ struct iv_tally_criterion {
     const char *name;
     enum iv_outcome outcome;
     size_t rules;
-    struct iv_outcome_counts counts; /* of all its rules; an event that several judge counts for each */
-    struct iv_spans covered;         /* what is covered of all of them */
-    double share;                    /* of the period */
+    struct iv_outcome_counts counts;   /* of all its rules; an event that several judge counts for each */
+    struct iv_population_known judged; /* likewise */
+    struct iv_spans covered;           /* what is covered of all of them */
+    double share;                      /* of the period */
 };
 
 struct iv_tally {
@@ -31,8 +34,8 @@ struct iv_tally {
     iv_ns until;
     struct iv_baseline *baseline;
     uint64_t baselines; /* that were put in force before the period's end */
-    bool counted;       /* populations are */
-    uint64_t events;    /* that were counted */
+    bool counted;       /* populations are those of the records given, else what the store has of them */
+    uint64_t events;    /* in which they were counted */
     uint64_t others;    /* violations of rules that the baseline does not have */
     struct iv_tally_rule *rules;
     size_t rule_count;
@@ -41,7 +44,8 @@ struct iv_tally {
     struct iv_arena arena;
 };
 
-/* files: the records of the streams, to count populations in; none at all: they are not counted. */
+/* files: the records of the streams, to count populations in; none at all: what the monitor has counted, by
+ * whole hours, as far as it was kept. */
 iv_rc iv_tally_make(struct iv_tally *out, struct iv_reader *reader, iv_ns from, iv_ns until,
                     const struct iv_words files[IV_STREAMS], struct iv_err *err);
 void iv_tally_deinit(struct iv_tally *tally);

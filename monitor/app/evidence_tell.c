@@ -46,10 +46,11 @@ static void show_gap(void *ctx, iv_ns from, iv_ns until)
     }
 }
 
-static void counts_text(struct iv_buf *out, const struct iv_tally *t, const struct iv_outcome_counts *c)
+static void counts_text(struct iv_buf *out, const struct iv_population_known *judged,
+                        const struct iv_outcome_counts *c)
 {
-    if (t->counted) {
-        iv_buf_printf(out, "population %" PRIu64 ", ", c->population);
+    if (judged->kept) {
+        iv_buf_printf(out, "population %" PRIu64 ", ", judged->judged);
     }
     iv_buf_printf(out, "violations %" PRIu64, c->violations);
     if (c->waived > 0) {
@@ -61,10 +62,10 @@ static void counts_text(struct iv_buf *out, const struct iv_tally *t, const stru
     iv_buf_printf(out, ", undecided %" PRIu64, c->undecided);
 }
 
-static void rule_text(struct iv_buf *out, const struct iv_tally *t, const struct iv_tally_rule *r)
+static void rule_text(struct iv_buf *out, const struct iv_tally_rule *r)
 {
     iv_buf_printf(out, "    " IV_STR_FMT "  ", IV_STR_ARG(r->rule->id));
-    counts_text(out, t, &r->counts);
+    counts_text(out, &r->judged, &r->counts);
     iv_buf_printf(out, ": " IV_STR_FMT "%s\n", IV_STR_ARG(r->rule->title),
                   r->rule->mode == IV_MODE_OBSERVE ? " (observed only)" : "");
 }
@@ -74,11 +75,11 @@ static void criterion_text(struct iv_buf *out, const struct iv_tally *t, const s
     struct gaps gaps = {out, 0};
     iv_buf_printf(out, "%-6s %-13s %zu rule%s, ", c->name, iv_outcome_name(c->outcome), c->rules,
                   c->rules == 1 ? "" : "s");
-    counts_text(out, t, &c->counts);
+    counts_text(out, &c->judged, &c->counts);
     iv_buf_printf(out, ", coverage %.3f %%\n", 100 * c->share);
     for (size_t i = 0; i < t->rule_count; i++) {
         if (iv_tally_tests(t->rules[i].rule, c->name)) {
-            rule_text(out, t, &t->rules[i]);
+            rule_text(out, &t->rules[i]);
         }
     }
     each_gap(t, &c->covered, &gaps, show_gap);
@@ -109,7 +110,10 @@ static void head_text(struct iv_buf *out, const struct iv_tally *t)
                       "Population: counted in %" PRIu64 " events of the period, in the records given\n\n",
                       t->events);
     } else {
-        iv_buf_text(out, "Population: not counted, which takes the records (--ledger, --telemetry)\n\n");
+        iv_buf_text(out,
+                    "Population: as the monitor has counted it where it did, in the whole hours that the "
+                    "period touches;\nno record proves it, and with the records (--ledger, --telemetry) it "
+                    "is counted in these\n\n");
     }
 }
 
@@ -132,10 +136,11 @@ void iv_tally_text(struct iv_buf *out, const struct iv_tally *t)
     iv_buf_char(out, '\n');
 }
 
-static void counts_json(struct iv_json *j, const struct iv_tally *t, const struct iv_outcome_counts *c)
+static void counts_json(struct iv_json *j, const struct iv_population_known *judged,
+                        const struct iv_outcome_counts *c)
 {
-    if (t->counted) {
-        iv_json_int(j, "population", (int64_t)c->population);
+    if (judged->kept) {
+        iv_json_int(j, "population", (int64_t)judged->judged);
     } else {
         iv_json_null(j, "population");
     }
@@ -166,7 +171,7 @@ static void criterion_json(struct iv_json *j, const struct iv_tally *t, const st
         iv_json_close_object(j);
         return;
     }
-    counts_json(j, t, &c->counts);
+    counts_json(j, &c->judged, &c->counts);
     iv_json_real(j, "coverage", c->share);
     iv_json_open_list(j, "gaps");
     each_gap(t, &c->covered, j, gap_json);
@@ -181,13 +186,13 @@ static void criterion_json(struct iv_json *j, const struct iv_tally *t, const st
     iv_json_close_object(j);
 }
 
-static void rule_json(struct iv_json *j, const struct iv_tally *t, const struct iv_tally_rule *r)
+static void rule_json(struct iv_json *j, const struct iv_tally_rule *r)
 {
     iv_json_open_object(j, NULL);
     iv_json_str(j, "rule", r->rule->id);
     iv_json_str(j, "title", r->rule->title);
     iv_json_text(j, "mode", iv_mode_name(r->rule->mode));
-    counts_json(j, t, &r->counts);
+    counts_json(j, &r->judged, &r->counts);
     iv_json_close_object(j);
 }
 
@@ -204,6 +209,7 @@ void iv_tally_json(struct iv_buf *out, const struct iv_tally *t)
     iv_json_text(j, "digest", t->baseline->digest_hex);
     iv_json_int(j, "so_far", (int64_t)t->baselines);
     iv_json_close_object(j);
+    iv_json_text(j, "population_counted", t->counted ? "in the records given" : "by the monitor");
     if (t->counted) {
         iv_json_int(j, "events", (int64_t)t->events);
     } else {
@@ -217,7 +223,7 @@ void iv_tally_json(struct iv_buf *out, const struct iv_tally *t)
     iv_json_close_list(j);
     iv_json_open_list(j, "rules");
     for (size_t i = 0; i < t->rule_count; i++) {
-        rule_json(j, t, &t->rules[i]);
+        rule_json(j, &t->rules[i]);
     }
     iv_json_close_list(j);
     iv_json_close_object(j);

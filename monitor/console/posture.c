@@ -12,6 +12,7 @@
 #include "evidence/covered.h"
 #include "evidence/incident.h"
 #include "evidence/outcome.h"
+#include "evidence/population.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ struct view {
     const struct iv_coverage_rules *rules;
     struct found *found;
     struct iv_covered covered;
+    struct iv_populations populations;
     iv_ns from;
     iv_ns until;
     struct iv_json j;
@@ -77,7 +79,17 @@ static void write_outcome(struct iv_json *j, enum iv_outcome outcome)
     iv_json_text(j, "outcome", words[outcome]);
 }
 
-static void write_rule(struct view *v, size_t i)
+/* null: nobody kept it. */
+static void write_population(struct view *v, const struct iv_population_known *known)
+{
+    if (known->kept) {
+        iv_json_int(&v->j, "population", known->judged > INT64_MAX ? INT64_MAX : (int64_t)known->judged);
+    } else {
+        iv_json_null(&v->j, "population");
+    }
+}
+
+static void write_rule(struct view *v, size_t i, const struct iv_population_known *known)
 {
     const struct iv_coverage_rule *rule = &v->rules->rules[i];
     const struct iv_outcome_counts *counts = &v->found[i].counts;
@@ -86,6 +98,7 @@ static void write_rule(struct view *v, size_t i)
     iv_json_str(&v->j, "title", rule->title);
     iv_json_str(&v->j, "severity", rule->severity);
     iv_json_str(&v->j, "mode", rule->mode);
+    write_population(v, known);
     iv_json_int(&v->j, "violations", (int64_t)counts->violations);
     iv_json_int(&v->j, "suppressed", (int64_t)counts->waived);
     iv_json_int(&v->j, "inconclusive", (int64_t)counts->undecided);
@@ -113,6 +126,7 @@ static void write_coverage(struct view *v, const struct iv_spans *spans)
 static void write_criterion(struct view *v, const struct iv_criterion *criterion)
 {
     struct iv_outcome_grounds grounds = {.shown = criterion->shown};
+    struct iv_population_known judged = {.kept = true};
     struct iv_spans covered = {NULL};
     int64_t live = 0;
     iv_spans_add(&covered, v->from, v->until);
@@ -123,16 +137,22 @@ static void write_criterion(struct view *v, const struct iv_criterion *criterion
     for (size_t i = 0; i < v->rules->count; i++) {
         const struct iv_coverage_rule *rule = &v->rules->rules[i];
         if (iv_coverage_tests(rule, iv_str_of(criterion->name))) {
+            struct iv_population_known known = iv_population_of(&v->populations, rule->id);
+            iv_population_add(&judged, &known);
             grounds.ruled = true;
             live += v->found[i].live;
             iv_outcome_add(&grounds.counts, &v->found[i].counts);
             iv_covered_meet(&covered, &v->covered, rule->streams, rule->id);
-            write_rule(v, i);
+            write_rule(v, i, &known);
         }
     }
     iv_json_close_list(&v->j);
     grounds.covered = iv_spans_length(&covered, v->from, v->until) == v->until - v->from;
+    grounds.counts.population = judged.judged;
+    grounds.counted = iv_population_says(&judged);
     write_outcome(&v->j, iv_outcome_of(&grounds));
+    judged.kept = judged.kept && grounds.ruled;
+    write_population(v, &judged);
     iv_json_int(&v->j, "violations", (int64_t)grounds.counts.violations);
     iv_json_int(&v->j, "suppressed", (int64_t)grounds.counts.waived);
     iv_json_int(&v->j, "open", live);
@@ -175,6 +195,7 @@ static iv_rc write_all(struct view *v, struct iv_reader *reader, struct iv_err *
     ENSURE(v->found != NULL, err, IV_E_NOMEM, "cannot allocate what rules have found");
     TRY(iv_reader_counts_of(reader, v->from, v->until, count_one, v, err));
     TRY(iv_reader_live(reader, note_live, v, err));
+    TRY(iv_populations_read(&v->populations, reader, &v->covered, v->from, v->until, err));
     iv_json_open_object(&v->j, NULL);
     iv_json_time(&v->j, "from", v->from);
     iv_json_time(&v->j, "to", v->until);
@@ -225,6 +246,7 @@ void iv_answer_posture(struct iv_reply *reply, struct iv_request *request)
     struct iv_rc_s rc = answer(&v, reader, &err);
     iv_readers_return(console->readers, reader);
     iv_covered_deinit(&v.covered);
+    iv_populations_deinit(&v.populations);
     iv_free(v.found);
     if (rc.code == IV_E_REFUSED) {
         iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "%s", err.text);

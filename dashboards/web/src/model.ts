@@ -289,6 +289,7 @@ export interface PostureRule {
   title: string;
   severity: Severity;
   mode: string;
+  population: number | null;
   violations: number;
   suppressed: number;
   inconclusive: number;
@@ -299,6 +300,7 @@ export interface PostureCriterion {
   id: string;
   title: string;
   outcome: Outcome;
+  population: number | null;
   violations: number;
   suppressed: number;
   open: number;

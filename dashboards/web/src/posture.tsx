@@ -62,7 +62,10 @@ function Tile(props: { criterion: PostureCriterion; whole: { from: number; to: n
         <span class="violations">
           {criterion.violations === 0 ? "no violations" : plural(criterion.violations, "violation")}
         </span>
-        <span>{plural(criterion.rules.length, "rule")}</span>
+        <span>
+          {criterion.population === null ? "" : `${count(criterion.population)} judged, `}
+          {plural(criterion.rules.length, "rule")}
+        </span>
       </span>
       {coverage !== null && (
         <span class="tile-strip">
@@ -115,6 +118,8 @@ function CriterionPane({ criterion, close }: { criterion: PostureCriterion; clos
         <dl class="duo">
           <dt>Violations</dt>
           <dd>{count(criterion.violations)}</dd>
+          <dt title="Events that its rules had to judge, by whole hours">Judged</dt>
+          <dd>{criterion.population === null ? "–" : count(criterion.population)}</dd>
           <dt>Under a waiver</dt>
           <dd>{count(criterion.suppressed)}</dd>
           <dt>Coverage</dt>
@@ -131,7 +136,10 @@ function CriterionPane({ criterion, close }: { criterion: PostureCriterion; clos
                   <span>
                     <code>{rule.id}</code> {rule.title}
                   </span>
-                  <strong class={rule.violations > 0 ? "some" : ""}>{count(rule.violations)}</strong>
+                  <span title="Violations, of the events that it had to judge">
+                    <strong class={rule.violations > 0 ? "some" : ""}>{count(rule.violations)}</strong>
+                    {rule.population !== null && <small> of {count(rule.population)}</small>}
+                  </span>
                 </a>
               </li>
             ))}
