@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /api/v1/session: logging in, who is in and what he may, logging out. */
-#include "base/clock.h"
+/* /api/v1/session: logging in, who is in and what he may, his own password, logging out. */
 #include "base/guard.h"
 #include "base/json_write.h"
 #include "base/log.h"
-#include "base/secret.h"
 #include "console/answer.h"
 #include "console/body.h"
 #include "console/change.h"
-#include "console/hashing.h"
 #include "console/known.h"
 #include "console/origin.h"
-#include "console/readers.h"
+#include "console/page.h"
+#include "console/password.h"
 #include "console/show.h"
 #include "console/token_file.h"
-#include "console/tries.h"
 
 #include <stdio.h>
 
@@ -74,36 +71,12 @@ struct entry {
     char secret[IV_SECRET_TEXT_BYTES];
 };
 
-static iv_ns now_monotonic(void)
-{
-    struct iv_clock clock = iv_clock_system();
-    return iv_monotonic(&clock);
-}
-
-static struct iv_try try_of(const struct entry *e, const struct iv_request *request)
-{
-    return (struct iv_try){e->name, request->who.address};
-}
-
-static bool may_try(const struct entry *e, struct iv_request *request, struct iv_reply *reply)
-{
-    struct iv_try who = try_of(e, request);
-    iv_ns wait = iv_try_left(request->console->limit, &who, now_monotonic());
-    if (wait > 0) {
-        reply->retry_after = (unsigned)((wait + IV_NS_PER_S - 1) / IV_NS_PER_S);
-        iv_reply_problem(reply, MHD_HTTP_TOO_MANY_REQUESTS, "too many log-ins have failed: wait %u s",
-                         reply->retry_after);
-    }
-    return wait == 0;
-}
-
 /* The record has it when somebody begins to have to wait. */
 static void refuse(const struct entry *e, struct iv_request *request, struct iv_reply *reply)
 {
-    struct iv_try who = try_of(e, request);
     struct iv_err err = {.text = ""};
     const struct iv_change change = {.what = "session.lock-out", .object = e->name};
-    if (iv_try_failed(request->console->limit, &who, now_monotonic())) {
+    if (iv_password_failed(request, e->name)) {
         (void)snprintf(request->who.name, sizeof request->who.name, "nobody");
         if (!iv_ok(iv_change_make(request, &change, &err))) {
             LOG_WARN("console.access.failed", KV_TEXT("why", err.text));
@@ -113,52 +86,15 @@ static void refuse(const struct entry *e, struct iv_request *request, struct iv_
     iv_reply_problem(reply, MHD_HTTP_UNAUTHORIZED, "no user of this name has this password");
 }
 
-/* A name that there is not costs what any other does. */
-static iv_rc find_user(struct iv_user *out, bool *found, struct iv_console *console, struct iv_str name,
-                       struct iv_err *err)
-{
-    struct iv_reader *reader = iv_readers_borrow(console->readers);
-    struct iv_rc_s rc = iv_reader_user(reader, out, name, err);
-    iv_readers_return(console->readers, reader);
-    *found = iv_ok(rc);
-    if (rc.code == IV_E_ABSENT) {
-        *out = console->nobody;
-        return IV_OK;
-    }
-    return rc;
-}
-
-static iv_rc is_right(bool *out, struct entry *e, struct iv_console *console, struct iv_err *err)
-{
-    struct iv_user user;
-    bool found = false;
-    bool same = false;
-    if (e->is_token) {
-        *out = iv_token_file_is(console, e->password);
-        return IV_OK;
-    }
-    TRY(find_user(&user, &found, console, e->name, err));
-    TRY(iv_scrypt_is(&same, &user.password, e->password, err));
-    e->changed = user.changed;
-    *out = found && same;
-    return IV_OK;
-}
-
 /* False: the reply says why the password was not looked at, or that it could not be. */
 static bool look(bool *right, struct entry *e, struct iv_request *request, struct iv_reply *reply)
 {
-    struct iv_console *console = request->console;
-    struct iv_err err = {.text = ""};
-    e->is_token = console->token_n > 0 && iv_str_eq(e->name, IV_STR("token"));
-    if (!iv_hashing_enter(console, reply)) {
-        return false;
+    e->is_token = request->console->token_n > 0 && iv_str_eq(e->name, IV_STR("token"));
+    if (e->is_token) {
+        *right = iv_token_file_is(request->console, e->password);
+        return true;
     }
-    struct iv_rc_s rc = is_right(right, e, console, &err);
-    iv_hashing_leave(console);
-    if (!iv_ok(rc)) {
-        iv_reply_failure(reply, &err);
-    }
-    return iv_ok(rc);
+    return iv_password_look(right, &e->changed, request, reply, e->name, e->password);
 }
 
 static iv_rc write_session(struct iv_store *store, void *ctx, struct iv_err *err)
@@ -181,8 +117,7 @@ static iv_rc let_in(struct entry *e, struct iv_request *request, struct iv_err *
         .what = "session.open", .object = e->name, .make = write_session, .ctx = e};
     TRY(iv_change_make(request, &change, err));
     TRY(iv_known_by_session(&request->who, console, iv_str_of(e->secret), err));
-    struct iv_try who = try_of(e, request);
-    iv_try_succeeded(console->limit, &who);
+    iv_password_succeeded(request, e->name);
     return IV_OK;
 }
 
@@ -212,8 +147,8 @@ void iv_answer_log_in(struct iv_reply *reply, struct iv_request *request)
         iv_reply_problem(reply, MHD_HTTP_FORBIDDEN, "a page of another origin may not log in here");
         return;
     }
-    if (!iv_body_read(request, reply, members, IV_COUNT(members)) || !may_try(&e, request, reply) ||
-        !look(&right, &e, request, reply)) {
+    if (!iv_body_read(request, reply, members, IV_COUNT(members)) ||
+        !iv_password_may_try(request, reply, e.name) || !look(&right, &e, request, reply)) {
         return;
     }
     if (right) {
@@ -247,4 +182,60 @@ void iv_answer_log_out(struct iv_reply *reply, struct iv_request *request)
     }
     set_cookie(reply, request->console, "", 0);
     reply->status = MHD_HTTP_NO_CONTENT;
+}
+
+static iv_rc set_password(struct iv_store *store, void *ctx, struct iv_err *err)
+{
+    bool found = false;
+    TRY(iv_store_set_password(store, &found, ctx, err));
+    ENSURE(found, err, IV_E_ABSENT, "you were removed meanwhile");
+    return IV_OK;
+}
+
+/* The present one is asked for, so that nobody takes over what somebody has left open; whoever guesses at it
+ * waits as at the log-in. */
+static bool is_his(struct iv_request *request, struct iv_reply *reply, struct iv_str password)
+{
+    struct iv_str name = iv_str_of(request->who.name);
+    bool right = false;
+    iv_ns changed = 0;
+    if (!iv_password_may_try(request, reply, name) ||
+        !iv_password_look(&right, &changed, request, reply, name, password)) {
+        return false;
+    }
+    if (!right) {
+        (void)iv_password_failed(request, name);
+        iv_reply_problem(reply, MHD_HTTP_FORBIDDEN, "this is not your present password");
+    }
+    return right;
+}
+
+void iv_answer_own_password(struct iv_reply *reply, struct iv_request *request)
+{
+    struct iv_str name = iv_str_of(request->who.name);
+    struct iv_str present = {NULL, 0};
+    struct iv_str password = {NULL, 0};
+    struct iv_user user;
+    const struct iv_body_member members[] = {
+        {.name = "present", .text = &present, .required = true, .bytes_max = PASSWORD_BYTES_MAX},
+        {.name = "password", .text = &password, .required = true, .bytes_max = PASSWORD_BYTES_MAX},
+    };
+    if (request->who.via != IV_VIA_SESSION || iv_str_eq(name, IV_STR("token"))) {
+        iv_reply_problem(reply, MHD_HTTP_CONFLICT, "only a user who has logged in has a password of his own");
+        return;
+    }
+    if (!iv_body_read(request, reply, members, IV_COUNT(members)) || !is_his(request, reply, present) ||
+        !iv_password_make(&user, request, reply, name, 0, password)) {
+        return;
+    }
+    struct iv_err err = {.text = ""};
+    const struct iv_change change = {.what = "user.password",
+                                     .object = name,
+                                     .detail = IV_STR("his own"),
+                                     .make = set_password,
+                                     .ctx = &user};
+    if (!iv_page_refused(reply, iv_change_make(request, &change, &err), &err)) {
+        set_cookie(reply, request->console, "", 0); /* all his sessions have ended, and with them this one */
+        reply->status = MHD_HTTP_NO_CONTENT;
+    }
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /api/v1/users: who may log in. */
-#include "base/clock.h"
 #include "base/guard.h"
 #include "base/json_write.h"
 #include "console/account.h"
 #include "console/answer.h"
 #include "console/body.h"
 #include "console/change.h"
-#include "console/hashing.h"
 #include "console/page.h"
+#include "console/password.h"
 #include "console/readers.h"
 #include "console/show.h"
 
@@ -43,6 +42,8 @@ void iv_answer_users(struct iv_reply *reply, struct iv_request *request)
 struct changing {
     struct iv_user user;
     struct iv_str name;
+    unsigned roles;
+    struct iv_str detail; /* the roles, as words */
     bool applied;
 };
 
@@ -70,6 +71,15 @@ static iv_rc set_password(struct iv_store *store, void *ctx, struct iv_err *err)
     return IV_OK;
 }
 
+static iv_rc set_roles(struct iv_store *store, void *ctx, struct iv_err *err)
+{
+    struct changing *c = ctx;
+    bool makes_tokens = (iv_roles_may(c->roles) & 1u << IV_NEED_ADMIN) != 0;
+    TRY(iv_store_set_roles(store, &c->applied, c->name, c->detail, makes_tokens, err));
+    ENSURE(c->applied, err, IV_E_ABSENT, "there is no user of this name");
+    return IV_OK;
+}
+
 /* absent: what it is where the change found nothing to change, or found it there. */
 static bool apply(struct iv_request *request, struct iv_reply *reply, const struct iv_change *change,
                   unsigned absent)
@@ -90,25 +100,9 @@ static bool may_outlive(const struct iv_request *request, struct iv_reply *reply
     bool ends = request->who.via == IV_VIA_TOKEN && request->who.stored;
     if (ends) {
         iv_reply_problem(reply, MHD_HTTP_FORBIDDEN,
-                         "a token makes nothing that outlives it: no user and no password");
+                         "a token makes nothing that outlives it: no user, no password and no roles");
     }
     return !ends;
-}
-
-static bool hash(struct iv_user *out, struct iv_console *console, struct iv_reply *reply, struct iv_str name,
-                 unsigned roles, struct iv_str password)
-{
-    struct iv_clock clock = iv_clock_system();
-    struct iv_err err = {.text = ""};
-    if (!iv_hashing_enter(console, reply)) {
-        return false;
-    }
-    struct iv_rc_s rc = iv_account_user(out, name, roles, password, iv_wall(&clock), &err);
-    iv_hashing_leave(console);
-    if (!iv_ok(rc)) {
-        iv_reply_failure(reply, &err);
-    }
-    return iv_ok(rc);
 }
 
 void iv_answer_user_add(struct iv_reply *reply, struct iv_request *request)
@@ -130,7 +124,7 @@ void iv_answer_user_add(struct iv_reply *reply, struct iv_request *request)
         iv_reply_failure(reply, &err);
         return;
     }
-    if (!hash(&c.user, request->console, reply, c.name, bits, password)) {
+    if (!iv_password_make(&c.user, request, reply, c.name, bits, password)) {
         return;
     }
     const struct iv_change change = {
@@ -161,11 +155,42 @@ void iv_answer_user_password(struct iv_reply *reply, struct iv_request *request)
     const struct iv_body_member members[] = {
         {.name = "password", .text = &password, .required = true, .bytes_max = WORD_BYTES_MAX}};
     if (!iv_body_read(request, reply, members, IV_COUNT(members)) || !may_outlive(request, reply) ||
-        !hash(&c.user, request->console, reply, c.name, 0, password)) {
+        !iv_password_make(&c.user, request, reply, c.name, 0, password)) {
         return;
     }
     const struct iv_change change = {
         .what = "user.password", .object = c.name, .make = set_password, .ctx = &c};
+    if (apply(request, reply, &change, MHD_HTTP_NOT_FOUND)) {
+        reply->status = MHD_HTTP_NO_CONTENT;
+    }
+}
+
+/* What he may changes with his next request. */
+void iv_answer_user_roles(struct iv_reply *reply, struct iv_request *request)
+{
+    struct changing c = {.name = request->variable};
+    struct iv_body_texts roles = {.count = 0};
+    const struct iv_body_member members[] = {
+        {.name = "roles", .texts = &roles, .required = true, .bytes_max = WORD_BYTES_MAX}};
+    struct iv_err err = {.text = ""};
+    char words[IV_ROLES_BYTES];
+    struct iv_buf text;
+    iv_buf_init_lent(&text, words, sizeof words, sizeof words - 1);
+    if (!iv_body_read(request, reply, members, IV_COUNT(members)) || !may_outlive(request, reply)) {
+        return;
+    }
+    if (iv_str_eq(c.name, iv_str_of(request->who.name))) {
+        iv_reply_problem(reply, MHD_HTTP_CONFLICT, "nobody changes his own roles: another admin can");
+        return;
+    }
+    if (!iv_ok(iv_account_roles(&c.roles, roles.items, roles.count, &err))) {
+        iv_reply_failure(reply, &err);
+        return;
+    }
+    iv_roles_write(&text, c.roles);
+    c.detail = iv_buf_slice(&text);
+    const struct iv_change change = {
+        .what = "user.roles", .object = c.name, .detail = c.detail, .make = set_roles, .ctx = &c};
     if (apply(request, reply, &change, MHD_HTTP_NOT_FOUND)) {
         reply->status = MHD_HTTP_NO_CONTENT;
     }

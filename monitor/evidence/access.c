@@ -61,6 +61,21 @@ iv_rc iv_store_remove_user(struct iv_store *store, bool *found, struct iv_str na
     return run_for(store, IV_SQL_USER_DELETE, found, name, "remove a user", err);
 }
 
+iv_rc iv_store_set_roles(struct iv_store *store, bool *found, struct iv_str name, struct iv_str roles,
+                         bool keeps_tokens, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    if (!keeps_tokens) {
+        TRY(run_for(store, IV_SQL_TOKENS_END, NULL, name, "end the tokens of a user", err));
+    }
+    TRY(iv_store_statement(store, &stmt, IV_SQL_USER_ROLES, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, roles);
+    iv_sql_bind_str(&args, name);
+    return run(store, stmt, found, "write a user's roles", err);
+}
+
 iv_rc iv_store_set_password(struct iv_store *store, bool *found, const struct iv_user *user,
                             struct iv_err *err)
 {

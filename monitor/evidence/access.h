@@ -50,6 +50,10 @@ iv_rc iv_store_put_user(struct iv_store *store, bool *fresh, const struct iv_use
 /* *found: there is such a user. Both end his sessions; with him go the tokens that he made, and those that
  * were made with them. */
 iv_rc iv_store_remove_user(struct iv_store *store, bool *found, struct iv_str name, struct iv_err *err);
+/* *found as above; takes effect with his next request. keeps_tokens: else the tokens that he made go, and
+ * those that were made with them. */
+iv_rc iv_store_set_roles(struct iv_store *store, bool *found, struct iv_str name, struct iv_str roles,
+                         bool keeps_tokens, struct iv_err *err);
 iv_rc iv_store_set_password(struct iv_store *store, bool *found, const struct iv_user *user,
                             struct iv_err *err);
 

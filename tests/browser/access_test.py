@@ -213,6 +213,58 @@ class Access(unittest.TestCase):
         self.assertLessEqual(int(tried[-1][1]["retry-after"]), 4)
         self.log_in("gus")
 
+    def test_roles_are_other_ones_with_the_next_request_and_nobody_gives_them_to_himself(self):
+        self.user("rose", "viewer")
+        self.user("rex", "admin")
+        rose, rex = self.log_in("rose"), self.log_in("rex")
+        rex = {**rex[0], **rex[1]}
+        triage = f"/api/v1/findings/{'0' * 64}/triage"
+        self.assertEqual(self.console.send(triage, {}, headers={**rose[0], **rose[1]})[0], 403)
+        self.assertEqual(self.console.send("/api/v1/users/rose/roles", {"roles": ["analyst"]}, headers=rex)[0], 204)
+        self.assertEqual(self.console.send(triage, {}, headers={**rose[0], **rose[1]})[0], 400)
+        self.assertEqual(self.console.get("/api/v1/session", headers=rose[0])["roles"], ["analyst"])
+        self.assertEqual(self.console.send("/api/v1/users/rex/roles", {"roles": ["viewer"]}, headers=rex)[0], 409)
+        self.assertEqual(self.console.send("/api/v1/users/rosa/roles", {"roles": ["viewer"]}, headers=rex)[0], 404)
+        made = json.loads(self.console.send("/api/v1/tokens", {"name": "rex-job", "roles": ["admin"]}, headers=rex)[2])
+        token = {"Authorization": f"Bearer {made['token']}"}
+        status, _, body = self.console.send("/api/v1/users/rose/roles", {"roles": ["admin"]}, headers=token)
+        self.assertEqual(status, 403, body)
+        for roles, left in [(["admin", "viewer"], 200), (["analyst"], 401)]:
+            self.assertEqual(self.console.send("/api/v1/users/rex/roles", {"roles": roles}, headers=ADMIN)[0], 204)
+            self.assertEqual(self.console.ask("/api/v1/session", headers=token)[0], left, "what an admin made ends with the admin")
+        self.assertIn(("token", "token", "user.roles", "rex"), self.audit())
+
+    def test_a_user_sets_his_own_password_with_the_present_one_and_is_logged_out_everywhere(self):
+        self.user("opal", "viewer")
+        (first, csrf), (other, _) = self.log_in("opal"), self.log_in("opal")
+        path, new = "/api/v1/session/password", PASSWORD + " twice"
+        self.assertEqual(self.console.send(path, {"present": PASSWORD, "password": new}, headers=first)[0], 403, "CSRF")
+        for present, password, want in [(PASSWORD + "x", new, 403), (PASSWORD, "short", 400), (PASSWORD, new, 204)]:
+            status, headers, body = self.console.send(path, {"present": present, "password": password}, headers={**first, **csrf})
+            self.assertEqual(status, want, body)
+        self.assertRegex(headers["set-cookie"], "^invigil=;.*Max-Age=0")
+        for cookie in (first, other):
+            self.assertEqual(self.console.ask("/api/v1/session", headers=cookie)[0], 401)
+        self.assertEqual(self.console.tries("/api/v1/session", {"name": "opal", "password": PASSWORD})[0], 401)
+        self.log_in("opal", new)
+        for cookie, csrf in [(ADMIN, {}), self.log_in("token", TOKEN)]:
+            status = self.console.send(path, {"present": TOKEN, "password": new}, headers={**cookie, **csrf})[0]
+            self.assertEqual(status, 409, "it has no password of its own")
+
+    def test_who_guesses_at_the_present_password_of_an_open_session_has_to_wait(self):
+        self.user("orla", "viewer")
+        cookie, csrf = self.log_in("orla")
+        guess = {"present": "a guess, and wrong", "password": PASSWORD + " twice"}
+        seen = set()
+
+        def is_refused():
+            status = self.console.send("/api/v1/session/password", guess, headers={**cookie, **csrf})[0]
+            seen.add(status)
+            return status == 429
+
+        until(is_refused, "somebody who guesses has to wait")
+        self.assertLessEqual(seen, {403, 429, 503})
+
     def test_every_change_is_a_record_of_who_made_it_and_a_leaf_of_the_log(self):
         before = self.audit()
         self.user("ada", "admin")

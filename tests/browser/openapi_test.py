@@ -241,12 +241,15 @@ class OpenApi(unittest.TestCase):
         password = "/api/v1/users/{name}/password"
         for name, word in [("ann", "correct horse again"), ("ann", "short"), ("bob", "correct horse again")]:
             ask(password, "post", {"password": word}, url=f"/api/v1/users/{name}/password")
+        roles = "/api/v1/users/{name}/roles"
+        for name, words in [("ann", ["analyst", "auditor"]), ("ann", ["king"]), ("bob", ["viewer"])]:
+            ask(roles, "post", {"roles": words}, url=f"/api/v1/users/{name}/roles")
         made = ask("/api/v1/tokens", "post", {"name": "ci", "roles": ["viewer"], "expires": "1d"})
         ask("/api/v1/tokens", "post", {"name": "ci", "roles": ["king"]})
         ask("/api/v1/tokens", "get")
         viewer = {"Authorization": f"Bearer {made['token']}"}
         for path, method in [("/api/v1/users", "get"), ("/api/v1/users", "post"), ("/api/v1/users/{name}", "delete"),
-                             (password, "post"), ("/api/v1/tokens", "get"), ("/api/v1/tokens", "post"),
+                             (password, "post"), (roles, "post"), ("/api/v1/tokens", "get"), ("/api/v1/tokens", "post"),
                              ("/api/v1/tokens/{id}", "delete"), ("/api/v1/audit", "get")]:
             ask(path, method, headers=viewer, url=path.replace("{name}", "ann").replace("{id}", made["id"]))
         for path, method in [("/api/v1/findings/{uid}/triage", "post"), ("/api/v1/waivers/{id}", "delete"),
@@ -328,7 +331,14 @@ class OpenApi(unittest.TestCase):
         # Somebody who has a session is told so where he would remove himself.
         boss = {"name": "boss", "roles": ["admin"], "password": "correct horse battery"}
         ask("/api/v1/users", "post", boss)
-        ask("/api/v1/users/{name}", "delete", url="/api/v1/users/boss", headers=self.session(console, boss))
+        session = self.session(console, boss)
+        ask("/api/v1/users/{name}", "delete", url="/api/v1/users/boss", headers=session)
+        ask("/api/v1/users/{name}/roles", "post", {"roles": ["viewer"]}, url="/api/v1/users/boss/roles", headers=session)
+        own = "/api/v1/session/password"
+        ask(own, "post", {"present": boss["password"], "password": "another battery"})
+        right = {"present": boss["password"], "password": "another battery"}
+        ask(own, "post", {**right, "present": "wrong"}, headers=session)
+        until(lambda: ask(own, "post", right, headers=session) is None, "the wait ends")
 
     @staticmethod
     def session(console, user):
