@@ -23,6 +23,11 @@ before(async () => {
   uids = await fill(server);
   const until = new Date(Date.now() + 86_400_000).toISOString();
   await change(server, `/api/v1/findings/${uids[30]}/triage`, { do: "acknowledge" });
+  for (const [name, ...roles] of [["ann", "admin"], ["carol", "analyst", "auditor"], ["on-call", "responder"], ["wall", "viewer"]]) {
+    await change(server, "/api/v1/users", { name, roles, password: "correct horse battery" });
+  }
+  await change(server, "/api/v1/tokens", { name: "prometheus", roles: ["viewer"], expires: "366d" });
+  await change(server, "/api/v1/tokens", { name: "ticket-bridge", roles: ["analyst"], expires: "5d" });
   await change(server, `/api/v1/findings/${uids[29]}/triage`, { do: "suppress", reason: "the host is being moved", until });
 });
 
@@ -92,6 +97,29 @@ for (const colorScheme of ["light", "dark"]) {
       await page.goto(`${server.url}/#/findings?view=waivers`);
       await page.locator("table.grid tbody tr").first().waitFor();
       await look("waivers");
+      await page.goto(`${server.url}/#/access`);
+      await page.locator("table.grid tbody tr").first().waitFor();
+      await look("users");
+      await page.getByRole("button", { name: "Add a user" }).click();
+      await page.getByLabel("Name", { exact: true }).waitFor();
+      await look("user-add");
+      await page.getByRole("button", { name: "Cancel" }).click();
+      await page.goto(`${server.url}/#/access/tokens`);
+      await page.getByText("ticket-bridge").waitFor();
+      await look("tokens");
+      await page.getByRole("button", { name: "Make a token" }).click();
+      await page.getByLabel("For what").fill(`look-${colorScheme}-${viewport.width}`);
+      await page.getByRole("button", { name: "Make", exact: true }).click();
+      await page.getByText("ivg_").waitFor();
+      await look("token-made");
+      await page.getByRole("button", { name: "I have it" }).click();
+      const ann = { name: "ann", via: "session", roles: ["admin"], permissions: ["read", "admin"], csrf: "x", expires: "2099-01-01T00:00:00Z" };
+      await page.route("**/api/v1/session", (route) => route.fulfill({ status: 200, contentType: "application/json", body: JSON.stringify(ann) }));
+      await page.goto(`${server.url}/#/account`);
+      await page.reload();
+      await page.getByLabel("Present password").waitFor();
+      await look("account");
+      await page.unroute("**/api/v1/session");
       await page.route("**/api/v1/session", (route) =>
         route.fulfill({ status: 401, contentType: "application/problem+json", body: "{}" }),
       );

@@ -12,6 +12,7 @@ import type {
   Fleet,
   Incident,
   JournalRow,
+  MadeToken,
   Page,
   Posture,
   Respond,
@@ -19,7 +20,9 @@ import type {
   Statement,
   Status,
   System,
+  Token,
   TriageChange,
+  User,
   Waiver,
 } from "./model";
 import { queryOf } from "./filter";
@@ -91,6 +94,8 @@ const part = encodeURIComponent;
 export const fetchSession = (): Promise<Session> => get("/api/v1/session");
 export const logIn = (name: string, password: string): Promise<Session> =>
   change("POST", "/api/v1/session", { name, password });
+export const setOwnPassword = (present: string, password: string): Promise<null> =>
+  change("POST", "/api/v1/session/password", { present, password });
 export const logOut = (): Promise<null> => change("DELETE", "/api/v1/session");
 
 export const fetchFindings = (filter: Filter, after = "", limit = 100): Promise<Page<Finding>> =>
@@ -125,3 +130,14 @@ export const fetchSystem = (): Promise<System> => get("/api/v1/system");
 export const fetchJournal = (): Promise<{ items: JournalRow[] }> => get("/api/v1/journal?limit=50");
 export const fetchAudit = (asked: Record<string, string>): Promise<{ items: AuditRow[]; next: string | null }> =>
   get(`/api/v1/audit${query(asked)}`);
+
+export const fetchUsers = (): Promise<{ items: User[] }> => get("/api/v1/users");
+export const addUser = (user: { name: string; password: string; roles: string[] }): Promise<User> => change("POST", "/api/v1/users", user);
+export const removeUser = (name: string): Promise<null> => change("DELETE", `/api/v1/users/${part(name)}`);
+export const setRoles = (name: string, roles: string[]): Promise<null> => change("POST", `/api/v1/users/${part(name)}/roles`, { roles });
+export const setPassword = (name: string, password: string): Promise<null> =>
+  change("POST", `/api/v1/users/${part(name)}/password`, { password });
+export const fetchTokens = (): Promise<{ items: Token[] }> => get("/api/v1/tokens");
+export const makeToken = (token: { name: string; roles: string[]; expires: string }): Promise<MadeToken> =>
+  change("POST", "/api/v1/tokens", token);
+export const revokeToken = (id: string): Promise<null> => change("DELETE", `/api/v1/tokens/${part(id)}`);

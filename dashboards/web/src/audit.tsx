@@ -6,7 +6,7 @@ import { go, hrefOf } from "./address";
 import type { AuditRow } from "./api";
 import { fetchAudit } from "./api";
 import { Field, Period } from "./filters";
-import { short } from "./format";
+import { date, short } from "./format";
 import { Empty } from "./marks";
 import { useTitle } from "./page";
 import { Trouble } from "./trouble";
@@ -36,7 +36,6 @@ function reduce(list: Rows, change: Change): Rows {
   }
 }
 
-const day = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 
 /** What was changed, as a way to it where the page has one. */
@@ -111,7 +110,7 @@ export function AuditScreen({ place }: { place: Place }) {
                 <tr key={row.seq}>
                   <td>
                     <time dateTime={row.at} title={row.at}>
-                      <span class="dim">{day.format(new Date(row.at))}</span> {clock.format(new Date(row.at))}
+                      <span class="dim">{date(row.at)}</span> {clock.format(new Date(row.at))}
                     </time>
                   </td>
                   <td>

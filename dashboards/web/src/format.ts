@@ -19,6 +19,12 @@ export function when(text: string): string {
   return today ? clock.format(date) : `${day.format(date)} ${clock.format(date)}`;
 }
 
+const fullDay = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
+
+/** The day with its year, for what lies far from today. */
+export const date = (text: string, timed = false): string =>
+  `${fullDay.format(new Date(text))}${timed ? ` ${clock.format(new Date(text))}` : ""}`;
+
 /** To the millisecond, for a line of events. */
 export function exact(text: string): string {
   const date = new Date(text);

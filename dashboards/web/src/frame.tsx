@@ -16,6 +16,7 @@ export const screens = [
   ["remediation", "Remediation", "M13 3 5 13.5h6L10 21l8-10.5h-6L13 3Z"],
   ["fleet", "Fleet", "M4 5h7v6H4zM13 5h7v6h-7zM4 13h7v6H4zM13 13h7v6h-7z"],
   ["system", "System", "M3 12h4l2.5-7 5 14 2.5-7h4"],
+  ["access", "Access", "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 20c.6-3.6 3.2-5.5 6.5-5.5s5.9 1.9 6.5 5.5M16 4.4a3.5 3.5 0 0 1 0 6.4M17.5 14.9c2.1.7 3.5 2.4 4 5.1"],
   ["audit", "Audit", "M7 3h8l4 4v14H7zM10 12h6M10 16h6"],
 ] as const;
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Logging in, and out.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { hrefOf } from "./address";
 import { Refusal, logIn, logOut, messageOf } from "./api";
 import { Icon } from "./marks";
 import { useTitle } from "./page";
 import type { Who } from "./session";
-import { enter, leave } from "./session";
+import { enter, farewell, leave } from "./session";
+import { useStore } from "./store";
 
 function useLogIn() {
   const [trouble, setTrouble] = useState<string | null>(null);
@@ -37,6 +39,7 @@ export function LogInScreen() {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const { trouble, busy, wait, send } = useLogIn();
+  const said = useStore(farewell);
   const first = useRef<HTMLInputElement>(null);
   const secret = useRef<HTMLInputElement>(null);
   useEffect(() => first.current?.focus(), []);
@@ -59,6 +62,11 @@ export function LogInScreen() {
           <circle cx="16" cy="16" r="3.6" />
         </svg>
         <h1>Invigil</h1>
+        {said !== "" && (
+          <p class="farewell" role="status">
+            {said}
+          </p>
+        )}
         <label>
           Name
           <input
@@ -105,7 +113,7 @@ export function WhoMark({ who }: { who: Who }) {
   }
   return (
     <p class="who" title={who.roles.join(", ")}>
-      <span>{who.name}</span>
+      <a href={hrefOf("account")}>{who.name}</a>
       {who.csrf !== null && (
         <button
           type="button"

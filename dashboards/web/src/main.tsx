@@ -5,8 +5,11 @@ import "./style/tokens.css";
 import "./style/frame.css";
 import "./style/parts.css";
 import "./style/screens.css";
+import "./style/access.css";
 import type { Place } from "./address";
 import { usePlace, welcome } from "./address";
+import { AccessScreen } from "./access";
+import { AccountScreen } from "./account";
 import { AuditScreen } from "./audit";
 import { FindingsScreen } from "./findings";
 import { FleetScreen } from "./fleet";
@@ -27,12 +30,17 @@ const screens: Record<string, (props: { place: Place }) => preact.JSX.Element> =
   fleet: FleetScreen,
   system: SystemScreen,
   audit: AuditScreen,
+  access: AccessScreen,
+  account: AccountScreen,
 };
+
+/** What is shown only to who has the permission. */
+const kept: Record<string, string> = { audit: "audit", access: "admin" };
 
 function Inside({ who }: { who: Who }) {
   const place = usePlace();
   useEffect(follow, []);
-  const offered = Object.keys(screens).filter((name) => name !== "audit" || may("audit"));
+  const offered = Object.keys(screens).filter((name) => kept[name] === undefined || may(kept[name]));
   const name = offered.includes(place.screen) ? place.screen : "posture";
   const Screen = screens[name] ?? PostureScreen;
   return (

@@ -373,3 +373,21 @@ export interface AuditRow {
   object: string;
   detail: string;
 }
+
+export interface User {
+  name: string;
+  roles: string[];
+  created: string;
+  changed: string;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  roles: string[];
+  creator: string;
+  created: string;
+  expires: string;
+}
+
+export type MadeToken = Token & { token: string };

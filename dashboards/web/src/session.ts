@@ -7,10 +7,14 @@ import { store } from "./store";
 /** asking: not known yet; out: log in first; anybody: this server knows no users. */
 export type Who = "asking" | "out" | "anybody" | Session;
 
+/** What the log-in says above its fields. */
+export const farewell = store("");
+
 export const who = store<Who>("asking");
 
 export function enter(session: Session): void {
   keepToken(session.csrf);
+  farewell.set("");
   who.set(session);
 }
 
