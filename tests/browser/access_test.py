@@ -240,7 +240,8 @@ class Access(unittest.TestCase):
         path, new = "/api/v1/session/password", PASSWORD + " twice"
         self.assertEqual(self.console.send(path, {"present": PASSWORD, "password": new}, headers=first)[0], 403, "CSRF")
         for present, password, want in [(PASSWORD + "x", new, 403), (PASSWORD, "short", 400), (PASSWORD, new, 204)]:
-            status, headers, body = self.console.send(path, {"present": present, "password": password}, headers={**first, **csrf})
+            body = {"present": present, "password": password}
+            status, headers, body = self.console.send(path, body, headers={**first, **csrf})
             self.assertEqual(status, want, body)
         self.assertRegex(headers["set-cookie"], "^invigil=;.*Max-Age=0")
         for cookie in (first, other):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A question in front of the page: the browser keeps the keyboard in it, and Escape takes it away.
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { messageOf } from "./api";
 
 export interface Question {
@@ -20,7 +20,7 @@ export function Dialog(props: Question & { send: () => Promise<void | "stays"> }
   const dialog = useRef<HTMLDialogElement>(null);
   const [trouble, setTrouble] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const send = async (): Promise<void> => {
     setBusy(true);
     setTrouble(null);
