@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 static const iv_ns answer_ns = 60 * IV_NS_PER_S;
@@ -12,6 +13,7 @@ struct iv_peer {
     struct iv_peer *next;
     struct iv_peer *prev;
     int fd;
+    bool streams;
     iv_ns deadline; /* by the monotonic clock */
 };
 
@@ -86,17 +88,27 @@ void iv_peer_enter(struct iv_console *console, struct MHD_Connection *connection
                    : phase == IV_PEER_BODY ? console->head
                                            : iv_ns_add(console->idle, console->head);
     (void)pthread_mutex_lock(&console->lock);
-    peer->deadline = phase == IV_PEER_STREAM ? IV_NS_MAX : iv_ns_add(now_monotonic(), length);
+    peer->streams = phase == IV_PEER_STREAM;
+    peer->deadline = peer->streams ? IV_NS_MAX : iv_ns_add(now_monotonic(), length);
     (void)pthread_mutex_unlock(&console->lock);
+}
+
+/* While it streams, the library does not read, and sees no end of the other side. Whoever says that he has
+ * nothing more to say has left: no reader of such a stream closes half of his connection. */
+static bool has_left(const struct iv_peer *peer)
+{
+    struct pollfd look = {.fd = peer->fd, .events = POLLRDHUP};
+    return peer->streams && poll(&look, 1, 0) == 1 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 void iv_peer_sweep(struct iv_console *console, iv_ns now)
 {
     (void)pthread_mutex_lock(&console->lock);
     for (struct iv_peer *peer = console->peers; peer != NULL; peer = peer->next) {
-        if (peer->deadline <= now) {
+        if (peer->deadline <= now || has_left(peer)) {
             (void)shutdown(peer->fd, SHUT_RDWR);
             peer->deadline = IV_NS_MAX;
+            peer->streams = false;
         }
     }
     (void)pthread_mutex_unlock(&console->lock);

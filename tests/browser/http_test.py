@@ -174,6 +174,19 @@ class Shapes(unittest.TestCase):
         answer = self.console.raw(one * 5 + b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         self.assertEqual(answer.count(b"HTTP/1.1 200 OK"), 6)
 
+    def test_a_connection_that_is_half_closed_is_let_go(self):
+        """By what stands behind it: nothing, part of a request, a request, a stream that would go on for ever."""
+        host = b" HTTP/1.1\r\nHost: localhost\r\n"
+        for request in (b"", b"GET /healthz" + host, b"GET /healthz" + host + b"\r\n",
+                        b"GET /api/v1/stream" + host + b"\r\n",
+                        b"POST /api/v1/session" + host + b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{"):
+            with socket.create_connection(("127.0.0.1", self.console.port), timeout=PATIENCE) as s:
+                s.sendall(request)
+                s.shutdown(socket.SHUT_WR)
+                given_up = time.monotonic() + PATIENCE
+                while s.recv(65536):
+                    self.assertLess(time.monotonic(), given_up, request)
+
     def test_a_request_that_trickles_in_is_cut_off(self):
         with socket.create_connection(("127.0.0.1", self.console.port), timeout=PATIENCE) as s:
             s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
