@@ -155,6 +155,21 @@ static iv_rc take_widths(struct iv_reading *r, const int32_t widths[IV_STREAMS],
     return IV_OK;
 }
 
+/* Each client knows those partitions only that it was told of. */
+static iv_rc ask_everywhere(struct iv_reading *r, const int32_t widths[IV_STREAMS], struct iv_err *err)
+{
+    int32_t others[2][IV_STREAMS] = {{0}};
+    iv_turn(r->options.turns);
+    TRY(iv_survey_widths(r->back.survey, others[0], BROKER_WAIT, err));
+    iv_turn(r->options.turns);
+    TRY(iv_ends_widths(r->ends, others[1], BROKER_WAIT, err));
+    for (size_t i = 0; i < IV_COUNT(others); i++) {
+        ENSURE(memcmp(others[i], widths, sizeof others[i]) == 0, err, IV_E_BROKER,
+               "the brokers do not agree yet how many partitions the topics have");
+    }
+    return IV_OK;
+}
+
 static iv_rc recount_partitions(struct iv_reading *r, bool *anew, struct iv_err *err)
 {
     int32_t widths[IV_STREAMS] = {0};
@@ -162,6 +177,7 @@ static iv_rc recount_partitions(struct iv_reading *r, bool *anew, struct iv_err 
     iv_ns asked = r->options.now(r->options.ctx);
     TRY(iv_survey_widths(r->ahead.survey, widths, BROKER_WAIT, err));
     if (r->marks == NULL || memcmp(widths, r->widths, sizeof widths) != 0) {
+        TRY(ask_everywhere(r, widths, err));
         tell_lost(r, widths);
         TRY(take_widths(r, widths, err));
         *anew = true;
@@ -237,6 +253,7 @@ static iv_rc find_begin(struct iv_reading *r, struct iv_survey *survey, struct i
     const struct iv_cursor *newest = iv_marks_before(r->marks, IV_NS_MAX);
     memset(cut, 0, IV_STREAMS * sizeof *cut);
     *count = 0;
+    ENSURE(newest != NULL, err, IV_E_BROKER, "not all partitions have told yet where they end");
     for (size_t i = 0; i < r->count; i++) {
         if (streams[r->partitions[i].stream]) {
             from[(*count)++] = marked != NULL ? marked[i] : newest[i];

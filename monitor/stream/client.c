@@ -191,3 +191,14 @@ bool iv_client_width(rd_kafka_t *rk, const char *topic, int32_t *width, rd_kafka
     rd_kafka_metadata_destroy(metadata);
     return true;
 }
+
+iv_rc iv_client_widths(rd_kafka_t *rk, int32_t widths[IV_STREAMS], char *const topics[IV_STREAMS], iv_ns wait,
+                       struct iv_err *err)
+{
+    for (size_t i = 0; i < IV_STREAMS; i++) {
+        rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+        (void)iv_client_width(rk, topics[i], &widths[i], &error, wait);
+        ENSURE(widths[i] > 0, err, IV_E_BROKER, "topic %s: %s", topics[i], rd_kafka_err2str(error));
+    }
+    return IV_OK;
+}

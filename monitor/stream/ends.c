@@ -81,3 +81,8 @@ iv_rc iv_ends_ask(struct iv_ends *ends, struct iv_cursor *at, size_t count, iv_n
            "kafka: the ends of %zu partitions were not told: %s", count, rd_kafka_err2str(error));
     return IV_OK;
 }
+
+iv_rc iv_ends_widths(struct iv_ends *ends, int32_t widths[IV_STREAMS], iv_ns wait, struct iv_err *err)
+{
+    return iv_client_widths(ends->rk, widths, ends->topics, wait, err);
+}

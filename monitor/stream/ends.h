@@ -25,3 +25,7 @@ void iv_ends_closep(struct iv_ends **ends);
 /* Sets each cursor's offset to its partition's end; -1 where its leader did not say. IV_E_BROKER: nobody
  * answered within `wait`. */
 iv_rc iv_ends_ask(struct iv_ends *ends, struct iv_cursor *at, size_t count, iv_ns wait, struct iv_err *err);
+
+/* How many partitions each topic has; of others than it was told of last, nobody says where they end.
+ * IV_E_BROKER: it was not told within `wait`, or a topic is missing. */
+iv_rc iv_ends_widths(struct iv_ends *ends, int32_t widths[IV_STREAMS], iv_ns wait, struct iv_err *err);

@@ -93,12 +93,7 @@ iv_rc iv_survey_open(struct iv_survey **out, const struct iv_survey_options *opt
 
 iv_rc iv_survey_widths(struct iv_survey *s, int32_t widths[IV_STREAMS], iv_ns wait, struct iv_err *err)
 {
-    for (size_t i = 0; i < IV_STREAMS; i++) {
-        rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
-        (void)iv_client_width(s->rk, s->topics[i], &widths[i], &error, wait);
-        ENSURE(widths[i] > 0, err, IV_E_BROKER, "topic %s: %s", s->topics[i], rd_kafka_err2str(error));
-    }
-    return IV_OK;
+    return iv_client_widths(s->rk, widths, s->topics, wait, err);
 }
 
 static rd_kafka_topic_partition_list_t *list_of(const struct iv_survey *s, const struct iv_cursor *at,

@@ -33,7 +33,8 @@ iv_rc iv_survey_open(struct iv_survey **out, const struct iv_survey_options *opt
 void iv_survey_close(struct iv_survey *survey);
 void iv_survey_closep(struct iv_survey **survey);
 
-/* How many partitions each topic has. IV_E_BROKER: it was not told within `wait`, or a topic is missing. */
+/* How many partitions each topic has; others than it was told of last cannot be read. IV_E_BROKER: it was not
+ * told within `wait`, or a topic is missing. */
 iv_rc iv_survey_widths(struct iv_survey *survey, int32_t widths[IV_STREAMS], iv_ns wait, struct iv_err *err);
 /* Sets each offset to that of the first record with the time or a later one, -1 where there is none; cut: of
  * some partition of the stream the oldest record that is left is the first, or none is left, so others may

@@ -9,6 +9,7 @@
 #include "stream/ends.h"
 #include "stream/kafka.h"
 #include "stream/producer.h"
+#include "support/kafka.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -16,111 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define LONG_ENOUGH (60 * IV_NS_PER_S)
-
-static bool overdue(void)
-{
-    static iv_ns began;
-    struct iv_clock clock = iv_clock_system();
-    if (began == 0) {
-        began = iv_monotonic(&clock);
-    }
-    return iv_monotonic(&clock) - began > LONG_ENOUGH;
-}
-
-static const char *env(const char *name)
-{
-    const char *value = getenv(name);
-    cr_assert(value != NULL, "%s is not set: run this by tests/broker/with_kafka", name);
-    return value;
-}
-
-/* A client of the library's own, for what is not the room's business: topics, transactions, deletions. */
-static rd_kafka_t *plain_client(const char *name, const char *value)
-{
-    iv_log_configure(IV_LOG_ERROR, IV_LOG_LOGFMT);
-    char text[256] = "";
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    cr_assert(eq(int,
-                 (int)rd_kafka_conf_set(conf, "bootstrap.servers", env("KAFKA_BOOTSTRAP"), text, sizeof text),
-                 0));
-    if (name != NULL) {
-        cr_assert(eq(int, (int)rd_kafka_conf_set(conf, name, value, text, sizeof text), 0));
-    }
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    cr_assert(rk != NULL, "%s", text);
-    return rk;
-}
-
-/* Waits for the answer to an admin request, which must be a success. */
-static void answered(rd_kafka_queue_t *queue)
-{
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 30000);
-    cr_assert(event != NULL);
-    cr_assert(eq(int, (int)rd_kafka_event_error(event), 0), "%s", rd_kafka_event_error_string(event));
-    rd_kafka_event_destroy(event);
-    rd_kafka_queue_destroy(queue);
-}
-
-static void create_topic(const char *name, int partitions)
-{
-    rd_kafka_t *rk = plain_client(NULL, NULL);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    char text[256] = "";
-    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, partitions, 1, text, sizeof text);
-    cr_assert(topic != NULL, "%s", text);
-    rd_kafka_CreateTopics(rk, &topic, 1, NULL, queue);
-    answered(queue);
-    rd_kafka_NewTopic_destroy(topic);
-    rd_kafka_destroy(rk);
-}
-
-/* The broker forgets what lies before the offset, as it does when retention has passed. */
-static void delete_before(const char *topic, int64_t offset)
-{
-    rd_kafka_t *rk = plain_client(NULL, NULL);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, topic, 0)->offset = offset;
-    rd_kafka_DeleteRecords_t *request = rd_kafka_DeleteRecords_new(list);
-    rd_kafka_DeleteRecords(rk, &request, 1, NULL, queue);
-    answered(queue);
-    rd_kafka_DeleteRecords_destroy(request);
-    rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_destroy(rk);
-}
-
-static void count_report(void *ctx, void *ticket, const struct iv_err *failure)
-{
-    (void)ticket;
-    cr_expect(failure == NULL, "%s", failure == NULL ? "" : failure->text);
-    ++*(size_t *)ctx;
-}
-
-/* Records {"n":from} and so on, with keys that spread over the partitions. */
-static void produce(const char *topic, int from, int to)
-{
-    iv_log_configure(IV_LOG_ERROR, IV_LOG_LOGFMT);
-    size_t reports = 0;
-    const struct iv_property servers = {IV_STR("bootstrap.servers"), iv_str_of(env("KAFKA_BOOTSTRAP"))};
-    const struct iv_producer_options options = {
-        .properties = &servers, .property_count = 1, .report = count_report, .ctx = &reports};
-    struct iv_producer *p = NULL;
-    struct iv_err err;
-    cr_assert(iv_ok(iv_producer_open(&p, &options, &err)), "%s", err.text);
-    for (int i = from; i < to; i++) {
-        char key[16];
-        char value[32];
-        struct iv_message message = {.topic = iv_str_of(topic)};
-        message.key = (struct iv_str){key, (size_t)snprintf(key, sizeof key, "tenant-%d", i % 50)};
-        message.value = (struct iv_str){value, (size_t)snprintf(value, sizeof value, "{\"n\":%d}", i)};
-        cr_assert(iv_ok(iv_producer_send(p, &message, &err)), "%s", err.text);
-    }
-    cr_assert(iv_ok(iv_producer_flush(p, LONG_ENOUGH, &err)), "%s", err.text);
-    cr_expect(eq(sz, reports, (size_t)(to - from)));
-    iv_producer_close(p);
-}
 
 struct seen {
     int64_t start;
@@ -161,7 +57,7 @@ static struct iv_consumer *consume(struct seen *seen, const char *topic, const s
 {
     iv_log_configure(IV_LOG_ERROR, IV_LOG_LOGFMT);
     struct iv_property properties[PROPERTIES_MAX] = {
-        {IV_STR("bootstrap.servers"), iv_str_of(env("KAFKA_BOOTSTRAP"))},
+        {IV_STR("bootstrap.servers"), iv_str_of(kafka_env("KAFKA_BOOTSTRAP"))},
         {IV_STR("group.id"), iv_str_of(topic)}};
     for (size_t i = 0; i < count; i++) {
         properties[2 + i] = more[i];
@@ -180,7 +76,7 @@ static void poll_once(struct iv_consumer *c, struct seen *seen)
 {
     struct iv_batch batch;
     struct iv_err err;
-    cr_assert(not(overdue()), "what was waited for did not come");
+    cr_assert(not(kafka_overdue()), "what was waited for did not come");
     cr_assert(iv_ok(iv_consumer_poll(c, &batch, 50 * IV_NS_PER_MS, &err)), "%s", err.text);
     for (size_t i = 0; i < batch.count; i++) {
         const struct iv_record *r = &batch.records[i];
@@ -206,8 +102,8 @@ static struct iv_consumer_health health_of(const struct iv_consumer *c)
 
 Test(real_broker, everything_that_is_produced_is_consumed_once_and_in_order)
 {
-    create_topic("round-trip", 4);
-    produce("round-trip", 0, 20000);
+    kafka_create("round-trip", 4);
+    kafka_produce("round-trip", 0, 20000);
     struct seen seen = {.start = IV_OFFSET_COMMITTED};
     struct iv_consumer *c = consume(&seen, "round-trip", NULL, 0);
 
@@ -230,8 +126,8 @@ Test(real_broker, everything_that_is_produced_is_consumed_once_and_in_order)
 
 Test(real_broker, a_group_goes_on_behind_what_it_committed)
 {
-    create_topic("committed", 1);
-    produce("committed", 0, 100);
+    kafka_create("committed", 1);
+    kafka_produce("committed", 0, 100);
     struct seen first = {.start = IV_OFFSET_COMMITTED};
     struct iv_consumer *c = consume(&first, "committed", NULL, 0);
     while (first.records < 100) {
@@ -254,9 +150,9 @@ Test(real_broker, a_group_goes_on_behind_what_it_committed)
 
 Test(real_broker, what_retention_has_deleted_is_a_gap_with_its_bounds)
 {
-    create_topic("deleted", 1);
-    produce("deleted", 0, 100);
-    delete_before("deleted", 70);
+    kafka_create("deleted", 1);
+    kafka_produce("deleted", 0, 100);
+    kafka_delete_before("deleted", 70);
     struct seen seen = {.start = 5};
     struct iv_consumer *c = consume(&seen, "deleted", NULL, 0);
 
@@ -273,8 +169,8 @@ Test(real_broker, what_retention_has_deleted_is_a_gap_with_its_bounds)
 
 Test(real_broker, a_log_that_is_shorter_than_the_position_is_read_again_and_told)
 {
-    create_topic("shorter", 1);
-    produce("shorter", 0, 10);
+    kafka_create("shorter", 1);
+    kafka_produce("shorter", 0, 10);
     struct seen seen = {.start = 500};
     struct iv_consumer *c = consume(&seen, "shorter", NULL, 0);
 
@@ -289,41 +185,29 @@ Test(real_broker, a_log_that_is_shorter_than_the_position_is_read_again_and_told
     iv_consumer_close(c);
 }
 
-static void in_transaction(rd_kafka_t *rk, const char *topic, int count)
-{
-    cr_assert(rd_kafka_begin_transaction(rk) == NULL);
-    for (int i = 0; i < count; i++) {
-        cr_assert(eq(int,
-                     (int)rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_VALUE("{\"n\":1}", 7),
-                                            RD_KAFKA_V_END),
-                     0));
-    }
-    cr_assert(eq(int, (int)rd_kafka_flush(rk, 30000), 0));
-}
-
 static int64_t end_of(const char *topic)
 {
-    const struct iv_property servers = {IV_STR("bootstrap.servers"), iv_str_of(env("KAFKA_BOOTSTRAP"))};
+    const struct iv_property servers = {IV_STR("bootstrap.servers"), iv_str_of(kafka_env("KAFKA_BOOTSTRAP"))};
     const struct iv_str topics[IV_STREAMS] = {[IV_LEDGER] = iv_str_of(topic)};
     struct iv_cursor at = {IV_LEDGER, 0, 0};
     struct iv_ends *ends = NULL;
     struct iv_err err;
     cr_assert(iv_ok(iv_ends_open(&ends, &servers, 1, topics, &err)), "%s", err.text);
-    cr_assert(iv_ok(iv_ends_ask(ends, &at, 1, LONG_ENOUGH, &err)), "%s", err.text);
+    cr_assert(iv_ok(iv_ends_ask(ends, &at, 1, KAFKA_PATIENCE, &err)), "%s", err.text);
     iv_ends_close(ends);
     return at.offset;
 }
 
 Test(real_broker, aborted_records_are_never_seen_and_an_open_transaction_is_told)
 {
-    create_topic("transactions", 1);
-    produce("transactions", 0, 10);
-    rd_kafka_t *rk = plain_client("transactional.id", "test");
+    kafka_create("transactions", 1);
+    kafka_produce("transactions", 0, 10);
+    rd_kafka_t *rk = kafka_client("transactional.id", "test");
     cr_assert(rd_kafka_init_transactions(rk, 30000) == NULL);
-    in_transaction(rk, "transactions", 5);
+    kafka_in_transaction(rk, "transactions", 5);
     cr_assert(rd_kafka_abort_transaction(rk, 30000) == NULL);
-    in_transaction(rk, "transactions", 7);
-    produce("transactions", 10, 20);
+    kafka_in_transaction(rk, "transactions", 7);
+    kafka_produce("transactions", 10, 20);
     struct seen seen = {.start = IV_OFFSET_COMMITTED};
     struct iv_consumer *c = consume(&seen, "transactions", NULL, 0);
     struct iv_partition_stats stats = {.held = 0};
@@ -347,7 +231,7 @@ Test(real_broker, aborted_records_are_never_seen_and_an_open_transaction_is_told
     cr_expect(eq(sz, seen.records, 27));
     cr_expect(eq(sz, iv_consumer_partitions(c, &stats, 1), 1));
     cr_expect(eq(i64, stats.held, 0));
-    in_transaction(rk, "transactions", 5);
+    kafka_in_transaction(rk, "transactions", 5);
     cr_assert(rd_kafka_abort_transaction(rk, 30000) == NULL);
     while (seen.end < end_of("transactions")) { /* no record says that the end has moved */
         poll_once(c, &seen);
@@ -366,8 +250,8 @@ Test(real_broker, a_topic_that_is_missing_is_told_and_read_once_it_is_there)
     while (strstr(health_of(c).trouble, "topic not-yet") == NULL) {
         poll_once(c, &seen);
     }
-    create_topic("not-yet", 1);
-    produce("not-yet", 0, 3);
+    kafka_create("not-yet", 1);
+    kafka_produce("not-yet", 0, 3);
     while (seen.records < 3) {
         poll_once(c, &seen);
     }
@@ -379,9 +263,10 @@ Test(real_broker, a_topic_that_is_missing_is_told_and_read_once_it_is_there)
 
 static struct iv_consumer *consume_pair(struct seen *seen, struct iv_str ledger, struct iv_str telemetry)
 {
-    const struct iv_property properties[] = {{IV_STR("bootstrap.servers"), iv_str_of(env("KAFKA_BOOTSTRAP"))},
-                                             {IV_STR("group.id"), telemetry},
-                                             {IV_STR("topic.metadata.refresh.interval.ms"), IV_STR("500")}};
+    const struct iv_property properties[] = {
+        {IV_STR("bootstrap.servers"), iv_str_of(kafka_env("KAFKA_BOOTSTRAP"))},
+        {IV_STR("group.id"), telemetry},
+        {IV_STR("topic.metadata.refresh.interval.ms"), IV_STR("500")}};
     const struct iv_consumer_options options = {.properties = properties,
                                                 .property_count = IV_COUNT(properties),
                                                 .topics = {ledger, telemetry},
@@ -396,16 +281,16 @@ static struct iv_consumer *consume_pair(struct seen *seen, struct iv_str ledger,
 Test(real_broker, one_stream_is_read_while_the_topic_of_the_other_is_missing)
 {
     struct seen seen = {.start = IV_OFFSET_COMMITTED};
-    create_topic("one-alone", 2);
-    produce("one-alone", 0, 5);
+    kafka_create("one-alone", 2);
+    kafka_produce("one-alone", 0, 5);
     struct iv_consumer *c = consume_pair(&seen, IV_STR("one-alone"), IV_STR("one-later"));
 
     while (seen.records < 5 || strstr(health_of(c).trouble, "topic one-later") == NULL) {
         poll_once(c, &seen);
     }
     cr_expect(health_of(c).complete == false);
-    create_topic("one-later", 2);
-    produce("one-later", 0, 3);
+    kafka_create("one-later", 2);
+    kafka_produce("one-later", 0, 3);
     while (seen.records < 8 || !health_of(c).complete) {
         poll_once(c, &seen);
     }
@@ -416,15 +301,15 @@ Test(real_broker, one_stream_is_read_while_the_topic_of_the_other_is_missing)
 Test(real_broker, the_lead_passes_to_the_ledger_once_it_is_there)
 {
     struct seen seen = {.start = 0};
-    create_topic("tail-first", 2);
-    produce("tail-first", 0, 5);
+    kafka_create("tail-first", 2);
+    kafka_produce("tail-first", 0, 5);
     struct iv_consumer *c = consume_pair(&seen, IV_STR("head-later"), IV_STR("tail-first"));
 
     while (seen.records < 5) {
         poll_once(c, &seen);
     }
-    create_topic("head-later", 2);
-    produce("head-later", 0, 3);
+    kafka_create("head-later", 2);
+    kafka_produce("head-later", 0, 3);
     while (seen.records < 8) {
         poll_once(c, &seen);
     }
@@ -435,8 +320,8 @@ Test(real_broker, the_lead_passes_to_the_ledger_once_it_is_there)
 Test(real_broker, a_topic_that_comes_later_with_another_width_is_refused)
 {
     struct seen seen = {.start = IV_OFFSET_COMMITTED};
-    create_topic("two-wide", 2);
-    produce("two-wide", 0, 5);
+    kafka_create("two-wide", 2);
+    kafka_produce("two-wide", 0, 5);
     struct iv_consumer *c = consume_pair(&seen, IV_STR("two-wide"), IV_STR("three-wide"));
     struct iv_batch batch;
     struct iv_err err = {.text = ""};
@@ -444,9 +329,9 @@ Test(real_broker, a_topic_that_comes_later_with_another_width_is_refused)
         poll_once(c, &seen);
     }
 
-    create_topic("three-wide", 3);
+    kafka_create("three-wide", 3);
     struct iv_rc_s rc = IV_OK;
-    while (iv_ok(rc) && !overdue()) {
+    while (iv_ok(rc) && !kafka_overdue()) {
         rc = iv_consumer_poll(c, &batch, 50 * IV_NS_PER_MS, &err);
     }
 
@@ -460,19 +345,20 @@ static struct iv_str certificate(const char *name)
     static char paths[8][512];
     static size_t used;
     char *path = paths[used++ % IV_COUNT(paths)];
-    (void)snprintf(path, sizeof paths[0], "%s/%s", env("KAFKA_CERTS"), name);
+    (void)snprintf(path, sizeof paths[0], "%s/%s", kafka_env("KAFKA_CERTS"), name);
     return iv_str_of(path);
 }
 
 Test(real_broker, a_client_certificate_opens_the_tls_listener)
 {
-    create_topic("tls", 1);
-    produce("tls", 0, 10);
-    const struct iv_property tls[] = {{IV_STR("bootstrap.servers"), iv_str_of(env("KAFKA_TLS_BOOTSTRAP"))},
-                                      {IV_STR("security.protocol"), IV_STR("ssl")},
-                                      {IV_STR("ssl.ca.location"), certificate("ca.pem")},
-                                      {IV_STR("ssl.certificate.location"), certificate("client.pem")},
-                                      {IV_STR("ssl.key.location"), certificate("client.key")}};
+    kafka_create("tls", 1);
+    kafka_produce("tls", 0, 10);
+    const struct iv_property tls[] = {
+        {IV_STR("bootstrap.servers"), iv_str_of(kafka_env("KAFKA_TLS_BOOTSTRAP"))},
+        {IV_STR("security.protocol"), IV_STR("ssl")},
+        {IV_STR("ssl.ca.location"), certificate("ca.pem")},
+        {IV_STR("ssl.certificate.location"), certificate("client.pem")},
+        {IV_STR("ssl.key.location"), certificate("client.key")}};
     struct seen seen = {.start = IV_OFFSET_COMMITTED};
     struct iv_consumer *c = consume(&seen, "tls", tls, IV_COUNT(tls));
 
@@ -501,7 +387,7 @@ Test(real_broker, a_connection_that_tls_refuses_says_why)
         (void)snprintf(client, sizeof client, "%s.pem", rows[i].client == NULL ? "" : rows[i].client);
         (void)snprintf(key, sizeof key, "%s.key", rows[i].client == NULL ? "" : rows[i].client);
         const struct iv_property tls[] = {
-            {IV_STR("bootstrap.servers"), iv_str_of(env("KAFKA_TLS_BOOTSTRAP"))},
+            {IV_STR("bootstrap.servers"), iv_str_of(kafka_env("KAFKA_TLS_BOOTSTRAP"))},
             {IV_STR("security.protocol"), IV_STR("ssl")},
             {IV_STR("ssl.ca.location"), certificate(rows[i].ca)},
             {IV_STR("ssl.certificate.location"), certificate(client)},
@@ -521,20 +407,20 @@ Test(real_broker, a_connection_that_tls_refuses_says_why)
 
 Test(real_broker, a_record_larger_than_a_fetch_comes_whole)
 {
-    create_topic("large", 1);
+    kafka_create("large", 1);
     enum { BYTES = 3 << 20 };
     char *value = iv_malloc(BYTES);
     memset(value, 'x', BYTES);
     size_t reports = 0;
-    const struct iv_property servers = {IV_STR("bootstrap.servers"), iv_str_of(env("KAFKA_BOOTSTRAP"))};
+    const struct iv_property servers = {IV_STR("bootstrap.servers"), iv_str_of(kafka_env("KAFKA_BOOTSTRAP"))};
     const struct iv_producer_options options = {
-        .properties = &servers, .property_count = 1, .report = count_report, .ctx = &reports};
+        .properties = &servers, .property_count = 1, .report = kafka_count_report, .ctx = &reports};
     struct iv_producer *p = NULL;
     struct iv_err err;
     cr_assert(iv_ok(iv_producer_open(&p, &options, &err)), "%s", err.text);
     const struct iv_message message = {.topic = IV_STR("large"), .value = {value, BYTES}};
     cr_assert(iv_ok(iv_producer_send(p, &message, &err)), "%s", err.text);
-    cr_assert(iv_ok(iv_producer_flush(p, LONG_ENOUGH, &err)), "%s", err.text);
+    cr_assert(iv_ok(iv_producer_flush(p, KAFKA_PATIENCE, &err)), "%s", err.text);
     struct seen seen = {.start = IV_OFFSET_COMMITTED};
     struct iv_consumer *c = consume(&seen, "large", NULL, 0);
 
@@ -553,7 +439,7 @@ static void damage(const char *topic, const char *record)
 {
     char path[512];
     static char bytes[1 << 20];
-    (void)snprintf(path, sizeof path, "%s/data/%s-0/00000000000000000000.log", env("KAFKA_DIR"), topic);
+    (void)snprintf(path, sizeof path, "%s/data/%s-0/00000000000000000000.log", kafka_env("KAFKA_DIR"), topic);
     FILE *file = fopen(path, "r+be");
     cr_assert(file != NULL, "%s", path);
     size_t n = fread(bytes, 1, sizeof bytes, file);
@@ -567,10 +453,10 @@ static void damage(const char *topic, const char *record)
 /* The library does not get past it, and neither do we: what is evidence is not left out by itself. */
 Test(real_broker, a_damaged_batch_is_told_and_deleting_it_lets_reading_go_on_behind_a_gap)
 {
-    create_topic("damaged", 1);
-    produce("damaged", 0, 10);
-    produce("damaged", 10, 11);
-    produce("damaged", 11, 20);
+    kafka_create("damaged", 1);
+    kafka_produce("damaged", 0, 10);
+    kafka_produce("damaged", 10, 11);
+    kafka_produce("damaged", 11, 20);
     damage("damaged", "{\"n\":10}");
     struct seen seen = {.start = IV_OFFSET_COMMITTED};
     struct iv_consumer *c = consume(&seen, "damaged", NULL, 0);
@@ -580,7 +466,7 @@ Test(real_broker, a_damaged_batch_is_told_and_deleting_it_lets_reading_go_on_beh
     }
     cr_expect(strstr(health_of(c).trouble, "failed CRC32C check") != NULL);
     cr_expect(eq(sz, seen.records, 10));
-    delete_before("damaged", 11);
+    kafka_delete_before("damaged", 11);
     while (seen.next[0] < 20) {
         poll_once(c, &seen);
     }
