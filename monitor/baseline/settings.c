@@ -56,6 +56,18 @@ void iv_load_streams(struct iv_load *load, const struct iv_yaml_node *node)
     iv_yaml_close(&map);
 }
 
+/* Whoever waits for two signers does not wait for one with two names. */
+static void tell_twin(struct iv_load *load, struct iv_str id, const struct iv_yaml_node *material)
+{
+    struct iv_str twin = iv_keyring_twin(load->body->keyring, id);
+    if (twin.p != NULL) {
+        iv_yaml_warning(load->problems, material,
+                        "is the public key of '" IV_STR_FMT "' as well: the two are one signer, and as "
+                        "approvers count once",
+                        IV_STR_ARG(twin));
+    }
+}
+
 static void load_key(struct iv_load *load, const struct iv_yaml_node *node)
 {
     struct iv_yaml_map map;
@@ -83,6 +95,8 @@ static void load_key(struct iv_load *load, const struct iv_yaml_node *node)
         iv_load_fail(load, iv_err_set(load->err, rc.code, "%s", why.text));
     } else if (!iv_ok(rc)) {
         iv_yaml_error(load->problems, material, "%s", why.text);
+    } else {
+        tell_twin(load, key.id, material);
     }
 }
 

@@ -107,6 +107,45 @@ bool iv_keyring_has(const struct iv_keyring *ring, struct iv_str id, struct iv_s
     return e != NULL && iv_str_eq(role, e->role) && memcmp(e->key, public_key, sizeof e->key) == 0;
 }
 
+bool iv_keyring_same(const struct iv_keyring *ring, struct iv_str id, struct iv_str other)
+{
+    const struct entry *a = find(ring, id);
+    const struct entry *b = find(ring, other);
+    return a != NULL && b != NULL && memcmp(a->key, b->key, sizeof a->key) == 0;
+}
+
+struct iv_str iv_keyring_twin(const struct iv_keyring *ring, struct iv_str id)
+{
+    const struct entry *e = find(ring, id);
+    const struct entry *twin = e == NULL ? NULL : ring->entries;
+    while (twin != NULL && (twin == e || memcmp(twin->key, e->key, sizeof e->key) != 0)) {
+        twin = twin->next;
+    }
+    return twin == NULL ? (struct iv_str){NULL, 0} : twin->id;
+}
+
+/* The first of those of its public key that are wanted. */
+static bool is_first(const struct iv_keyring *ring, const struct entry *e,
+                     bool (*wanted)(void *ctx, struct iv_str role), void *ctx)
+{
+    for (const struct entry *other = ring->entries; other != e; other = other->next) {
+        if (memcmp(other->key, e->key, sizeof e->key) == 0 && wanted(ctx, other->role)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+size_t iv_keyring_count(const struct iv_keyring *ring, bool (*wanted)(void *ctx, struct iv_str role),
+                        void *ctx)
+{
+    size_t count = 0;
+    for (const struct entry *e = ring->entries; e != NULL; e = e->next) {
+        count += wanted(ctx, e->role) && is_first(ring, e, wanted, ctx);
+    }
+    return count;
+}
+
 /* NULL where there is none of this id and role, or it was not valid at t. */
 static const struct entry *find_valid(const struct iv_keyring *ring, struct iv_str id, struct iv_str role,
                                       struct iv_instant t)

@@ -29,6 +29,14 @@ iv_rc iv_keyring_add(struct iv_keyring *ring, const struct iv_key *key, struct i
 bool iv_keyring_has(const struct iv_keyring *ring, struct iv_str id, struct iv_str role,
                     const unsigned char public_key[32]);
 
+/* Two ids can be of one public key, and then are one signer. */
+bool iv_keyring_same(const struct iv_keyring *ring, struct iv_str id, struct iv_str other);
+/* Another id of the public key that this id has; p NULL: there is none. */
+struct iv_str iv_keyring_twin(const struct iv_keyring *ring, struct iv_str id);
+/* How many different public keys have a role that is wanted, whenever they are valid. */
+size_t iv_keyring_count(const struct iv_keyring *ring, bool (*wanted)(void *ctx, struct iv_str role),
+                        void *ctx);
+
 /* True when the signature (64 bytes) over the message verifies under the key with this id (and role, unless
  * its p is NULL) and the key was valid at t. */
 bool iv_keyring_verify(const struct iv_keyring *ring, struct iv_str id, struct iv_str role,

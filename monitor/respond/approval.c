@@ -99,12 +99,30 @@ static bool signature_holds(const struct hearing *h, bool *holds, struct iv_err 
     return iv_ok(*rc);
 }
 
-static bool spoke_before(const struct hearing *h)
+/* Then, when it was signed, and now: a key that was taken back or has run out since lets nothing pass. */
+static bool has_key(const struct hearing *h, const struct iv_approval *a)
 {
-    for (size_t i = 0; i < h->given_count; i++) {
+    unsigned char then[32];
+    unsigned char today[32];
+    return iv_keyring_key(then, h->keyring, a->key, a->role, iv_instant_of_ns(a->at)) &&
+           iv_keyring_key(today, h->keyring, a->key, a->role, iv_instant_of_ns(h->now));
+}
+
+/* An earlier approval that counts. A denial that counts has nothing behind it. */
+static bool counts(const struct hearing *h, const struct iv_approval *other)
+{
+    return other->approve && other->seq != h->approval->seq &&
+           iv_str_eq(other->verdict, IV_STR(IV_APPROVAL_COUNTS));
+}
+
+/* By this signer, whatever the key was called. To deny what one has approved is to take one's word back. */
+static bool approved_before(const struct hearing *h)
+{
+    const struct iv_approval *a = h->approval;
+    for (size_t i = 0; a->approve && i < h->given_count; i++) {
         const struct iv_approval *other = &h->given[i];
-        if (other->seq != h->approval->seq && iv_str_eq(other->key, h->approval->key) &&
-            iv_str_eq(other->verdict, IV_STR(IV_APPROVAL_COUNTS))) {
+        if (counts(h, other) &&
+            (iv_str_eq(other->key, a->key) || iv_keyring_same(h->keyring, other->key, a->key))) {
             return true;
         }
     }
@@ -117,7 +135,6 @@ static iv_rc judge(const struct hearing *h, const char **why, struct iv_err *err
     const struct iv_approval *a = h->approval;
     const struct iv_execution *e = h->step_count == 0 ? NULL : &h->steps[0].execution;
     struct iv_rc_s rc = IV_OK;
-    unsigned char public_key[32];
     bool holds = false;
     *why = NULL;
     if (e == NULL) {
@@ -130,9 +147,9 @@ static iv_rc judge(const struct hearing *h, const char **why, struct iv_err *err
         *why = "its time is not between the plan and now";
     } else if (!has_role(e->approvers, a->role)) {
         *why = "the execution does not ask for this role";
-    } else if (!iv_keyring_key(public_key, h->keyring, a->key, a->role, iv_instant_of_ns(a->at))) {
-        *why = "the baseline has no key of this id and role that was valid then";
-    } else if (spoke_before(h)) {
+    } else if (!has_key(h, a)) {
+        *why = "the baseline has no key of this id and role that was valid then and is now";
+    } else if (approved_before(h)) {
         *why = "this key has been counted already";
     } else if (signature_holds(h, &holds, err, &rc) && !holds) {
         *why = "the signature is not by this key over this execution and its requests";
@@ -165,12 +182,12 @@ static iv_rc enter(struct iv_store *store, const struct iv_approval *a, struct i
     return iv_store_log(store, IV_LEAF_APPROVAL, a->execution, iv_buf_slice(&document), err);
 }
 
+/* This one, and those before it whose keys still are what they were. */
 static int64_t approvals_that_count(const struct hearing *h)
 {
     int64_t count = 1;
     for (size_t i = 0; i < h->given_count; i++) {
-        count += h->given[i].approve && h->given[i].seq != h->approval->seq &&
-                 iv_str_eq(h->given[i].verdict, IV_STR(IV_APPROVAL_COUNTS));
+        count += counts(h, &h->given[i]) && has_key(h, &h->given[i]);
     }
     return count;
 }

@@ -119,6 +119,28 @@ Test(keyring, refuses_what_is_no_key)
     cr_expect_str_eq(d.err.text, "key 'orch-1' stands twice");
 }
 
+static bool is_not_policy(void *ctx, struct iv_str role)
+{
+    (void)ctx;
+    return !iv_str_eq(role, IV_STR("policy"));
+}
+
+Test(keyring, knows_one_key_under_two_ids)
+{
+    struct iv_key again = {
+        .id = IV_STR("orch-2"), .role = IV_STR("r"), .public_key = iv_buf_slice(&public_key)};
+    add_key();
+    cr_expect(iv_keyring_twin(ring, IV_STR("orch-1")).p == NULL);
+
+    cr_assert(iv_ok(iv_keyring_add(ring, &again, &d.err)), "%s", d.err.text);
+
+    cr_expect(iv_keyring_same(ring, IV_STR("orch-1"), IV_STR("orch-2")));
+    cr_expect(!iv_keyring_same(ring, IV_STR("orch-1"), IV_STR("orch-3")));
+    cr_expect(iv_str_eq(iv_keyring_twin(ring, IV_STR("orch-1")), IV_STR("orch-2")));
+    cr_expect(iv_str_eq(iv_keyring_twin(ring, IV_STR("orch-2")), IV_STR("orch-1")));
+    cr_expect_eq(iv_keyring_count(ring, is_not_policy, NULL), 1);
+}
+
 /* The body with a signature over it as its last member. */
 static struct iv_val receipt_of(const char *body)
 {

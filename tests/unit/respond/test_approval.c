@@ -18,39 +18,62 @@
 
 static const struct hook_answer fine[] = {HOOK_OK, HOOK_OK};
 
-/* Keys of one baseline: ann and bob of security, cat of on-call, dan of another role, eve's that has run out.
- */
+/* Keys of one baseline: ann and bob of security, cat of on-call, dan of another role, eve's that has run out,
+ * and fay's, which is ann's under another name. */
 struct office {
     struct stage s;
     struct hook_server *hook;
     struct iv_keyring *ring;
-    struct iv_signer *signers[5];
+    struct iv_signer *signers[6];
 };
-static const char *const ids[] = {"ann", "bob", "cat", "dan", "eve"};
-static const char *const roles[] = {"security", "security", "on-call", "janitor", "security"};
+static const char *const ids[] = {"ann", "bob", "cat", "dan", "eve", "fay"};
+static const char *const roles[] = {"security", "security", "on-call", "janitor", "security", "on-call"};
+static const unsigned char seeds[] = {1, 2, 3, 4, 5, 1};
+static const struct iv_instant past = {1000, 0};
 
-static void office_init(struct office *o, const char *keys)
+/* Without the last keys of the list, or with those of security at an end. */
+static struct iv_keyring *ring_of(struct iv_signer *const *signers, size_t count,
+                                  const struct iv_instant *security_until)
 {
-    static const struct iv_instant past = {1000, 0};
-    stage_init_playbook(&o->s, keys, STEPS);
-    o->hook = hook_start(fine, 2);
-    cr_assert(iv_ok(iv_keyring_new(&o->ring, NULL)));
-    for (size_t i = 0; i < IV_COUNT(ids); i++) {
+    struct iv_keyring *ring = NULL;
+    cr_assert(iv_ok(iv_keyring_new(&ring, NULL)));
+    for (size_t i = 0; i < count; i++) {
         struct iv_buf pem;
         iv_buf_init(&pem, 4096);
-        unsigned char seed[32] = {(unsigned char)(i + 1)};
-        cr_assert(iv_ok(iv_signer_of_seed(&o->signers[i], seed, NULL)));
-        cr_assert(iv_ok(iv_signer_public_pem(&pem, o->signers[i], NULL)));
+        cr_assert(iv_ok(iv_signer_public_pem(&pem, signers[i], NULL)));
         struct iv_key key = {.id = iv_str_of(ids[i]),
                              .role = iv_str_of(roles[i]),
                              .public_key = iv_buf_slice(&pem),
-                             .not_after = i == 4 ? &past : NULL};
-        cr_assert(iv_ok(iv_keyring_add(o->ring, &key, NULL)));
+                             .not_after = i == 4                              ? &past
+                                          : strcmp(roles[i], "security") == 0 ? security_until
+                                                                              : NULL};
+        cr_assert(iv_ok(iv_keyring_add(ring, &key, NULL)));
         iv_buf_deinit(&pem);
     }
+    return ring;
+}
+
+static void office_init(struct office *o, const char *keys)
+{
+    stage_init_playbook(&o->s, keys, STEPS);
+    o->hook = hook_start(fine, 2);
+    for (size_t i = 0; i < IV_COUNT(ids); i++) {
+        unsigned char seed[32] = {seeds[i]};
+        cr_assert(iv_ok(iv_signer_of_seed(&o->signers[i], seed, NULL)));
+    }
+    o->ring = ring_of(o->signers, IV_COUNT(ids), NULL);
     stage_find(&o->s);
     o->s.keyring = o->ring;
     stage_respond(&o->s, hook_url(o->hook));
+}
+
+/* Another baseline, as a reload brings it. */
+static void office_rekey(struct office *o, struct iv_keyring *ring)
+{
+    o->s.keyring = ring;
+    stage_respond(&o->s, hook_url(o->hook));
+    iv_keyring_free(o->ring);
+    o->ring = ring;
 }
 
 static void office_deinit(struct office *o)
@@ -69,6 +92,7 @@ struct word {
     bool deny;
     iv_ns at;         /* added to now */
     bool for_another; /* signed for other requests */
+    bool replayed;    /* signed for another execution of the same playbook, target and requests */
     bool by_another;  /* signed with another's key */
 };
 
@@ -100,6 +124,9 @@ static const char *say(struct office *o, struct word w)
                             .reason = IV_STR("seen")};
     if (w.for_another) {
         steps[1].step.request = IV_STR("{\"endpoint\":\"hook\",\"path\":\"/z\"}");
+    }
+    if (w.replayed) {
+        steps[0].execution.key = IV_STR("another execution");
     }
     cr_assert(iv_ok(iv_approval_statement(&statement, &a, steps, count, NULL)));
     iv_sign(signature, o->signers[w.by_another ? (signer + 1) % 3 : signer], iv_buf_slice(&statement));
@@ -150,10 +177,12 @@ Test(approval, that_is_not_what_it_should_be_does_not_count_and_says_why)
     } rows[] = {
         {{.key = "dan", .role = "janitor"}, "the execution does not ask for this role"},
         {{.key = "dan", .role = "security"},
-         "the baseline has no key of this id and role that was valid then"},
+         "the baseline has no key of this id and role that was valid then and is now"},
         {{.key = "eve", .role = "security"},
-         "the baseline has no key of this id and role that was valid then"},
+         "the baseline has no key of this id and role that was valid then and is now"},
         {{.key = "ann", .role = "security", .for_another = true},
+         "the signature is not by this key over this execution and its requests"},
+        {{.key = "ann", .role = "security", .replayed = true},
          "the signature is not by this key over this execution and its requests"},
         {{.key = "ann", .role = "security", .by_another = true},
          "the signature is not by this key over this execution and its requests"},
@@ -196,6 +225,58 @@ Test(approval, denied_once_nothing_is_ever_called)
     cr_expect(e.state == IV_RUN_REFUSED && strstr(e.cause.p, "denied by 'cat' (on-call): seen") != NULL, "%s",
               e.cause.p);
     cr_expect(stage_step(&o.s, 0).state == IV_STEP_SKIPPED && hook_count(o.hook) == 0);
+}
+
+Test(approval, by_one_key_under_two_names_counts_once)
+{
+    IV_AUTO(office_deinit) struct office o;
+    office_init(&o, TWO);
+    cr_expect_str_eq(say(&o, (struct word){.key = "ann", .role = "security"}), "counts");
+
+    cr_expect_str_eq(say(&o, (struct word){.key = "fay", .role = "on-call"}),
+                     "this key has been counted already");
+
+    cr_expect(stage_execution(&o.s).state == IV_RUN_WAITING && hook_count(o.hook) == 0);
+}
+
+Test(approval, is_taken_back_by_whoever_gave_it_while_the_execution_waits)
+{
+    IV_AUTO(office_deinit) struct office o;
+    office_init(&o, TWO);
+    cr_expect_str_eq(say(&o, (struct word){.key = "ann", .role = "security"}), "counts");
+
+    cr_expect_str_eq(say(&o, (struct word){.key = "ann", .role = "security", .deny = true}), "counts");
+
+    struct iv_execution e = stage_execution(&o.s);
+    cr_expect(e.state == IV_RUN_REFUSED && strstr(e.cause.p, "denied by 'ann' (security)") != NULL, "%s",
+              e.cause.p);
+    cr_expect(hook_count(o.hook) == 0);
+}
+
+Test(approval, by_a_key_that_has_run_out_since_it_signed_does_not_count)
+{
+    IV_AUTO(office_deinit) struct office o;
+    office_init(&o, TWO);
+    struct iv_instant soon = iv_instant_of_ns(o.s.now + IV_NS_PER_S);
+    office_rekey(&o, ring_of(o.signers, IV_COUNT(ids), &soon));
+    o.s.now += 2 * IV_NS_PER_S;
+
+    cr_expect_str_eq(say(&o, (struct word){.key = "ann", .role = "security", .at = -2 * IV_NS_PER_S}),
+                     "the baseline has no key of this id and role that was valid then and is now");
+}
+
+Test(approval, that_counted_counts_no_more_when_its_key_is_taken_back)
+{
+    IV_AUTO(office_deinit) struct office o;
+    office_init(&o, TWO);
+    cr_expect_str_eq(say(&o, (struct word){.key = "cat", .role = "on-call"}), "counts");
+    office_rekey(&o, ring_of(o.signers, 2, NULL));
+
+    cr_expect_str_eq(say(&o, (struct word){.key = "ann", .role = "security"}), "counts");
+    cr_expect(stage_execution(&o.s).state == IV_RUN_WAITING && hook_count(o.hook) == 0);
+
+    cr_expect_str_eq(say(&o, (struct word){.key = "bob", .role = "security"}), "counts");
+    cr_expect(stage_execution(&o.s).state == IV_RUN_DONE && hook_count(o.hook) == 2);
 }
 
 Test(approval, is_signed_over_the_canonical_form_of_what_it_is_about)
