@@ -189,6 +189,25 @@ iv_rc iv_store_finding_text(struct iv_store *store, struct iv_buf *out, struct i
     return iv_buf_check(out, "a finding", err);
 }
 
+iv_rc iv_store_hold_undo(struct iv_store *store, const struct iv_execution *execution,
+                         const struct iv_step *undo, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    if (execution->target.n == 0) {
+        return IV_OK;
+    }
+    TRY(iv_store_statement(store, &stmt, IV_SQL_COURSE_HOLD, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_int(&args, undo->due);
+    iv_sql_bind_str(&args, undo->name);
+    iv_sql_bind_str(&args, execution->playbook);
+    iv_sql_bind_str(&args, execution->target);
+    iv_sql_bind_str(&args, execution->key);
+    iv_sql_bind_int(&args, execution->admitted);
+    return iv_sql_run(&store->sql, stmt, "hold back what takes back", err);
+}
+
 iv_rc iv_store_order(struct iv_store *store, const struct iv_execution *execution, struct iv_err *err)
 {
     IV_CHECK(store->inside);
@@ -199,6 +218,7 @@ iv_rc iv_store_order(struct iv_store *store, const struct iv_execution *executio
     iv_sql_bind_str(&args, execution->escalate_to);
     iv_sql_bind_int(&args, execution->expires);
     iv_sql_bind_int(&args, execution->quorum);
+    iv_sql_bind_int(&args, execution->absence ? 1 : 0);
     iv_sql_bind_str(&args, execution->key);
     store->courses.begun++; /* it may have waited for its turn until now */
     return iv_sql_run(&store->sql, stmt, "put an execution in order", err);

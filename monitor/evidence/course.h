@@ -46,3 +46,7 @@ iv_rc iv_store_failed_alike(struct iv_store *store, bool *out, const struct iv_e
 /* Writes what is no state: whether it waits for its turn, what takes over from it, and the terms of an
  * approval. */
 iv_rc iv_store_order(struct iv_store *store, const struct iv_execution *execution, struct iv_err *err);
+/* Inside a transaction: earlier executions of the same playbook for the same target do not take back what
+ * this one's step of that name did as well, before it does. */
+iv_rc iv_store_hold_undo(struct iv_store *store, const struct iv_execution *execution,
+                         const struct iv_step *undo, struct iv_err *err);

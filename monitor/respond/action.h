@@ -67,6 +67,7 @@ struct iv_call {
     bool finished;                      /* set by the carrier, with the outcome */
     bool postponed;                     /* it was not called: its endpoint is left alone for a while */
     bool heard;                         /* finished, and the endpoint's breaker knows */
+    bool unmade;                        /* finished before anything was asked of the endpoint */
     struct iv_outcome outcome;
     void *transfer; /* the carrier's */
 };

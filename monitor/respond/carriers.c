@@ -46,6 +46,7 @@ void iv_carriers_start(struct iv_carriers *carriers, struct iv_call *call, const
     if (!iv_ok(rc)) {
         bool again = iv_code_class(rc.code) == IV_CLASS_RETRY || rc.code == IV_E_NOMEM;
         call->finished = true;
+        call->unmade = true;
         call->outcome =
             (struct iv_outcome){.kind = again ? IV_OUTCOME_RETRY : IV_OUTCOME_FAILED, .answer = IV_STR("")};
         (void)snprintf(call->outcome.cause, sizeof call->outcome.cause, "%.*s",

@@ -65,6 +65,7 @@ static iv_rc take_over(const struct iv_escalation *x, struct iv_store *store, co
     struct iv_plan_order order = {.playbook = iv_playbooks_find(x->playbooks, e->escalate_to),
                                   .name = e->escalate_to,
                                   .observed = x->playbooks->observed || e->observed,
+                                  .absence = e->absence,
                                   .cause = cause};
     return iv_plan_one(&order, store, &o.told.row, &o.told.verdict, x->baseline, now, err);
 }

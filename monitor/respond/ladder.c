@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/guard.h"
+#include "evidence/course.h"
 #include "respond/report.h"
 
 static bool went_well(enum iv_step_state state)
@@ -167,6 +168,10 @@ static iv_rc end(struct iv_store *store, struct iv_execution *e, const struct iv
     if (end.step != NULL) {
         TRY(cause_of(&cause, end.before, end.step, arena, err));
     }
+    if (end.step != NULL && takes_back(end.step) && e->escalate_to.n > 0) {
+        e->escalate_to = IV_STR(""); /* what cannot be taken back is no reason for more of it */
+        TRY(iv_store_order(store, e, err));
+    }
     bool says_more = end.step != NULL && !iv_str_eq(cause, e->cause);
     if (end.state == e->state && !says_more) {
         return IV_OK;
@@ -237,6 +242,7 @@ static iv_rc settle_undo(struct iv_store *store, const struct iv_execution *e, s
         if (step->done > 0 && !iv_step_awaits(step)) { /* whatever its effect was */
             undo->state = IV_STEP_DUE;
             undo->due = iv_ns_add(step->done, undo->undo_after);
+            TRY(iv_store_hold_undo(store, e, undo, err));
             TRY(iv_report_step(store, e, undo, now, err));
         } else if (iv_step_state_final(step->state)) {
             TRY(skip(store, e, undo, IV_STR("there is nothing to take back"), now, err));

@@ -3,6 +3,7 @@
 
 #include "base/guard.h"
 #include "base/hash.h"
+#include "evidence/course.h"
 #include "respond/ladder.h"
 #include "respond/report.h"
 
@@ -107,7 +108,9 @@ static void set_state(struct iv_step *s, const struct iv_outcome *o, iv_ns now)
         s->due = iv_ns_add(now, delay > o->retry_after ? delay : o->retry_after);
         return;
     }
-    s->state = o->kind == IV_OUTCOME_DONE          ? IV_STEP_DONE
+    /* That it is not there is said by the other side alone: where the streams are to show it, they decide. */
+    bool done = o->kind == IV_OUTCOME_DONE || (o->kind == IV_OUTCOME_ABSENT && s->expectation.n > 0);
+    s->state = done                                ? IV_STEP_DONE
                : o->kind == IV_OUTCOME_ABSENT      ? IV_STEP_ABSENT
                : o->kind == IV_OUTCOME_UNSUPPORTED ? IV_STEP_UNSUPPORTED
                                                    : IV_STEP_FAILED;
@@ -136,6 +139,18 @@ iv_rc iv_move_by_outcome(struct iv_store *store, struct iv_task *task, const str
     return iv_step_state_final(s->state) ? iv_ladder_follow(store, task, now, arena, err) : IV_OK;
 }
 
+/* Where no record says that it went wrong, whatever follows from that waits for fresh streams: what could not
+ * be read, in an outage, is no reason to go further. */
+static iv_rc rest_on_absence(struct iv_store *store, struct iv_task *task, const struct iv_proof *proof,
+                             struct iv_err *err)
+{
+    if (proof->verdict == IV_PROOF_VERIFIED || proof->evidence.n > 0 || task->execution.absence) {
+        return IV_OK;
+    }
+    task->execution.absence = true;
+    return iv_store_order(store, &task->execution, err);
+}
+
 iv_rc iv_move_by_evidence(struct iv_store *store, struct iv_task *task, const struct iv_proof *proof,
                           iv_ns now, struct iv_arena *arena, struct iv_err *err)
 {
@@ -148,6 +163,7 @@ iv_rc iv_move_by_evidence(struct iv_store *store, struct iv_task *task, const st
     s->cause = proof->cause;
     s->evidence = proof->evidence;
     s->finished = now;
+    TRY(rest_on_absence(store, task, proof, err));
     TRY(iv_report_step(store, &task->execution, s, now, err));
     return iv_ladder_follow(store, task, now, arena, err);
 }

@@ -314,9 +314,11 @@ iv_rc iv_plan_one(const struct iv_plan_order *order, struct iv_store *store, con
     TRY(iv_digester_new(&p.digester, err));
     TRY(begin(&p, finding, verdict, order->name, baseline, now, err));
     p.execution.cause = order->cause.p == NULL ? IV_STR("") : order->cause;
+    p.execution.absence = p.execution.absence || order->absence;
     TRY(order->undecided == NULL ? render_or_fail(&p, err) : fail(&p, order->undecided, err));
     bool is_known = false;
     if (order->undecided != NULL) {
+        p.execution.escalate_to = IV_STR(""); /* nobody knows whether it was called for at all */
         TRY(iv_store_failed_alike(store, &is_known, &p.execution, iv_ns_add(now, -order->playbook->dedup),
                                   err));
     }

@@ -64,6 +64,7 @@ struct iv_plan_order {
     const struct iv_playbook *playbook;
     struct iv_str name;
     bool observed;
+    bool absence;          /* it takes over from one that rests on what was not seen */
     const char *undecided; /* why nobody can tell whether it is called for; NULL: it is */
     struct iv_str cause;   /* why it is planned, where that is not the finding alone; p NULL: it is */
 };

@@ -295,7 +295,9 @@ static void tell_breakers(struct iv_responder *r)
             continue;
         }
         call->heard = true;
-        if (breaker != NULL) {
+        if (breaker != NULL && call->unmade) {
+            iv_breaker_forget(breaker);
+        } else if (breaker != NULL) {
             const struct iv_outcome *o = &call->outcome;
             bool silent = o->kind == IV_OUTCOME_RETRY || (o->kind == IV_OUTCOME_FAILED && o->status == 0);
             iv_breaker_tell(breaker, silent, iv_wall(&r->options.clock));
@@ -392,7 +394,7 @@ iv_rc iv_responder_turn(struct iv_responder *r, iv_ns wait, struct iv_err *err)
     if (finished > 0) {
         iv_fault("respond.before_outcome");
     }
-    return finished > 0 || r->call_count < r->call_max ? exchange(r, err) : IV_OK;
+    return exchange(r, err);
 }
 
 void iv_responder_wake(struct iv_responder *r)

@@ -129,6 +129,46 @@ Test(escalate, of_what_could_not_be_planned_follows_as_well)
     cr_expect_str_eq(see(&set.stage).states, "fd-");
 }
 
+Test(escalate, does_nothing_where_nobody_knows_whether_it_was_called_for)
+{
+    static const char *const texts[] = {
+        PLAYBOOK("revoke", "", "/x"),
+        PLAYBOOK("block", "on: [{when: trigger.scope == 'never'}]\nescalate_to: kill\n", "/y"),
+        PLAYBOOK("kill", "", "/z")};
+    static const struct hook_answer answers[] = {HOOK_OK, HOOK_OK};
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, 2);
+    IV_AUTO(set_deinit) struct set set;
+    load(&set, texts);
+    stage_find(&set.stage);
+    stage_respond(&set.stage, hook_url(hook));
+    for (int turns = 0; turns < 4; turns++) {
+        stage_run(&set.stage, true);
+    }
+
+    cr_expect_str_eq(see(&set.stage).states, "df-");
+}
+
+Test(escalate, does_nothing_about_what_could_not_be_taken_back)
+{
+    static const char *const texts[] = {
+        PLAYBOOK("revoke", "escalate_to: block\n",
+                 "/x\"}\n  undo: {http: {endpoint: hook, path: \"/undo\"}, after: \"1h"),
+        PLAYBOOK("block", "", "/y"), PLAYBOOK("kill", "", "/z")};
+    static const struct hook_answer answers[] = {HOOK_OK, HOOK_STATUS("400 No"), HOOK_OK};
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, 3);
+    IV_AUTO(set_deinit) struct set set;
+    load(&set, texts);
+    stage_find(&set.stage);
+    stage_respond(&set.stage, hook_url(hook));
+    stage_run(&set.stage, false);
+    set.stage.now += 3600 * IV_NS_PER_S;
+    for (int turns = 0; turns < 4; turns++) {
+        stage_run(&set.stage, true);
+    }
+
+    cr_expect_str_eq(see(&set.stage).states, "f--");
+}
+
 Test(escalate, supersedes_what_has_not_begun_for_the_same_target)
 {
     IV_AUTO(set_deinit) struct set set;

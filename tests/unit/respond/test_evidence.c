@@ -406,17 +406,22 @@ Test(evidence, that_nobody_can_look_for_any_more_leaves_it_ambiguous)
               memmem(proof.cause.p, proof.cause.n, "gone.type", 9) != NULL);
 }
 
-static void prove(struct watch *w, enum iv_proof_verdict verdict)
+static void prove_by(struct watch *w, enum iv_proof_verdict verdict, struct iv_str evidence)
 {
     look(w);
     cr_assert(w->count == 1, "%zu steps wait", w->count);
-    struct iv_proof proof = {verdict, IV_STR("so it is"), IV_STR("{\"offset\":1}")};
+    struct iv_proof proof = {verdict, IV_STR("so it is"), evidence};
     struct iv_task task = w->tasks[0];
     cr_assert(iv_ok(iv_store_begin(w->s.store, NULL)));
     cr_assert(iv_ok(iv_move_by_evidence(w->s.store, &task, &proof, w->s.now, &w->arena, NULL)));
     cr_assert(iv_ok(iv_store_commit(w->s.store, NULL)));
     stage_run(&w->s, false);
     look(w);
+}
+
+static void prove(struct watch *w, enum iv_proof_verdict verdict)
+{
+    prove_by(w, verdict, IV_STR("{\"offset\":1}"));
 }
 
 static void states(struct watch *w, size_t count, char *out)
@@ -481,6 +486,64 @@ Test(proof, decides_what_follows_as_an_outcome_does)
         cr_expect(e.state == rows[i].state, "row %zu: %s", i, iv_run_state_name(e.state));
         cr_expect(strncmp(e.cause.p, rows[i].cause, strlen(rows[i].cause)) == 0, "row %zu: %s", i, e.cause.p);
     }
+}
+
+static bool never(void *ctx, const char **why)
+{
+    *why = "the broker does not answer";
+    return *(bool *)ctx;
+}
+
+/* A broker outage makes a proof ambiguous: that alone must not kill anything. */
+Test(proof, that_is_missing_leads_on_only_when_the_streams_are_fresh)
+{
+    static const struct {
+        enum iv_proof_verdict verdict;
+        const char *evidence;
+        const char *want;
+    } rows[] = {
+        {IV_PROOF_AMBIGUOUS, "", "aD"},
+        {IV_PROOF_FAILED, "", "fD"},
+        {IV_PROOF_FAILED, "{\"offset\":1}", "fd"},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(watch_deinit) struct watch w;
+        char got[8];
+        bool fresh = true;
+        watch_init(&w, HTTP("a", SEEN ESCALATE) HTTP("b", ONLY), yes, 2);
+        w.s.fresh = never;
+        w.s.fresh_ctx = &fresh;
+        stage_respond(&w.s, hook_url(w.hook));
+        fresh = false;
+
+        prove_by(&w, rows[i].verdict, iv_str_of(rows[i].evidence));
+
+        states(&w, 2, got);
+        cr_expect_str_eq(got, rows[i].want, "row %zu", i);
+        fresh = true;
+        w.s.now += 2 * S;
+        stage_run(&w.s, false);
+        states(&w, 2, got);
+        cr_expect(got[1] == 'd' && hook_count(w.hook) == 2, "row %zu: %s", i, got);
+    }
+}
+
+Test(proof, decides_also_what_the_other_side_says_is_not_there)
+{
+    static const struct hook_answer gone[] = {HOOK_STATUS("404 Not Found")};
+    IV_AUTO(watch_deinit) struct watch w;
+    char got[8];
+    watch_init(&w,
+               "- name: a\n  kubernetes.delete_pod: {endpoint: hook, namespace: default, pod: pod-1}\n" SEEN,
+               gone, 1);
+
+    states(&w, 1, got);
+    cr_expect_str_eq(got, "d");
+    prove_by(&w, IV_PROOF_FAILED, IV_STR(""));
+
+    states(&w, 1, got);
+    cr_expect_str_eq(got, "f");
+    cr_expect(stage_execution(&w.s).state == IV_RUN_FAILED);
 }
 
 Test(proof, is_kept_with_the_step_and_its_undo_counts_from_when_it_was_done)

@@ -154,6 +154,50 @@ Test(undo, comes_at_once_when_somebody_asks_for_it)
     cr_expect(moved == 1 && stage_execution(&s).state == IV_RUN_UNDONE && hook_count(hook) == 2);
 }
 
+/* The same is done again while it holds: the first one's end is not the second one's. */
+Test(undo, waits_for_that_of_a_later_execution_for_the_same_target)
+{
+    static const struct hook_answer answers[] = {YES, YES, YES, YES};
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, 4);
+    IV_AUTO(stage_deinit) struct stage s;
+    iv_ns begun = STAGE_NOW;
+    set_up(&s, hook, "", HTTP("a", UNDO));
+    s.now = begun + 1800 * IV_NS_PER_S;
+    sample_number(&s.sample, 2);
+    stage_find(&s);
+    stage_run(&s, false);
+    cr_expect(stage_executions(&s) == 2 && hook_count(hook) == 2);
+
+    s.now = begun + 3601 * IV_NS_PER_S;
+    stage_run(&s, false);
+    cr_expect(hook_count(hook) == 2, "the second one's hour has not passed");
+    s.now = begun + 5401 * IV_NS_PER_S;
+    stage_run(&s, false);
+    stage_run(&s, false);
+
+    cr_expect(hook_count(hook) == 4 && stage_execution(&s).state == IV_RUN_UNDONE);
+}
+
+Test(undo, is_left_to_a_process_that_is_no_dry_run)
+{
+    static const struct hook_answer answers[] = {YES, YES};
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, 2);
+    IV_AUTO(stage_deinit) struct stage s;
+    set_up(&s, hook, "", HTTP("a", UNDO));
+    s.now += 3600 * IV_NS_PER_S;
+    s.dry_run = true;
+    stage_respond(&s, hook_url(hook));
+    stage_run(&s, false);
+    cr_expect(hook_count(hook) == 1 && stage_execution(&s).state == IV_RUN_DONE);
+
+    s.dry_run = false;
+    s.now += 120 * IV_NS_PER_S;
+    stage_respond(&s, hook_url(hook));
+    stage_run(&s, false);
+
+    cr_expect(hook_count(hook) == 2 && stage_execution(&s).state == IV_RUN_UNDONE);
+}
+
 Test(undo, that_fails_shows_as_an_execution_that_failed)
 {
     static const struct hook_answer answers[] = {YES, NO};
