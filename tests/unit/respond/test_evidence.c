@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the streams must show of a step: how it is written down, what counts, and what follows. */
+/* What the streams must show of a step: what counts, and what follows. */
 #include "base/guard.h"
 #include "event/decode.h"
 #include "evidence/awaited.h"
@@ -13,72 +13,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEAD                                                                                                 \
-    "apiVersion: invigil/v1\n"                                                                               \
-    "kind: Playbook\n"                                                                                       \
-    "metadata: {name: revoke, title: Revoke it}\n"                                                           \
-    "target: \"{{trigger.token_id}}\"\n"                                                                     \
-    "steps:\n"
-#define STEP "- name: one\n  http: {endpoint: hook, path: /x}\n"
-#define EXPECT(text) HEAD STEP "  expect: " text "\n"
 #define USED "{event: token.used, as: use, where: 'use.token_id == target'}"
 #define HTTP(name, more) "- name: " name "\n  http: {endpoint: hook, path: /" name "}\n" more
 #define UNSEEN "  expect: {unseen: " USED ", after: 1s, within: 5s}\n"
 #define SEEN "  expect: {seen: {event: token.revoked, where: 'e.token_id == target'}, within: 5s}\n"
 #define EARLIER                                                                                              \
     "  expect: {seen: {event: token.revoked, where: 'e.token_id == target'}, within: 5s, earlier: 1m}\n"
-
-Test(expectation, is_refused_with_the_place_and_what_would_be_right)
-{
-    static const struct {
-        const char *playbook;
-        const char *want;
-    } rows[] = {
-        {EXPECT("{within: 5s}"), "8:11: error: needs either 'seen' or 'unseen'"},
-        {EXPECT("{seen: " USED ", unseen: " USED ", within: 5s}"), "needs either 'seen' or 'unseen'"},
-        {EXPECT("{seen: " USED "}"), "within"},
-        {EXPECT("{seen: {event: token.used}, within: 5s}"), "where"},
-        {EXPECT("{seen: {event: token.usd, where: 'true'}, within: 5s}"),
-         "8:26: error: there is no event type 'token.usd', did you mean 'token.used'?"},
-        {EXPECT("{seen: {event: token.used, where: 'e.token == target'}, within: 5s}"),
-         "8:48: error: undeclared field 'token' of token.used"},
-        {EXPECT("{seen: {event: token.used, where: 'e.token_id'}, within: 5s}"), "8:48: error: "},
-        {EXPECT("{seen: {event: token.used, where: 'e.token_id == trigger.toke_id'}, within: 5s}"),
-         "toke_id"},
-        {EXPECT("{seen: {event: token.used, as: step, where: 'true'}, within: 5s}"),
-         "8:42: error: must be a word"},
-        {EXPECT("{seen: " USED ", within: 10ms}"), "must be between 100ms and 1d"},
-        {EXPECT("{seen: " USED ", within: 5s, after: 5s}"), "must be less than 'within'"},
-        {EXPECT("{unseen: " USED ", within: 5s, earlier: 1h}"), "is for 'seen' without 'after' alone"},
-        {EXPECT("{seen: " USED ", within: 5s, after: 1s, earlier: 1h}"),
-         "is for 'seen' without 'after' alone"},
-        {EXPECT("{seen: " USED ", within: step.done - step.called}"), "step.done"},
-        {EXPECT("{seen: " USED ", within: 5s, aftr: 1s}"), "did you mean 'after'?"},
-    };
-    IV_AUTO(stage_deinit) struct stage s;
-    IV_AUTO(iv_buf_deinit) struct iv_buf shown;
-    stage_init(&s, STEP);
-    iv_buf_init(&shown, 1 << 16);
-    for (size_t i = 0; i < IV_COUNT(rows); i++) {
-        stage_problems(&s, &shown, rows[i].playbook);
-
-        cr_expect(s.playbooks == NULL, "row %zu was loaded", i);
-        cr_expect(strstr(shown.p, rows[i].want) != NULL, "row %zu: want '%s' in\n%s", i, rows[i].want,
-                  shown.p);
-    }
-}
-
-Test(expectation, that_needs_what_the_trigger_lacks_fails_the_execution)
-{
-    IV_AUTO(stage_deinit) struct stage s;
-    stage_init(&s, HTTP("one", "  expect: {seen: {event: token.revoked, where: 'e.reason == trigger.scope'}, "
-                               "within: 5s}\n"));
-
-    stage_find(&s);
-
-    struct iv_execution e = stage_execution(&s);
-    cr_expect(e.state == IV_RUN_FAILED && strstr(e.cause.p, "'trigger.scope'") != NULL, "%s", e.cause.p);
-}
 
 /* A step that was done, and everything that is needed to look for its evidence. */
 struct watch {
