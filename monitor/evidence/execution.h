@@ -127,7 +127,7 @@ struct iv_step {
     iv_ns backoff;    /* before the second attempt; doubles up to: */
     iv_ns backoff_max;
     enum iv_on_failure on_failure;
-    bool only_escalated; /* called only when something before it went wrong */
+    bool only_escalated; /* called only when one before it that escalates went wrong */
     int64_t undoes;      /* 1 + the position of the step that this one takes back; 0: none */
     iv_ns undo_after;    /* so long after that one was done */
     enum iv_step_state state;

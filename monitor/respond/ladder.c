@@ -62,8 +62,8 @@ static iv_rc cause_of(struct iv_str *out, const char *before, const struct iv_st
 
 /* Of the playbook's own steps: the first that went wrong, and the last that was called; how many went well,
  * and how many of those are proven; whether any was withheld, was taken back, or is not at its end; whether
- * what went wrong was led on to an escalation. Of those that take back: the first that went wrong, and
- * whether any is not at its end. */
+ * what went wrong was led on to an escalation, and whether any was. Of those that take back: the first that
+ * went wrong, and whether any is not at its end. */
 struct tally {
     const struct iv_step *wrong;
     const struct iv_step *last;
@@ -75,6 +75,7 @@ struct tally {
     bool open;
     bool taking_back;
     bool made_up_for;
+    bool escalated;
 };
 
 static bool is_open(const struct iv_step *step)
@@ -97,6 +98,7 @@ static void count_own(struct tally *t, const struct iv_step *s)
     t->well += went_well(s->state);
     t->proven += s->state == IV_STEP_VERIFIED;
     t->made_up_for = t->made_up_for && (!may_have_failed(s) || s->on_failure != IV_ON_FAILURE_CONTINUE);
+    t->escalated = t->escalated || (went_wrong(s->state) && s->on_failure == IV_ON_FAILURE_ESCALATE);
     t->withheld = t->withheld || s->state == IV_STEP_WITHHELD;
     t->undone = t->undone || s->state == IV_STEP_UNDONE;
     t->open = t->open || is_open(s);
@@ -189,8 +191,8 @@ static struct iv_str why_not(const struct iv_step *step, const struct iv_step *l
     if (escalates && !step->only_escalated) {
         return IV_STR("an earlier step did not succeed, and what follows is an escalation");
     }
-    if (step->only_escalated && t->wrong == NULL) {
-        return IV_STR("nothing before it went wrong");
+    if (step->only_escalated && !t->escalated) {
+        return IV_STR("nothing before it that escalates went wrong");
     }
     return (struct iv_str){NULL, 0};
 }

@@ -82,6 +82,18 @@ Test(ladder, goes_on_as_each_step_says)
          "dsd",
          IV_RUN_DONE,
          ""},
+        {HTTP("a", "  on_failure: continue\n") HTTP("b", "  on_failure: escalate\n")
+             HTTP("c", "  only: escalated\n"),
+         {NO, YES, YES},
+         "fds",
+         IV_RUN_DONE,
+         "in spite of step 'a': "},
+        {HTTP("a", "  on_failure: continue\n") HTTP("b", "  on_failure: escalate\n")
+             HTTP("c", "  only: escalated\n"),
+         {NO, NO, YES},
+         "ffd",
+         IV_RUN_DONE,
+         "in spite of step 'a': "},
         {HTTP("a", "  on_failure: escalate\n") HTTP("b", "  only: escalated\n"),
          {NO, NO},
          "ff",
