@@ -88,6 +88,7 @@ static void console_free(struct iv_console *c)
     iv_decoder_free(c->decoder);
     iv_catalogue_free(c->catalogue);
     iv_free(c->store_path);
+    iv_free(c->pause_file);
     iv_limit_free(c->limit);
     iv_uses_free(c->uses);
     (void)sem_destroy(&c->hashing);
@@ -182,13 +183,21 @@ static iv_rc start_daemon(struct iv_console *c, const struct iv_console_options 
     return IV_OK;
 }
 
+static iv_rc copy_paths(struct iv_console *c, const struct iv_console_options *options, struct iv_err *err)
+{
+    struct iv_str file = options->pause_file;
+    c->store_path = iv_strndup(options->store_path.p, options->store_path.n);
+    c->pause_file = file.n == 0 ? NULL : iv_strndup(file.p, file.n);
+    ENSURE(c->store_path != NULL && (file.n == 0 || c->pause_file != NULL), err, IV_E_NOMEM,
+           "cannot allocate the console");
+    return IV_OK;
+}
+
 /* For bodies of requests. */
-static iv_rc open_decoder(struct iv_console *c, const struct iv_console_options *options, struct iv_err *err)
+static iv_rc open_decoder(struct iv_console *c, struct iv_err *err)
 {
     static const struct iv_decode_limits limits = {
         .record_bytes = IV_BODY_BYTES_MAX, .depth = 8, .members = 64, .identifier_bytes = 4096};
-    c->store_path = iv_strndup(options->store_path.p, options->store_path.n);
-    ENSURE(c->store_path != NULL, err, IV_E_NOMEM, "cannot allocate the console");
     TRY(iv_catalogue_new(&c->catalogue, err));
     TRY(iv_catalogue_freeze(c->catalogue, err));
     return iv_decoder_new(&c->decoder, c->catalogue, &limits, iv_hash_key_random(), err);
@@ -220,7 +229,8 @@ static iv_rc start(struct iv_console *c, const struct iv_console_options *option
 {
     struct iv_clock clock = iv_clock_system();
     TRY(open_socket(c, options, err));
-    TRY(open_decoder(c, options, err));
+    TRY(copy_paths(c, options, err));
+    TRY(open_decoder(c, err));
     TRY(iv_limit_new(&c->limit, err));
     TRY(iv_uses_new(&c->uses, err));
     iv_scrypt_nobody(&c->nobody.password);

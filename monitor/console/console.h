@@ -40,6 +40,7 @@ struct iv_console_options {
     bool instruments;                /* health and metrics alone: no API, no page */
     bool open;                       /* without authentication, and on a loopback address only: for demos */
     struct iv_str store_path;        /* of the SQLite store, which must exist */
+    struct iv_str pause_file;        /* while it exists nothing is called, as everybody is told [none] */
     struct iv_str version;           /* of the program */
     struct iv_metrics *metrics;      /* borrowed: outlives the console */
     unsigned threads;                /* [2] */

@@ -25,6 +25,19 @@ static void show_halt(struct iv_json *j, const struct iv_halt *halt)
     iv_json_close_object(j);
 }
 
+/* The file does the same as somebody's word, which says more where there are both. */
+static iv_rc look_at_file(struct iv_halt *halt, struct iv_str file, struct iv_arena *memory,
+                          struct iv_err *err)
+{
+    if (halt->holds || !iv_halt_by_file(file)) {
+        return IV_OK;
+    }
+    *halt = (struct iv_halt){.holds = true,
+                             .reason = iv_arena_printf(memory, "pause file " IV_STR_FMT, IV_STR_ARG(file))};
+    ENSURE(halt->reason.p != NULL, err, IV_E_NOMEM, "cannot allocate why nothing is called");
+    return IV_OK;
+}
+
 iv_rc iv_respond_write(struct iv_buf *out, struct iv_console *console, struct iv_err *err)
 {
     IV_AUTO(iv_arena_deinit) struct iv_arena memory;
@@ -35,6 +48,7 @@ iv_rc iv_respond_write(struct iv_buf *out, struct iv_console *console, struct iv
     struct iv_rc_s rc = iv_halt_read(&halt, reader, &memory, err);
     iv_readers_return(console->readers, reader);
     TRY(rc);
+    TRY(look_at_file(&halt, iv_str_of(console->pause_file), &memory, err));
     show_halt(&j, &halt);
     return IV_OK;
 }

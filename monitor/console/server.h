@@ -54,6 +54,7 @@ struct iv_console {
     struct iv_readers *readers;
     struct iv_chunks *chunks;
     char *store_path;
+    char *pause_file;               /* NULL: there is none */
     struct iv_catalogue *catalogue; /* without types, for the decoder */
 
     pthread_mutex_t body_lock; /* the decoder */

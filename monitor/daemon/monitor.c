@@ -107,6 +107,7 @@ static struct iv_console_options console_options(const struct iv_config *c, stru
         .open = c->console.open,
         .instruments = (c->roles & IV_ROLE_CONSOLE) == 0,
         .store_path = c->store_path,
+        .pause_file = (c->roles & IV_ROLE_RESPOND) != 0 ? c->respond.pause_file : IV_STR(""),
         .version = IV_STR(IV_VERSION),
         .metrics = metrics,
     };

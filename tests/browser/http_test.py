@@ -11,6 +11,7 @@ import re
 import socket
 import sqlite3
 import ssl
+import tempfile
 import time
 import unittest
 import warnings
@@ -520,6 +521,24 @@ class Live(unittest.TestCase):
             self.assertEqual(console.send(f"/api/v1/findings/{uid}/triage", {"do": "acknowledge"})[0], 200)
             self.assertEqual(stream.next("finding")[2]["state"], "acknowledged")
             stream.close()
+
+    def test_the_pause_file_is_told_as_a_pause_and_what_somebody_said_before_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "pause")
+            with Console(pulse_ms="3600000", pause_file=file) as console:
+                stream = Stream(console).open()
+                self.assertFalse(stream.next("respond")[2]["paused"])
+                with open(file, "w", encoding="ascii"):
+                    pass
+                by_file = {"paused": True, "by": None, "at": None, "why": f"pause file {file}"}
+                self.assertEqual(stream.next("respond")[2], by_file)
+                self.assertEqual(console.send("/api/v1/respond", {"paused": True, "why": "a drill"})[0], 200)
+                self.assertEqual(stream.next("respond")[2]["why"], "a drill")
+                self.assertEqual(console.send("/api/v1/respond", {"paused": False})[0], 200)
+                self.assertEqual(stream.next("respond")[2], by_file)
+                os.remove(file)
+                self.assertFalse(stream.next("respond")[2]["paused"])
+                stream.close()
 
     def test_a_stream_outlives_a_restart_of_the_server(self):
         with Console() as console:

@@ -439,6 +439,7 @@ static void set_option(struct iv_console_options *options, const char *text)
         {IV_STR("token_file"), &options->token_file, NULL},
         {IV_STR("closed"), &closed, NULL},
         {IV_STR("store"), &options->store_path, NULL},
+        {IV_STR("pause_file"), &options->pause_file, NULL},
         {IV_STR("max_connections"), NULL, &options->max_connections},
         {IV_STR("max_connections_per_ip"), NULL, &options->max_connections_per_ip},
         {IV_STR("max_streams_per_name"), NULL, &options->max_streams_per_name},
