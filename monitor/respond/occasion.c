@@ -323,23 +323,18 @@ static bool concerns(const struct iv_occasion *o, const struct iv_finding *f, co
            (o->severities == 0 || (o->severities >> f->severity & 1) != 0);
 }
 
-static void paramsp(struct iv_params **params)
-{
-    iv_params_free(*params);
-}
-
 static iv_rc run(bool *out, const struct iv_occasion *o, struct iv_cel_frame *frame,
-                 const struct iv_verdict *verdict, const struct iv_baseline *baseline, struct iv_err *err)
+                 const struct iv_verdict *verdict, const struct iv_baseline *baseline,
+                 struct iv_params **params, struct iv_err *err)
 {
-    IV_AUTO(paramsp) struct iv_params *params = NULL;
     const struct iv_val trigger = {.kind = IV_KIND_OBJECT, .object = &verdict->trigger.object};
     struct iv_val value;
     frame->bank[IV_BANK_EVENTS] = &trigger;
     if (o->reads_parameters) {
-        TRY(iv_params_new(&params, baseline, err));
-        uint32_t set = iv_params_resolve(params, &verdict->trigger.object);
+        TRY(*params == NULL ? iv_params_new(params, baseline, err) : IV_OK);
+        uint32_t set = iv_params_resolve(*params, &verdict->trigger.object);
         ENSURE(set != IV_PARAMS_NONE, err, IV_E_NOMEM, "cannot allocate the parameters");
-        frame->bank[IV_BANK_PARAMETERS] = iv_params_bank(params, set);
+        frame->bank[IV_BANK_PARAMETERS] = iv_params_bank(*params, set);
     }
     frame->cost = 0;
     TRY(iv_cel_run(o->when, frame, &value, err));
@@ -349,7 +344,7 @@ static iv_rc run(bool *out, const struct iv_occasion *o, struct iv_cel_frame *fr
 
 static iv_rc hold(bool *out, const struct iv_occasions *occasions, struct iv_cel_frame *frame,
                   const struct iv_finding *f, const struct iv_verdict *verdict,
-                  const struct iv_baseline *baseline, struct iv_err *err)
+                  const struct iv_baseline *baseline, struct iv_params **params, struct iv_err *err)
 {
     struct iv_val slots[F_SLOTS] = {
         [F_UID] = iv_val_str(f->uid),
@@ -370,7 +365,7 @@ static iv_rc hold(bool *out, const struct iv_occasions *occasions, struct iv_cel
             continue;
         }
         *out = o->when == NULL;
-        struct iv_rc_s rc = o->when == NULL ? IV_OK : run(out, o, frame, verdict, baseline, err);
+        struct iv_rc_s rc = o->when == NULL ? IV_OK : run(out, o, frame, verdict, baseline, params, err);
         failed = iv_ok(rc) ? failed : rc;
     }
     return *out ? IV_OK : failed;
@@ -378,7 +373,7 @@ static iv_rc hold(bool *out, const struct iv_occasions *occasions, struct iv_cel
 
 iv_rc iv_occasions_hold(bool *out, const struct iv_occasions *occasions, const struct iv_finding *finding,
                         const struct iv_verdict *verdict, const struct iv_baseline *baseline,
-                        struct iv_err *err)
+                        struct iv_params **params, struct iv_err *err)
 {
     *out = false;
     if (occasions->count == 0) {
@@ -386,7 +381,7 @@ iv_rc iv_occasions_hold(bool *out, const struct iv_occasions *occasions, const s
     }
     struct iv_cel_frame frame;
     iv_cel_frame_init(&frame, RUN_MAX_BYTES);
-    struct iv_rc_s rc = hold(out, occasions, &frame, finding, verdict, baseline, err);
+    struct iv_rc_s rc = hold(out, occasions, &frame, finding, verdict, baseline, params, err);
     iv_cel_frame_deinit(&frame);
     return rc;
 }

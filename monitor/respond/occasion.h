@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 struct iv_baseline;
+struct iv_params;
 struct iv_verdict;
 
 /* All that is given must hold. */
@@ -43,7 +44,8 @@ void iv_occasions_deinit(struct iv_occasions *occasions); /* twice is fine */
 /* Whether findings of the rule can be among them. */
 bool iv_occasions_cover(const struct iv_occasions *occasions, const struct iv_rule *rule);
 
-/* IV_E_EVAL: a condition failed, and no other entry holds; err says which field it missed or what else. */
+/* IV_E_EVAL: a condition failed, and no other entry holds; err says which field it missed or what else.
+ * *params: of the baseline; NULL: they are made when a condition reads one, and are the caller's to free. */
 iv_rc iv_occasions_hold(bool *out, const struct iv_occasions *occasions, const struct iv_finding *finding,
                         const struct iv_verdict *verdict, const struct iv_baseline *baseline,
-                        struct iv_err *err);
+                        struct iv_params **params, struct iv_err *err);

@@ -340,12 +340,28 @@ iv_rc iv_plan_one(const struct iv_plan_order *order, struct iv_store *store, con
     return supersede(&p, store, now, err);
 }
 
-/* A condition that fails at this finding is no reason to stop either, nor to say nothing. */
-static iv_rc is_occasion(bool *out, struct iv_err *why, const struct iv_playbook *playbook,
-                         const struct iv_finding *finding, const struct iv_verdict *verdict,
-                         const struct iv_baseline *baseline, struct iv_err *err)
+/* Under another baseline than the playbooks were loaded for, its parameters are made for this once. */
+static iv_rc hold(bool *out, const struct iv_playbooks *playbooks, const struct iv_occasions *on,
+                  const struct iv_finding *finding, const struct iv_verdict *verdict,
+                  const struct iv_baseline *baseline, struct iv_err *err)
 {
-    struct iv_rc_s rc = iv_occasions_hold(out, &playbook->on, finding, verdict, baseline, why);
+    if (playbooks->baseline != baseline) {
+        IV_AUTO(iv_params_freep) struct iv_params *params = NULL;
+        return iv_occasions_hold(out, on, finding, verdict, baseline, &params, err);
+    }
+    (void)pthread_mutex_lock(&playbooks->params->lock);
+    struct iv_rc_s rc = iv_occasions_hold(out, on, finding, verdict, baseline, &playbooks->params->made, err);
+    (void)pthread_mutex_unlock(&playbooks->params->lock);
+    return rc;
+}
+
+/* A condition that fails at this finding is no reason to stop either, nor to say nothing. */
+static iv_rc is_occasion(bool *out, struct iv_err *why, const struct iv_playbooks *playbooks,
+                         const struct iv_playbook *playbook, const struct iv_finding *finding,
+                         const struct iv_verdict *verdict, const struct iv_baseline *baseline,
+                         struct iv_err *err)
+{
+    struct iv_rc_s rc = hold(out, playbooks, &playbook->on, finding, verdict, baseline, why);
     if (rc.code == IV_E_EVAL) {
         *out = true;
         return IV_OK;
@@ -375,7 +391,7 @@ iv_rc iv_respond_plan(const struct iv_playbooks *playbooks, struct iv_store *sto
         if (named.n > 0 && iv_str_eq(playbook->name, named)) {
             continue;
         }
-        TRY(is_occasion(&holds, &why, playbook, finding, verdict, baseline, err));
+        TRY(is_occasion(&holds, &why, playbooks, playbook, finding, verdict, baseline, err));
         struct iv_plan_order order = {.playbook = playbook,
                                       .name = playbook->name,
                                       .undecided = why.text[0] == '\0' ? NULL : why.text,

@@ -440,6 +440,10 @@ iv_rc iv_playbooks_load(struct iv_playbooks **out, const struct iv_baseline *bas
     ENSURE(playbooks != NULL, err, IV_E_NOMEM, "cannot allocate playbooks");
     atomic_init(&playbooks->references, 1);
     iv_arena_init(&playbooks->arena, 0);
+    playbooks->baseline = baseline;
+    playbooks->params = iv_arena_zalloc(&playbooks->arena, sizeof *playbooks->params);
+    ENSURE(playbooks->params != NULL, err, IV_E_NOMEM, "cannot allocate playbooks");
+    IV_CHECK(pthread_mutex_init(&playbooks->params->lock, NULL) == 0);
     struct loader l = {.playbooks = playbooks, .baseline = baseline, .problems = problems};
     playbooks->items =
         iv_arena_zalloc(&playbooks->arena, (baseline->playbook_count + 1) * sizeof *playbooks->items);
@@ -466,6 +470,10 @@ void iv_playbooks_unref(struct iv_playbooks *playbooks)
     if (playbooks != NULL && atomic_fetch_sub(&playbooks->references, 1) == 1) {
         for (size_t i = 0; i < playbooks->count; i++) {
             iv_occasions_deinit(&playbooks->items[i].on);
+        }
+        if (playbooks->params != NULL) {
+            iv_params_free(playbooks->params->made);
+            (void)pthread_mutex_destroy(&playbooks->params->lock);
         }
         iv_arena_deinit(&playbooks->arena);
         iv_free(playbooks);

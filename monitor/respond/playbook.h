@@ -25,7 +25,7 @@ struct iv_verdict;
 struct iv_playbooks;
 
 /* A counted reference. IV_E_REFUSED: problems says why, with places; as invigil check shows it. The baseline
- * is not kept. */
+ * is not kept, but known again by its address: while the playbooks are in use no other one stands there. */
 iv_rc iv_playbooks_load(struct iv_playbooks **out, const struct iv_baseline *baseline,
                         struct iv_problems *problems, struct iv_err *err);
 struct iv_playbooks *iv_playbooks_ref(struct iv_playbooks *playbooks); /* NULL is fine */

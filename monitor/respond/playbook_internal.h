@@ -8,6 +8,7 @@
 #include "respond/playbook.h"
 #include "respond/shape.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #define IV_PLAYBOOK_STEPS_MAX 16
@@ -51,8 +52,16 @@ struct iv_playbook {
     struct iv_str escalate_to; /* p NULL: nothing takes over */
 };
 
+/* Of the baseline that the playbooks were loaded for, made when a condition asks for one first. */
+struct iv_playbook_params {
+    pthread_mutex_t lock;
+    struct iv_params *made; /* under lock */
+};
+
 struct iv_playbooks {
     atomic_uint references;
+    const struct iv_baseline *baseline; /* compared, never looked into: it may be gone */
+    struct iv_playbook_params *params;
     struct iv_arena arena; /* owns everything that the playbooks point to */
     struct iv_playbook *items;
     size_t count;

@@ -198,6 +198,11 @@ Test(occasion, sees_the_parameters_that_hold_for_its_trigger)
         stage_find_under(&s, baseline);
 
         cr_expect(stage_executions(&s) == rows[i].planned, "row %zu", i);
+        sample_number(&s.sample, 2);
+        sample_set(&s.sample, "token_id", iv_val_str(IV_STR("t-2")));
+        sample_set(&s.sample, "tenant", iv_val_str(iv_str_of(rows[1 - i].tenant)));
+        stage_find_under(&s, baseline);
+        cr_expect(stage_executions(&s) == 1, "row %zu, then the other: each has its own parameters", i);
     }
 }
 
