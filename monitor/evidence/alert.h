@@ -40,6 +40,7 @@ struct iv_notice {
     int64_t id; /* never used again; 0: it was told before, and is told again lest the sink forget */
     int64_t attempt;
     iv_ns created;
+    bool acknowledged; /* somebody has taken it up: nothing else is told. It fires */
     /* As it was then: firing, count, started, ended, cause and finding are the notice's own. */
     struct iv_alert alert;
 };
@@ -71,6 +72,30 @@ iv_rc iv_store_no_targets(struct iv_store *store, struct iv_str fingerprint, str
 /* Queues a notice of the alert's row for each of its sinks, due then. Where the newest one that waits there
  * tells the same state of it, that one now tells the newer count. */
 iv_rc iv_store_notify(struct iv_store *store, struct iv_str fingerprint, iv_ns now, iv_ns due,
+                      struct iv_err *err);
+
+/* Queues a notice for this sink, if it was told of the alert, that somebody has taken it up; not a second one
+ * while the first waits. */
+iv_rc iv_store_notify_acknowledged(struct iv_store *store, struct iv_str fingerprint, struct iv_str sink,
+                                   iv_ns now, struct iv_err *err);
+
+/* What somebody has done with a finding, of what concerns its alert. */
+struct iv_triaged {
+    int64_t seq;
+    bool acknowledged; /* else closed, or suppressed by a waiver */
+    struct iv_str finding;
+    struct iv_str rule;
+    struct iv_str tenant;
+    struct iv_str agent;
+    enum iv_verdict_kind kind;
+};
+/* Up to limit lines after that seq, oldest first. */
+iv_rc iv_store_triaged(struct iv_store *store, struct iv_triaged *out, size_t *count, int64_t after,
+                       size_t limit, struct iv_arena *arena, struct iv_err *err);
+iv_rc iv_store_triage_last(struct iv_store *store, int64_t *out, struct iv_err *err);
+/* Whether a finding of the same rule, tenant, agent and kind, detected since, is neither closed nor waived.
+ */
+iv_rc iv_store_stands(struct iv_store *store, bool *out, const struct iv_triaged *like, iv_ns since,
                       struct iv_err *err);
 
 /* How many notices of it wait, at all sinks. */

@@ -202,14 +202,15 @@ iv_rc iv_row_notice(struct iv_notice *out, struct iv_sql_row *row, struct iv_err
     struct iv_notice n = {.id = iv_sql_get_int(row)};
     n.attempt = iv_sql_get_int(row);
     n.created = iv_sql_get_int(row);
-    bool firing = iv_sql_get_int(row) != 0;
+    int64_t tells = iv_sql_get_int(row);
     int64_t count = iv_sql_get_int(row);
     iv_ns started = iv_sql_get_int(row);
     iv_ns ended = iv_sql_get_int(row);
     struct iv_str cause = iv_sql_get_str(row);
     struct iv_str finding = iv_sql_get_str(row);
     TRY(iv_row_alert(&n.alert, row, err));
-    n.alert.firing = firing;
+    n.acknowledged = tells == IV_NOTICE_ACKNOWLEDGED;
+    n.alert.firing = tells != 0;
     n.alert.count = count;
     n.alert.started = started;
     n.alert.ended = ended;

@@ -29,6 +29,8 @@
 #define IV_COLUMNS_ALERT                                                                                     \
     "a.fingerprint, a.rule, a.title, a.severity, a.criteria, a.tenant, a.agent, a.subject, a.kind, "         \
     "a.finding, a.detail, a.count, a.open, a.firing, a.started, a.last, a.quiet_at, a.ended, a.cause"
+/* In the place of firing: that somebody has taken the alert up. */
+#define IV_NOTICE_ACKNOWLEDGED 2
 #define IV_COLUMNS_NOTICE                                                                                    \
     "n.id, n.attempt, n.created, n.firing, n.count, n.started, n.ended, n.cause, "                           \
     "n.finding, " IV_COLUMNS_ALERT

@@ -82,6 +82,11 @@ static bool obey(struct trial *t, char **words, size_t n)
     } else if (n == 4 && strcmp(words[0], "contradict") == 0) {
         alert_stage_contradict(s, (unsigned)strtoul(words[1], NULL, 10), words[2], words[3]);
         printf("ok\n");
+    } else if (n == 3 && strcmp(words[0], "triage") == 0) {
+        enum iv_triage_verb verb;
+        IV_CHECK(iv_triage_verb_of(&verb, iv_str_of(words[2])));
+        alert_stage_triage(s, (unsigned)strtoul(words[1], NULL, 10), verb);
+        printf("ok\n");
     } else if (n == 2 && strcmp(words[0], "pass") == 0) {
         alert_stage_pass(s, strtoll(words[1], NULL, 10) * IV_NS_PER_S);
         printf("ok\n");

@@ -119,6 +119,25 @@ void alert_stage_contradict(struct alert_stage *s, unsigned number, const char *
     put_number(s, finding, number);
 }
 
+void alert_stage_triage(struct alert_stage *s, unsigned number, enum iv_triage_verb verb)
+{
+    char uid[IV_UID_HEX + 1];
+    bool any = false;
+    (void)snprintf(uid, sizeof uid, "%064u", number);
+    const struct iv_triage triage = {.finding = iv_str_of(uid),
+                                     .verb = verb,
+                                     .who = IV_STR("carol"),
+                                     .at = s->now,
+                                     .assignee = IV_STR(""),
+                                     .text = IV_STR(""),
+                                     .reason = IV_STR("resolved")};
+    IV_CHECK(iv_ok(iv_store_begin(s->store, NULL)));
+    IV_CHECK(iv_ok(iv_alerter_triage(s->alerter, s->store, &any, s->now, NULL)));
+    IV_CHECK(iv_ok(iv_store_triage(s->store, &triage, NULL)));
+    IV_CHECK(iv_ok(iv_alerter_triage(s->alerter, s->store, &any, s->now, NULL)));
+    IV_CHECK(iv_ok(iv_store_commit(s->store, NULL)));
+}
+
 void alert_stage_pass(struct alert_stage *s, iv_ns length)
 {
     bool any = false;
@@ -152,8 +171,8 @@ const char *alert_stage_queue(struct alert_stage *s, const char *sink)
             iv_store_notices(s->store, &notices, &count, iv_str_of(sink), IV_NS_MAX, 64, &arena, NULL)));
         for (size_t i = 0; i < count; i++) {
             const struct iv_alert *a = &notices[i].alert;
-            n += (size_t)snprintf(line + n, sizeof line - n, "%s %lld ", a->firing ? "firing" : "resolved",
-                                  (long long)a->count);
+            const char *tells = notices[i].acknowledged ? "acknowledged" : a->firing ? "firing" : "resolved";
+            n += (size_t)snprintf(line + n, sizeof line - n, "%s %lld ", tells, (long long)a->count);
             IV_CHECK(n < sizeof line);
             IV_CHECK(iv_ok(iv_store_notice_refused(s->store, &notices[i], NULL)));
         }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "evidence/alert.h"
+#include "evidence/triage.h"
 #include "respond/alert/alert.h"
 #include "respond/alert/deliver.h"
 #include "support/scratch.h"
@@ -34,11 +35,14 @@ unsigned alert_stage_find(struct alert_stage *s, const char *tenant, const char 
 unsigned alert_stage_find_like(struct alert_stage *s, struct iv_finding finding);
 /* The finding of this number, which is of this tenant and agent, is contradicted. */
 void alert_stage_contradict(struct alert_stage *s, unsigned number, const char *tenant, const char *agent);
+/* Somebody does this with the finding of this number, and the alerter hears of it. */
+void alert_stage_triage(struct alert_stage *s, unsigned number, enum iv_triage_verb verb);
 /* Time passes, and what has been quiet for long enough is resolved. */
 void alert_stage_pass(struct alert_stage *s, iv_ns length);
 void alert_stage_condition(struct alert_stage *s, enum iv_condition condition, bool over, const char *detail);
 
-/* The queue of a sink, as one line: "firing 1 resolved 1 ", oldest first; the counts behind the states. */
+/* The queue of a sink, as one line: "firing 1 acknowledged 1 resolved 1 ", oldest first; the counts
+ * behind the states. */
 const char *alert_stage_queue(struct alert_stage *s, const char *sink);
 /* The queue's driver. */
 struct iv_deliver *alert_stage_deliver(struct alert_stage *s, const char *sink);

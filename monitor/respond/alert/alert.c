@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "respond/alert/alert.h"
-
 #include "base/alloc.h"
-#include "base/digest.h"
 #include "base/encode.h"
 #include "base/guard.h"
+#include "respond/alert/alert_internal.h"
 
 #define SETTLE_AT_ONCE 256
 #define ARENA_MAX_BYTES (32u << 20)
 #define FORGOTTEN_AFTER (86400 * IV_NS_PER_S)
 #define NAME_MAX_BYTES 256u
 #define MANY IV_STR("*")
-
-struct iv_alerter {
-    const struct iv_alerting *alerting;
-    struct iv_digester *digester;
-    struct iv_arena arena; /* of one call */
-    char hex[IV_FINGERPRINT_HEX];
-};
 
 static const struct {
     struct iv_str name;
@@ -58,9 +49,8 @@ void iv_alerter_freep(struct iv_alerter **alerter)
     iv_alerter_free(*alerter);
 }
 
-/* The first half of a SHA-256, so that nobody who chooses his tenant's name meets another alert by it. Valid
- * until the next one. */
-static struct iv_str fingerprint(struct iv_alerter *a, const struct iv_alert *alert)
+/* The first half of a SHA-256, so that nobody who chooses his tenant's name meets another alert by it. */
+struct iv_str iv_alerter_fingerprint(struct iv_alerter *a, const struct iv_alert *alert)
 {
     static const char digits[] = "0123456789abcdef";
     const struct iv_str parts[] = {alert->rule, alert->kind == IV_INCONCLUSIVE ? IV_STR("?") : IV_STR("!"),
@@ -147,7 +137,7 @@ static iv_rc fold(struct iv_alerter *a, struct iv_store *store, struct iv_alert 
     int64_t count = 0;
     alert->tenant = MANY;
     alert->agent = MANY;
-    alert->fingerprint = fingerprint(a, alert);
+    alert->fingerprint = iv_alerter_fingerprint(a, alert);
     TRY(again(a, store, &count, alert, now, err));
     return count > 0 ? add_targets(a, store, alert->fingerprint, to, err)
                      : begin(a, store, alert, to, now, err);
@@ -158,7 +148,7 @@ static iv_rc fire(struct iv_alerter *a, struct iv_store *store, struct iv_alert 
 {
     int64_t count = 0;
     int64_t firing = 0;
-    alert->fingerprint = fingerprint(a, alert);
+    alert->fingerprint = iv_alerter_fingerprint(a, alert);
     TRY(again(a, store, &count, alert, now, err));
     if (count > 0) {
         return IV_OK;
@@ -170,8 +160,8 @@ static iv_rc fire(struct iv_alerter *a, struct iv_store *store, struct iv_alert 
     return begin(a, store, alert, to, now, err);
 }
 
-static iv_rc resolve(struct iv_store *store, struct iv_alert *alert, struct iv_str cause, iv_ns now,
-                     struct iv_err *err)
+iv_rc iv_alerter_resolve(struct iv_store *store, struct iv_alert *alert, struct iv_str cause, iv_ns now,
+                         struct iv_err *err)
 {
     alert->firing = false;
     alert->ended = now;
@@ -203,7 +193,7 @@ static iv_rc take_from(struct iv_alerter *a, struct iv_store *store, bool *taken
                        iv_ns now, struct iv_err *err)
 {
     int64_t open = 0;
-    alert->fingerprint = fingerprint(a, alert);
+    alert->fingerprint = iv_alerter_fingerprint(a, alert);
     TRY(iv_store_alert_less(store, &open, alert->fingerprint, alert->finding, err));
     *taken = open >= 0;
     if (open != 0) {
@@ -211,7 +201,8 @@ static iv_rc take_from(struct iv_alerter *a, struct iv_store *store, bool *taken
     }
     iv_arena_reset(&a->arena);
     TRY(iv_store_alert(store, alert, alert->fingerprint, &a->arena, err));
-    return resolve(store, alert, IV_STR("later evidence contradicts all of its findings"), now, err);
+    return iv_alerter_resolve(store, alert, IV_STR("later evidence contradicts all of its findings"), now,
+                              err);
 }
 
 static iv_rc contradict(struct iv_alerter *a, struct iv_store *store, const struct iv_finding *f, iv_ns now,
@@ -303,7 +294,7 @@ static iv_rc end_condition(struct iv_alerter *a, struct iv_store *store, const s
         return IV_OK;
     }
     TRY(rc);
-    return resolve(store, &there, cause, now, err);
+    return iv_alerter_resolve(store, &there, cause, now, err);
 }
 
 iv_rc iv_alerter_condition(struct iv_alerter *a, struct iv_store *store, enum iv_condition condition,
@@ -315,7 +306,7 @@ iv_rc iv_alerter_condition(struct iv_alerter *a, struct iv_store *store, enum iv
     if (a->alerting->sink_count == 0) {
         return IV_OK;
     }
-    alert.fingerprint = fingerprint(a, &alert);
+    alert.fingerprint = iv_alerter_fingerprint(a, &alert);
     if (over) {
         return end_condition(a, store, &alert, detail, now, err);
     }
@@ -336,7 +327,7 @@ iv_rc iv_alerter_canary(struct iv_alerter *a, struct iv_store *store, struct iv_
 {
     int64_t waiting = 0;
     struct iv_alert alert = alert_of_condition(IV_CONDITION_CANARY, sink, IV_STR(""), IV_NS_MAX);
-    alert.fingerprint = fingerprint(a, &alert);
+    alert.fingerprint = iv_alerter_fingerprint(a, &alert);
     TRY(iv_store_notices_of(store, &waiting, alert.fingerprint, err));
     if (waiting > 0) {
         return IV_OK;
@@ -348,7 +339,7 @@ iv_rc iv_alerter_canary(struct iv_alerter *a, struct iv_store *store, struct iv_
     TRY(iv_store_put_alert(store, &alert, err));
     TRY(iv_store_add_target(store, alert.fingerprint, sink, err));
     TRY(iv_store_notify(store, alert.fingerprint, now, now, err));
-    return resolve(store, &alert, IV_STR("it was synthetic"), now, err);
+    return iv_alerter_resolve(store, &alert, IV_STR("it was synthetic"), now, err);
 }
 
 iv_rc iv_alerter_settle(struct iv_alerter *a, struct iv_store *store, bool *any, iv_ns now,
@@ -362,7 +353,7 @@ iv_rc iv_alerter_settle(struct iv_alerter *a, struct iv_store *store, bool *any,
     ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
     TRY(iv_store_alerts_quiet(store, &quiet, &count, now, SETTLE_AT_ONCE, &a->arena, err));
     for (size_t i = 0; i < count; i++) {
-        TRY(resolve(store, &quiet[i], cause, now, err));
+        TRY(iv_alerter_resolve(store, &quiet[i], cause, now, err));
     }
     *any = count > 0;
     return iv_store_alerts_forget(store, now - FORGOTTEN_AFTER, err);

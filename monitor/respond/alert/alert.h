@@ -7,9 +7,9 @@
  * Guarantee: nothing is told of what a waiver covers. A storm in one rule makes at most per_rule alerts and
  * one for all the rest. Not here: telling (deliver.h).
  *
- *              a finding, a condition              contradicted in full, quiet for
+ *              a finding, a condition            contradicted or closed in full, quiet
  *   (nothing) ────────────────────────▶ firing ────────────────────────────────▶ resolved
- *                                        │  ▲      resolve_after, said to be over     │
+ *                                        │  ▲   for resolve_after, said to be over    │
  *                                        └──┘ another finding          another finding └──▶ firing, anew */
 #pragma once
 
@@ -41,6 +41,12 @@ iv_rc iv_alerter_condition(struct iv_alerter *alerter, struct iv_store *store, e
 /* A synthetic alert for this sink alone, that fires and is resolved at once; none while the last one waits.
  */
 iv_rc iv_alerter_canary(struct iv_alerter *alerter, struct iv_store *store, struct iv_str sink, iv_ns now,
+                        struct iv_err *err);
+
+/* Takes over what people have done with findings since it was called last: whoever acknowledged one of an
+ * alert's acknowledges the alert, at the sinks that know such a thing; one of whose findings none stands any
+ * more, because they were closed, is resolved. *any: something was done, and there may be more. */
+iv_rc iv_alerter_triage(struct iv_alerter *alerter, struct iv_store *store, bool *any, iv_ns now,
                         struct iv_err *err);
 
 /* Resolves some of what has been quiet for long enough, and forgets what was resolved a day ago. *any: it

@@ -89,10 +89,11 @@ struct iv_sink_kind {
     const char *doc;  /* one sentence */
     const struct iv_setting *settings;
     size_t setting_count;
-    size_t batch;    /* notices of one delivery, at most IV_SINK_BATCH_MAX */
-    iv_ns pace;      /* between the beginnings of two deliveries, at least */
-    iv_ns refresh;   /* it forgets what it is not told again so often; 0: it does not forget */
-    iv_ns remembers; /* with refresh: for so long it is told again that something was resolved */
+    size_t batch;      /* notices of one delivery, at most IV_SINK_BATCH_MAX */
+    iv_ns pace;        /* between the beginnings of two deliveries, at least */
+    iv_ns refresh;     /* it forgets what it is not told again so often; 0: it does not forget */
+    bool acknowledges; /* it is told, too, that somebody has taken an alert up */
+    iv_ns remembers;   /* with refresh: for so long it is told again that something was resolved */
 
     /* What is wrong with the settings together. */
     iv_rc (*check)(const struct iv_alert_sink *sink, struct iv_err *err);

@@ -87,6 +87,55 @@ Test(alert, is_resolved_when_all_of_its_findings_are_contradicted)
     cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 resolved 2 ");
 }
 
+Test(alert, is_resolved_when_none_of_its_findings_stands_because_people_closed_them)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, ONE);
+    unsigned first = alert_stage_find(&s, "acme", "agent-7");
+    unsigned second = alert_stage_find(&s, "acme", "agent-7");
+    unsigned other = alert_stage_find(&s, "acme", "agent-8");
+
+    alert_stage_triage(&s, first, IV_TRIAGE_CLOSE);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 firing 1 ");
+    alert_stage_triage(&s, first, IV_TRIAGE_REOPEN);
+    alert_stage_triage(&s, second, IV_TRIAGE_CLOSE);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 firing 1 ", "one was reopened");
+    alert_stage_triage(&s, first, IV_TRIAGE_SUPPRESS);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 firing 1 resolved 2 ");
+    alert_stage_triage(&s, other, IV_TRIAGE_CLOSE);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 firing 1 resolved 2 resolved 1 ");
+
+    s.now += MINUTE;
+    (void)alert_stage_find(&s, "acme", "agent-8");
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 firing 1 resolved 2 resolved 1 firing 1 ",
+                     "found again, it fires anew");
+}
+
+Test(alert, is_acknowledged_with_a_finding_of_it_where_the_sink_knows_such_a_thing)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    char yaml[512];
+    struct iv_str key = IV_STR("0123456789abcdef0123456789abcdef\n");
+    IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
+    scratch_write(&dir, "key", key);
+    (void)snprintf(yaml, sizeof yaml,
+                   "sinks:\n"
+                   "  a: {webhook: {url: \"http://127.0.0.1:1/\"}}\n"
+                   "  page: {pagerduty: {url: \"http://127.0.0.1:2/\", routing_key_file: %s/key}}\n",
+                   dir.path);
+    alert_stage_init(&s, yaml);
+    unsigned first = alert_stage_find(&s, "acme", "agent-7");
+    unsigned second = alert_stage_find(&s, "acme", "agent-7");
+
+    alert_stage_triage(&s, first, IV_TRIAGE_ACKNOWLEDGE);
+    alert_stage_triage(&s, second, IV_TRIAGE_ACKNOWLEDGE);
+
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 ");
+    cr_expect_str_eq(alert_stage_queue(&s, "page"), "firing 1 acknowledged 2 ", "once");
+    alert_stage_pass(&s, 10 * MINUTE);
+    cr_expect_str_eq(alert_stage_queue(&s, "page"), "firing 1 acknowledged 2 resolved 2 ");
+}
+
 Test(alert, of_earlier_findings_is_not_ended_by_their_contradiction)
 {
     IV_AUTO(alert_stage_deinit) struct alert_stage s;

@@ -107,9 +107,10 @@ static void write_event(struct iv_buf *out, const struct iv_sink_tools *tools, c
     struct iv_json j = iv_json_to(out);
     iv_json_open_object(&j, NULL);
     iv_json_str(&j, "routing_key", tools->sink->values[ROUTING_KEY].text);
-    iv_json_text(&j, "event_action", n->alert.firing ? "trigger" : "resolve");
+    bool triggers = n->alert.firing && !n->acknowledged;
+    iv_json_text(&j, "event_action", triggers ? "trigger" : n->acknowledged ? "acknowledge" : "resolve");
     iv_json_str(&j, "dedup_key", n->alert.fingerprint);
-    if (n->alert.firing) {
+    if (triggers) {
         iv_json_text(&j, "client", "Invigil");
         add_payload(&j, n, tools->link);
         add_links(&j, n, tools->link);
@@ -141,6 +142,7 @@ const struct iv_sink_kind iv_sink_pagerduty = {
     .settings = settings,
     .setting_count = IV_COUNT(settings),
     .batch = 1,
+    .acknowledges = true,
     .check = check,
     .open = open_pagerduty,
     .close = iv_free,

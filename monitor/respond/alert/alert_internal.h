@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The alerter's insides, shared by alert.c and triage.c. Internal to the folder. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/digest.h"
+#include "respond/alert/alert.h"
+
+struct iv_alerter {
+    const struct iv_alerting *alerting;
+    struct iv_digester *digester;
+    struct iv_arena arena; /* of one call */
+    char hex[IV_FINGERPRINT_HEX];
+};
+
+/* Of rule, kind, tenant, agent and subject. Valid until the next one. */
+struct iv_str iv_alerter_fingerprint(struct iv_alerter *alerter, const struct iv_alert *alert);
+/* It fires no more, and each of its sinks is to be told. */
+iv_rc iv_alerter_resolve(struct iv_store *store, struct iv_alert *alert, struct iv_str cause, iv_ns now,
+                         struct iv_err *err);
