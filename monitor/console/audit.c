@@ -49,13 +49,10 @@ void iv_answer_audit(struct iv_reply *reply, struct iv_request *request)
 {
     struct iv_audit_filter filter = {.who = iv_query_get(request, "who")};
     struct iv_page page;
-    if (!iv_query_time(&filter.from, request, reply, "from", 0) ||
-        !iv_query_time(&filter.until, request, reply, "to", IV_NS_MAX) ||
+    if (!iv_page_period(&filter.from, &filter.until, request, reply) ||
         !iv_page_read(&page, request, reply)) {
         return;
     }
-    /* Nothing is from before the epoch, which the filter's 0 does not say: it is no end. */
-    filter.until = filter.until == IV_NS_MAX ? 0 : filter.until == 0 ? -1 : filter.until;
     filter.after = page.after;
     filter.before = page.before;
     filter.newest_first = page.newest_first;

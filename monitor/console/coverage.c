@@ -158,12 +158,6 @@ static double seconds(iv_ns length)
     return round((double)length / 1e6) / 1e3;
 }
 
-static double ratio(const struct iv_spans *spans, const struct view *v)
-{
-    double whole = (double)v->until - (double)v->from;
-    return whole <= 0 ? 0 : (double)iv_spans_length(spans, v->from, v->until) / whole;
-}
-
 static void write_span(struct iv_json *j, iv_ns from, iv_ns until)
 {
     iv_json_time(j, "from", from);
@@ -174,7 +168,7 @@ static void write_spans(struct view *v, const struct iv_spans *spans)
 {
     v->failed = v->failed || spans->failed;
     iv_json_real(v->j, "covered_seconds", seconds(iv_spans_length(spans, v->from, v->until)));
-    iv_json_real(v->j, "ratio", round(ratio(spans, v) * 1e6) / 1e6);
+    iv_json_real(v->j, "ratio", iv_covered_share(spans, v->from, v->until));
     iv_json_open_list(v->j, "intervals");
     for (size_t i = 0; i < spans->count; i++) {
         iv_json_open_object(v->j, NULL);
@@ -324,13 +318,13 @@ static iv_rc write_all(struct view *v, struct iv_reader *reader, struct iv_err *
     return IV_OK;
 }
 
-/* What was not asked for is all that there is. */
+/* What was not asked for is all that there is, to where all have come that are read. */
 static iv_rc read_view(struct view *v, struct iv_reader *reader, struct iv_err *err)
 {
     iv_ns first = 0;
     iv_ns last = 0;
     TRY(iv_covered_read(&v->covered, reader, err));
-    if (!iv_covered_bounds(&v->covered, &first, &last)) {
+    if (!iv_covered_period(&v->covered, &first, &last)) {
         first = last = 0;
     }
     v->from = v->from == IV_NS_MIN ? first : v->from;
@@ -345,8 +339,7 @@ void iv_answer_coverage(struct iv_reply *reply, struct iv_request *request)
     IV_AUTO(iv_coverage_rules_unrefp) struct iv_coverage_rules *rules = iv_coverage_rules_get(console);
     struct view v = {.rules = rules, .j = &j};
     struct iv_err err;
-    if (!iv_query_time(&v.from, request, reply, "from", IV_NS_MIN) ||
-        !iv_query_time(&v.until, request, reply, "to", IV_NS_MAX)) {
+    if (!iv_query_period(&v.from, &v.until, request, reply)) {
         return;
     }
     struct iv_reader *reader = iv_readers_borrow(console->readers);
@@ -372,7 +365,7 @@ static void measure_criterion(struct view *v, struct iv_str criterion)
     begin_spans(&spans, v);
     meet_criterion(&spans, v, criterion);
     v->failed = v->failed || spans.failed;
-    iv_series_set(IV_SERIES(v->metrics, COVERAGE, criterion), ratio(&spans, v));
+    iv_series_set(IV_SERIES(v->metrics, COVERAGE, criterion), iv_covered_share(&spans, v->from, v->until));
     iv_spans_deinit(&spans);
 }
 
@@ -393,11 +386,15 @@ static void measure_losses(struct view *v)
 iv_rc iv_coverage_measure(struct iv_console *console, struct iv_err *err)
 {
     IV_AUTO(iv_coverage_rules_unrefp) struct iv_coverage_rules *rules = iv_coverage_rules_get(console);
-    struct view v = {.rules = rules, .metrics = console->metrics, .from = IV_NS_MIN, .until = IV_NS_MAX};
+    struct view v = {.rules = rules, .metrics = console->metrics};
     struct iv_reader *reader = iv_readers_borrow(console->readers);
-    struct iv_rc_s rc = read_view(&v, reader, err);
+    struct iv_rc_s rc = iv_covered_read(&v.covered, reader, err);
     iv_readers_return(console->readers, reader);
     TRY(rc);
+    /* To where the foremost has come: a stream that stays behind must be seen at once. */
+    if (!iv_covered_bounds(&v.covered, &v.from, &v.until)) {
+        v.from = v.until = 0;
+    }
     iv_ns day = iv_ns_add(v.until, iv_ns_negate(MEASURED));
     v.from = day > v.from ? day : v.from;
     if (v.from < v.until) {

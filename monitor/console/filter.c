@@ -32,20 +32,13 @@ bool iv_filter_read(struct iv_finding_filter *out, struct iv_request *request, s
                                       .agent = iv_query_get(request, "agent"),
                                       .assignee = iv_query_get(request, "assignee"),
                                       .text = iv_query_get(request, "q")};
-    if (!read_words(out, request, reply) || !iv_query_time(&out->from, request, reply, "from", 0) ||
-        !iv_query_time(&out->until, request, reply, "to", 0) || !iv_page_read(&page, request, reply)) {
+    if (!read_words(out, request, reply) || !iv_page_period(&out->from, &out->until, request, reply) ||
+        !iv_page_read(&page, request, reply)) {
         return false;
     }
     out->after = page.after;
     out->before = page.before;
     out->newest_first = page.newest_first;
     out->limit = page.limit;
-    /* The store takes the two ends together. */
-    if (iv_query_get(request, "from").p != NULL && iv_query_get(request, "to").p == NULL) {
-        out->until = IV_NS_MAX;
-    }
-    if (iv_query_get(request, "to").p != NULL && iv_query_get(request, "from").p == NULL) {
-        out->from = IV_NS_MIN;
-    }
     return true;
 }

@@ -59,8 +59,7 @@ void iv_answer_journal(struct iv_reply *reply, struct iv_request *request)
     struct iv_journal_filter filter = {.from = 0};
     struct iv_page page;
     if (!read_what(&filter.what, request, reply) ||
-        !iv_query_time(&filter.from, request, reply, "from", IV_NS_MIN) ||
-        !iv_query_time(&filter.until, request, reply, "to", IV_NS_MAX) ||
+        !iv_page_period(&filter.from, &filter.until, request, reply) ||
         !iv_page_read(&page, request, reply)) {
         return;
     }

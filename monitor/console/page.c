@@ -65,6 +65,21 @@ bool iv_page_read(struct iv_page *out, struct iv_request *request, struct iv_rep
     return true;
 }
 
+bool iv_page_period(iv_ns *from, iv_ns *until, struct iv_request *request, struct iv_reply *reply)
+{
+    if (!iv_query_period(from, until, request, reply)) {
+        return false;
+    }
+    if (*from == IV_NS_MIN && *until == IV_NS_MAX) {
+        *from = *until = 0;
+    } else {
+        /* Nothing is from the epoch's first instant or before. */
+        *from = *from == 0 ? -1 : *from;
+        *until = *until == 0 ? -1 : *until;
+    }
+    return true;
+}
+
 iv_rc iv_page_place(struct iv_json *j, struct iv_reader *reader, struct iv_err *err)
 {
     struct iv_store_heads heads;

@@ -17,6 +17,10 @@ struct iv_page {
  * whichever way the pages go. False: the reply holds the refusal. */
 bool iv_page_read(struct iv_page *out, struct iv_request *request, struct iv_reply *reply);
 
+/* As iv_query_period, for a filter of the store's: both 0 where neither was given, and never 0 where one was.
+ */
+bool iv_page_period(iv_ns *from, iv_ns *until, struct iv_request *request, struct iv_reply *reply);
+
 /* One of several words, or several with commas between, as bits in the order of the words. */
 bool iv_page_words(uint32_t *out, struct iv_request *request, struct iv_reply *reply, const char *name,
                    const char *words);

@@ -14,7 +14,6 @@
 #include "evidence/outcome.h"
 #include "evidence/population.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #define DAY (86400 * IV_NS_PER_S)
@@ -108,10 +107,8 @@ static void write_rule(struct view *v, size_t i, const struct iv_population_know
 
 static void write_coverage(struct view *v, const struct iv_spans *spans)
 {
-    double whole = (double)(v->until - v->from);
-    double share = (double)iv_spans_length(spans, v->from, v->until) / whole;
     iv_json_open_object(&v->j, "coverage");
-    iv_json_real(&v->j, "share", round(share * 1e6) / 1e6);
+    iv_json_real(&v->j, "share", iv_covered_share(spans, v->from, v->until));
     iv_json_open_list(&v->j, "intervals");
     for (size_t i = 0; i < spans->count; i++) {
         iv_json_open_list(&v->j, NULL);
@@ -213,7 +210,7 @@ static iv_rc find_period(struct view *v, struct iv_reader *reader, struct iv_err
     iv_ns first = 0;
     iv_ns last = 0;
     TRY(iv_covered_read(&v->covered, reader, err));
-    if (!iv_covered_bounds(&v->covered, &first, &last)) {
+    if (!iv_covered_period(&v->covered, &first, &last)) {
         last = iv_wall(&clock) / IV_NS_PER_S * IV_NS_PER_S;
         first = IV_NS_MIN;
     }
@@ -238,8 +235,7 @@ void iv_answer_posture(struct iv_reply *reply, struct iv_request *request)
     IV_AUTO(iv_coverage_rules_unrefp) struct iv_coverage_rules *rules = iv_coverage_rules_get(console);
     struct view v = {.rules = rules, .j = iv_json_to(&reply->body)};
     struct iv_err err;
-    if (!iv_query_time(&v.from, request, reply, "from", IV_NS_MIN) ||
-        !iv_query_time(&v.until, request, reply, "to", IV_NS_MAX)) {
+    if (!iv_query_period(&v.from, &v.until, request, reply)) {
         return;
     }
     struct iv_reader *reader = iv_readers_borrow(console->readers);

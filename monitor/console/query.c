@@ -157,6 +157,19 @@ bool iv_query_time(iv_ns *out, const struct iv_request *request, struct iv_reply
     return true;
 }
 
+bool iv_query_period(iv_ns *from, iv_ns *until, const struct iv_request *request, struct iv_reply *reply)
+{
+    if (!iv_query_time(from, request, reply, "from", IV_NS_MIN) ||
+        !iv_query_time(until, request, reply, "to", IV_NS_MAX)) {
+        return false;
+    }
+    if (*from > *until) {
+        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "to must not be before from");
+        return false;
+    }
+    return true;
+}
+
 bool iv_query_word(struct iv_str *out, const struct iv_request *request, struct iv_reply *reply,
                    const char *name, const char *words)
 {

@@ -18,6 +18,8 @@ bool iv_query_number(uint64_t *out, const struct iv_request *request, struct iv_
  */
 bool iv_query_time(iv_ns *out, const struct iv_request *request, struct iv_reply *reply, const char *name,
                    iv_ns fallback);
+/* The parameters from and to; not given: IV_NS_MIN and IV_NS_MAX. False also where to is before from. */
+bool iv_query_period(iv_ns *from, iv_ns *until, const struct iv_request *request, struct iv_reply *reply);
 /* One of the names of a list with commas between. */
 bool iv_query_word(struct iv_str *out, const struct iv_request *request, struct iv_reply *reply,
                    const char *name, const char *words);

@@ -5,6 +5,8 @@
 #include "base/arena.h"
 #include "base/guard.h"
 
+#include <math.h>
+
 static iv_rc take_cover(void *ctx, struct iv_str topic, const struct iv_cover *cover, struct iv_err *err)
 {
     (void)topic;
@@ -17,6 +19,9 @@ static iv_rc take_cover(void *ctx, struct iv_str topic, const struct iv_cover *c
     s->known = true;
     s->first = cover->first < s->first ? cover->first : s->first;
     s->reach = cover->reach > s->reach ? cover->reach : s->reach;
+    if (cover->state == IV_COVER_READ && cover->reach != IV_NS_MIN) {
+        s->behind = cover->reach < s->behind ? cover->reach : s->behind;
+    }
     for (size_t i = 0; i < cover->loss_count; i++) {
         const struct iv_loss *loss = &cover->losses[i];
         iv_spans_take(&s->spans, loss->from, loss->until);
@@ -63,6 +68,7 @@ iv_rc iv_covered_read(struct iv_covered *out, struct iv_reader *reader, struct i
     for (int s = 0; s < IV_STREAMS; s++) {
         c.streams[s].first = IV_NS_MAX;
         c.streams[s].reach = IV_NS_MIN;
+        c.streams[s].behind = IV_NS_MAX;
     }
     struct iv_rc_s rc = read_all(&c, reader, err);
     if (!iv_ok(rc)) {
@@ -110,4 +116,34 @@ bool iv_covered_bounds(const struct iv_covered *covered, iv_ns *from, iv_ns *unt
         *until = covered->streams[s].reach > *until ? covered->streams[s].reach : *until;
     }
     return *from < *until;
+}
+
+bool iv_covered_period(const struct iv_covered *covered, iv_ns *from, iv_ns *until)
+{
+    bool known = iv_covered_bounds(covered, from, until);
+    iv_ns end = *until;
+    for (int s = 0; s < IV_STREAMS; s++) {
+        end = covered->streams[s].behind < end ? covered->streams[s].behind : end;
+    }
+    iv_ns earliest = iv_ns_add(*until, -IV_COVERED_WAIT);
+    end = end > earliest ? end : earliest;
+    if (known && end > *from) {
+        *until = end;
+    }
+    return known;
+}
+
+double iv_covered_share(const struct iv_spans *spans, iv_ns from, iv_ns until)
+{
+    const double parts = 1e6;
+    iv_ns whole = iv_ns_add(until, iv_ns_negate(from));
+    iv_ns covered = iv_spans_length(spans, from, until);
+    if (whole <= 0 || covered <= 0) {
+        return 0;
+    }
+    if (covered >= whole) {
+        return 1;
+    }
+    double share = round((double)covered / (double)whole * parts);
+    return (share < 1 ? 1 : share > parts - 1 ? parts - 1 : share) / parts;
 }

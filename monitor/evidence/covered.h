@@ -14,6 +14,7 @@ struct iv_covered_stream {
     bool known;
     iv_ns first;                          /* least event time of any partition; IV_NS_MAX: none */
     iv_ns reach;                          /* how far the foremost partition has come; IV_NS_MIN: nowhere */
+    iv_ns behind;                         /* and the hindmost of those that are read; IV_NS_MAX: none is */
     struct iv_spans lost[IV_LOSS_CAUSES]; /* of any partition */
 };
 
@@ -39,3 +40,12 @@ void iv_covered_meet(struct iv_spans *spans, const struct iv_covered *covered, u
 /* The event time of which something can be said: from the least to the foremost of all streams. False: there
  * is none yet. */
 bool iv_covered_bounds(const struct iv_covered *covered, iv_ns *from, iv_ns *until);
+
+/* How far behind the foremost a partition may be that the others wait for. */
+#define IV_COVERED_WAIT (300 * IV_NS_PER_S)
+/* The same, but ends where the hindmost partition that is read has come, since nothing is missing where it
+ * has not come yet; one that stays behind longer is not waited for, so that what it lacks is seen. */
+bool iv_covered_period(const struct iv_covered *covered, iv_ns *from, iv_ns *until);
+
+/* What part of a period spans are, to a millionth: 1 is all of it and 0 nothing, never nearly so. */
+double iv_covered_share(const struct iv_spans *spans, iv_ns from, iv_ns until);

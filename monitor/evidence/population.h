@@ -64,8 +64,8 @@ struct iv_populations {
     size_t rule_count;
     struct iv_arena arena;
 };
-/* Of from <= time < until. Where the period has all that was read (covered), the hours at its ends lie within
- * it. */
+/* Of from <= time < until. Where the period has all that was read (iv_covered_period), the hours at its ends
+ * lie within it. */
 iv_rc iv_populations_read(struct iv_populations *out, struct iv_reader *reader,
                           const struct iv_covered *covered, iv_ns from, iv_ns until, struct iv_err *err);
 void iv_populations_deinit(struct iv_populations *populations);

@@ -18,7 +18,7 @@ static iv_rc prepare(sqlite3_stmt **stmt, struct iv_reader *reader, const struct
 {
     iv_ns first = 0;
     iv_ns last = 0;
-    bool known = iv_covered_bounds(covered, &first, &last);
+    bool known = iv_covered_period(covered, &first, &last);
     iv_ns hour_before = iv_ns_add(from, -IV_POPULATION_HOUR);
     iv_ns last_whole = iv_ns_add(until, -IV_POPULATION_HOUR);
     TRY(iv_sql_prepare(&reader->sql, stmt, select_text, err));

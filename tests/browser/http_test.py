@@ -20,6 +20,7 @@ from urllib.parse import quote
 from console import MAY, PATIENCE, Authority, Console, Stream, drain, routes, until, write
 
 TOKEN = "correct-horse-battery-staple"
+PERIODS = ["findings", "incidents", "coverage", "posture", "audit", "journal"]
 
 
 def damage(whole, chance):
@@ -294,6 +295,32 @@ class Shapes(unittest.TestCase):
             metrics = console.ask("/metrics")[2].decode()
             self.assertIn('invigil_coverage_ratio{criterion="C1.1"} 0.94', metrics)  # 47 of 50 seconds
             self.assertIn('invigil_coverage_lost_seconds{stream="ledger",cause="sequence"} 3', metrics)
+
+    def test_what_is_asked_without_a_period_ends_where_the_slower_stream_has_come(self):
+        with Console() as console:
+            day = "2026-01-01T00:00:"
+            console.tell("cover", "ledger", day + "00Z", day + "40.5Z", "none", day + "00Z", day + "00Z")
+            console.tell("cover", "telemetry", day + "05Z", day + "41.7Z", "none", day + "00Z", day + "00Z")
+            coverage, posture = console.get("/api/v1/coverage"), console.get("/api/v1/posture")
+            self.assertEqual({row["ratio"] for kind in ("streams", "rules", "criteria") for row in coverage[kind]}, {1})
+            self.assertEqual({row["coverage"]["share"] for row in posture["criteria"] if row["coverage"]}, {1})
+            self.assertEqual(coverage["to"], posture["to"])
+            asked = console.get(f"/api/v1/coverage?from={day}00Z&to={day}42Z")
+            self.assertEqual({row["covered_seconds"] for row in asked["streams"]}, {40.5, 41.7}, "an end that is asked for stays")
+
+    def test_a_gap_however_small_is_not_rounded_away(self):
+        with Console() as console:
+            at = "2026-01-01T00:00:00"
+            console.tell("cover", "telemetry", at + "Z", "2026-01-02T00:00:00Z", "late", at + "Z", at + ".000000001Z")
+            row = console.get("/api/v1/coverage")["streams"][1]
+            self.assertEqual((row["ratio"], len(row["intervals"])), (0.999999, 1))
+            rows = [row["coverage"] for row in console.get("/api/v1/posture")["criteria"] if row["coverage"]]
+            self.assertLess(max(row["share"] for row in rows), 1)
+
+    def test_a_period_that_ends_before_it_begins_is_refused(self):
+        for path in PERIODS:
+            status, _, body = self.console.ask(f"/api/v1/{path}?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z")
+            self.assertEqual((status, json.loads(body).get("detail")), (400, "to must not be before from"), path)
 
     def test_metrics_parse_and_every_series_belongs_to_a_declared_metric(self):
         status, headers, body = self.console.ask("/metrics")

@@ -136,6 +136,89 @@ Test(coverage, behind_a_partition_that_went_elsewhere_is_not_ours_to_deny)
     world_deinit(&w);
 }
 
+#define S IV_NS_PER_S
+
+Test(coverage, the_period_ends_where_the_hindmost_that_is_read_has_come)
+{
+    static const struct {
+        const char *what;
+        struct iv_cover covers[3];
+        iv_ns until;
+    } rows[] = {
+        {"two streams",
+         {{.stream = IV_LEDGER, .first = 1000 * S, .reach = 1060 * S},
+          {.stream = IV_TELEMETRY, .first = 1005 * S, .reach = 1050 * S}},
+         1050 * S},
+        {"two partitions of one",
+         {{.stream = IV_LEDGER, .first = 1000 * S, .reach = 1060 * S},
+          {.stream = IV_LEDGER, .partition = 1, .first = 1005 * S, .reach = 1051 * S}},
+         1051 * S},
+        {"one that is read elsewhere, and one that is held back",
+         {{.stream = IV_LEDGER, .first = 1000 * S, .reach = 1060 * S},
+          {.stream = IV_TELEMETRY, .first = 1000 * S, .reach = 1040 * S, .state = IV_COVER_AWAY},
+          {.stream = IV_LEDGER,
+           .partition = 1,
+           .first = 1000 * S,
+           .reach = 1030 * S,
+           .state = IV_COVER_BLIND}},
+         1060 * S},
+        {"one that has come nowhere",
+         {{.stream = IV_LEDGER, .first = 1000 * S, .reach = 1060 * S},
+          {.stream = IV_TELEMETRY, .first = IV_NS_MAX, .reach = IV_NS_MIN}},
+         1060 * S},
+        {"one that stays behind is waited for only so long",
+         {{.stream = IV_LEDGER, .first = 1000 * S, .reach = 9000 * S},
+          {.stream = IV_TELEMETRY, .first = 1000 * S, .reach = 2000 * S}},
+         9000 * S - IV_COVERED_WAIT},
+        {"one that has come no further than where the other begins",
+         {{.stream = IV_LEDGER, .first = 1000 * S, .reach = 1060 * S},
+          {.stream = IV_TELEMETRY, .first = 1000 * S, .reach = 1000 * S}},
+         1060 * S},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        struct world w;
+        struct iv_covered covered;
+        iv_ns from = 0;
+        iv_ns until = 0;
+        world_init(&w);
+        for (size_t k = 0; k < 3 && rows[i].covers[k].reach != 0; k++) {
+            put(&w, rows[i].covers[k].stream == IV_LEDGER ? "l" : "t", &rows[i].covers[k]);
+        }
+        read(&w, &covered);
+        cr_expect(iv_covered_period(&covered, &from, &until), "%s", rows[i].what);
+        cr_expect_eq(from, 1000 * S, "%s", rows[i].what);
+        cr_expect_eq(until, rows[i].until, "%s: %lld", rows[i].what, (long long)(until / S));
+        iv_covered_deinit(&covered);
+        world_deinit(&w);
+    }
+}
+
+Test(coverage, of_which_the_least_is_missing_is_never_called_whole)
+{
+    static const struct {
+        iv_ns from;
+        iv_ns until;
+        double share;
+    } rows[] = {
+        {0, 1000 * S, 1},
+        {1, 1000 * S, 0.999999},
+        {0, 500 * S, 0.5},
+        {0, 1, 0.000001},
+        {0, 0, 0},
+        {0, 999 * S + 999999000, 0.999999},
+        {1000 * S, 2000 * S, 0.0},
+        {-5, 2000 * S, 1},
+        {0, 333333333333, 0.333333},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        struct iv_spans spans = {NULL};
+        iv_spans_add(&spans, rows[i].from, rows[i].until);
+        cr_expect_eq(iv_covered_share(&spans, 0, 1000 * S), rows[i].share, "row %zu", i);
+        cr_expect_eq(iv_covered_share(&spans, 1000 * S, 1000 * S), 0, "of no time");
+        iv_spans_deinit(&spans);
+    }
+}
+
 Test(coverage, of_a_rule_lacks_what_it_had_to_forget)
 {
     struct world w;
