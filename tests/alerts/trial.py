@@ -2,32 +2,18 @@
 """alert_trial as an object, and servers for it to talk to."""
 
 import os
-import socket
 import subprocess
+import sys
 import tempfile
-import threading
 import time
 
 import yaml
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+
+from waiting import free_port, wait_for  # noqa: E402,F401 (for those who have a trial)
+
 PROGRAM = os.environ["ALERT_TRIAL"]
-
-
-def wait_for(condition, seconds, what):
-    """Waits for a condition, not for a time: looks ten times a second, gives up after so many seconds."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        threading.Event().wait(0.1)
-    raise AssertionError(f"not within {seconds} s: {what}")
-
-
-def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Trial:

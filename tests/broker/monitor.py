@@ -12,23 +12,16 @@ import re
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
-import time
 import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+
+from waiting import wait_for  # noqa: E402
 
 INVIGIL = os.environ["INVIGIL"]
 TOKEN = "the-token-of-this-console"
-
-
-def wait_for(condition, seconds, what):
-    """Waits for a condition, not for a time: looks ten times a second, gives up after so many seconds."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        threading.Event().wait(0.1)
-    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 class Hooks:

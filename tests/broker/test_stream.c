@@ -3,7 +3,6 @@
  * with_kafka sets the environment. */
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
 #include "stream/ends.h"
@@ -76,7 +75,7 @@ static void poll_once(struct iv_consumer *c, struct seen *seen)
 {
     struct iv_batch batch;
     struct iv_err err;
-    cr_assert(not(kafka_overdue()), "what was waited for did not come");
+    cr_assert(not(overdue()), "what was waited for did not come");
     cr_assert(iv_ok(iv_consumer_poll(c, &batch, 50 * IV_NS_PER_MS, &err)), "%s", err.text);
     for (size_t i = 0; i < batch.count; i++) {
         const struct iv_record *r = &batch.records[i];
@@ -193,7 +192,7 @@ static int64_t end_of(const char *topic)
     struct iv_ends *ends = NULL;
     struct iv_err err;
     cr_assert(iv_ok(iv_ends_open(&ends, &servers, 1, topics, &err)), "%s", err.text);
-    cr_assert(iv_ok(iv_ends_ask(ends, &at, 1, KAFKA_PATIENCE, &err)), "%s", err.text);
+    cr_assert(iv_ok(iv_ends_ask(ends, &at, 1, LONG_ENOUGH, &err)), "%s", err.text);
     iv_ends_close(ends);
     return at.offset;
 }
@@ -331,7 +330,7 @@ Test(real_broker, a_topic_that_comes_later_with_another_width_is_refused)
 
     kafka_create("three-wide", 3);
     struct iv_rc_s rc = IV_OK;
-    while (iv_ok(rc) && !kafka_overdue()) {
+    while (iv_ok(rc) && !overdue()) {
         rc = iv_consumer_poll(c, &batch, 50 * IV_NS_PER_MS, &err);
     }
 
@@ -420,7 +419,7 @@ Test(real_broker, a_record_larger_than_a_fetch_comes_whole)
     cr_assert(iv_ok(iv_producer_open(&p, &options, &err)), "%s", err.text);
     const struct iv_message message = {.topic = IV_STR("large"), .value = {value, BYTES}};
     cr_assert(iv_ok(iv_producer_send(p, &message, &err)), "%s", err.text);
-    cr_assert(iv_ok(iv_producer_flush(p, KAFKA_PATIENCE, &err)), "%s", err.text);
+    cr_assert(iv_ok(iv_producer_flush(p, LONG_ENOUGH, &err)), "%s", err.text);
     struct seen seen = {.start = IV_OFFSET_COMMITTED};
     struct iv_consumer *c = consume(&seen, "large", NULL, 0);
 

@@ -66,8 +66,8 @@ static void poll_once(struct world *w)
     struct iv_batch batch;
     struct iv_err err = {.text = ""};
     bool moved = false;
-    bool overdue = kafka_overdue();
-    cr_assert(overdue == false, "what was waited for did not come");
+    bool is_late = overdue();
+    cr_assert_not(is_late, "what was waited for did not come");
     if (!iv_ok(iv_survey_poll(w->survey, &batch, &moved, 50 * IV_NS_PER_MS, &err))) {
         return; /* it is asked again */
     }
@@ -258,7 +258,7 @@ static void begin(struct iv_reading *reading, iv_ns since)
     struct iv_err err = {.text = ""};
     struct iv_rc_s rc = iv_reading_ahead(reading, cut, since, telemetry, &err);
     while (!iv_ok(rc)) {
-        cr_assert(kafka_overdue() == false, "%s", err.text);
+        cr_assert(overdue() == false, "%s", err.text);
         rc = iv_reading_ask(reading, false, &anew, &err);
         rc = iv_ok(rc) ? iv_reading_ahead(reading, cut, since, telemetry, &err) : rc;
     }
@@ -285,7 +285,7 @@ Test(reading, finds_what_is_written_to_a_partition_that_was_added)
     kafka_create("widened", 1);
     cr_assert(iv_ok(iv_reading_open(&reading, &options, &err)), "%s", err.text);
     while (!iv_ok(iv_reading_ask(reading, true, &anew, &err))) {
-        cr_assert(kafka_overdue() == false, "%s", err.text);
+        cr_assert(overdue() == false, "%s", err.text);
     }
     iv_ns begun = wall(NULL);
     begin(reading, begun);
@@ -295,7 +295,7 @@ Test(reading, finds_what_is_written_to_a_partition_that_was_added)
     anew = false;
     while (!anew) { /* what one broker knows another may not */
         struct iv_rc_s rc = iv_reading_ask(reading, true, &anew, &err);
-        cr_assert(kafka_overdue() == false, "%s", iv_ok(rc) ? "as wide as before" : err.text);
+        cr_assert(overdue() == false, "%s", iv_ok(rc) ? "as wide as before" : err.text);
     }
     cr_expect(iv_reading_is_ahead(reading, IV_TELEMETRY) == false);
     size_t count = 0;
@@ -306,7 +306,7 @@ Test(reading, finds_what_is_written_to_a_partition_that_was_added)
         struct iv_batch batch;
         bool back = false;
         bool moved = false;
-        cr_assert(kafka_overdue() == false, "%zu were read", records);
+        cr_assert(overdue() == false, "%zu were read", records);
         struct iv_rc_s rc = iv_reading_poll(reading, &batch, &back, &moved, 50 * IV_NS_PER_MS, &err);
         records += iv_ok(rc) ? batch.count : 0;
     }

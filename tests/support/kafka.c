@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/kafka.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "stream/producer.h"
 
@@ -10,16 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-bool kafka_overdue(void)
-{
-    static iv_ns began;
-    struct iv_clock clock = iv_clock_system();
-    if (began == 0) {
-        began = iv_monotonic(&clock);
-    }
-    return iv_monotonic(&clock) - began > KAFKA_PATIENCE;
-}
 
 const char *kafka_env(const char *name)
 {
@@ -102,7 +91,7 @@ void kafka_delete(const char *name)
     answered(queue);
     rd_kafka_DeleteTopic_destroy(topic);
     while (is_there(rk, name)) {
-        cr_assert(not(kafka_overdue()), "the topic %s does not go", name);
+        cr_assert(not(overdue()), "the topic %s does not go", name);
     }
     rd_kafka_destroy(rk);
 }
@@ -146,7 +135,7 @@ void kafka_produce(const char *topic, int from, int to)
         message.value = (struct iv_str){value, (size_t)snprintf(value, sizeof value, "{\"n\":%d}", i)};
         cr_assert(iv_ok(iv_producer_send(p, &message, &err)), "%s", err.text);
     }
-    cr_assert(iv_ok(iv_producer_flush(p, KAFKA_PATIENCE, &err)), "%s", err.text);
+    cr_assert(iv_ok(iv_producer_flush(p, LONG_ENOUGH, &err)), "%s", err.text);
     cr_expect(eq(sz, reports, (size_t)(to - from)));
     iv_producer_close(p);
 }

@@ -4,15 +4,10 @@
 #pragma once
 
 #include "base/err.h"
-#include "base/time.h"
+#include "support/overdue.h"
 
 #include <librdkafka/rdkafka.h>
-#include <stdbool.h>
 
-#define KAFKA_PATIENCE (60 * IV_NS_PER_S)
-
-/* So long a test may wait for something; from its first call on. */
-bool kafka_overdue(void);
 const char *kafka_env(const char *name);
 
 /* A client of the library's own, with one property more (NULL: none). */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a broker's error codes do to a consumer and to a producer: each is answered by librdkafka's own broker
  * in the place of the real answer, and the reaction must be of the class that the table says. */
-#include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
 #include "stream/assignment.h"
 #include "stream/kafka.h"
 #include "stream/producer.h"
+#include "support/overdue.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LONG_ENOUGH (40 * IV_NS_PER_S)
 #define TIMES_MAX 8
 #define ROWS_MAX 32
 #define FIRST 10  /* records before the errors */
@@ -51,16 +50,6 @@ struct row {
 };
 
 #define E(name) RD_KAFKA_RESP_ERR_##name
-
-static struct iv_clock clock_of_tests;
-
-static bool overdue(void)
-{
-    static iv_ns began;
-    clock_of_tests = iv_clock_system();
-    began = began == 0 ? iv_monotonic(&clock_of_tests) : began;
-    return iv_monotonic(&clock_of_tests) - began > LONG_ENOUGH;
-}
 
 struct broker {
     rd_kafka_t *rk;

@@ -2,29 +2,17 @@
 /* Consumer and producer against the embedded broker. What only a real one can show is in tests/broker. */
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
 #include "stream/embedded.h"
 #include "stream/kafka.h"
 #include "stream/producer.h"
+#include "support/overdue.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdio.h>
 #include <string.h>
-
-#define LONG_ENOUGH (60 * IV_NS_PER_S)
-
-static bool overdue(void)
-{
-    static iv_ns began;
-    struct iv_clock clock = iv_clock_system();
-    if (began == 0) {
-        began = iv_monotonic(&clock);
-    }
-    return iv_monotonic(&clock) - began > LONG_ENOUGH;
-}
 
 static struct iv_embedded *broker(int partitions)
 {
