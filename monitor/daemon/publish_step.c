@@ -5,12 +5,14 @@
 #include "base/fault.h"
 #include "base/guard.h"
 #include "base/log.h"
+#include "respond/halt.h"
 #include "stream/producer.h"
 
 #define WINDOW 1024 /* entries under way at once */
 #define REPORT_WAIT (5 * IV_NS_PER_MS)
 #define AGAIN_FIRST (100 * IV_NS_PER_MS) /* after a failure; doubles up to: */
 #define AGAIN_MAX (5 * IV_NS_PER_S)
+#define HELD_WAIT (500 * IV_NS_PER_MS) /* until it is asked again whether the stop still holds */
 
 struct iv_publish_step {
     struct iv_publish_step_options options;
@@ -21,11 +23,11 @@ struct iv_publish_step {
     size_t delivered_count;
     int64_t refused[WINDOW]; /* larger than the broker ever takes, not yet struck */
     size_t refused_count;
-    bool failed;         /* an entry came back: later, when nothing is under way, all over again */
-    bool broken;         /* the producer cannot go on */
-    iv_ns again;         /* monotonic: when `later` is */
-    iv_ns patience;      /* from the next failure to `again` */
-    bool alone;          /* one at a time: a batch was too large, and which of it shows only so */
+    bool failed;    /* an entry came back, or was held: later, when nothing is under way, all over again */
+    bool broken;    /* the producer cannot go on */
+    iv_ns again;    /* monotonic: when `later` is */
+    iv_ns patience; /* from the next failure to `again` */
+    bool alone;     /* one at a time: a batch was too large, and which of it shows only so */
     int64_t alone_until; /* this entry */
 };
 
@@ -173,6 +175,35 @@ static bool send(struct iv_publish_step *p, const struct iv_posting *posting)
     return true;
 }
 
+/* Where nobody can tell it holds. */
+static bool is_stopped(struct iv_publish_step *p)
+{
+    struct iv_err err = {.text = ""};
+    bool holds = true;
+    if (iv_halt_by_file(p->options.config->respond.pause_file)) {
+        return true;
+    }
+    if (iv_ok(iv_store_begin(p->options.store, &err))) {
+        struct iv_rc_s rc = iv_halt_holds(&holds, p->options.store, &err);
+        iv_store_rollback(p->options.store);
+        holds = holds || !iv_ok(rc);
+    }
+    return holds;
+}
+
+/* A command that was given before the stop and has not left yet: it stays, and what follows passes it by. */
+static bool hold(struct iv_publish_step *p, const struct iv_posting *posting)
+{
+    if (posting->channel != IV_CHANNEL_COMMAND || !is_stopped(p)) {
+        return false;
+    }
+    if (!p->failed) {
+        p->failed = true;
+        p->again = iv_monotonic(&p->options.clock) + HELD_WAIT;
+    }
+    return true;
+}
+
 static size_t unsettled(const struct iv_publish_step *p)
 {
     return p->delivered_count + p->refused_count + iv_producer_pending(p->producer);
@@ -199,7 +230,8 @@ static size_t send_more(struct iv_publish_step *p)
         return 0;
     }
     size_t handed = 0;
-    while (handed < found.count && !p->broken && send(p, &found.postings[handed])) {
+    while (handed < found.count && !p->broken &&
+           (hold(p, &found.postings[handed]) || send(p, &found.postings[handed]))) {
         p->after = found.postings[handed++].id;
     }
     if (p->alone && (found.count == 0 || p->after > p->alone_until)) {

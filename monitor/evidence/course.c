@@ -203,6 +203,7 @@ iv_rc iv_store_hold_undo(struct iv_store *store, const struct iv_execution *exec
     iv_sql_bind_str(&args, undo->name);
     iv_sql_bind_str(&args, execution->playbook);
     iv_sql_bind_str(&args, execution->target);
+    iv_sql_bind_str(&args, execution->tenant);
     iv_sql_bind_str(&args, execution->key);
     iv_sql_bind_int(&args, execution->admitted);
     return iv_sql_run(&store->sql, stmt, "hold back what takes back", err);

@@ -46,6 +46,7 @@ static iv_rc find_host(struct iv_store *store, bool *found, struct iv_execution 
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_str(&args, planned->playbook);
     iv_sql_bind_str(&args, planned->target);
+    iv_sql_bind_str(&args, planned->tenant);
     iv_sql_bind_int(&args, planned->observed);
     iv_sql_bind_int(&args, since);
     TRY(iv_sql_step(&store->sql, stmt, found, "look for an execution to join", err));

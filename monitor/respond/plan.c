@@ -292,6 +292,9 @@ static iv_rc supersede(struct plan *p, struct iv_store *store, iv_ns now, struct
     TRY(iv_store_course(store, &lesser, &count, IV_COURSE_OUTRANKED, by->playbook, by->target, LESSER_MAX,
                         &p->arena, err));
     for (size_t i = 0; i < count; i++) {
+        if (!iv_str_eq(lesser[i].tenant, by->tenant)) {
+            continue; /* of the same name, and somebody else's */
+        }
         struct iv_str cause =
             iv_arena_printf(&p->arena, "'" IV_STR_FMT "' does it in its place", IV_STR_ARG(by->playbook));
         ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a plan");

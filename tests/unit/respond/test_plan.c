@@ -134,6 +134,18 @@ Test(plan, a_finding_that_was_answered_is_not_answered_again_when_it_is_read_aga
     cr_expect(stage_executions(&s) == 2, "what comes after dedup is answered anew");
 }
 
+Test(plan, what_two_tenants_call_by_one_name_is_two_targets)
+{
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init(&s, PLAIN);
+
+    stage_find(&s);
+    sample_set(&s.sample, "tenant", iv_val_str(IV_STR("globex")));
+    find_another(&s, 2);
+
+    cr_expect(stage_executions(&s) == 2);
+}
+
 Test(plan, without_a_target_nothing_is_joined)
 {
     IV_AUTO(stage_deinit) struct stage s;
