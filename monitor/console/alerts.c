@@ -3,13 +3,11 @@
 #include "base/guard.h"
 #include "base/json_write.h"
 #include "console/answer.h"
+#include "console/page.h"
 #include "console/query.h"
 #include "console/readers.h"
 #include "console/show.h"
 #include "evidence/alert.h"
-
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX 500
 
 static void write_text(struct iv_json *j, const char *name, struct iv_str value)
 {
@@ -77,12 +75,10 @@ void iv_answer_alerts(struct iv_reply *reply, struct iv_request *request)
     struct iv_alert_filter filter = {.rule = iv_query_get(request, "rule"),
                                      .tenant = iv_query_get(request, "tenant")};
     struct iv_str state;
-    uint64_t limit = 0;
     if (!iv_query_word(&state, request, reply, "state", "firing,resolved") ||
-        !iv_query_number(&limit, request, reply, "limit", LIMIT_DEFAULT, LIMIT_MAX)) {
+        !iv_page_limit(&filter.limit, request, reply)) {
         return;
     }
-    filter.limit = (size_t)limit;
     filter.state = state.p == NULL                      ? IV_ALERTS_ANY
                    : iv_str_eq(state, IV_STR("firing")) ? IV_ALERTS_FIRING
                                                         : IV_ALERTS_RESOLVED;

@@ -9,7 +9,7 @@
 #include "console/show.h"
 #include "evidence/incident.h"
 
-enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 500, SKIP_MAX = 1000000, TENANTS_MAX = 500 };
+enum { SKIP_MAX = 1000000, TENANTS_MAX = 500 };
 
 struct listing {
     struct iv_json j;
@@ -80,18 +80,12 @@ void iv_answer_fleet(struct iv_reply *reply, struct iv_request *request)
 {
     struct iv_clock clock = iv_clock_system();
     struct iv_fleet_filter filter = {.tenant = iv_query_get(request, "tenant"), .now = iv_wall(&clock)};
-    uint64_t limit = 0;
     uint64_t skip = 0;
     if (!read_order(&filter, request, reply) ||
         !iv_query_number(&skip, request, reply, "after", 0, SKIP_MAX) ||
-        !iv_query_number(&limit, request, reply, "limit", LIMIT_DEFAULT, LIMIT_MAX)) {
+        !iv_page_limit(&filter.limit, request, reply)) {
         return;
     }
-    if (limit == 0) {
-        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "limit must be at least 1");
-        return;
-    }
-    filter.limit = (size_t)limit;
     filter.skip = (size_t)skip;
     struct iv_err err;
     struct iv_reader *reader = iv_readers_borrow(request->console->readers);

@@ -46,21 +46,31 @@ bool iv_page_words(uint32_t *out, struct iv_request *request, struct iv_reply *r
     return true;
 }
 
-bool iv_page_read(struct iv_page *out, struct iv_request *request, struct iv_reply *reply)
+bool iv_page_limit(size_t *out, struct iv_request *request, struct iv_reply *reply)
 {
-    struct iv_str order;
-    uint64_t cursor = 0;
     uint64_t count = 0;
-    if (!iv_query_word(&order, request, reply, "order", "newest,oldest") ||
-        !iv_query_number(&cursor, request, reply, "after", 0, INT64_MAX) ||
-        !iv_query_number(&count, request, reply, "limit", LIMIT_DEFAULT, LIMIT_MAX)) {
+    if (!iv_query_number(&count, request, reply, "limit", LIMIT_DEFAULT, LIMIT_MAX)) {
         return false;
     }
     if (count == 0) {
         iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "limit must be at least 1");
         return false;
     }
-    *out = (struct iv_page){.newest_first = !iv_str_eq(order, IV_STR("oldest")), .limit = (size_t)count};
+    *out = (size_t)count;
+    return true;
+}
+
+bool iv_page_read(struct iv_page *out, struct iv_request *request, struct iv_reply *reply)
+{
+    struct iv_str order;
+    uint64_t cursor = 0;
+    size_t limit = 0;
+    if (!iv_query_word(&order, request, reply, "order", "newest,oldest") ||
+        !iv_query_number(&cursor, request, reply, "after", 0, INT64_MAX) ||
+        !iv_page_limit(&limit, request, reply)) {
+        return false;
+    }
+    *out = (struct iv_page){.newest_first = !iv_str_eq(order, IV_STR("oldest")), .limit = limit};
     *(out->newest_first ? &out->before : &out->after) = (int64_t)cursor;
     return true;
 }

@@ -13,6 +13,9 @@ struct iv_page {
     size_t limit;
 };
 
+/* The parameter limit. False: the reply holds the refusal. */
+bool iv_page_limit(size_t *out, struct iv_request *request, struct iv_reply *reply);
+
 /* From the parameters order, after and limit. The cursor is the seq of the last row of the page before,
  * whichever way the pages go. False: the reply holds the refusal. */
 bool iv_page_read(struct iv_page *out, struct iv_request *request, struct iv_reply *reply);

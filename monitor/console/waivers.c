@@ -11,7 +11,7 @@
 
 #include <stdio.h>
 
-enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 500, YAML_BYTES_MAX = 8192 };
+enum { YAML_BYTES_MAX = 8192 };
 
 struct listing {
     struct iv_json j;
@@ -97,18 +97,14 @@ static iv_rc write_waivers(struct iv_buf *out, struct iv_reader *reader, int64_t
 void iv_answer_waivers(struct iv_reply *reply, struct iv_request *request)
 {
     uint64_t before = 0;
-    uint64_t limit = 0;
+    size_t limit = 0;
     if (!iv_query_number(&before, request, reply, "after", 0, INT64_MAX) ||
-        !iv_query_number(&limit, request, reply, "limit", LIMIT_DEFAULT, LIMIT_MAX)) {
-        return;
-    }
-    if (limit == 0) {
-        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "limit must be at least 1");
+        !iv_page_limit(&limit, request, reply)) {
         return;
     }
     struct iv_err err;
     struct iv_reader *reader = iv_readers_borrow(request->console->readers);
-    struct iv_rc_s rc = write_waivers(&reply->body, reader, (int64_t)before, (size_t)limit, &err);
+    struct iv_rc_s rc = write_waivers(&reply->body, reader, (int64_t)before, limit, &err);
     iv_readers_return(request->console->readers, reader);
     iv_page_reply(reply, rc, &err);
 }
