@@ -142,6 +142,12 @@ static bool looks_like_flag(const char *word)
     return n > start && (word[n] == '\0' || word[n] == '=');
 }
 
+/* Between the name of a command and its synopsis, where it has one. */
+static const char *gap_before(const char *synopsis)
+{
+    return synopsis[0] == '\0' ? "" : " ";
+}
+
 static iv_rc read_words(char *args, struct iv_words *words, const struct iv_command *command, int argc,
                         char **argv, struct iv_err *err)
 {
@@ -168,15 +174,15 @@ static iv_rc read_words(char *args, struct iv_words *words, const struct iv_comm
     ENSURE(words->count >= command->min_words, err, IV_E_REFUSED, "too few words; usage: invigil %s %s",
            command->name, command->synopsis);
     ENSURE(words->count <= command->max_words, err, IV_E_REFUSED,
-           "'%s' is one word too many; usage: invigil %s %s", words->items[words->count - 1], command->name,
-           command->synopsis);
+           "'%s' is one word too many; usage: invigil %s%s%s", words->items[words->count - 1], command->name,
+           gap_before(command->synopsis), command->synopsis);
     return IV_OK;
 }
 
 void iv_command_print_help(const struct iv_command *command)
 {
-    printf("usage: invigil %s%s%s\n\n%s\n", command->name, command->synopsis[0] == '\0' ? "" : " ",
-           command->synopsis, command->doc);
+    printf("usage: invigil %s%s%s\n\n%s\n", command->name, gap_before(command->synopsis), command->synopsis,
+           command->doc);
     if (command->details != NULL) {
         printf("\n%s\n", command->details);
     }
@@ -235,6 +241,16 @@ static const char *part_word(const struct iv_command *part)
     return strrchr(part->name, ' ') + 1;
 }
 
+const struct iv_command *iv_command_part(const struct iv_command *command, const char *word)
+{
+    for (size_t i = 0; i < command->part_count; i++) {
+        if (strcmp(word, part_word(command->parts[i])) == 0) {
+            return command->parts[i];
+        }
+    }
+    return NULL;
+}
+
 static iv_rc refuse_part(const struct iv_command *command, const char *word, struct iv_err *err)
 {
     struct iv_str names[8];
@@ -255,10 +271,9 @@ static iv_rc refuse_part(const struct iv_command *command, const char *word, str
 static int part_main(const struct iv_command *command, int argc, char **argv)
 {
     struct iv_err err = {.code = IV_CODE_OK, .text = ""};
-    for (size_t i = 0; argc > 0 && i < command->part_count; i++) {
-        if (strcmp(argv[0], part_word(command->parts[i])) == 0) {
-            return iv_command_main(command->parts[i], argc - 1, argv + 1);
-        }
+    const struct iv_command *part = argc > 0 ? iv_command_part(command, argv[0]) : NULL;
+    if (part != NULL) {
+        return iv_command_main(part, argc - 1, argv + 1);
     }
     if (asks_for_help(argc, argv)) {
         iv_command_print_help(command);

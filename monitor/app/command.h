@@ -62,6 +62,9 @@ int iv_command_main(const struct iv_command *command, int argc, char **argv);
 /* Prints what `invigil NAME --help` says. */
 void iv_command_print_help(const struct iv_command *command);
 
+/* The part of a command that this word stands for; NULL: there is none, or the command has no parts. */
+const struct iv_command *iv_command_part(const struct iv_command *command, const char *word);
+
 /* The exit status that an error of this code stands for: 2 for what was refused, 1 for the rest. */
 int iv_exit_of(struct iv_rc_s rc);
 

@@ -17,6 +17,16 @@ static void overview(void)
            "3 done and violations, a broken proof or a miss were found.\n");
 }
 
+static const struct iv_command *find(const char *name)
+{
+    for (size_t i = 0; i < iv_command_count; i++) {
+        if (strcmp(iv_commands[i]->name, name) == 0) {
+            return iv_commands[i];
+        }
+    }
+    return NULL;
+}
+
 static int help_run(const void *args, const struct iv_words *words, struct iv_err *err)
 {
     (void)args;
@@ -24,13 +34,21 @@ static int help_run(const void *args, const struct iv_words *words, struct iv_er
         overview();
         return IV_EXIT_DONE;
     }
-    for (size_t i = 0; i < iv_command_count; i++) {
-        if (strcmp(iv_commands[i]->name, words->items[0]) == 0) {
-            iv_command_print_help(iv_commands[i]);
-            return IV_EXIT_DONE;
-        }
+    const struct iv_command *command = find(words->items[0]);
+    if (command == NULL) {
+        return iv_exit_of(iv_command_refuse(words->items[0], err));
     }
-    return iv_exit_of(iv_command_refuse(words->items[0], err));
+    if (words->count == 1) {
+        iv_command_print_help(command);
+        return IV_EXIT_DONE;
+    }
+    const struct iv_command *part = iv_command_part(command, words->items[1]);
+    if (part == NULL) {
+        return iv_exit_of(iv_err_set(err, IV_E_REFUSED, "'%s' has no '%s'; see 'invigil help %s'",
+                                     command->name, words->items[1], command->name));
+    }
+    iv_command_print_help(part);
+    return IV_EXIT_DONE;
 }
 
 const struct iv_command iv_command_help = {
@@ -38,6 +56,6 @@ const struct iv_command iv_command_help = {
     .synopsis = "[COMMAND]",
     .doc = "Says what the program or one of its commands does.",
     .args_size = 0,
-    .max_words = 1,
+    .max_words = 2,
     .run = help_run,
 };
