@@ -9,6 +9,7 @@
 #include "console/answer.h"
 #include "console/query.h"
 #include "console/readers.h"
+#include "evidence/alive.h"
 #include "evidence/covered.h"
 
 #include <math.h>
@@ -383,14 +384,26 @@ static void measure_losses(struct view *v)
     }
 }
 
+static void measure_alive(void *ctx, struct iv_str kind, int64_t alive, iv_ns as_of)
+{
+    (void)as_of;
+    struct iv_metrics *metrics = ctx;
+    iv_series_set(IV_SERIES(metrics, ALIVE, kind), (double)alive);
+}
+
 iv_rc iv_coverage_measure(struct iv_console *console, struct iv_err *err)
 {
     IV_AUTO(iv_coverage_rules_unrefp) struct iv_coverage_rules *rules = iv_coverage_rules_get(console);
     struct view v = {.rules = rules, .metrics = console->metrics};
     struct iv_reader *reader = iv_readers_borrow(console->readers);
     struct iv_rc_s rc = iv_covered_read(&v.covered, reader, err);
+    struct iv_rc_s alive = iv_ok(rc) ? iv_reader_alive(reader, measure_alive, console->metrics, err) : rc;
     iv_readers_return(console->readers, reader);
     TRY(rc);
+    if (!iv_ok(alive)) {
+        iv_covered_deinit(&v.covered);
+        return alive;
+    }
     /* To where the foremost has come: a stream that stays behind must be seen at once. */
     if (!iv_covered_bounds(&v.covered, &v.from, &v.until)) {
         v.from = v.until = 0;

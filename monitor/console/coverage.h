@@ -40,5 +40,5 @@ bool iv_coverage_tests(const struct iv_coverage_rule *rule, struct iv_str criter
 struct iv_str iv_coverage_source(const struct iv_coverage_rules *rules, struct iv_str id);
 
 /* Into the metrics: by criterion the share of the last 24 hours of event time that was covered, and by stream
- * and cause how much of it was lost. */
+ * and cause how much of it was lost; and how many are alive. */
 iv_rc iv_coverage_measure(struct iv_console *console, struct iv_err *err);

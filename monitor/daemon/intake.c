@@ -117,6 +117,10 @@ static iv_rc take_coverage(struct iv_intake *n, struct iv_str json, struct iv_er
 {
     struct iv_told_coverage told;
     TRY(iv_told_coverage_read(&told, n->decoder, &n->arena, json, err));
+    if (told.alive != NULL) {
+        return iv_store_tell_alive(n->options.store, told.topic, told.cover.partition, told.alive,
+                                   told.alive_count, err);
+    }
     if (told.populations != NULL) {
         return iv_store_put_population(n->options.store, told.topic, told.cover.partition, told.populations,
                                        told.population_count, false, err);

@@ -171,6 +171,32 @@ static iv_rc keep_populations(struct iv_keep_step *k, const struct iv_commit *co
                : IV_OK;
 }
 
+/* The topic may be compacted: the newest of a cell says all. */
+static iv_rc tell_alive(struct iv_keep_step *k, const struct iv_commit *commit, struct iv_err *err)
+{
+    char key[320];
+    (void)snprintf(key, sizeof key, "alive/" IV_STR_FMT "/%" PRId32, IV_STR_ARG(commit->cell_topic),
+                   commit->cell_partition);
+    iv_buf_clear(&k->scratch);
+    TRY(iv_store_alive_text(k->store, &k->scratch, commit->cell_topic, commit->cell_partition, err));
+    return post_coverage(k, key, &k->scratch, err);
+}
+
+static iv_rc keep_alive(struct iv_keep_step *k, const struct iv_commit *commit, struct iv_err *err)
+{
+    struct iv_alive_row rows[IV_ALIVE_SPANS * IV_ALIVE_KINDS];
+    size_t count = 0;
+    if (commit->alive_as_of == IV_NS_MIN) {
+        return IV_OK;
+    }
+    for (const struct iv_alive_node *n = commit->alive; n != NULL && count < IV_COUNT(rows); n = n->next) {
+        rows[count++] = n->row;
+    }
+    TRY(iv_store_put_alive(k->store, commit->cell_topic, commit->cell_partition, commit->alive_as_of, rows,
+                           count, err));
+    return k->tells_coverage ? tell_alive(k, commit, err) : IV_OK;
+}
+
 static iv_rc keep_commit(struct iv_keep_step *k, struct iv_commit *commit, struct iv_err *err)
 {
     if (commit->takes_force) {
@@ -197,6 +223,7 @@ static iv_rc keep_commit(struct iv_keep_step *k, struct iv_commit *commit, struc
     for (const struct iv_cover_node *c = commit->covers; c != NULL; c = c->next) {
         TRY(keep_cover(k, c, err));
     }
+    TRY(keep_alive(k, commit, err));
     return keep_populations(k, commit, err);
 }
 

@@ -4,9 +4,10 @@
  *   roles                              findings       actions        coverage, where it is told
  *   detect, with or without respond    no             no             no
  *   console, with any others           all of them    all of them    all of it
- *   respond alone                      its share      no             no
+ *   respond alone                      its share      no             all of it
  *
- * A process that detects answers what it detects; one that only responds answers what it reads. */
+ * A process that detects answers what it detects; one that only responds answers what it reads, and reads of
+ * coverage for the sake of who is alive. */
 #include "base/guard.h"
 #include "daemon/monitor_internal.h"
 
@@ -43,7 +44,7 @@ static iv_rc start(struct iv_monitor *m, struct iv_intake **out, enum iv_intake_
         .baseline = m->baseline,
         .playbooks = kind == IV_INTAKE_FINDINGS ? answer_to_others(m, m->playbooks) : NULL,
         .alerting = kind == IV_INTAKE_FINDINGS && !has(m, IV_ROLE_DETECT) ? iv_monitor_alerting(m) : NULL,
-        .shared = !has(m, IV_ROLE_CONSOLE),
+        .shared = !has(m, IV_ROLE_CONSOLE) && kind != IV_INTAKE_COVERAGE,
         .metrics = m->metrics,
         .turns = turns,
         .committed = iv_monitor_committed,
@@ -62,7 +63,7 @@ iv_rc iv_monitor_start_intakes(struct iv_monitor *m, struct iv_err *err)
     if (has(m, IV_ROLE_CONSOLE)) {
         TRY(start(m, &m->actions, IV_INTAKE_ACTIONS, err));
     }
-    return has(m, IV_ROLE_CONSOLE) && m->config->topics.coverage.n > 0
+    return (has(m, IV_ROLE_CONSOLE) || responds_alone) && m->config->topics.coverage.n > 0
                ? start(m, &m->coverage, IV_INTAKE_COVERAGE, err)
                : IV_OK;
 }

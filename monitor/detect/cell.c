@@ -37,8 +37,11 @@ iv_rc iv_cell_add_source(struct iv_cell *cell, enum iv_stream stream, int32_t pa
     struct iv_source *grown = iv_realloc(cell->sources, (cell->source_count + 1) * sizeof *cell->sources);
     ENSURE(grown != NULL, err, IV_E_NOMEM, "cannot allocate a partition's state");
     cell->sources = grown;
-    grown[cell->source_count++] = (struct iv_source){
-        .stream = stream, .partition = partition, .next = IV_OFFSET_BEGINNING, .reached = -1};
+    grown[cell->source_count++] = (struct iv_source){.stream = stream,
+                                                     .partition = partition,
+                                                     .next = IV_OFFSET_BEGINNING,
+                                                     .reached = -1,
+                                                     .covered = IV_NS_MIN};
     return IV_OK;
 }
 
@@ -138,6 +141,7 @@ size_t iv_cell_foresee(struct iv_cell *cell, const struct iv_record *records, si
     struct iv_event *events[IV_FORESEEN];
     struct iv_err why;
     size_t n = 0;
+    cell->wall = iv_wall(&cell->site->clock);
     cell->ahead_count = cell->ahead_at = 0;
     while (n < count && n < IV_FORESEEN && cell->kind != IV_CELL_BACK &&
            iv_cell_source(cell, records[n].origin.stream, records[n].origin.partition) != NULL &&
@@ -191,6 +195,7 @@ static iv_rc judge_record(struct iv_cell *c, struct iv_source *source, const str
     TRY(iv_cell_end_missing(c, source, event->time, err));
     TRY(iv_judge_event(c->judge, event, err));
     TRY(iv_coverage_event(c->coverage, event, err));
+    TRY(iv_census_event(c->census, event, c->wall, err));
     TRY(c->front == NULL ? IV_OK : iv_front_event(c->front, event, err));
     if (!iv_ok(c->failure)) {
         *err = c->err;
@@ -428,6 +433,7 @@ void iv_cell_free(struct iv_cell *cell)
         iv_cell_swap(cell, &parts);
         iv_cell_drop(&parts);
         iv_coverage_free(cell->coverage);
+        iv_census_free(cell->census);
         iv_free(cell->sources);
         iv_free(cell->places);
         iv_buf_deinit(&cell->notes);

@@ -13,6 +13,7 @@
  * Not here: reading them (stream/kafka.h), which cells are ours (worker.h). */
 #pragma once
 
+#include "detect/census.h"
 #include "detect/exchange_back.h"
 #include "detect/exchange_front.h"
 #include "detect/exchange_post.h"
@@ -42,6 +43,7 @@ struct iv_source {
     iv_ns idled;       /* monotonic: the last confirmation of silence that time was let pass by */
     bool moved;        /* since the last hand-over */
     bool missing;      /* records before the next one, and of what times is not known yet */
+    iv_ns covered;     /* its coverage's reach; IV_NS_MIN: none yet */
     iv_ns blind_since; /* monotonic; 0: no transaction holds records back */
     bool blind_told;
 };
@@ -56,6 +58,9 @@ struct iv_cell {
     struct iv_decoder *decoder;
     struct iv_judge *judge;
     struct iv_coverage *coverage;       /* NULL: a back's, whose streams are covered where they are read */
+    struct iv_census *census;           /* likewise */
+    iv_ns census_told;                  /* monotonic; 0: never */
+    iv_ns wall;                         /* not long ago */
     struct iv_front *front;             /* a front's, else NULL */
     struct iv_back *back;               /* a back's, else NULL */
     iv_ns flushed;                      /* monotonic: when all shares were told last how far the front is */
@@ -178,6 +183,9 @@ iv_rc iv_cell_cover_at(struct iv_cell *cell, const struct iv_source *source, int
                        struct iv_err *err);
 iv_rc iv_cell_cover_blind(struct iv_cell *cell, struct iv_source *source, bool *blind, struct iv_err *err);
 iv_rc iv_cell_cover_take(struct iv_cell *cell, struct iv_err *err);
+
+/* With the commit at hand goes who was alive, once a minute. */
+iv_rc iv_cell_census_take(struct iv_cell *cell, struct iv_err *err);
 
 /* What a cell's engines are made by, but for what they go on from. */
 struct iv_judge_options iv_cell_judging(struct iv_cell *cell, struct iv_baseline *baseline);

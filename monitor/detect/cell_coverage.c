@@ -11,6 +11,7 @@
  * so what is still open is stuck. */
 #define BLIND_TOO_LONG (70 * IV_NS_PER_S)
 /* A window that is left to its trigger has no bound to know. */
+#define CENSUS_EVERY (60 * IV_NS_PER_S)
 #define WAITS_AT_MOST (24 * 3600 * IV_NS_PER_S)
 
 static iv_ns wait_of(const struct iv_rule *rule)
@@ -55,6 +56,9 @@ static iv_rc put(struct iv_cell *c, struct iv_coverage *coverage, struct iv_err 
     IV_AUTO(iv_reader_closep) struct iv_reader *reader = NULL;
     iv_coverage_free(c->coverage);
     c->coverage = coverage;
+    if (c->census == NULL) {
+        TRY(iv_census_new(&c->census, c->site->baseline->catalogue, err));
+    }
     TRY(iv_reader_open(&reader, c->site->store_path, err));
     return iv_reader_covers(reader, recall, c, err);
 }
@@ -85,6 +89,7 @@ void iv_cell_cover_policy(struct iv_cell *cell)
     }
     struct iv_coverage_options options = options_of(cell);
     iv_coverage_policy(cell->coverage, options.lateness, options.waits);
+    iv_census_reload(cell->census, cell->site->baseline->catalogue);
 }
 
 iv_rc iv_cell_cover_assigned(struct iv_cell *cell, struct iv_err *err)
@@ -173,12 +178,39 @@ iv_rc iv_cell_cover_blind(struct iv_cell *cell, struct iv_source *source, bool *
 static iv_rc take(void *ctx, const struct iv_cover *cover, struct iv_err *err)
 {
     struct iv_cell *c = ctx;
+    struct iv_source *source = iv_cell_source(c, cover->stream, cover->partition);
+    if (source != NULL) {
+        source->covered = cover->reach;
+    }
     return iv_commit_cover(c->commit, c->site->topics[cover->stream], cover, err);
 }
 
 iv_rc iv_cell_cover_take(struct iv_cell *cell, struct iv_err *err)
 {
     return iv_coverage_report(cell->coverage, false, take, cell, err);
+}
+
+static iv_rc take_alive(void *ctx, const struct iv_alive_row *row, struct iv_err *err)
+{
+    struct iv_cell *c = ctx;
+    return iv_commit_alive(c->commit, row, err);
+}
+
+iv_rc iv_cell_census_take(struct iv_cell *cell, struct iv_err *err)
+{
+    struct iv_cell_place place = iv_cell_place(cell);
+    iv_ns now = iv_monotonic(&cell->site->clock);
+    iv_ns as_of = IV_NS_MAX;
+    for (size_t i = 0; i < cell->source_count; i++) {
+        as_of = cell->sources[i].covered < as_of ? cell->sources[i].covered : as_of;
+    }
+    bool due = cell->census_told == 0 || now - cell->census_told >= CENSUS_EVERY;
+    if (cell->census == NULL || !due || as_of == IV_NS_MIN || place.topic.n == 0) {
+        return IV_OK;
+    }
+    cell->census_told = now;
+    TRY(iv_commit_alive_as_of(cell->commit, &place, as_of, err));
+    return iv_census_report(cell->census, take_alive, cell, err);
 }
 
 iv_rc iv_cell_retire(struct iv_cell *cell, struct iv_err *err)

@@ -89,6 +89,7 @@ iv_rc iv_cell_hand_over(struct iv_cell *cell, bool positions_too, struct iv_err 
     }
     if (positions_too) {
         TRY(take_populations(cell, err));
+        TRY(iv_cell_census_take(cell, err));
     }
     TRY(take_commit(&commit, cell, err));
     if (beside) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evidence/coverage_text.h"
 
+#include "base/crowd.h"
+#include "base/encode.h"
 #include "evidence/coverage.h"
 
 static void losses(struct iv_json *j, const struct iv_loss *all, size_t count)
@@ -72,6 +74,35 @@ void iv_population_text_row(struct iv_json *j, struct iv_str rule, iv_ns since, 
 }
 
 void iv_population_text_close(struct iv_json *j)
+{
+    iv_json_close_list(j);
+    iv_json_close_object(j);
+}
+
+struct iv_json iv_alive_text_open(struct iv_buf *out, struct iv_str topic, int32_t partition)
+{
+    struct iv_json j = iv_json_to(out);
+    iv_json_open_object(&j, NULL);
+    iv_json_str(&j, "topic", topic);
+    iv_json_int(&j, "partition", partition);
+    iv_json_open_list(&j, "alive");
+    return j;
+}
+
+void iv_alive_text_crowd(struct iv_json *j, struct iv_str kind, iv_ns as_of, struct iv_str crowd)
+{
+    char text[(IV_CROWD_BYTES + 2) / 3 * 4 + 1];
+    struct iv_buf base64;
+    iv_buf_init_lent(&base64, text, sizeof text, sizeof text);
+    iv_base64_encode(&base64, crowd);
+    iv_json_open_object(j, NULL);
+    iv_json_str(j, "kind", kind);
+    iv_json_time(j, "as_of", as_of);
+    iv_json_str(j, "crowd", iv_buf_slice(&base64));
+    iv_json_close_object(j);
+}
+
+void iv_alive_text_close(struct iv_json *j)
 {
     iv_json_close_list(j);
     iv_json_close_object(j);

@@ -18,5 +18,9 @@ struct iv_json iv_population_text_open(struct iv_buf *out, struct iv_str topic, 
                                        iv_ns hour);
 void iv_population_text_row(struct iv_json *j, struct iv_str rule, iv_ns since, int64_t count);
 void iv_population_text_close(struct iv_json *j);
+/* {topic, partition, alive: [{kind, as_of, crowd}]}; a crowd (base/crowd.h) in base64. */
+struct iv_json iv_alive_text_open(struct iv_buf *out, struct iv_str topic, int32_t partition);
+void iv_alive_text_crowd(struct iv_json *j, struct iv_str kind, iv_ns as_of, struct iv_str crowd);
+void iv_alive_text_close(struct iv_json *j);
 /* {rule, losses}, of one loss. */
 void iv_rule_loss_text(struct iv_buf *out, struct iv_str rule, const struct iv_loss *loss);

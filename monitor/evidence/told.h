@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "engine/coverage.h"
 #include "event/decode.h"
+#include "evidence/alive.h"
 #include "evidence/execution.h"
 #include "evidence/finding.h"
 #include "evidence/population.h"
@@ -44,13 +45,16 @@ iv_rc iv_told_action_read(struct iv_told_action *out, struct iv_decoder *decoder
 
 /* What another process has read of a partition, or what a rule has lost there: then rule.n > 0, and
  * cover.losses are its only members; or what rules have judged in a cell: then populations is not NULL, and
- * topic and cover.partition name the cell. In the arena. IV_E_MALFORMED, IV_E_NOMEM. */
+ * topic and cover.partition name the cell; or who was alive there: then alive is not NULL, likewise. In the
+ * arena. IV_E_MALFORMED, IV_E_NOMEM. */
 struct iv_told_coverage {
     struct iv_str rule;
     struct iv_str topic;
     struct iv_cover cover;
     const struct iv_population_row *populations;
     size_t population_count;
+    const struct iv_alive_row *alive;
+    size_t alive_count;
 };
 iv_rc iv_told_coverage_read(struct iv_told_coverage *out, struct iv_decoder *decoder, struct iv_arena *arena,
                             struct iv_str json, struct iv_err *err);

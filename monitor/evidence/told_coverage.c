@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evidence/told.h"
 
+#include "base/encode.h"
 #include "base/guard.h"
 #include "evidence/coverage.h"
 #include "evidence/told_internal.h"
@@ -74,14 +75,57 @@ static iv_rc read_population(struct iv_population_row *out, const struct iv_val 
     return IV_OK;
 }
 
+static iv_rc read_cell(struct iv_told_coverage *out, const struct iv_val *told, struct iv_err *err)
+{
+    int64_t partition = 0;
+    TRY(iv_told_text(&out->topic, told, "topic", err));
+    TRY(iv_told_int(&partition, told, "partition", 0, INT32_MAX, err));
+    out->cover.partition = (int32_t)partition;
+    return IV_OK;
+}
+
+static iv_rc read_crowd(struct iv_alive_row *out, struct iv_arena *arena, const struct iv_val *item,
+                        struct iv_err *err)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf bytes;
+    IV_AUTO(iv_crowd_deinit) struct iv_crowd crowd = {.hashes = NULL};
+    struct iv_str kind;
+    struct iv_str text;
+    bool bad = false;
+    iv_buf_init(&bytes, IV_CROWD_BYTES + 1);
+    TRY(iv_told_text(&kind, item, "kind", err));
+    ENSURE(iv_alive_of(&out->kind, kind), err, IV_E_MALFORMED,
+           "alive: the kind '" IV_STR_FMT "' is none of those that there are", IV_STR_ARG(kind));
+    TRY(iv_told_time(&out->span, item, "as_of", err));
+    TRY(iv_told_text(&text, item, "crowd", err));
+    bool whole = iv_base64_decode(&bytes, text) && iv_crowd_read(&crowd, &bad, iv_buf_slice(&bytes));
+    ENSURE(whole && !bad, err, IV_E_MALFORMED, "alive: the crowd of %s is damaged", iv_alive_name(out->kind));
+    out->crowd = iv_buf_slice(&bytes);
+    ENSURE(iv_arena_keep(arena, &out->crowd), err, IV_E_NOMEM, "cannot allocate who is alive");
+    return IV_OK;
+}
+
+static iv_rc read_alive(struct iv_told_coverage *out, struct iv_arena *arena, const struct iv_val *told,
+                        const struct iv_val *list, struct iv_err *err)
+{
+    ENSURE(list->kind == IV_KIND_LIST, err, IV_E_MALFORMED, "alive: must be a list");
+    TRY(read_cell(out, told, err));
+    struct iv_alive_row *rows = iv_arena_alloc(arena, (list->n + 1U) * sizeof *rows);
+    ENSURE(rows != NULL, err, IV_E_NOMEM, "cannot allocate who is alive");
+    for (uint32_t i = 0; i < list->n; i++) {
+        TRY(read_crowd(&rows[i], arena, &list->items[i], err));
+    }
+    out->alive = rows;
+    out->alive_count = list->n;
+    return IV_OK;
+}
+
 static iv_rc read_populations(struct iv_told_coverage *out, struct iv_arena *arena, const struct iv_val *told,
                               const struct iv_val *list, struct iv_err *err)
 {
-    int64_t partition = 0;
     iv_ns hour = IV_NS_MIN;
     ENSURE(list->kind == IV_KIND_LIST, err, IV_E_MALFORMED, "populations: must be a list");
-    TRY(iv_told_text(&out->topic, told, "topic", err));
-    TRY(iv_told_int(&partition, told, "partition", 0, INT32_MAX, err));
+    TRY(read_cell(out, told, err));
     if (iv_told_at(told, "hour") != NULL) {
         TRY(iv_told_time(&hour, told, "hour", err));
         ENSURE(hour == iv_population_hour(hour), err, IV_E_MALFORMED, "hour: is not the beginning of one");
@@ -93,7 +137,6 @@ static iv_rc read_populations(struct iv_told_coverage *out, struct iv_arena *are
         ENSURE(hour != IV_NS_MIN || rows[i].count == 0, err, IV_E_MALFORMED,
                "populations: a count needs an hour");
     }
-    out->cover.partition = (int32_t)partition;
     out->populations = rows;
     out->population_count = list->n;
     return IV_OK;
@@ -108,6 +151,10 @@ iv_rc iv_told_coverage_read(struct iv_told_coverage *out, struct iv_decoder *dec
     const struct iv_val *populations = iv_told_at(&told, "populations");
     if (populations != NULL) {
         return read_populations(out, arena, &told, populations, err);
+    }
+    const struct iv_val *alive = iv_told_at(&told, "alive");
+    if (alive != NULL) {
+        return read_alive(out, arena, &told, alive, err);
     }
     TRY(read_losses(&out->cover, arena, &told, err));
     out->rule = iv_told_text_or_empty(&told, "rule");

@@ -19,6 +19,7 @@ iv_rc iv_commit_new(struct iv_commit **out, struct iv_baseline *baseline, struct
     iv_arena_init(&commit->arena, 0);
     commit->verdicts_end = &commit->verdicts;
     commit->letters_end = &commit->letters;
+    commit->alive_as_of = IV_NS_MIN;
     commit->baseline = iv_baseline_ref(baseline);
     *out = commit;
     return IV_OK;
@@ -169,17 +170,40 @@ iv_rc iv_commit_evicted(struct iv_commit *commit, const struct iv_rule *rule, co
     return IV_OK;
 }
 
+static iv_rc keep_place(struct iv_commit *commit, const struct iv_cell_place *cell, struct iv_err *err)
+{
+    if (commit->cell_topic.n == 0) {
+        commit->cell_topic = cell->topic;
+        commit->cell_partition = cell->partition;
+        ENSURE(iv_arena_keep(&commit->arena, &commit->cell_topic), err, IV_E_NOMEM,
+               "cannot allocate the name of a cell");
+    }
+    return IV_OK;
+}
+
+iv_rc iv_commit_alive_as_of(struct iv_commit *commit, const struct iv_cell_place *cell, iv_ns as_of,
+                            struct iv_err *err)
+{
+    commit->alive_as_of = as_of;
+    return keep_place(commit, cell, err);
+}
+
+iv_rc iv_commit_alive(struct iv_commit *commit, const struct iv_alive_row *row, struct iv_err *err)
+{
+    struct iv_alive_node *node = iv_arena_alloc(&commit->arena, sizeof *node);
+    ENSURE(node != NULL, err, IV_E_NOMEM, "cannot allocate who is alive");
+    *node = (struct iv_alive_node){commit->alive, *row};
+    ENSURE(iv_arena_keep(&commit->arena, &node->row.crowd), err, IV_E_NOMEM, "cannot allocate who is alive");
+    commit->alive = node;
+    return IV_OK;
+}
+
 iv_rc iv_commit_populated(struct iv_commit *commit, const struct iv_cell_place *cell,
                           const struct iv_populated *populated, struct iv_err *err)
 {
     struct iv_populated_node *node = iv_arena_alloc(&commit->arena, sizeof *node);
     ENSURE(node != NULL, err, IV_E_NOMEM, "cannot allocate what a rule has judged");
-    if (commit->cell_topic.n == 0) {
-        commit->cell_topic = cell->topic;
-        commit->cell_partition = cell->partition;
-        ENSURE(iv_arena_keep(&commit->arena, &commit->cell_topic), err, IV_E_NOMEM,
-               "cannot allocate what a rule has judged");
-    }
+    TRY(keep_place(commit, cell, err));
     *node = (struct iv_populated_node){commit->populations, *populated};
     commit->populations = node;
     return IV_OK;

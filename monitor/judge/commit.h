@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "engine/coverage.h"
 #include "engine/engine.h"
+#include "evidence/alive.h"
 #include "evidence/store.h"
 #include "stream/source.h"
 
@@ -48,6 +49,11 @@ struct iv_populated_node {
     struct iv_populated populated;
 };
 
+struct iv_alive_node {
+    struct iv_alive_node *next;
+    struct iv_alive_row row;
+};
+
 struct iv_commit {
     struct iv_arena arena; /* owns everything below */
     struct iv_verdict_node *verdicts;
@@ -57,7 +63,9 @@ struct iv_commit {
     struct iv_position_node *positions;    /* one for each partition of the batch */
     struct iv_evicted_node *evicted;       /* what rules had to forget */
     struct iv_cover_node *covers;          /* of partitions whose coverage has changed */
-    struct iv_populated_node *populations; /* what rules have judged, in this cell: */
+    struct iv_alive_node *alive;           /* who has had events in the cell, anew */
+    iv_ns alive_as_of;                     /* what that is as of; IV_NS_MIN: nothing is told of it */
+    struct iv_populated_node *populations; /* what rules have judged, in the cell: */
     struct iv_str cell_topic;
     int32_t cell_partition;
     size_t verdict_count;
@@ -87,6 +95,10 @@ struct iv_cell_place {
 };
 iv_rc iv_commit_populated(struct iv_commit *commit, const struct iv_cell_place *cell,
                           const struct iv_populated *populated, struct iv_err *err);
+/* That somebody was alive is known up to as_of; then what has changed. */
+iv_rc iv_commit_alive_as_of(struct iv_commit *commit, const struct iv_cell_place *cell, iv_ns as_of,
+                            struct iv_err *err);
+iv_rc iv_commit_alive(struct iv_commit *commit, const struct iv_alive_row *row, struct iv_err *err);
 iv_rc iv_commit_evicted(struct iv_commit *commit, const struct iv_rule *rule, const struct iv_loss *loss,
                         struct iv_err *err);
 /* Replaces an earlier position of the same partition. */

@@ -6,20 +6,24 @@
 #include "base/value.h"
 #include "baseline/yaml_fields.h"
 #include "evidence/admitted.h"
+#include "evidence/alive.h"
 
 #include <stdio.h>
 
 #define MOST 1000000
+#define HOUR 1 /* among the windows */
+#define WHOLE 1000
 
 static const struct {
     const char *name;
     const char *subject; /* in a sentence about what was counted */
     enum iv_touch touch;
+    enum iv_alive alive; /* whose share; KINDS: nobody's */
 } guards[] = {
-    [IV_GUARD_EXECUTIONS] = {"executions", "executions", IV_TOUCH_ANY},
-    [IV_GUARD_AGENTS] = {"agents", "distinct agents", IV_TOUCH_AGENT},
-    [IV_GUARD_TENANTS] = {"tenants", "distinct tenants", IV_TOUCH_TENANT},
-    [IV_GUARD_ENCLAVES] = {"enclaves", "distinct enclaves", IV_TOUCH_ENCLAVE},
+    [IV_GUARD_EXECUTIONS] = {"executions", "executions", IV_TOUCH_ANY, IV_ALIVE_KINDS},
+    [IV_GUARD_AGENTS] = {"agents", "distinct agents", IV_TOUCH_AGENT, IV_ALIVE_AGENTS},
+    [IV_GUARD_TENANTS] = {"tenants", "distinct tenants", IV_TOUCH_TENANT, IV_ALIVE_TENANTS},
+    [IV_GUARD_ENCLAVES] = {"enclaves", "distinct enclaves", IV_TOUCH_ENCLAVE, IV_ALIVE_ENCLAVES},
 };
 
 static const struct {
@@ -31,7 +35,13 @@ static const struct {
 static const struct iv_limits defaults = {
     .most =
         {
-#define GUARD(id, name, minute, hour, day) [IV_GUARD_##id] = {minute, hour, day},
+#define GUARD(id, name, minute, hour, day, share) [IV_GUARD_##id] = {minute, hour, day},
+#include "respond/guards.def"
+#undef GUARD
+        },
+    .share =
+        {
+#define GUARD(id, name, minute, hour, day, share) [IV_GUARD_##id] = share,
 #include "respond/guards.def"
 #undef GUARD
         },
@@ -39,22 +49,9 @@ static const struct iv_limits defaults = {
     .ramp_errors = 200,
 };
 
-static void parse_guard(int64_t most[IV_WINDOWS], const char *name, const struct iv_yaml_node *node,
+/* A share in thousandths: from 0 to 1, or above 0. */
+static void parse_share(int64_t *out, const struct iv_yaml_node *node, bool some,
                         struct iv_problems *problems)
-{
-    struct iv_yaml_map map;
-    if (node == NULL || !iv_yaml_open(&map, node, name, problems)) {
-        return;
-    }
-    for (size_t w = 0; w < IV_WINDOWS; w++) {
-        const struct iv_yaml_node *limit = iv_yaml_get(&map, windows[w].name);
-        (void)(limit != NULL && iv_yaml_int(&most[w], limit, 0, MOST, problems));
-    }
-    iv_yaml_close(&map);
-}
-
-/* A share, 0 to 1, in thousandths. */
-static void parse_share(int64_t *out, const struct iv_yaml_node *node, struct iv_problems *problems)
 {
     IV_AUTO(iv_arena_deinit) struct iv_arena arena;
     struct iv_val v = {.kind = IV_KIND_ABSENT};
@@ -64,11 +61,29 @@ static void parse_share(int64_t *out, const struct iv_yaml_node *node, struct iv
     }
     (void)(node->kind == IV_YAML_SCALAR && iv_yaml_value(&v, &arena, node));
     double share = v.kind == IV_KIND_DOUBLE ? v.d : v.kind == IV_KIND_INT ? (double)v.i : -1;
-    if (share >= 0 && share <= 1) {
+    if (share >= (some ? 0.001 : 0) && share <= 1) {
         *out = (int64_t)(share * 1000 + 0.5);
     } else {
-        iv_yaml_error(problems, node, "must be a share, from 0 to 1");
+        iv_yaml_error(problems, node,
+                      some ? "must be a share, from 0.001 to 1" : "must be a share, from 0 to 1");
     }
+}
+
+static void parse_guard(struct iv_limits *limits, size_t g, const struct iv_yaml_node *node,
+                        struct iv_problems *problems)
+{
+    struct iv_yaml_map map;
+    if (node == NULL || !iv_yaml_open(&map, node, guards[g].name, problems)) {
+        return;
+    }
+    for (size_t w = 0; w < IV_WINDOWS; w++) {
+        const struct iv_yaml_node *limit = iv_yaml_get(&map, windows[w].name);
+        (void)(limit != NULL && iv_yaml_int(&limits->most[g][w], limit, 0, MOST, problems));
+    }
+    if (guards[g].alive != IV_ALIVE_KINDS) {
+        parse_share(&limits->share[g], iv_yaml_get(&map, "share"), true, problems);
+    }
+    iv_yaml_close(&map);
 }
 
 static void parse_ramp(struct iv_limits *limits, const struct iv_yaml_node *node,
@@ -80,7 +95,7 @@ static void parse_ramp(struct iv_limits *limits, const struct iv_yaml_node *node
     }
     const struct iv_yaml_node *start = iv_yaml_get(&map, "start");
     (void)(start != NULL && iv_yaml_int(&limits->ramp_start, start, 1, MOST, problems));
-    parse_share(&limits->ramp_errors, iv_yaml_get(&map, "errors"), problems);
+    parse_share(&limits->ramp_errors, iv_yaml_get(&map, "errors"), false, problems);
     iv_yaml_close(&map);
 }
 
@@ -92,10 +107,53 @@ void iv_limits_parse(struct iv_limits *out, const struct iv_yaml_node *node, str
         return;
     }
     for (size_t g = 0; g < IV_GUARDS; g++) {
-        parse_guard(out->most[g], guards[g].name, iv_yaml_get(&map, guards[g].name), problems);
+        parse_guard(out, g, iv_yaml_get(&map, guards[g].name), problems);
     }
     parse_ramp(out, iv_yaml_get(&map, "ramp"), problems);
     iv_yaml_close(&map);
+}
+
+/* How many may be touched within an hour by their share. *known: of how many. */
+static iv_rc allowed(const struct iv_limits *limits, size_t g, int64_t *most, int64_t *alive, bool *known,
+                     struct iv_store *store, iv_ns now, struct iv_err *err)
+{
+    iv_ns as_of = IV_NS_MIN;
+    int64_t floor = limits->most[g][0] > 1 ? limits->most[g][0] : 1;
+    struct iv_rc_s rc = iv_store_alive(store, guards[g].alive, alive, &as_of, err);
+    *known = iv_ok(rc) && iv_ns_add(as_of, IV_ALIVE_AGE) >= now;
+    if (rc.code != IV_E_ABSENT) {
+        TRY(rc);
+    }
+    int64_t share = *known ? *alive * limits->share[g] / WHOLE : 0;
+    *most = share > floor ? share : floor;
+    return IV_OK;
+}
+
+static iv_rc decide_share(const struct iv_limits *limits, size_t g, bool *held, char why[IV_HELD_BYTES],
+                          struct iv_store *store, const struct iv_execution *execution, iv_ns now,
+                          struct iv_err *err)
+{
+    int64_t most = 0;
+    int64_t alive = 0;
+    bool known = false;
+    const char *name = guards[g].name;
+    TRY(allowed(limits, g, &most, &alive, &known, store, now, err));
+    if (most >= limits->most[g][HOUR]) {
+        return IV_OK; /* the hour's own limit is no greater */
+    }
+    TRY(iv_store_admitted(store, held, execution, guards[g].touch, windows[HOUR].length, now, most, err));
+    if (*held && known) {
+        (void)snprintf(why, IV_HELD_BYTES,
+                       "guard %s.share: at most %lld within an hour, %g of %lld alive; waits for an approval",
+                       name, (long long)most, (double)limits->share[g] / 1000, (long long)alive);
+    } else if (*held) {
+        (void)snprintf(
+            why, IV_HELD_BYTES,
+            "guard %s.share: beyond %lld within an hour it is a share, and it is not known how many are "
+            "alive; waits for an approval",
+            name, (long long)most);
+    }
+    return IV_OK;
 }
 
 iv_rc iv_limits_decide(const struct iv_limits *limits, bool *held, char why[IV_HELD_BYTES],
@@ -113,6 +171,10 @@ iv_rc iv_limits_decide(const struct iv_limits *limits, bool *held, char why[IV_H
                     why, IV_HELD_BYTES, "guard %s.%s: at most %lld %s within a %s; waits for an approval",
                     guards[g].name, windows[w].name, (long long)most, guards[g].subject, windows[w].name);
             }
+        }
+        if (!*held && limits->share[g] > 0 && limits->share[g] < WHOLE &&
+            iv_touches(execution, guards[g].touch)) {
+            TRY(decide_share(limits, g, held, why, store, execution, now, err));
         }
     }
     return IV_OK;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Guards: how much a playbook may do before a person has a look.
  * Purpose: limits on its executions, and on the distinct agents, tenants and enclaves that they touch, within
- * a minute, an hour and a day. guards.def has those that hold when a playbook says nothing.
+ * a minute, an hour and a day; and on the share of those alive that they touch within an hour. guards.def has
+ * those that hold when a playbook says nothing.
+ * A share is no share of a few: as many as the minute's limit allows at once may be touched within an hour
+ * whatever is alive. Beyond that it must be known how many are (evidence/alive.h), else it waits.
  * Owner/thread: limits are immutable once parsed; a decision belongs to whoever is inside the store's
  * transaction.
  * Guarantee: the store's own rows are counted, in the transaction that plans, so a restart forgets nothing
@@ -21,7 +24,7 @@ struct iv_store;
 struct iv_yaml_node;
 
 enum iv_guard {
-#define GUARD(id, name, minute, hour, day) IV_GUARD_##id,
+#define GUARD(id, name, minute, hour, day, share) IV_GUARD_##id,
 #include "respond/guards.def"
 #undef GUARD
     IV_GUARDS
@@ -30,14 +33,15 @@ enum { IV_WINDOWS = 3 }; /* minute, hour, day */
 
 struct iv_limits {
     int64_t most[IV_GUARDS][IV_WINDOWS];
-    int64_t ramp_start;  /* executions at work at a time, at first */
-    int64_t ramp_errors; /* thousandths of those that ended which may have gone wrong */
+    int64_t share[IV_GUARDS]; /* thousandths of those alive, within an hour; 0 or 1000: none holds */
+    int64_t ramp_start;       /* executions at work at a time, at first */
+    int64_t ramp_errors;      /* thousandths of those that ended which may have gone wrong */
 };
 
 /* node: what stands under "guards:"; NULL: nothing. */
 void iv_limits_parse(struct iv_limits *out, const struct iv_yaml_node *node, struct iv_problems *problems);
 
-#define IV_HELD_BYTES 160
+#define IV_HELD_BYTES 192
 /* Whether one more execution that touches this would be too much. Then *held, and why names the guard and its
  * figures. */
 iv_rc iv_limits_decide(const struct iv_limits *limits, bool *held, char why[IV_HELD_BYTES],

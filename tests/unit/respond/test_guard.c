@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a playbook may do in its own right, and what becomes of the rest. */
 #include "base/guard.h"
+#include "evidence/alive.h"
 #include "support/hook_server.h"
 #include "support/stage.h"
 
@@ -133,4 +134,71 @@ Test(guard, of_a_storm_what_is_over_the_limit_waits_and_one_target_is_one_execut
     struct iv_store_totals totals;
     cr_assert(iv_ok(iv_reader_totals(s.reader, &totals, NULL)));
     cr_expect(totals.executions[IV_RUN_PLANNED] == 30 && totals.executions[IV_RUN_WAITING] == 70);
+}
+
+static void be_alive(struct stage *s, unsigned count, iv_ns as_of)
+{
+    struct iv_crowd crowd = {.hashes = NULL};
+    struct iv_buf bytes;
+    struct iv_err err;
+    iv_buf_init(&bytes, IV_CROWD_BYTES + 1);
+    for (uint64_t i = 0; i < count; i++) {
+        cr_assert(iv_crowd_add(&crowd, i * UINT64_C(0x9e3779b97f4a7c15), NULL));
+    }
+    iv_crowd_write(&bytes, &crowd);
+    const struct iv_alive_row row = {IV_ALIVE_AGENTS, as_of / IV_ALIVE_SPAN * IV_ALIVE_SPAN,
+                                     iv_buf_slice(&bytes)};
+    cr_assert(iv_ok(iv_store_begin(s->store, &err)));
+    cr_assert(iv_ok(iv_store_put_alive(s->store, IV_STR("l"), 0, as_of, &row, 1, &err)), "%s", err.text);
+    cr_assert(iv_ok(iv_store_commit(s->store, &err)));
+    iv_buf_deinit(&bytes);
+    iv_crowd_deinit(&crowd);
+}
+
+Test(guard, a_share_of_those_alive_holds_beyond_what_a_minute_may_touch)
+{
+    static const struct {
+        const char *agents;
+        unsigned alive; /* 0: nobody has said */
+        iv_ns age;
+        int passes;
+        const char *cause;
+    } rows[] = {
+        {"{minute: 2, hour: 8, share: 0.1}", 40, 0, 4,
+         "guard agents.share: at most 4 within an hour, 0.1 of 40 alive; waits for an approval"},
+        {"{minute: 2, hour: 8, share: 0.1}", 40, 4 * MINUTE, 4, "agents.share: at most 4"},
+        {"{minute: 2, hour: 8, share: 0.1}", 10, 0, 2,
+         "agents.share: at most 2 within an hour, 0.1 of 10 alive"},
+        {"{minute: 2, hour: 8, share: 0.1}", 250, 0, 8, "agents.hour: at most 8"},
+        {"{minute: 2, hour: 8, share: 0.1}", 0, 0, 2,
+         "agents.share: beyond 2 within an hour it is a share, and"},
+        {"{minute: 2, hour: 8, share: 0.1}", 40, 6 * MINUTE, 2, "it is not known how many are alive"},
+        {"{minute: 2, hour: 8, share: 0.999}", 6, 0, 5,
+         "agents.share: at most 5 within an hour, 0.999 of 6 alive"},
+        {"{minute: 2, hour: 8, share: 1}", 5, 0, 8, "agents.hour: at most 8"},
+        {"{minute: 1, hour: 8}", 60, 0, 3, "agents.share: at most 3 within an hour, 0.05 of 60 alive"},
+        {"{minute: 9, hour: 8}", 0, 0, 8, "agents.hour: at most 8"},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(stage_deinit) struct stage s;
+        struct iv_execution e;
+        char keys[128];
+        int passes = 0;
+        (void)snprintf(keys, sizeof keys, "guards: {tenants: {minute: 99, hour: 99}, agents: %s}\n",
+                       rows[i].agents);
+        stage_init_playbook(&s, keys, STEPS);
+        for (unsigned number = 1; number <= 10; number++) {
+            char agent[16];
+            (void)snprintf(agent, sizeof agent, "a%u", number);
+            if (rows[i].alive > 0) {
+                be_alive(&s, rows[i].alive, s.now - rows[i].age);
+            }
+            e = find(&s, number, agent, NULL);
+            passes += e.state == IV_RUN_PLANNED;
+            s.now += MINUTE;
+        }
+        cr_expect(passes == rows[i].passes && strstr(e.cause.p, rows[i].cause) != NULL, "row %zu: %d, %s", i,
+                  passes, e.cause.p);
+        cr_expect(find(&s, 11, "a1", NULL).state == IV_RUN_PLANNED, "row %zu: it was touched before", i);
+    }
 }

@@ -84,6 +84,10 @@ Test(playbook, is_refused_for_what_it_may_not_do_by_itself_as_well)
     static const struct row rows[] = {
         {HEAD STEP "guards: {executions: {minute: -1}}\n", "8:31: error: "},
         {HEAD STEP "guards: {executions: {week: 1}}\n", "unknown key 'week'"},
+        {HEAD STEP "guards: {agents: {share: 0}}\n", "8:26: error: must be a share, from 0.001 to 1"},
+        {HEAD STEP "guards: {tenants: {share: 1.5}}\n", "must be a share, from 0.001 to 1"},
+        {HEAD STEP "guards: {enclaves: {share: [1]}}\n", "must be a share, from 0.001 to 1"},
+        {HEAD STEP "guards: {executions: {share: 0.1}}\n", "unknown key 'share'"},
         {HEAD STEP "guards: {agent: {day: 1}}\n", "did you mean 'agents'?"},
         {HEAD STEP "touches: {agent: \"{{trigger.agnt}}\"}\n", "did you mean 'agent'?"},
         {HEAD STEP "  on_failure: retry\n", "8:15: error: "},
