@@ -72,7 +72,8 @@ iv_rc iv_fresh_ends(struct iv_fresh_watch *f, const struct iv_cursor *ends, cons
     if (!are_told(ends, count) || !are_told(stable, count)) {
         return IV_OK;
     }
-    bool was_away = f->found.heard != IV_NS_MIN && now - f->found.heard > IV_FRESH_HEARD;
+    /* Heard for the first time, it may have been away until now as well. */
+    bool was_away = f->found.heard == IV_NS_MIN || now - f->found.heard > IV_FRESH_HEARD;
     f->found.returned = was_away ? now : f->found.returned;
     f->found.heard = now;
     TRY(make_room(f, count, err));
