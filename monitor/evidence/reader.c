@@ -195,9 +195,8 @@ iv_rc iv_reader_fact(struct iv_reader *reader, struct iv_buf *out, struct iv_str
     return iv_buf_check(out, "a fact", err);
 }
 
-/* Sums, and what is not in them yet (sums.h). */
-#define COUNTED                                                                                              \
-    "SELECT span, rule, severity, kind, suppressed, count FROM tallies"                                      \
+/* What the sums do not hold yet (sums.h), behind them. */
+#define AND_UNSUMMED                                                                                         \
     " UNION ALL SELECT time >> 42, rule, severity, kind, suppressed, 1 FROM findings"                        \
     " INDEXED BY findings_listed WHERE seq > (SELECT seq FROM summed)"                                       \
     " UNION ALL SELECT time >> 42, rule, severity, kind, suppressed, -1 FROM unsummed"
@@ -217,7 +216,8 @@ static iv_rc read_count(void *ctx, struct iv_sql_row *row, bool *on, struct iv_e
 iv_rc iv_reader_counts(struct iv_reader *reader, iv_count_visit visit, void *ctx, struct iv_err *err)
 {
     IV_AUTO(iv_query_deinit) struct iv_query q;
-    iv_query_init(&q, "SELECT rule, severity, kind, suppressed, sum(count) FROM (" COUNTED
+    iv_query_init(&q, "SELECT rule, severity, kind, suppressed, sum(count) FROM ("
+                      "SELECT 0, rule, severity, kind, suppressed, count FROM totals" AND_UNSUMMED
                       ") GROUP BY rule, severity, kind, suppressed HAVING sum(count) > 0");
     struct walk walk = {.ctx = ctx, .visit.count = visit};
     return iv_query_each(reader, &q, read_count, &walk, "count findings", err);
@@ -230,8 +230,10 @@ iv_rc iv_reader_counts_of(struct iv_reader *reader, iv_ns from, iv_ns until, iv_
     int64_t first = (from >> SPAN_BITS) + (from % SPAN != 0);
     int64_t last = until >> SPAN_BITS;
     IV_AUTO(iv_query_deinit) struct iv_query q;
-    iv_query_init(&q, "SELECT rule, severity, kind, suppressed, sum(count) FROM ("
-                      "SELECT * FROM (" COUNTED ")");
+    iv_query_init(
+        &q,
+        "SELECT rule, severity, kind, suppressed, sum(count) FROM ("
+        "SELECT * FROM (SELECT span, rule, severity, kind, suppressed, count FROM tallies" AND_UNSUMMED ")");
     iv_query_int(&q, true, "span >= ?", first);
     iv_query_int(&q, true, "span < ?", last);
     iv_query_more(&q, " UNION ALL SELECT 0, rule, severity, kind, suppressed, 1 FROM findings"

@@ -20,6 +20,10 @@ static const char step_text[] =
     " SELECT time >> 42, rule, severity, kind, suppressed, sum(sign) FROM to_sum GROUP BY 1, 2, 3, 4, 5"
     " ON CONFLICT DO UPDATE SET count = count + excluded.count;"
 
+    "INSERT INTO totals (rule, severity, kind, suppressed, count)"
+    " SELECT rule, severity, kind, suppressed, sum(sign) FROM to_sum GROUP BY 1, 2, 3, 4"
+    " ON CONFLICT DO UPDATE SET count = count + excluded.count;"
+
     /* In the order of their newest findings, so that the title that remains is the newest one's. */
     "INSERT INTO incidents (rule, tenant, agent, title, severity, criteria, assignee, count, fresh, live, "
     "waived,"
