@@ -20,8 +20,10 @@
 #include <pthread.h>
 #include <string.h>
 
-#define IN_FLIGHT_DEFAULT 64
+#define IN_FLIGHT_DEFAULT 128
 #define IN_FLIGHT_MAX 1024
+/* What one transaction takes up: others wait for the store, too. */
+#define CLAIMS_AT_ONCE 256
 #define REQUEST_MAX_BYTES (8u << 20)
 #define RECOVER_AT_ONCE 256
 
@@ -229,10 +231,17 @@ static iv_rc do_chores(struct iv_responder *r, bool *any, struct iv_err *err)
     return r->paused ? IV_OK : iv_ramp_advance(r->options.store, any, iv_wall(&r->options.clock), err);
 }
 
+static bool is_to_be_called(const struct iv_call *call)
+{
+    return !call->finished && iv_call_kind(call)->message == NULL;
+}
+
+/* room: for calls. What is a message, or at its end already, takes none of it. */
 static iv_rc claim_all(struct iv_responder *r, struct iv_call **claimed, size_t *count, size_t room,
                        struct iv_err *err)
 {
-    while (!r->paused && *count < room) {
+    size_t calls = 0;
+    while (!r->paused && calls < room && *count < CLAIMS_AT_ONCE) {
         struct iv_call *call = NULL;
         struct iv_rc_s rc = iv_responder_claim(r, &call, err);
         if (call != NULL) {
@@ -241,6 +250,7 @@ static iv_rc claim_all(struct iv_responder *r, struct iv_call **claimed, size_t 
         if (!iv_ok(rc) || call == NULL) {
             return rc;
         }
+        calls += is_to_be_called(call);
     }
     return IV_OK;
 }
@@ -262,8 +272,7 @@ static iv_rc write_outcomes(struct iv_responder *r, size_t *count, struct iv_err
 /* The intent is on disk; now the call. */
 static void start_call(struct iv_responder *r, struct iv_call *call)
 {
-    const struct iv_action_kind *kind = iv_call_kind(call);
-    if (call->finished || kind->message != NULL) {
+    if (!is_to_be_called(call)) {
         if (!call->postponed) {
             count_outcome(r, &call->task.step);
         }
@@ -272,7 +281,7 @@ static void start_call(struct iv_responder *r, struct iv_call *call)
     }
     r->stats.calls++;
     r->calls[r->call_count++] = call;
-    iv_carriers_start(r->carriers, call, kind);
+    iv_carriers_start(r->carriers, call, iv_call_kind(call));
 }
 
 /* What was claimed was not written down: nobody calls it now. */
@@ -349,7 +358,7 @@ static iv_rc write_down(struct iv_responder *r, struct iv_call **claimed, size_t
 /* What came of calls, and what is to be called next, in one transaction; then the calls. */
 static iv_rc exchange(struct iv_responder *r, struct iv_err *err)
 {
-    struct iv_call *claimed[IN_FLIGHT_MAX];
+    struct iv_call *claimed[CLAIMS_AT_ONCE];
     size_t count = 0;
     bool any = false;
     tell_breakers(r);

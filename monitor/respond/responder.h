@@ -38,7 +38,7 @@ struct iv_responder_options {
     size_t endpoint_count;
     struct iv_clock clock;
     struct iv_hand *hand; /* acts on this machine; outlives the responder; NULL: nothing does */
-    size_t in_flight;     /* calls at one time; 0: 64 */
+    size_t in_flight;     /* calls at one time; 0: 128 */
     struct iv_government government;
     bool dry_run;             /* every call is withheld */
     struct iv_str pause_file; /* while it exists nothing is called; p NULL: there is none */
