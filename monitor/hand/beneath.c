@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hand/beneath.h"
 
+#include "hand/hand.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -19,19 +21,23 @@ static bool to_path(char out[PATH_MAX], struct iv_str s)
     return true;
 }
 
-/* ".." is refused even where it stays below: "a/.." is the folder itself. */
-static bool goes_down(const char *name)
+/* ".." is refused even where it stays below, for "a/.." is the folder itself; and so is what is no segment of
+ * its own, "a//" or "a/.", for whoever made the name meant something to stand there. */
+bool iv_hand_is_below(struct iv_str name)
 {
-    bool somewhere = false;
-    while (*name != '\0') {
-        size_t n = strcspn(name, "/");
-        if (n == 2 && name[0] == '.' && name[1] == '.') {
+    size_t begin = 0;
+    for (size_t i = 0; i <= name.n; i++) {
+        if (i < name.n && name.p[i] != '/') {
+            continue;
+        }
+        struct iv_str segment = {name.p + begin, i - begin};
+        if (segment.n == 0 || iv_str_eq(segment, IV_STR(".")) || iv_str_eq(segment, IV_STR("..")) ||
+            memchr(segment.p, '\0', segment.n) != NULL) {
             return false;
         }
-        somewhere = somewhere || (n > 0 && !(n == 1 && name[0] == '.'));
-        name += n + strspn(name + n, "/");
+        begin = i + 1;
     }
-    return somewhere;
+    return true;
 }
 
 int iv_open_beneath(struct iv_str folder, struct iv_str name, int flags)
@@ -41,7 +47,7 @@ int iv_open_beneath(struct iv_str folder, struct iv_str name, int flags)
     struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC,
                            .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
                                       RESOLVE_NO_XDEV};
-    if (!to_path(top, folder) || !to_path(path, name) || !goes_down(path)) {
+    if (!to_path(top, folder) || !to_path(path, name) || !iv_hand_is_below(name)) {
         errno = EINVAL;
         return -1;
     }

@@ -64,6 +64,11 @@ enum iv_hand_verb {
     IV_HAND_VERBS
 };
 
+/* Whether a name can be one of a group or a socket: segments below the folder, none empty, "." or "..". */
+bool iv_hand_is_below(struct iv_str name);
+/* Whether a runtime takes it for a container's name. */
+bool iv_hand_is_container(struct iv_str name);
+
 #define IV_HAND_WORDS_MAX 48
 struct iv_hand_order {
     enum iv_hand_verb verb;

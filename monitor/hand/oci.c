@@ -30,7 +30,7 @@ static bool keep(char *out, size_t size, struct iv_str s)
 }
 
 /* What runc takes for a name, and no option. */
-static bool is_id(struct iv_str s)
+bool iv_hand_is_container(struct iv_str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
@@ -40,7 +40,7 @@ static bool is_id(struct iv_str s)
             return false;
         }
     }
-    return s.n > 0;
+    return s.n > 0 && s.n <= ID_MAX_BYTES;
 }
 
 static bool take(struct container *c, struct iv_job *job)
@@ -50,7 +50,8 @@ static bool take(struct container *c, struct iv_job *job)
         IV_JOB_END(job, IV_HAND_UNSUPPORTED, "the configuration names no runtime of containers");
         return false;
     }
-    bool good = job->count == 1 && is_id(job->words[0]) && keep(c->id, sizeof c->id, job->words[0]) &&
+    bool good = job->count == 1 && iv_hand_is_container(job->words[0]) &&
+                keep(c->id, sizeof c->id, job->words[0]) &&
                 keep(c->runtime, sizeof c->runtime, job->options->runtime) &&
                 keep(c->root, sizeof c->root, job->options->containers);
     if (!good) {

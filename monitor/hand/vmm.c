@@ -9,7 +9,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -116,6 +118,21 @@ void iv_job_vmm_kill(struct iv_job *job)
     }
 }
 
+/* Whether there is a head, and behind it as much of a body as it announces: a reason may come in a packet of
+ * its own. */
+static bool is_whole(const char *answer, size_t n)
+{
+    static const char name[] = "\r\ncontent-length:";
+    const char *end = memmem(answer, n, "\r\n\r\n", 4);
+    size_t body = 0;
+    for (const char *at = answer; end != NULL && at < end; at++) {
+        if (strncasecmp(at, name, sizeof name - 1) == 0) {
+            body = strtoul(at + sizeof name - 1, NULL, 10);
+        }
+    }
+    return end != NULL && n - (size_t)(end + 4 - answer) >= body;
+}
+
 /* What the machine's process answers: as much as fits the job's output, of which the status line is all that
  * is needed. 0: nothing that is HTTP, in time. */
 static int read_status(struct iv_job *job, int fd)
@@ -128,8 +145,8 @@ static int read_status(struct iv_job *job, int fd)
         }
         ssize_t n = read(fd, job->output + job->output_n, ANSWER_MAX_BYTES - job->output_n);
         job->output_n += n > 0 ? (size_t)n : 0;
-        bool head = memmem(job->output, job->output_n, "\r\n\r\n", 4) != NULL;
-        if (n <= 0 || head || job->output_n == ANSWER_MAX_BYTES) {
+        job->output[job->output_n] = '\0';
+        if (n <= 0 || is_whole(job->output, job->output_n) || job->output_n == ANSWER_MAX_BYTES) {
             break;
         }
     }

@@ -25,11 +25,12 @@ struct iv_web_request;
 struct iv_web_answer;
 
 enum iv_parameter_form {
-    IV_PARAMETER_NAME,    /* plain text, no templates */
-    IV_PARAMETER_TEXT,    /* text with templates */
-    IV_PARAMETER_PATH,    /* begins with "/"; templates are percent-encoded */
-    IV_PARAMETER_HEADERS, /* a map of text with templates; no control characters */
-    IV_PARAMETER_JSON,    /* any JSON; templates in its strings */
+    IV_PARAMETER_NAME,     /* plain text, no templates */
+    IV_PARAMETER_TEXT,     /* text with templates */
+    IV_PARAMETER_SEGMENTS, /* a path below a folder; no template makes another segment of its own */
+    IV_PARAMETER_PATH,     /* begins with "/"; templates are percent-encoded */
+    IV_PARAMETER_HEADERS,  /* a map of text with templates; no control characters */
+    IV_PARAMETER_JSON,     /* any JSON; templates in its strings */
 };
 
 /* What stands under the kind's key in a step. A request is an object with the rendered values under these
@@ -40,6 +41,17 @@ struct iv_parameter {
     bool required;
     const char *doc;
 };
+
+/* What a parameter's value must be beyond its form (constraint.h). A playbook is held to it when it is
+ * loaded, with "x" for each reference, and a step before it is called, with what came of them. */
+struct iv_constraint {
+    const char *parameter;
+    bool (*holds)(const struct iv_val *value, struct iv_str *member); /* text, or whatever JSON it is */
+    const char *must;                                                 /* "be a namespace's name" */
+};
+
+/* The one member of a request that could not be rendered: why. Such a step fails and calls nothing. */
+#define IV_REQUEST_REFUSED "refused"
 
 /* How a call ended. */
 enum iv_outcome_kind {
@@ -77,6 +89,8 @@ struct iv_action_kind {
     const char *doc;  /* one sentence */
     const struct iv_parameter *parameters;
     size_t parameter_count;
+    const struct iv_constraint *constraints;
+    size_t constraint_count;
 
     /* HTTP: how the request looks, and what an answer means. The outcome is there already, as web/answer.h
      * has it, and judge corrects it; NULL: there is nothing to correct. */

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/guard.h"
 #include "evidence/store.h"
+#include "respond/constraint.h"
 #include "respond/moves.h"
 #include "respond/report.h"
 #include "respond/responder_internal.h"
@@ -55,6 +56,18 @@ static void refuse(struct iv_call *call, enum iv_outcome_kind kind, struct iv_st
     memcpy(call->outcome.cause, text.p, n);
 }
 
+/* What must not be called as it is, whoever could be. */
+static void refuse_broken(struct iv_call *call)
+{
+    struct iv_str member;
+    const struct iv_constraint *broken = iv_constraint_broken(iv_call_kind(call), &call->request, &member);
+    if (broken != NULL) {
+        struct iv_str text = iv_arena_printf(&call->arena, "'%s%s" IV_STR_FMT "' must %s", broken->parameter,
+                                             member.p == NULL ? "" : ".", IV_STR_ARG(member), broken->must);
+        refuse(call, IV_OUTCOME_FAILED, text);
+    }
+}
+
 /* Reads the stored request. What this process cannot carry out is finished here, as unsupported. */
 static iv_rc prepare(struct iv_responder *r, struct iv_call *call, struct iv_err *err)
 {
@@ -74,6 +87,15 @@ static iv_rc prepare(struct iv_responder *r, struct iv_call *call, struct iv_err
     }
     if (!iv_ok(rc)) {
         refuse(call, IV_OUTCOME_FAILED, iv_str_of(why.text));
+        return IV_OK;
+    }
+    struct iv_str refused = iv_request_text(&call->request, IV_REQUEST_REFUSED);
+    if (refused.p != NULL) {
+        refuse(call, IV_OUTCOME_FAILED, refused);
+        return IV_OK;
+    }
+    refuse_broken(call);
+    if (call->finished) {
         return IV_OK;
     }
     struct iv_str name = iv_request_text(&call->request, "endpoint");

@@ -4,9 +4,12 @@
 #include "base/guard.h"
 #include "base/json_write.h"
 #include "baseline/yaml_fields.h"
+#include "respond/constraint.h"
 
 #include <string.h>
 #include <strings.h>
+
+#define SAMPLE_MAX_BYTES (1u << 20)
 
 struct member {
     struct iv_str name;
@@ -170,6 +173,118 @@ static bool check_form(const struct iv_yaml_node *node, enum iv_parameter_form f
     return true;
 }
 
+static unsigned hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? (unsigned)(c - '0') : ((unsigned)c | 0x20) - 'a' + 10;
+}
+
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* Whether a client or a server could take it for another path: a segment is "." or "..", as it stands or once
+ * it is decoded. */
+static bool walks(struct iv_str path)
+{
+    size_t n = 0;
+    size_t dots = 0;
+    for (size_t i = 0; i < path.n && path.p[i] != '?'; i++) {
+        unsigned c = (unsigned char)path.p[i];
+        if (c == '%' && i + 2 < path.n && is_hex(path.p[i + 1]) && is_hex(path.p[i + 2])) {
+            c = hex_digit(path.p[i + 1]) << 4 | hex_digit(path.p[i + 2]);
+            i += 2;
+        }
+        bool ends = c == '/' || c == '\\';
+        if (ends && n == dots && (n == 1 || n == 2)) {
+            return true;
+        }
+        dots = ends ? 0 : dots + (c == '.');
+        n = ends ? 0 : n + 1;
+    }
+    return n == dots && (n == 1 || n == 2);
+}
+
+/* As it would be rendered with "x" in the place of each reference. */
+static struct iv_val sample_text(const struct iv_shape *shape, struct iv_arena *arena)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf text;
+    iv_buf_init(&text, SAMPLE_MAX_BYTES);
+    if (shape->kind == CONSTANT) {
+        iv_val_json(&text, &shape->constant);
+    }
+    for (size_t i = 0; shape->kind == TEXT && i < shape->text.count; i++) {
+        const struct iv_template_part *part = &shape->text.parts[i];
+        iv_buf_str(&text, part->is_reference ? IV_STR("x") : part->literal);
+    }
+    return iv_val_str(iv_arena_str(arena, iv_buf_slice(&text)));
+}
+
+static iv_rc sample(struct iv_val *out, const struct iv_shape *shape, struct iv_arena *arena,
+                    struct iv_err *err)
+{
+    size_t width = shape->kind == MAP ? 2 : 1;
+    if (shape->kind == TEXT) {
+        *out = sample_text(shape, arena);
+    } else if (shape->kind == CONSTANT) {
+        *out = shape->constant;
+    } else {
+        struct iv_val *items = iv_arena_zalloc(arena, (width * shape->count + 1) * sizeof *items);
+        ENSURE(items != NULL, err, IV_E_NOMEM, "cannot allocate a playbook");
+        for (size_t i = 0; i < shape->count; i++) {
+            items[width * i] = iv_val_str(shape->members[i].name);
+            TRY(sample(&items[width * i + width - 1], shape->members[i].value, arena, err));
+        }
+        *out = (struct iv_val){.kind = shape->kind == MAP ? IV_KIND_MAP : IV_KIND_LIST,
+                               .n = (uint32_t)shape->count,
+                               .items = items};
+    }
+    ENSURE(out->kind != IV_KIND_STRING || iv_val_slice(*out).p != NULL, err, IV_E_NOMEM,
+           "cannot allocate a playbook");
+    return IV_OK;
+}
+
+static const struct iv_yaml_node *place_of(const struct iv_yaml_node *node, struct iv_str member)
+{
+    for (size_t i = 0; node->kind == IV_YAML_MAP && member.p != NULL && i < node->count; i++) {
+        if (iv_str_eq(node->pairs[i].key->text, member)) {
+            return node->pairs[i].key;
+        }
+    }
+    return node;
+}
+
+/* What no trigger could make good. */
+static iv_rc check_value(const struct iv_action_kind *kind, const struct iv_parameter *parameter,
+                         const struct iv_shape *shape, const struct iv_yaml_node *node,
+                         struct iv_arena *arena, struct iv_problems *problems, struct iv_err *err)
+{
+    struct iv_val pair[2] = {iv_val_str(iv_str_of(parameter->name))};
+    const struct iv_val request = {.kind = IV_KIND_MAP, .n = 1, .items = pair};
+    bool is_text = parameter->form != IV_PARAMETER_JSON && parameter->form != IV_PARAMETER_HEADERS;
+    if (is_text && shape->kind == CONSTANT && shape->constant.kind == IV_KIND_NULL) {
+        iv_yaml_error(problems, node, "must be text, not %s", iv_yaml_what(node));
+        return IV_OK;
+    }
+    if (is_text) {
+        pair[1] = sample_text(shape, arena);
+        ENSURE(iv_val_slice(pair[1]).p != NULL, err, IV_E_NOMEM, "cannot allocate a playbook");
+    } else {
+        TRY(sample(&pair[1], shape, arena, err));
+    }
+    if (parameter->form == IV_PARAMETER_PATH && walks(iv_val_slice(pair[1]))) {
+        iv_yaml_error(problems, node, "leads elsewhere: no segment of a path may be '.' or '..'");
+    }
+    for (size_t i = 0; i < kind->constraint_count; i++) {
+        struct iv_str member;
+        bool concerns = strcmp(kind->constraints[i].parameter, parameter->name) == 0;
+        if (concerns && !iv_constraint_holds(&kind->constraints[i], &request, &member)) {
+            iv_yaml_error(problems, place_of(node, member), "must %s", kind->constraints[i].must);
+        }
+    }
+    return IV_OK;
+}
+
 iv_rc iv_arguments_parse(struct iv_arguments *out, struct iv_arena *arena, const struct iv_action_kind *kind,
                          const struct iv_yaml_node *node, const struct iv_template_rules *rules,
                          struct iv_problems *problems, struct iv_err *err)
@@ -182,10 +297,14 @@ iv_rc iv_arguments_parse(struct iv_arguments *out, struct iv_arena *arena, const
         const struct iv_parameter *p = &kind->parameters[i];
         const struct iv_yaml_node *given =
             p->required ? iv_yaml_need(&map, p->name) : iv_yaml_get(&map, p->name);
+        size_t errors = iv_problems_errors(problems);
         if (given == NULL || !check_form(given, p->form, problems)) {
             continue;
         }
         TRY(iv_shape_parse(&values[i], arena, given, rules, problems, err));
+        if (iv_problems_errors(problems) == errors) {
+            TRY(check_value(kind, p, values[i], given, arena, problems, err));
+        }
     }
     iv_yaml_close(&map);
     *out = (struct iv_arguments){kind, values};
@@ -229,6 +348,8 @@ static iv_rc render_text(struct iv_buf *out, const struct iv_shape *shape, enum 
         TRY(iv_template_text(&text, &shape->text, rendering, bindings, err));
     }
     TRY(iv_buf_check(&text, "a rendered text", err));
+    ENSURE(rendering != IV_RENDER_PATH || !walks(iv_buf_slice(&text)), err, IV_E_RANGE,
+           "the path would be '" IV_STR_FMT "', which leads elsewhere", IV_STR_ARG(iv_buf_slice(&text)));
     if (header.p != NULL) {
         TRY(check_rendered_header(header, iv_buf_slice(&text), err));
     }
@@ -258,6 +379,8 @@ static iv_rc render_argument(struct iv_buf *out, const struct iv_shape *shape, e
         return iv_shape_render(out, shape, bindings, err);
     case IV_PARAMETER_HEADERS:
         return render_headers(out, shape, bindings, err);
+    case IV_PARAMETER_SEGMENTS:
+        return render_text(out, shape, IV_RENDER_SEGMENTS, (struct iv_str){NULL, 0}, bindings, err);
     case IV_PARAMETER_PATH:
         return render_text(out, shape, IV_RENDER_PATH, (struct iv_str){NULL, 0}, bindings, err);
     default:
@@ -265,8 +388,8 @@ static iv_rc render_argument(struct iv_buf *out, const struct iv_shape *shape, e
     }
 }
 
-iv_rc iv_arguments_render(struct iv_buf *out, const struct iv_arguments *arguments,
-                          const struct iv_bindings *bindings, struct iv_err *err)
+static iv_rc render_arguments(struct iv_buf *out, const struct iv_arguments *arguments,
+                              const struct iv_bindings *bindings, struct iv_err *err)
 {
     const struct iv_action_kind *kind = arguments->kind;
     bool first = true;
@@ -282,5 +405,25 @@ iv_rc iv_arguments_render(struct iv_buf *out, const struct iv_arguments *argumen
         TRY(render_argument(out, arguments->values[i], kind->parameters[i].form, bindings, err));
     }
     iv_buf_char(out, '}');
+    return IV_OK;
+}
+
+iv_rc iv_arguments_render(struct iv_buf *out, const struct iv_arguments *arguments,
+                          const struct iv_bindings *bindings, struct iv_err *err)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf request;
+    struct iv_err why = {.text = ""};
+    iv_buf_init(&request, out->max);
+    struct iv_rc_s rc = render_arguments(&request, arguments, bindings, &why);
+    if (rc.code == IV_E_RANGE) {
+        iv_buf_clear(&request);
+        iv_buf_text(&request, "{\"" IV_REQUEST_REFUSED "\":");
+        iv_json_string(&request, iv_str_of(why.text));
+        iv_buf_char(&request, '}');
+    } else if (!iv_ok(rc)) {
+        return iv_err_set(err, rc.code, "%s", why.text);
+    }
+    iv_buf_inherit(out, &request);
+    iv_buf_str(out, iv_buf_slice(&request));
     return IV_OK;
 }

@@ -24,7 +24,9 @@ struct iv_arguments {
 iv_rc iv_arguments_parse(struct iv_arguments *out, struct iv_arena *arena, const struct iv_action_kind *kind,
                          const struct iv_yaml_node *node, const struct iv_template_rules *rules,
                          struct iv_problems *problems, struct iv_err *err);
-/* Appends the request: an object with the parameters that were given. */
+/* Appends the request: an object with the parameters that were given. What the trigger's values make
+ * unfit, a path that leads elsewhere or a header that breaks, makes a request that is refused
+ * (IV_REQUEST_REFUSED). */
 iv_rc iv_arguments_render(struct iv_buf *out, const struct iv_arguments *arguments,
                           const struct iv_bindings *bindings, struct iv_err *err);
 /* The text of a parameter that is a plain name; p NULL: it is not given, or there is none of that name. */

@@ -65,10 +65,12 @@ struct iv_bindings {
 };
 
 enum iv_rendering {
-    IV_RENDER_TEXT, /* as it is */
-    IV_RENDER_PATH, /* references percent-encoded (RFC 3986 2.3: all but unreserved characters) */
+    IV_RENDER_TEXT,     /* as it is */
+    IV_RENDER_SEGMENTS, /* references within one segment of a path each */
+    IV_RENDER_PATH,     /* references percent-encoded (RFC 3986 2.3: all but unreserved characters) */
 };
-/* Appends text. IV_E_ABSENT names the reference that has no value here. */
+/* Appends text. IV_E_ABSENT names the reference that has no value here, IV_E_RANGE one whose value would lead
+ * elsewhere in a path: it is empty, ".", "..", or has a "/" or a NUL where that is more than one segment. */
 iv_rc iv_template_text(struct iv_buf *out, const struct iv_template *t, enum iv_rendering rendering,
                        const struct iv_bindings *bindings, struct iv_err *err);
 /* Appends a JSON value: of the reference's own type where the template is one reference and nothing else,

@@ -4,6 +4,8 @@
 #include "respond/template.h"
 #include "respond/template_names.h"
 
+#include <string.h>
+
 /* An event's record is at most 1 MiB, so no rendered text needs more. */
 #define TEXT_MAX_BYTES (2u << 20)
 
@@ -122,6 +124,11 @@ static void value_text(struct iv_buf *out, const struct iv_val *v)
     iv_buf_str(out, quoted ? (struct iv_str){s.p + 1, s.n - 2} : s);
 }
 
+static bool is_segment(struct iv_str s)
+{
+    return memchr(s.p, '/', s.n) == NULL && memchr(s.p, '\0', s.n) == NULL;
+}
+
 static iv_rc render_part(struct iv_buf *out, const struct iv_template_part *part, enum iv_rendering rendering,
                          const struct iv_bindings *bindings, struct iv_err *err)
 {
@@ -139,10 +146,15 @@ static iv_rc render_part(struct iv_buf *out, const struct iv_template_part *part
     iv_buf_init(&text, TEXT_MAX_BYTES);
     value_text(&text, &v);
     TRY(iv_buf_check(&text, "a rendered text", err));
-    ENSURE(!is_dots(iv_buf_slice(&text)) && text.n > 0, err, IV_E_RANGE,
-           "'" IV_STR_FMT "' of the trigger is '" IV_STR_FMT "', which cannot stand in a path",
-           IV_STR_ARG(part->reference.name), IV_STR_ARG(iv_buf_slice(&text)));
-    percent_encode(out, iv_buf_slice(&text));
+    struct iv_str s = iv_buf_slice(&text);
+    bool good = s.n > 0 && !is_dots(s) && (rendering == IV_RENDER_PATH || is_segment(s));
+    ENSURE(good, err, IV_E_RANGE, "'" IV_STR_FMT "' is '" IV_STR_FMT "', which cannot stand in a path",
+           IV_STR_ARG(part->reference.name), IV_STR_ARG(s));
+    if (rendering == IV_RENDER_PATH) {
+        percent_encode(out, s);
+    } else {
+        iv_buf_str(out, s);
+    }
     return IV_OK;
 }
 

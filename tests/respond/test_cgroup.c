@@ -137,28 +137,34 @@ Test(cgroup, is_absent_where_there_is_nobody)
 
 Test(cgroup, touches_nothing_but_what_is_below_its_folder)
 {
-    static const char *const names[] = {"..",
-                                        "../invigil-other",
-                                        ".",
-                                        "./.",
-                                        "/",
-                                        "agent-7/../..",
-                                        "\"\"",
-                                        "/sys/fs/cgroup",
-                                        "agent-7/..",
-                                        "./agent-7/../../x",
-                                        "agent-7/cgroup.procs"};
+    static const char *const names[] = {"..",         "../invigil-other",     ".",        "./.",
+                                        "/",          "agent-7/../..",        "",         "/sys/fs/cgroup",
+                                        "agent-7/..", "./agent-7/../../x",    "agent-7/", "./agent-7",
+                                        "agent-7//",  "agent-7/cgroup.procs", "agent-7/."};
+    char cause[512];
     IV_AUTO(scene_deinit) struct scene s;
     scene_init(&s);
     for (size_t i = 0; i < IV_COUNT(names); i++) {
-        char action[128];
-        (void)snprintf(action, sizeof action, "cgroup.kill: {group: %s}", names[i]);
+        enum iv_hand_result result = local_order(&s.options, IV_HAND_CGROUP_KILL, names[i], cause);
 
-        struct iv_step step = local_step(&s.options, action);
-
-        cr_expect(step.state == IV_STEP_FAILED || step.state == IV_STEP_ABSENT, "%s: %s", names[i],
-                  iv_step_state_name(step.state));
+        cr_expect(result == IV_HAND_FAILED || result == IV_HAND_ABSENT, "%s: %s", names[i], cause);
         cr_expect(process_gone(s.pid) == false, "%s", names[i]);
+    }
+}
+
+Test(cgroup, of_an_agent_is_never_another_ones_nor_what_is_above_it)
+{
+    static const char *const agents[] = {"", ".", "..", "agent-7/x", "../agent-7", "/"};
+    IV_AUTO(scene_deinit) struct scene s;
+    scene_init(&s);
+    for (size_t i = 0; i < IV_COUNT(agents); i++) {
+        struct iv_step step =
+            local_step_for(&s.options, "cgroup.kill: {group: \"agent-7/{{trigger.agent}}\"}", agents[i]);
+
+        cr_expect(step.state == IV_STEP_FAILED && step.attempt == 0, "%s: %s", agents[i],
+                  iv_step_state_name(step.state));
+        cr_expect(strstr(step.cause.p, "'agent' is '") != NULL, "%s", step.cause.p);
+        cr_expect(process_gone(s.pid) == false, "%s", agents[i]);
     }
 }
 

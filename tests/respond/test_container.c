@@ -80,15 +80,17 @@ Test(container, pause_holds_it_and_it_can_still_be_killed)
 
 Test(container, takes_no_name_that_could_be_something_else)
 {
-    static const char *const names[] = {"--all", "-a", "a/b", "..", "\"\"", "\"a b\"", "a;b"};
+    static const char *const names[] = {"--all", "-a", "a/b", "..", "", "a b", "a;b"};
     struct iv_hand_options options = {.runtime = IV_STR("/usr/sbin/runc")};
+    char cause[512];
     for (size_t i = 0; i < IV_COUNT(names); i++) {
-        char action[128];
-        (void)snprintf(action, sizeof action, "oci.kill: {container: %s}", names[i]);
+        enum iv_hand_result result = local_order(&options, IV_HAND_OCI_KILL, names[i], cause);
+        struct iv_step step =
+            local_step_for(&options, "oci.kill: {container: \"{{trigger.agent}}\"}", names[i]);
 
-        struct iv_step step = local_step(&options, action);
-
-        cr_expect(step.state == IV_STEP_FAILED && strstr(step.cause.p, "no container's name") != NULL,
+        cr_expect(result == IV_HAND_FAILED && strstr(cause, "no container's name") != NULL, "%s: %s",
+                  names[i], cause);
+        cr_expect(step.state == IV_STEP_FAILED && strstr(step.cause.p, "'container' must be a") != NULL,
                   "%s: %s", names[i], step.cause.p);
     }
 }

@@ -71,8 +71,8 @@ Test(exec, ends_as_the_command_does)
         {"exec: {command: one}", IV_STEP_FAILED, 1, 0, "the step gives no value 'what'"},
         {"exec: {command: one, values: {what: -rf}}", IV_STEP_FAILED, 1, 0, "begins with '-'"},
         {"exec: {command: one, values: {what: \"a\\0b\"}}", IV_STEP_FAILED, 1, 0, "holds a NUL"},
-        {"exec: {command: one, values: {what: 1}}", IV_STEP_FAILED, 1, 0, "must be text"},
-        {"exec: {command: one, values: [x]}", IV_STEP_FAILED, 1, 0, "must be a mapping"},
+        {"exec: {command: one, values: {what: \"{{trigger.scope?}}\"}}", IV_STEP_FAILED, 0, 0,
+         "'values.what' must be a mapping of texts"},
     };
     for (size_t i = 0; i < IV_COUNT(rows); i++) {
         struct iv_step step = local_step(&table, rows[i].action);

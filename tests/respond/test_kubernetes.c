@@ -36,7 +36,7 @@ static void scene_deinit(struct scene *s)
 }
 
 /* One step of this action, carried out; its texts are valid until the next. */
-static struct iv_step act(const struct scene *s, const char *action, const char *ca)
+static struct iv_step act_for(const struct scene *s, const char *action, const char *ca, struct iv_val agent)
 {
     char steps[1024];
     struct stage stage;
@@ -46,12 +46,18 @@ static struct iv_step act(const struct scene *s, const char *action, const char 
     stage.endpoint.hmac_key = (struct iv_str){NULL, 0};
     stage.endpoint.ca_file = iv_str_of(ca);
     stage.endpoint.bearer_token_file = iv_str_of(s->token);
+    sample_set(&stage.sample, "agent", agent);
     stage_find(&stage);
     stage_respond(&stage, s->url);
     stage_run(&stage, true);
     struct iv_step step = stage_step(&stage, 0);
     stage_deinit(&stage);
     return step;
+}
+
+static struct iv_step act(const struct scene *s, const char *action, const char *ca)
+{
+    return act_for(s, action, ca, iv_val_str(IV_STR("agent-7")));
 }
 
 #define DELETE "kubernetes.delete_pod: {endpoint: hook, namespace: agents, pod: agent-7"
@@ -97,26 +103,39 @@ Test(kubernetes, network_policy_is_made_replaced_and_taken_away)
 
 Test(kubernetes, names_lead_nowhere_else)
 {
+    static const char *const names[] = {"a/b", "..", "../pods/x", "", "Agent", "-a", "a-", "a..b", "a?x=y"};
     static const char *const actions[] = {
-        "kubernetes.delete_pod: {endpoint: hook, namespace: agents, pod: ../secrets/x}",
-        "kubernetes.delete_pod: {endpoint: hook, namespace: \"a/b\", pod: x}",
-        "kubernetes.delete_pod: {endpoint: hook, namespace: agents, pod: \"x?dryRun=All\"}",
-        "kubernetes.delete_pod: {endpoint: hook, namespace: agents, pod: \"..\"}",
-        "kubernetes.delete_pod: {endpoint: hook, namespace: agents, pod: \"\"}",
-        "kubernetes.delete_pod: {endpoint: hook, namespace: agents, pod: Agent}",
-        POLICY "labels: [x]}",
-        POLICY "labels: {a: 1}}",
-        POLICY "labels: {}, state: gone}",
+        "kubernetes.delete_pod: {endpoint: hook, namespace: \"{{trigger.agent}}\", pod: a}",
+        "kubernetes.delete_pod: {endpoint: hook, namespace: agents, pod: \"{{trigger.agent}}\"}",
+        "kubernetes.network_policy: {endpoint: hook, namespace: a, name: \"{{trigger.agent}}\", labels: {}}",
     };
     IV_AUTO(scene_deinit) struct scene s;
     scene_init(&s);
     (void)peer_ask(&s.peer, "refuse 500"); /* would be the answer, if there were a request */
-    for (size_t i = 0; i < IV_COUNT(actions); i++) {
-        struct iv_step step = act(&s, actions[i], s.ca);
+    for (size_t i = 0; i < IV_COUNT(names) * IV_COUNT(actions); i++) {
+        const char *action = actions[i % IV_COUNT(actions)];
+        const char *name = names[i / IV_COUNT(actions)];
 
-        cr_expect(step.state == IV_STEP_FAILED && step.status == 0 && step.attempt == 1, "%s: %s", actions[i],
-                  step.cause.p);
+        struct iv_step step = act_for(&s, action, s.ca, iv_val_str(iv_str_of(name)));
+
+        cr_expect(step.state == IV_STEP_FAILED && step.status == 0 && step.attempt == 0, "%s, %s: %s", action,
+                  name, step.cause.p);
+        cr_expect(strstr(step.cause.p, "' must be a") != NULL, "%s", step.cause.p);
     }
+}
+
+Test(kubernetes, delete_pod_needs_the_uid_that_the_playbook_asks_for)
+{
+    IV_AUTO(scene_deinit) struct scene s;
+    scene_init(&s);
+    (void)peer_ask(&s.peer, "pod agents agent-7 uid-1");
+
+    struct iv_step step =
+        act_for(&s, DELETE ", uid: \"{{trigger.agent?}}\"}", s.ca, (struct iv_val){.kind = IV_KIND_ABSENT});
+
+    cr_expect(step.state == IV_STEP_FAILED && strstr(step.cause.p, "'uid' must not be empty") != NULL, "%s",
+              step.cause.p);
+    cr_expect_str_eq(peer_ask(&s.peer, "pods"), "[\"uid-1\"]");
 }
 
 Test(kubernetes, token_is_read_again_and_the_certificate_is_looked_at)

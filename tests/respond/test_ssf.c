@@ -137,16 +137,13 @@ Test(ssf, fails_where_the_receiver_refuses_the_event)
     }
 }
 
-Test(ssf, signs_nothing_without_a_key_or_for_claims_that_are_its_own)
+Test(ssf, signs_nothing_without_a_key_or_for_a_subject_that_is_none)
 {
     static const char *const steps[] = {
         STEP,
-        "- name: one\n  ssf.push: {endpoint: hook, subject: {format: opaque, id: x}, claims: "
-        "{event_timestamp: 1}}\n",
-        "- name: one\n  ssf.push: {endpoint: hook, subject: {id: x}}\n",
+        "- name: one\n  ssf.push: {endpoint: hook, subject: {format: \"{{trigger.scope?}}\", id: x}}\n",
     };
-    static const char *const causes[] = {"has no 'set'", "'event_timestamp' of the event is set by",
-                                         "has no format"};
+    static const char *const causes[] = {"has no 'set'", "'subject' must be a subject identifier"};
     for (size_t i = 0; i < IV_COUNT(steps); i++) {
         IV_AUTO(scene_deinit) struct scene s;
         scene_init(&s, "ES256", steps[i]);
@@ -157,7 +154,7 @@ Test(ssf, signs_nothing_without_a_key_or_for_claims_that_are_its_own)
         scene_run(&s);
 
         struct iv_step step = stage_step(&s.stage, 0);
-        cr_expect(step.state == IV_STEP_FAILED && step.attempt == 1, "row %zu: %s", i, step.cause.p);
+        cr_expect(step.state == IV_STEP_FAILED && step.attempt == (i == 0), "row %zu: %s", i, step.cause.p);
         cr_expect(strstr(step.cause.p, causes[i]) != NULL, "row %zu: %s", i, step.cause.p);
         cr_expect_str_eq(peer_ask(&s.peer, "events"), "[]");
     }

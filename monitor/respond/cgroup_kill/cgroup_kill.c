@@ -3,7 +3,10 @@
 #include "respond/local/local.h"
 
 static const struct iv_parameter parameters[] = {
-    {"group", IV_PARAMETER_TEXT, true, "The control group, below the configured folder."},
+    {"group", IV_PARAMETER_SEGMENTS, true, "The control group, below the configured folder."},
+};
+static const struct iv_constraint constraints[] = {
+    {"group", iv_local_is_below, IV_MUST_BE_BELOW},
 };
 
 static iv_rc order(struct iv_hand_order *out, struct iv_call *call, struct iv_err *err)
@@ -16,5 +19,7 @@ const struct iv_action_kind iv_action_cgroup_kill = {
     .doc = "Kills every process of a control group, and waits until there is none.",
     .parameters = parameters,
     .parameter_count = IV_COUNT(parameters),
+    .constraints = constraints,
+    .constraint_count = IV_COUNT(constraints),
     .order = order,
 };

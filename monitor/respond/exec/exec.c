@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/guard.h"
+#include "respond/constraint.h"
 #include "respond/local/local.h"
 
 static const struct iv_parameter parameters[] = {
@@ -7,18 +8,28 @@ static const struct iv_parameter parameters[] = {
     {"values", IV_PARAMETER_JSON, false, "What its arguments ask for: texts by name."},
 };
 
+#define VALUES_MAX ((IV_HAND_WORDS_MAX - 1) / 2)
+_Static_assert(VALUES_MAX == 23, "the sentence below says so");
+
+static bool is_values(const struct iv_val *value, struct iv_str *member)
+{
+    return iv_value_is_texts(value, member) && value->n <= VALUES_MAX;
+}
+
+static const struct iv_constraint constraints[] = {
+    {"values", is_values, "be a mapping of texts, of which a command takes 23 at most"},
+};
+
 static iv_rc order(struct iv_hand_order *out, struct iv_call *call, struct iv_err *err)
 {
     const struct iv_val *values = iv_request_get(&call->request, "values");
     TRY(iv_local_order(out, call, IV_HAND_RUN, "command", err));
-    ENSURE(values == NULL || values->kind == IV_KIND_MAP, err, IV_E_REFUSED,
-           "the values of a command must be a mapping");
+    struct iv_str member;
+    ENSURE(values == NULL || is_values(values, &member), err, IV_E_STORE,
+           "the values of the stored request of step '" IV_STR_FMT "' are none",
+           IV_STR_ARG(call->task.step.name));
     for (uint32_t i = 0; values != NULL && i < values->n; i++) {
         const struct iv_val *pair = &values->items[2 * (size_t)i];
-        ENSURE(pair[1].kind == IV_KIND_STRING, err, IV_E_REFUSED,
-               "the value '" IV_STR_FMT "' of a command must be text", IV_STR_ARG(iv_val_slice(pair[0])));
-        ENSURE(out->count + 2 <= IV_HAND_WORDS_MAX, err, IV_E_REFUSED, "a command has %d values at most",
-               (IV_HAND_WORDS_MAX - 1) / 2);
         out->words[out->count++] = iv_val_slice(pair[0]);
         out->words[out->count++] = iv_val_slice(pair[1]);
     }
@@ -30,5 +41,7 @@ const struct iv_action_kind iv_action_exec = {
     .doc = "Runs a command of the configuration's table on this machine.",
     .parameters = parameters,
     .parameter_count = IV_COUNT(parameters),
+    .constraints = constraints,
+    .constraint_count = IV_COUNT(constraints),
     .order = order,
 };

@@ -3,7 +3,10 @@
 #include "respond/local/local.h"
 
 static const struct iv_parameter parameters[] = {
-    {"socket", IV_PARAMETER_TEXT, true, "The API socket, below the configured folder."},
+    {"socket", IV_PARAMETER_SEGMENTS, true, "The API socket, below the configured folder."},
+};
+static const struct iv_constraint constraints[] = {
+    {"socket", iv_local_is_below, IV_MUST_BE_BELOW},
 };
 
 static iv_rc order(struct iv_hand_order *out, struct iv_call *call, struct iv_err *err)
@@ -16,5 +19,7 @@ const struct iv_action_kind iv_action_firecracker_kill = {
     .doc = "Kills the process that has a virtual machine, found by its API socket.",
     .parameters = parameters,
     .parameter_count = IV_COUNT(parameters),
+    .constraints = constraints,
+    .constraint_count = IV_COUNT(constraints),
     .order = order,
 };

@@ -4,8 +4,10 @@
 #include "base/guard.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define NAME_MAX_BYTES 253
+#define LABEL_MAX_BYTES 63
 
 /*= RFC 1123 2.1 "letters, digits and hyphen", as Kubernetes has it: lower case, dots between labels */
 static bool is_name(struct iv_str s)
@@ -22,13 +24,27 @@ static bool is_name(struct iv_str s)
     return s.n > 0 && s.n <= NAME_MAX_BYTES && !begins;
 }
 
+bool iv_object_is_name(const struct iv_val *value, struct iv_str *member)
+{
+    (void)member;
+    return value->kind == IV_KIND_STRING && is_name(iv_val_slice(*value));
+}
+
+bool iv_object_is_namespace(const struct iv_val *value, struct iv_str *member)
+{
+    (void)member;
+    struct iv_str s = value->kind == IV_KIND_STRING ? iv_val_slice(*value) : IV_STR("");
+    return is_name(s) && s.n <= LABEL_MAX_BYTES && memchr(s.p, '.', s.n) == NULL;
+}
+
 iv_rc iv_object_path(struct iv_str *out, struct iv_call *call, const struct iv_object_kind *kind,
                      struct iv_err *err)
 {
     struct iv_str folder = iv_request_text(&call->request, "namespace");
     struct iv_str object = iv_request_text(&call->request, kind->parameter);
-    ENSURE(is_name(folder), err, IV_E_REFUSED, "'" IV_STR_FMT "' is no namespace's name", IV_STR_ARG(folder));
-    ENSURE(is_name(object), err, IV_E_REFUSED, "'" IV_STR_FMT "' is no object's name", IV_STR_ARG(object));
+    ENSURE(folder.p != NULL && object.p != NULL, err, IV_E_STORE,
+           "the stored request of step '" IV_STR_FMT "' lacks a namespace or a %s",
+           IV_STR_ARG(call->task.step.name), kind->parameter);
     *out = iv_arena_printf(&call->arena, "%s/namespaces/" IV_STR_FMT "/%s/" IV_STR_FMT, kind->group,
                            IV_STR_ARG(folder), kind->resource, IV_STR_ARG(object));
     ENSURE(out->p != NULL, err, IV_E_NOMEM, "cannot allocate the address of an object");

@@ -5,8 +5,16 @@
 
 #include "respond/web/web.h"
 
+/* For constraints, which every kind here has on both: what is no such name could lead elsewhere. */
+#define IV_MUST_BE_NAMESPACE                                                                                 \
+    "be a namespace's name: lower case letters, digits and, between them, '-', 63 at most"
+bool iv_object_is_namespace(const struct iv_val *value, struct iv_str *member);
+#define IV_MUST_BE_OBJECT                                                                                    \
+    "be an object's name: lower case letters, digits and, between them, '-' and '.', 253 at most"
+bool iv_object_is_name(const struct iv_val *value, struct iv_str *member);
+
 /* "/api/v1/namespaces/NAMESPACE/pods/POD" of a kind of object; the namespace, and under `parameter` the
- * object's name, are the request's. IV_E_REFUSED: one is no such name, and could lead elsewhere. */
+ * object's name, are the request's. */
 struct iv_object_kind {
     const char *group; /* "/api/v1" */
     const char *resource;

@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "base/guard.h"
 #include "base/json_write.h"
+#include "respond/constraint.h"
 #include "respond/kubernetes/object.h"
 
 #include <stdio.h>
@@ -14,6 +15,13 @@ static const struct iv_parameter parameters[] = {
     {"namespace", IV_PARAMETER_TEXT, true, "The pod's namespace."},
     {"pod", IV_PARAMETER_TEXT, true, "The pod's name."},
     {"uid", IV_PARAMETER_TEXT, false, "The pod's uid: no other pod that has got its name is deleted."},
+};
+
+/* A uid that was asked for and is not known would let any pod of the name be deleted. */
+static const struct iv_constraint constraints[] = {
+    {"namespace", iv_object_is_namespace, IV_MUST_BE_NAMESPACE},
+    {"pod", iv_object_is_name, IV_MUST_BE_OBJECT},
+    {"uid", iv_value_is_given, IV_MUST_BE_GIVEN},
 };
 
 static const struct iv_object_kind pods = {"/api/v1", "pods", "pod"};
@@ -69,6 +77,8 @@ const struct iv_action_kind iv_action_kubernetes_delete_pod = {
     .doc = "Deletes one pod of a cluster, without grace.",
     .parameters = parameters,
     .parameter_count = IV_COUNT(parameters),
+    .constraints = constraints,
+    .constraint_count = IV_COUNT(constraints),
     .ask = ask,
     .judge = judge,
 };

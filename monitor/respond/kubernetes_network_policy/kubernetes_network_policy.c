@@ -2,9 +2,13 @@
 #include "base/buf.h"
 #include "base/guard.h"
 #include "base/json_write.h"
+#include "respond/constraint.h"
 #include "respond/kubernetes/object.h"
 
+#include <string.h>
+
 #define BODY_MAX_BYTES (64u << 10)
+#define LABEL_MAX_BYTES 63
 
 static const struct iv_parameter parameters[] = {
     {"endpoint", IV_PARAMETER_NAME, true, "The cluster's name in the daemon's configuration."},
@@ -14,19 +18,54 @@ static const struct iv_parameter parameters[] = {
     {"state", IV_PARAMETER_NAME, false, "present, the default, or absent, which takes the policy away."},
 };
 
-static const struct iv_object_kind policies = {"/apis/networking.k8s.io/v1", "networkpolicies", "name"};
-
-static iv_rc check_labels(const struct iv_val *labels, struct iv_err *err)
+static bool is_letter_or_digit(char c)
 {
-    ENSURE(labels != NULL && labels->kind == IV_KIND_MAP, err, IV_E_REFUSED,
-           "the labels of a network policy must be a mapping");
-    for (uint32_t i = 0; i < labels->n; i++) {
-        ENSURE(labels->items[2 * (size_t)i + 1].kind == IV_KIND_STRING, err, IV_E_REFUSED,
-               "the label '" IV_STR_FMT "' of a network policy must be text",
-               IV_STR_ARG(iv_val_slice(labels->items[2 * (size_t)i])));
-    }
-    return IV_OK;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
+
+/*= Kubernetes, Labels and Selectors "Valid label value: must be 63 characters or less (can be empty), unless
+ * empty, must begin and end with an alphanumeric character" */
+static bool is_label_value(struct iv_str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        bool inside = i > 0 && i + 1 < s.n && s.p[i] != '\0' && strchr("-_.", s.p[i]) != NULL;
+        if (!inside && !is_letter_or_digit(s.p[i])) {
+            return false;
+        }
+    }
+    return s.n <= LABEL_MAX_BYTES;
+}
+
+static bool is_labels(const struct iv_val *value, struct iv_str *member)
+{
+    if (!iv_value_is_texts(value, member)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < value->n; i++) {
+        const struct iv_val *pair = &value->items[2 * (size_t)i];
+        if (iv_val_slice(pair[0]).n == 0 || !is_label_value(iv_val_slice(pair[1]))) {
+            *member = iv_val_slice(pair[0]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_state(const struct iv_val *value, struct iv_str *member)
+{
+    (void)member;
+    struct iv_str s = value->kind == IV_KIND_STRING ? iv_val_slice(*value) : IV_STR("");
+    return iv_str_eq(s, IV_STR("present")) || iv_str_eq(s, IV_STR("absent"));
+}
+
+static const struct iv_constraint constraints[] = {
+    {"namespace", iv_object_is_namespace, IV_MUST_BE_NAMESPACE},
+    {"name", iv_object_is_name, IV_MUST_BE_OBJECT},
+    {"labels", is_labels, "be a mapping of labels: texts that Kubernetes takes for the value of one"},
+    {"state", is_state, "be present or absent"},
+};
+
+static const struct iv_object_kind policies = {"/apis/networking.k8s.io/v1", "networkpolicies", "name"};
 
 /* networking.k8s.io/v1 NetworkPolicy: of the type Egress, and no rule that lets anything out. */
 static iv_rc write_policy(struct iv_buf *out, struct iv_call *call, const struct iv_val *labels,
@@ -68,15 +107,13 @@ static iv_rc ask(struct iv_web_request *out, struct iv_call *call, struct iv_err
     const struct iv_val *labels = iv_request_get(&call->request, "labels");
     struct iv_str state = iv_request_text(&call->request, "state");
     struct iv_str path;
-    TRY(check_labels(labels, err));
+    ENSURE(labels != NULL, err, IV_E_STORE, "the stored request of step '" IV_STR_FMT "' lacks labels",
+           IV_STR_ARG(call->task.step.name));
     TRY(iv_object_path(&path, call, &policies, err));
     *out = (struct iv_web_request){.method = "DELETE", .path = path, .accept = "application/json"};
     if (state.p != NULL && iv_str_eq(state, IV_STR("absent"))) {
         return IV_OK;
     }
-    ENSURE(state.p == NULL || iv_str_eq(state, IV_STR("present")), err, IV_E_REFUSED,
-           "the state of a network policy must be present or absent, got '" IV_STR_FMT "'",
-           IV_STR_ARG(state));
     IV_AUTO(iv_buf_deinit) struct iv_buf body;
     iv_buf_init(&body, BODY_MAX_BYTES);
     TRY(write_policy(&body, call, labels, err));
@@ -94,6 +131,8 @@ const struct iv_action_kind iv_action_kubernetes_network_policy = {
     .doc = "Lets nothing out of pods of a cluster any more, by a network policy.",
     .parameters = parameters,
     .parameter_count = IV_COUNT(parameters),
+    .constraints = constraints,
+    .constraint_count = IV_COUNT(constraints),
     .ask = ask,
     .judge = iv_object_judge,
 };

@@ -56,6 +56,18 @@ void iv_local_free(struct iv_local *local)
     }
 }
 
+bool iv_local_is_below(const struct iv_val *value, struct iv_str *member)
+{
+    (void)member;
+    return value->kind == IV_KIND_STRING && iv_hand_is_below(iv_val_slice(*value));
+}
+
+bool iv_local_is_container(const struct iv_val *value, struct iv_str *member)
+{
+    (void)member;
+    return value->kind == IV_KIND_STRING && iv_hand_is_container(iv_val_slice(*value));
+}
+
 iv_rc iv_local_order(struct iv_hand_order *out, struct iv_call *call, enum iv_hand_verb verb,
                      const char *parameter, struct iv_err *err)
 {

@@ -22,6 +22,13 @@ int iv_local_fd(const struct iv_local *local); /* readable: there is something t
  * until it has to be asked again. */
 iv_ns iv_local_collect(struct iv_local *local, bool *any);
 
+/* For constraints (constraint.h). */
+#define IV_MUST_BE_BELOW "be a path below the configured folder: segments, none of them empty, '.' or '..'"
+bool iv_local_is_below(const struct iv_val *value, struct iv_str *member);
+#define IV_MUST_BE_CONTAINER                                                                                 \
+    "be a container's name: letters, digits, '_', and, but at its beginning, '.', '+', '-'"
+bool iv_local_is_container(const struct iv_val *value, struct iv_str *member);
+
 /* An order of one word, the request's text of this name. */
 iv_rc iv_local_order(struct iv_hand_order *out, struct iv_call *call, enum iv_hand_verb verb,
                      const char *parameter, struct iv_err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/guard.h"
-#include "respond/action.h"
+#include "respond/constraint.h"
 #include "respond/web/web.h"
 
 #include <stdio.h>
@@ -11,6 +11,10 @@ static const struct iv_parameter parameters[] = {
     {"subject", IV_PARAMETER_JSON, true, "A subject identifier (RFC 9493), format and all."},
 };
 
+static const struct iv_constraint constraints[] = {
+    {"subject", iv_value_is_subject, IV_MUST_BE_SUBJECT},
+};
+
 /*= draft-parecki-oauth-global-token-revocation-06 3 "a single property named sub_id, the value of which is
  * a Security Event Token Subject Identifier" */
 static iv_rc ask(struct iv_web_request *out, struct iv_call *call, struct iv_err *err)
@@ -18,8 +22,8 @@ static iv_rc ask(struct iv_web_request *out, struct iv_call *call, struct iv_err
     const struct iv_val *subject = iv_request_get(&call->request, "subject");
     struct iv_val *pair = iv_arena_alloc(&call->arena, 2 * sizeof *pair);
     ENSURE(pair != NULL, err, IV_E_NOMEM, "cannot allocate the body of a call");
-    ENSURE(subject != NULL && iv_request_text(subject, "format").n > 0, err, IV_E_REFUSED,
-           "the subject to revoke has no format, as a subject identifier must");
+    ENSURE(subject != NULL, err, IV_E_STORE, "the stored request of step '" IV_STR_FMT "' lacks a subject",
+           IV_STR_ARG(call->task.step.name));
     pair[0] = iv_val_str(IV_STR("sub_id"));
     pair[1] = *subject;
     struct iv_val body = {.kind = IV_KIND_MAP, .n = 1, .items = pair};
@@ -53,6 +57,8 @@ const struct iv_action_kind iv_action_oauth_global_revocation = {
     .doc = "Has an authorization server revoke all tokens of a subject (Global Token Revocation).",
     .parameters = parameters,
     .parameter_count = IV_COUNT(parameters),
+    .constraints = constraints,
+    .constraint_count = IV_COUNT(constraints),
     .ask = ask,
     .judge = judge,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/buf.h"
 #include "base/guard.h"
-#include "respond/action.h"
+#include "respond/constraint.h"
 #include "respond/web/form.h"
 #include "respond/web/web.h"
 
@@ -15,6 +15,10 @@ static const struct iv_parameter parameters[] = {
     {"token_type_hint", IV_PARAMETER_TEXT, false, "access_token or refresh_token."},
 };
 
+static const struct iv_constraint constraints[] = {
+    {"token", iv_value_is_given, IV_MUST_BE_GIVEN},
+};
+
 /*= RFC 7009 2.1 "The client constructs the request by including the following parameters using the
  * "application/x-www-form-urlencoded" format in the HTTP request entity-body" */
 static iv_rc ask(struct iv_web_request *out, struct iv_call *call, struct iv_err *err)
@@ -23,7 +27,8 @@ static iv_rc ask(struct iv_web_request *out, struct iv_call *call, struct iv_err
     iv_buf_init(&form, IV_WEB_BODY_MAX_BYTES);
     struct iv_str token = iv_request_text(&call->request, "token");
     struct iv_str hint = iv_request_text(&call->request, "token_type_hint");
-    ENSURE(token.n > 0, err, IV_E_REFUSED, "the token to revoke is empty");
+    ENSURE(token.p != NULL, err, IV_E_STORE, "the stored request of step '" IV_STR_FMT "' lacks a token",
+           IV_STR_ARG(call->task.step.name));
     iv_form_add(&form, "token", token);
     if (hint.n > 0) {
         iv_form_add(&form, "token_type_hint", hint);
@@ -68,6 +73,8 @@ const struct iv_action_kind iv_action_oauth_revoke = {
     .doc = "Revokes one token at an authorization server (RFC 7009).",
     .parameters = parameters,
     .parameter_count = IV_COUNT(parameters),
+    .constraints = constraints,
+    .constraint_count = IV_COUNT(constraints),
     .ask = ask,
     .judge = judge,
 };

@@ -5,6 +5,9 @@
 static const struct iv_parameter parameters[] = {
     {"container", IV_PARAMETER_TEXT, true, "The container's name."},
 };
+static const struct iv_constraint constraints[] = {
+    {"container", iv_local_is_container, IV_MUST_BE_CONTAINER},
+};
 
 static iv_rc order(struct iv_hand_order *out, struct iv_call *call, struct iv_err *err)
 {
@@ -16,5 +19,7 @@ const struct iv_action_kind iv_action_oci_pause = {
     .doc = "Pauses a container by its runtime.",
     .parameters = parameters,
     .parameter_count = IV_COUNT(parameters),
+    .constraints = constraints,
+    .constraint_count = IV_COUNT(constraints),
     .order = order,
 };

@@ -5,7 +5,7 @@
 #include "base/guard.h"
 #include "base/json_write.h"
 #include "base/jws_key.h"
-#include "respond/action.h"
+#include "respond/constraint.h"
 #include "respond/web/web.h"
 
 #include <stdio.h>
@@ -24,24 +24,53 @@ static const struct iv_parameter parameters[] = {
     {"reason", IV_PARAMETER_TEXT, false, "For administrators of the receiver, in English."},
 };
 
+static bool is_event(const struct iv_val *value, struct iv_str *member)
+{
+    struct iv_str s = value->kind == IV_KIND_STRING ? iv_val_slice(*value) : IV_STR("");
+    (void)member;
+    bool is_uri = false;
+    bool is_name = s.n > 0;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c <= ' ' || c >= 0x7f) {
+            return false;
+        }
+        is_uri = is_uri || (c == ':' && i > 0);
+        is_name = is_name && ((c >= 'a' && c <= 'z') || c == '-');
+    }
+    return is_uri || is_name;
+}
+
+static bool is_claims(const struct iv_val *value, struct iv_str *member)
+{
+    static const struct iv_str ours[] = {IV_STR_INIT("event_timestamp"), IV_STR_INIT("initiating_entity"),
+                                         IV_STR_INIT("reason_admin")};
+    for (uint32_t i = 0; value->kind == IV_KIND_MAP && i < value->n; i++) {
+        struct iv_str name = iv_val_slice(value->items[2 * (size_t)i]);
+        for (size_t o = 0; o < IV_COUNT(ours); o++) {
+            if (iv_str_eq(name, ours[o])) {
+                *member = name;
+                return false;
+            }
+        }
+    }
+    return value->kind == IV_KIND_MAP;
+}
+
+static const struct iv_constraint constraints[] = {
+    {"event", is_event, "be a URI, or the name of one of CAEP's events: small letters and '-'"},
+    {"subject", iv_value_is_subject, IV_MUST_BE_SUBJECT},
+    {"claims", is_claims,
+     "be a mapping without those that the action sets itself: event_timestamp, initiating_entity, "
+     "reason_admin"},
+};
+
 static struct iv_str event_type(struct iv_call *call)
 {
     struct iv_str event = iv_request_text(&call->request, "event");
     event = event.p == NULL ? IV_STR(EVENT_DEFAULT) : event;
     bool is_uri = memchr(event.p, ':', event.n) != NULL;
     return is_uri ? event : iv_arena_printf(&call->arena, CAEP IV_STR_FMT, IV_STR_ARG(event));
-}
-
-static iv_rc check_claims(const struct iv_val *claims, struct iv_err *err)
-{
-    static const char *const ours[] = {"event_timestamp", "initiating_entity", "reason_admin"};
-    ENSURE(claims == NULL || claims->kind == IV_KIND_MAP, err, IV_E_REFUSED,
-           "the claims of the event are no object");
-    for (size_t i = 0; claims != NULL && i < IV_COUNT(ours); i++) {
-        ENSURE(iv_request_get(claims, ours[i]) == NULL, err, IV_E_REFUSED,
-               "the claim '%s' of the event is set by the action itself", ours[i]);
-    }
-    return IV_OK;
 }
 
 static void write_event(struct iv_json *j, struct iv_call *call, struct iv_str type)
@@ -134,9 +163,8 @@ static iv_rc ask(struct iv_web_request *out, struct iv_call *call, struct iv_err
     ENSURE(set->key.p != NULL, err, IV_E_REFUSED,
            "endpoint '" IV_STR_FMT "' has no 'set', which says who signs security events, and with which key",
            IV_STR_ARG(call->endpoint->name));
-    ENSURE(subject != NULL && iv_request_text(subject, "format").n > 0, err, IV_E_REFUSED,
-           "the subject of the event has no format, as a subject identifier must");
-    TRY(check_claims(iv_request_get(&call->request, "claims"), err));
+    ENSURE(subject != NULL, err, IV_E_STORE, "the stored request of step '" IV_STR_FMT "' lacks a subject",
+           IV_STR_ARG(call->task.step.name));
     IV_AUTO(iv_jws_key_freep) struct iv_jws_key *key = NULL;
     TRY(iv_jws_key_new(&key, set->key, err));
     IV_AUTO(iv_buf_deinit) struct iv_buf token;
@@ -190,6 +218,8 @@ const struct iv_action_kind iv_action_ssf_push = {
     .doc = "Pushes a signed security event, CAEP's session-revoked unless told (RFC 8417, RFC 8935).",
     .parameters = parameters,
     .parameter_count = IV_COUNT(parameters),
+    .constraints = constraints,
+    .constraint_count = IV_COUNT(constraints),
     .ask = ask,
     .judge = judge,
 };

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/guard.h"
+#include "support/hook_server.h"
 #include "support/stage.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PLAIN "- name: one\n  http: {endpoint: hook, path: /x}\n"
@@ -221,26 +223,73 @@ Test(plan, that_lacks_a_field_of_this_trigger_is_on_record_as_failed)
               e.cause.p);
 }
 
-Test(plan, refuses_values_that_would_break_out_of_a_header_or_a_path)
+/* The step alone: what follows it "on_failure: continue" is called. */
+Test(plan, refuses_a_step_whose_values_would_break_out_of_a_header_or_a_path)
 {
+#define HTTP(path) "- name: one\n  http: {endpoint: hook, path: \"" path "\"}\n"
+#define GROUP(path) "- name: one\n  cgroup.kill: {group: \"" path "\"}\n"
     static const struct {
         const char *step;
         const char *value;
+        size_t n; /* 0: as long as it is */
     } rows[] = {
         {"- name: one\n  http: {endpoint: hook, path: /x, headers: {X: \"{{trigger.scope}}\"}}\n",
-         "a\r\nHost: evil"},
-        {"- name: one\n  http: {endpoint: hook, path: \"/x/{{trigger.scope}}/y\"}\n", ".."},
-        {"- name: one\n  http: {endpoint: hook, path: \"/x/{{trigger.scope}}/y\"}\n", ""},
+         "a\r\nHost: evil", 0},
+        {HTTP("/x/{{trigger.scope}}/y"), "..", 0},
+        {HTTP("/x/{{trigger.scope}}/y"), ".", 0},
+        {HTTP("/x/{{trigger.scope}}/y"), "", 0},
+        {HTTP("/x/{{trigger.scope?}}"), "", 0},
+        {HTTP("/x/{{trigger.scope}}/y"), "../admin", 0},
+        {HTTP("/x/{{trigger.scope}}/y"), "a/../../admin", 0},
+        {HTTP("/x/{{trigger.scope}}/y"), "..\\admin", 0},
+        {HTTP("/x/.{{trigger.scope}}"), "./admin", 0},
+        {HTTP("/x/%2{{trigger.scope}}"), "e", 0},
+        {GROUP("tenants/acme/{{trigger.scope}}"), "", 0},
+        {GROUP("tenants/acme/{{trigger.scope?}}"), "", 0},
+        {GROUP("tenants/acme/{{trigger.scope}}"), ".", 0},
+        {GROUP("tenants/acme/{{trigger.scope}}"), "..", 0},
+        {GROUP("tenants/acme/{{trigger.scope}}"), "agent-7/x", 0},
+        {GROUP("tenants/{{trigger.scope}}"), "other-tenant/agent-7", 0},
+        {GROUP("tenants/{{trigger.scope}}"), "a\0b", 3},
     };
     for (size_t i = 0; i < IV_COUNT(rows); i++) {
         IV_AUTO(stage_deinit) struct stage s;
-        stage_init(&s, rows[i].step);
-        sample_set(&s.sample, "scope", iv_val_str(iv_str_of(rows[i].value)));
+        char steps[512];
+        (void)snprintf(steps, sizeof steps,
+                       "%s  on_failure: continue\n- name: two\n  http: {endpoint: hook, path: /two}\n",
+                       rows[i].step);
+        struct hook_server *hook = hook_start((const struct hook_answer[]){HOOK_OK}, 1);
+        stage_init(&s, steps);
+        size_t n = rows[i].n == 0 ? strlen(rows[i].value) : rows[i].n;
+        sample_set(&s.sample, "scope", iv_val_str((struct iv_str){rows[i].value, n}));
 
         stage_find(&s);
+        stage_respond(&s, hook_url(hook));
+        stage_run(&s, true);
 
-        cr_expect(stage_execution(&s).state == IV_RUN_FAILED, "row %zu", i);
+        struct iv_step step = stage_step(&s, 0);
+        cr_expect(step.state == IV_STEP_FAILED && step.cause.n > 0, "row %zu: %s", i,
+                  iv_step_state_name(step.state));
+        cr_expect(stage_step(&s, 1).state == IV_STEP_DONE && hook_count(hook) == 1, "row %zu", i);
+        hook_stop(hook);
     }
+}
+
+Test(plan, takes_what_is_one_segment_for_what_it_is)
+{
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init(
+        &s,
+        GROUP("tenants/{{trigger.tenant}}/a.{{trigger.scope}}") "- name: two\n  http: {endpoint: hook, "
+                                                                "path: "
+                                                                "\"/x/{{trigger.scope}}/..x?up=/../y\"}\n");
+    sample_set(&s.sample, "scope", iv_val_str(IV_STR("..b...")));
+
+    stage_find(&s);
+
+    cr_expect_str_eq(stage_step(&s, 0).request.p, "{\"group\":\"tenants/acme/a...b...\"}");
+    cr_expect_str_eq(stage_step(&s, 1).request.p,
+                     "{\"endpoint\":\"hook\",\"path\":\"/x/..b.../..x?up=/../y\"}");
 }
 
 Test(plan, gives_keys_that_are_the_same_on_every_run)

@@ -15,6 +15,7 @@
     "target: \"{{trigger.token_id}}\"\n"                                                                     \
     "steps:\n"
 #define STEP "- name: one\n  http: {endpoint: hook, path: /x}\n"
+#define POLICY "- name: one\n  kubernetes.network_policy: {endpoint: k, namespace: a, name: n, "
 
 struct row {
     const char *playbook;
@@ -75,6 +76,57 @@ Test(playbook, is_refused_with_the_place_and_what_would_be_right)
          "5:9: error: "},
         {HEAD STEP "  when: now\n", "unknown"},
         {HEAD "- {", "error: "},
+    };
+    check_refused(rows, IV_COUNT(rows));
+}
+
+Test(playbook, is_refused_for_a_value_that_can_never_work)
+{
+    static const struct row rows[] = {
+        {HEAD "- name: one\n  http: {endpoint: hook, path: /../../admin}\n",
+         "7:32: error: leads elsewhere: no segment of a path may be '.' or '..'"},
+        {HEAD "- name: one\n  http: {endpoint: hook, path: \"/%2E%2e/{{rule.id}}\"}\n", "leads elsewhere"},
+        {HEAD "- name: one\n  http: {endpoint: hook, path: /x/.}\n", "leads elsewhere"},
+        {HEAD "- name: one\n  http: {endpoint: hook, path: ~}\n", "7:32: error: "},
+        {HEAD "- name: one\n  kafka: {topic: \"not a topic!\", key: k, value: 1}\n",
+         "7:18: error: must be a topic's name"},
+        {HEAD "- name: one\n  cgroup.kill: {group: ../x}\n", "7:24: error: must be a path below the"},
+        {HEAD "- name: one\n  cgroup.freeze: {group: \"../{{trigger.agent}}\"}\n",
+         "must be a path below the"},
+        {HEAD "- name: one\n  cgroup.kill: {group: a//b}\n", "must be a path below the"},
+        {HEAD "- name: one\n  oci.kill: {container: -x}\n", "7:25: error: must be a container's name"},
+        {HEAD "- name: one\n  oci.pause: {container: \"\"}\n", "must be a container's name"},
+        {HEAD "- name: one\n  firecracker.kill: {socket: /run/x.sock}\n", "must be a path below the"},
+        {HEAD "- name: one\n  firecracker.snapshot: {socket: x, state: /s/../t, memory: /m}\n",
+         "leads elsewhere"},
+        {HEAD "- name: one\n  firecracker.snapshot: {socket: x, state: \"/s?/../t\", memory: /m}\n",
+         "must be an absolute path of a file"},
+        {HEAD "- name: one\n  exec: {command: x, values: {a: 1}}\n",
+         "7:31: error: must be a mapping of texts"},
+        {HEAD "- name: one\n  exec: {command: x, values: [a]}\n", "must be a mapping of texts"},
+        {HEAD "- name: one\n  kubernetes.delete_pod: {endpoint: k, namespace: \"Bad NS\", pod: p}\n",
+         "7:51: error: must be a namespace's name"},
+        {HEAD "- name: one\n  kubernetes.delete_pod: {endpoint: k, namespace: a.b, pod: p}\n",
+         "must be a namespace's name"},
+        {HEAD "- name: one\n  kubernetes.delete_pod: {endpoint: k, namespace: a, pod: P}\n",
+         "must be an object's name"},
+        {HEAD "- name: one\n  kubernetes.delete_pod: {endpoint: k, namespace: a, pod: p, uid: \"\"}\n",
+         "must not be empty"},
+        {HEAD POLICY "labels: [a]}\n", "must be a mapping of labels"},
+        {HEAD POLICY "labels: {a: 1}}\n", "must be a mapping of labels"},
+        {HEAD POLICY "labels: {a: \"x y\"}}\n", "must be a mapping of labels"},
+        {HEAD POLICY "labels: {}, state: gone}\n", "must be present or absent"},
+        {HEAD "- name: one\n  oauth.revoke: {endpoint: a, token: \"\"}\n", "7:38: error: must not be empty"},
+        {HEAD "- name: one\n  oauth.global_revocation: {endpoint: a, subject: {id: x}}\n",
+         "must be a subject identifier: a mapping with a format"},
+        {HEAD "- name: one\n  ssf.push: {endpoint: a, subject: {id: x}}\n", "must be a subject identifier"},
+        {HEAD "- name: one\n  ssf.push: {endpoint: a, event: Gone!, subject: {format: opaque, id: x}}\n",
+         "must be a URI, or the name of one of CAEP's events"},
+        {HEAD "- name: one\n  ssf.push: {endpoint: a, subject: {format: opaque, id: x}, claims: "
+              "{event_timestamp: 1}}\n",
+         "7:70: error: must be a mapping without those that the action sets itself: event_timestamp"},
+        {HEAD STEP "  undo: {after: 1h, kafka: {topic: \"..\", key: k, value: 1}}\n",
+         "must be a topic's name"},
     };
     check_refused(rows, IV_COUNT(rows));
 }
