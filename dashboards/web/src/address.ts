@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 
 export interface Place {
   screen: string;
-  rest: string[]; // what follows the screen: a finding's uid, a tenant and an agent
+  rest: string[]; // what follows the screen: a finding's uid, a tenant (empty: without one) and an agent
   query: Readonly<Record<string, string>>;
 }
 
@@ -19,7 +19,10 @@ function decoded(text: string): string {
 export function parsePlace(hash: string): Place {
   const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split(/\?(.*)/s);
   const [screen = "", ...rest] = path.split("/").map(decoded);
-  return { screen, rest: rest.filter((part) => part !== ""), query: Object.fromEntries(new URLSearchParams(query)) };
+  while (rest.at(-1) === "") {
+    rest.pop();
+  }
+  return { screen, rest, query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
 export function hrefOf(screen: string, rest: readonly string[] = [], query: Readonly<Record<string, string>> = {}): string {

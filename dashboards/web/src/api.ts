@@ -40,6 +40,13 @@ export class Refusal extends Error {
   }
 }
 
+/** No answer came: the server is not there, or there is no way to it. */
+export class Silence extends Error {
+  constructor() {
+    super("The server does not answer. It is asked again until it does.");
+  }
+}
+
 /** The server has no such path: it is older than the page, or offers less. */
 export const notOffered = (trouble: unknown): boolean => trouble instanceof Refusal && trouble.status === 404;
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -66,7 +73,10 @@ async function ask(method: string, path: string, body?: unknown): Promise<Respon
   if (method !== "GET" && csrf !== null) {
     headers["x-csrf-token"] = csrf;
   }
-  const answer = await fetch(path, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
+  const asked = { method, headers, body: body === undefined ? null : JSON.stringify(body) };
+  const answer = await fetch(path, asked).catch((error: unknown) => {
+    throw error instanceof TypeError ? new Silence() : error; // the browser's word for it is "Failed to fetch"
+  });
   if (!answer.ok) {
     const refusal = await refusalOf(answer);
     if (answer.status === 401 && path !== "/api/v1/session") {
@@ -110,6 +120,7 @@ export const endWaiver = (id: string): Promise<null> => change("DELETE", `/api/v
 
 export const fetchActions = (state = "", after = "", limit = 100): Promise<Page<Execution>> =>
   get(`/api/v1/actions${query({ state, after, limit: String(limit) })}`);
+export const fetchActionsOf = (finding: string): Promise<Page<Execution>> => get(`/api/v1/actions${query({ finding })}`);
 export const fetchExecution = (key: string): Promise<ExecutionDetail> => get(`/api/v1/executions/${part(key)}`);
 export const undo = (key: string): Promise<unknown> => change("POST", `/api/v1/executions/${part(key)}/undo`, {});
 export const fetchStatement = (key: string, asked: Record<string, string>): Promise<Statement> =>

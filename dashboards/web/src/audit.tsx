@@ -7,7 +7,8 @@ import type { AuditRow } from "./api";
 import { fetchAudit } from "./api";
 import { Field, Period } from "./filters";
 import { date, short } from "./format";
-import { Empty } from "./marks";
+import { useBack } from "./live";
+import { Empty, Name } from "./marks";
 import { useTitle } from "./page";
 import { Trouble } from "./trouble";
 
@@ -47,7 +48,7 @@ function Thing({ row }: { row: AuditRow }) {
   if (isUid && (row.what.startsWith("execution.") || row.what.startsWith("respond."))) {
     return <a href={hrefOf("remediation", [row.object])}>{short(row.object)}</a>;
   }
-  return <>{isUid ? short(row.object) : row.object}</>;
+  return <Name text={isUid ? short(row.object) : row.object} />;
 }
 
 export function AuditScreen({ place }: { place: Place }) {
@@ -73,6 +74,8 @@ export function AuditScreen({ place }: { place: Place }) {
     [who, from, to],
   );
   useEffect(() => void ask(""), [ask]);
+  const { trouble } = list;
+  useBack(useCallback(() => trouble !== null && void ask(""), [trouble, ask]));
   const set = (query: Record<string, string>): void => go(hrefOf("audit", [], { who, from, to, ...query }), true);
   return (
     <section class="found" aria-labelledby="audit-title">
@@ -114,18 +117,23 @@ export function AuditScreen({ place }: { place: Place }) {
                     </time>
                   </td>
                   <td>
-                    <strong>{row.who}</strong> <small>{row.via}</small>
+                    <strong>
+                      <Name text={row.who} />
+                    </strong>{" "}
+                    <small>by {row.via}</small>
                   </td>
                   <td>
                     <code>{row.what}</code>
                     <small class="narrow-only">
-                      <Thing row={row} /> {row.detail}
+                      <Thing row={row} /> <Name text={row.detail} />
                     </small>
                   </td>
                   <td class="wide-only">
                     <Thing row={row} />
                   </td>
-                  <td class="wide-only words">{row.detail}</td>
+                  <td class="wide-only words">
+                    <Name text={row.detail} />
+                  </td>
                   <td class="wide-only">{row.from}</td>
                 </tr>
               ))}

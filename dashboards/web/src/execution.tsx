@@ -3,7 +3,7 @@
 import { hrefOf } from "./address";
 import type { Execution, Step } from "./api";
 import { between, count, duration, when } from "./format";
-import { Moment, StateMark, stateWord } from "./marks";
+import { Moment, Name, StateMark, stateWord } from "./marks";
 
 function StepLine({ step }: { step: Step }) {
   const attempts = step.attempt > 1 ? `attempt ${step.attempt} of ${step.attempts}` : "";
@@ -18,7 +18,7 @@ function StepLine({ step }: { step: Step }) {
       <span class="step-name">{step.undoes === null ? step.name : `undo ${step.name}`}</span>
       <code>{step.kind}</code>
       <span class="step-state">{stateWord(step.state)}</span>
-      {notes.length > 0 && <small>{notes.join(" · ")}</small>}
+      {notes.length > 0 && <small><Name text={notes.join(" · ")} /></small>}
     </li>
   );
 }
@@ -48,17 +48,19 @@ export function ExecutionCard({ execution, linked }: { execution: Execution; lin
   return (
     <article class="execution">
       <header>
-        <h3>{execution.playbook}</h3>
+        <h3>
+          <Name text={execution.playbook} />
+        </h3>
         <StateMark state={execution.state} />
       </header>
       <p class="about">
-        {execution.target !== null && <code>{execution.target}</code>}
+        {execution.target !== null && <code><Name text={execution.target} /></code>}
         {execution.planned !== null && <Moment time={execution.planned} />}
         {execution.mode === "observe" && <span>observed only</span>}
         {execution.findings > 1 && <span>answers {count(execution.findings)} findings</span>}
         <Times times={execution.times} />
       </p>
-      {execution.cause !== null && <p class="cause">{execution.cause}</p>}
+      {execution.cause !== null && <p class="cause"><Name text={execution.cause} /></p>}
       <ol class="steps">
         {execution.steps.map((step) => (
           <StepLine key={step.key} step={step} />

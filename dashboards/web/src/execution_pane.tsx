@@ -7,7 +7,8 @@ import { fetchExecution, messageOf, undo } from "./api";
 import { Approval } from "./approval";
 import { ExecutionCard } from "./execution";
 import { executions, takeExecutions } from "./live";
-import { Icon, Moment, SeverityMark, stateWord } from "./marks";
+import { Icon, Moment, Name, SeverityMark, stateWord } from "./marks";
+import { useKeptFocus, usePaneFocus } from "./page";
 import { may } from "./session";
 import { useStore } from "./store";
 import { Trouble, useAsked } from "./trouble";
@@ -30,7 +31,7 @@ function Course({ detail }: { detail: ExecutionDetail }) {
               {nameOf(detail.execution, entry.step)}
               {stateWord(entry.state)}
             </span>
-            {entry.cause !== null && entry.cause !== "" && <small>{entry.cause}</small>}
+            {entry.cause !== null && entry.cause !== "" && <small><Name text={entry.cause} /></small>}
           </li>
         ))}
       </ol>
@@ -49,7 +50,9 @@ function Approvals({ detail }: { detail: ExecutionDetail }) {
             <span>
               <strong>{one.decision}</strong> by {one.key} as {one.role}
             </span>
-            <small>{[one.reason ?? "", one.verdict].filter((text) => text !== "").join(" · ")}</small>
+            <small>
+              <Name text={[one.reason ?? "", one.verdict].filter((text) => text !== "").join(" · ")} />
+            </small>
           </li>
         ))}
       </ol>
@@ -63,6 +66,8 @@ const undoable = new Set(["done", "verified", "failed", "ambiguous"]);
 function Undo({ execution, done }: { execution: Execution; done: () => void }) {
   const [sure, setSure] = useState(false);
   const [trouble, setTrouble] = useState<string | null>(null);
+  const box = useRef<HTMLParagraphElement>(null);
+  useKeptFocus(box, "button");
   if (!may("respond") || !undoable.has(execution.state)) {
     return null;
   }
@@ -77,7 +82,7 @@ function Undo({ execution, done }: { execution: Execution; done: () => void }) {
     );
   };
   return (
-    <p class="verbs undo">
+    <p class="verbs undo" ref={box}>
       <button type="button" class="button grave" onClick={() => (sure ? send() : setSure(true))}>
         {sure ? "Yes, take it back" : "Take it back"}
       </button>
@@ -100,7 +105,7 @@ export function ExecutionPane({ id, close }: { id: string; close: () => void }) 
   const { value, trouble, again } = useAsked(useCallback(() => fetchExecution(id), [id]));
   const detail = value?.execution.key === id ? value : null;
   const pane = useRef<HTMLElement>(null);
-  useEffect(() => pane.current?.focus(), [id]);
+  usePaneFocus(pane, id);
   useEffect(() => takeExecutions(detail === null ? [] : [detail.execution]), [detail]);
   // What the stream tells is newer than what was asked: its course is asked for again.
   useEffect(() => {
@@ -118,12 +123,17 @@ export function ExecutionPane({ id, close }: { id: string; close: () => void }) 
               <SeverityMark severity={execution.severity} />
               <a href={hrefOf("findings", [execution.finding])}>
                 {execution.rule}
-                {execution.agent === null ? "" : ` by ${execution.agent}`}
+                {execution.agent !== null && (
+                  <>
+                    {" by "}
+                    <Name text={execution.agent} />
+                  </>
+                )}
               </a>
-              {execution.tenant !== null && <span>{execution.tenant}</span>}
+              {execution.tenant !== null && <Name text={execution.tenant} />}
             </p>
           )}
-          <h2 id="run-title">{execution?.title ?? "A run"}</h2>
+          <h2 id="run-title"><Name text={execution?.title ?? "A run"} /></h2>
         </div>
         <button type="button" class="quiet icon" onClick={close} aria-label="Close the run">
           <Icon path="M6 6l12 12M18 6 6 18" />

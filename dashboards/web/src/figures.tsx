@@ -13,26 +13,28 @@ function Figure(props: { name: string; value: string; note: string; alarm?: bool
       <dd>
         <strong>{props.value}</strong>
         {props.course !== undefined && <Spark values={props.course} length={60} />}
-        <small>{props.note}</small>
+        <small title={props.note}>{props.note}</small>
       </dd>
     </div>
   );
 }
 
+/** Verified is what evidence has shown; done is what the other side accepted, and no more. */
 function Remediated({ executions }: { executions: Status["executions"] }) {
   const { planned, waiting, running, done, verified, failed, ambiguous } = executions;
   const wrong = failed + ambiguous;
   const parts = [
+    [done, "accepted"],
     [wrong, "failed"],
     [waiting, "waiting"],
     [planned + running, "under way"],
   ] as const;
-  const said = parts.filter(([n]) => n > 0).slice(0, 2);
+  const said = parts.filter(([n]) => n > 0).slice(0, 2).map(([n, word]) => `${count(n)} ${word}`);
   return (
     <Figure
-      name="Remediated"
-      value={count(done + verified)}
-      note={said.length === 0 ? "none under way" : said.map(([n, word]) => `${count(n)} ${word}`).join(", ")}
+      name="Remediated, verified"
+      value={count(verified)}
+      note={said.length === 0 ? "none under way" : said.join(", ")}
       alarm={wrong > 0 || waiting > 0}
     />
   );

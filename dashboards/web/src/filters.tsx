@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Baseline, Filter, Severity } from "./api";
 import { isSet, noFilter, severities, triageStates } from "./filter";
+import { when } from "./format";
 
 /** Tells what was typed when the typing pauses or Enter is pressed. */
 export function Field(props: { label: string; value: string; wide?: boolean; change: (value: string) => void }) {
@@ -59,8 +60,8 @@ export function Period(props: { from: string; to: string; unset?: string; change
     >
       {set && (
         <option value="kept">
-          {props.from === "" ? "Before" : "Since"} {(props.from || props.to).replace("T", " ").replace("Z", "")}
-          {props.from !== "" && props.to !== "" && ` to ${props.to.replace("T", " ").replace("Z", "")}`}
+          {props.from === "" ? "Before" : "Since"} {when(props.from || props.to)}
+          {props.from !== "" && props.to !== "" && ` to ${when(props.to)}`}
         </option>
       )}
       {periods.map(([value, text]) => (

@@ -6,14 +6,19 @@ import type { Baseline, Detail, Execution, Finding } from "./api";
 import { fetchDetail, fetchFindings } from "./api";
 import { ExecutionCard } from "./execution";
 import { noFilter, queryOf } from "./filter";
-import { criterionName } from "./format";
+import { criterionName, when } from "./format";
 import { baseline, executions, useLive } from "./live";
-import { Icon, Moment, SeverityMark, StateMark } from "./marks";
+import { Icon, Moment, Name, SeverityMark, StateMark } from "./marks";
+import { usePaneFocus } from "./page";
 import { merged } from "./rows";
+import { RuleText } from "./rule_text";
 import { useStore } from "./store";
 import { Timeline, story } from "./timeline";
 import { Triage } from "./triage";
 import { Trouble, useAsked } from "./trouble";
+
+const similarMax = 8;
+const askedMax = 40;
 
 const executionKey = (execution: Execution): string => execution.key;
 
@@ -21,7 +26,9 @@ function Pair({ name, value }: { name: string; value: string }) {
   return (
     <>
       <dt>{name}</dt>
-      <dd>{value}</dd>
+      <dd>
+        <Name text={value} />
+      </dd>
     </>
   );
 }
@@ -34,8 +41,8 @@ function Meaning({ detail, rules }: { detail: Detail; rules: Baseline | null }) 
     <>
       {waiver !== undefined && (
         <p class="notice">
-          Waived by {waiver.by}: {waiver.reason}
-          {waiver.until !== undefined && ` (until ${waiver.until})`}
+          Waived by <Name text={waiver.by} />: <Name text={waiver.reason} />
+          {waiver.until !== undefined && ` (until ${when(waiver.until)})`}
         </p>
       )}
       <div class="meaning">
@@ -45,7 +52,9 @@ function Meaning({ detail, rules }: { detail: Detail; rules: Baseline | null }) 
         </section>
         <section class="happened">
           <h3>Happened</h3>
-          <p>{ocsf.status_detail ?? finding.title}</p>
+          <p>
+            <Name text={ocsf.status_detail ?? finding.title} />
+          </p>
           <p class="story">{story(ocsf.evidences ?? [])}</p>
         </section>
       </div>
@@ -69,19 +78,29 @@ function Done({ detail, actions, rules }: { detail: Detail; actions: Execution[]
 
 /** Of the same rule and subject: what an incident is made of. */
 function Similar({ finding }: { finding: Finding }) {
-  const filter = useMemo(
-    () => ({ ...noFilter, rule: finding.rule, tenant: finding.tenant ?? "", agent: finding.agent ?? "" }),
-    [finding.rule, finding.tenant, finding.agent],
-  );
-  const { value, trouble, again } = useAsked(useCallback(() => fetchFindings(filter, "", 8), [filter]));
+  const { rule, tenant, agent } = finding;
+  const filter = useMemo(() => ({ ...noFilter, rule, tenant: tenant ?? "", agent: agent ?? "" }), [rule, tenant, agent]);
+  const { value, trouble, again } = useAsked(useCallback(() => fetchFindings(filter, "", askedMax), [filter]));
   useEffect(again, [finding.seq, again]);
-  const others = value?.items.filter((one) => one.uid !== finding.uid) ?? [];
+  // The API cannot be asked for what has no tenant or no agent: of others is let go here.
+  const others = (value?.items ?? [])
+    .filter((one) => one.uid !== finding.uid && one.tenant === tenant && one.agent === agent)
+    .slice(0, similarMax);
+  const subject = agent !== null && (
+    <>
+      {" by "}
+      <Name text={agent} />
+    </>
+  );
   return (
     <section>
       <h3>Others like it</h3>
       {trouble !== null && <Trouble trouble={trouble} what="similar findings" />}
       {value !== null && others.length === 0 && (
-        <p class="none">No other of this rule{finding.agent === null ? "" : ` by ${finding.agent}`}.</p>
+        <p class="none">
+          No other of this rule{subject}
+          {value.next !== null && " among the newest"}.
+        </p>
       )}
       {others.length > 0 && (
         <ul class="similar">
@@ -89,7 +108,9 @@ function Similar({ finding }: { finding: Finding }) {
             <li key={one.uid}>
               <a href={hrefOf("findings", [one.uid])}>
                 <Moment time={one.time} />
-                <code>{one.trigger.id}</code>
+                <code>
+                  <Name text={one.trigger.id} />
+                </code>
               </a>
               <StateMark state={one.action} />
             </li>
@@ -98,29 +119,12 @@ function Similar({ finding }: { finding: Finding }) {
       )}
       {others.length > 0 && (
         <a class="onward" href={hrefOf("findings", [], queryOf(filter))}>
-          All of {finding.rule}
-          {finding.agent === null ? "" : ` by ${finding.agent}`}
+          All of {rule}
+          {subject}
+          {tenant === null && ", of any tenant"}
         </a>
       )}
     </section>
-  );
-}
-
-/** The rule's text; the part of it that failed is marked where it stands. */
-function RuleText({ text, clause }: { text: string; clause: string | null }) {
-  const at = clause === null || clause === "" ? -1 : text.indexOf(clause);
-  return (
-    <pre tabIndex={0} aria-label="The rule as written">
-      {at === -1 ? (
-        text
-      ) : (
-        <>
-          {text.slice(0, at)}
-          <mark>{clause}</mark>
-          {text.slice(at + (clause ?? "").length)}
-        </>
-      )}
-    </pre>
   );
 }
 
@@ -188,7 +192,7 @@ export function FindingPane({ uid, close }: { uid: string; close: () => void }) 
   const rules = useStore(baseline);
   const all = useStore(executions);
   const pane = useRef<HTMLElement>(null);
-  useEffect(() => pane.current?.focus(), [uid]);
+  usePaneFocus(pane, uid);
   const live = all.filter((execution) => execution.finding === uid);
   const actions = merged(live, detail?.actions ?? [], executionKey);
   const agent = finding?.agent ?? null;
@@ -201,16 +205,18 @@ export function FindingPane({ uid, close }: { uid: string; close: () => void }) 
             <p class="eyebrow">
               <SeverityMark severity={finding.severity} />
               <code>{finding.rule}</code>
-              {tenant !== null && <span>{tenant}</span>}
-              {agent !== null && tenant !== null ? (
-                <a href={hrefOf("fleet", [tenant, agent])}>{agent}</a>
-              ) : (
-                agent !== null && <span>{agent}</span>
+              {tenant !== null && <Name text={tenant} />}
+              {agent !== null && (
+                <a href={hrefOf("fleet", [tenant ?? "", agent])}>
+                  <Name text={agent} />
+                </a>
               )}
               <Moment time={finding.time} />
             </p>
           )}
-          <h2 id="detail-title">{finding?.title ?? "Finding"}</h2>
+          <h2 id="detail-title">
+            <Name text={finding?.title ?? "Finding"} />
+          </h2>
         </div>
         <button type="button" class="quiet icon" onClick={close} aria-label="Close the finding">
           <Icon path="M6 6l12 12M18 6 6 18" />

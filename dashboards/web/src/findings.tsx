@@ -10,10 +10,11 @@ import { FindingPane } from "./finding";
 import { filterOf, passes, queryOf } from "./filter";
 import { ListOfIncidents } from "./incidents";
 import type { View } from "./list";
-import { ListSection, usePaged, useReading, viewWord } from "./list";
+import { ListSection, usePaged, viewWord } from "./list";
 import { executions, useLive } from "./live";
-import { Moment, SeverityMark, StateMark } from "./marks";
+import { Moment, Name, SeverityMark, StateMark, visible } from "./marks";
 import { useTitle } from "./page";
+import { useReading } from "./reading";
 import { useStore } from "./store";
 import { ListOfWaivers } from "./waivers";
 
@@ -50,16 +51,16 @@ const Row = memo(function Row(props: {
             props.open(finding.uid);
           }}
         >
-          <code>{finding.rule}</code> <span>{finding.title}</span>
+          <code>{finding.rule}</code> <span><Name text={finding.title} /></span>
           {state !== "new" && <em>{state}</em>}
           {finding.mode === "observe" && <em>observed</em>}
         </button>
       </span>
-      <span role="cell" class="c-tenant" title={finding.tenant ?? ""}>
-        {finding.tenant ?? "–"}
+      <span role="cell" class="c-tenant" title={visible(finding.tenant ?? "")}>
+        {finding.tenant === null ? "–" : <Name text={finding.tenant} />}
       </span>
-      <span role="cell" class="c-agent" title={finding.agent ?? ""}>
-        {finding.agent ?? "–"}
+      <span role="cell" class="c-agent" title={visible(finding.agent ?? "")}>
+        {finding.agent === null ? "–" : <Name text={finding.agent} />}
       </span>
       <span role="cell" class="c-time">
         <Moment time={finding.time} />
@@ -121,7 +122,7 @@ function ListOfFindings({ filter, chosen, open, close }: ListProps) {
   const fetchPage = useCallback((after: string, limit: number) => fetchFindings(filter, after, limit), [filter]);
   const paged = usePaged(keyOf, fetchPage, reading);
   const { list, tell } = paged;
-  useLive(useCallback((findings) => tell(findings.filter((one) => passes(filter, one))), [filter, tell]));
+  useLive(useCallback((findings) => tell(findings, { belongs: (one) => passes(filter, one) }), [filter, tell]));
   const states = useActionStates();
   return (
     <ListSection

@@ -12,44 +12,79 @@ export function count(n: number): string {
   return whole.format(n).replaceAll(",", "\u202f");
 }
 
+const yearDay = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
+
+/** Nothing today, the day in this year, else the day with its year. */
+function dayOf(date: Date, now = new Date()): string {
+  if (now.toDateString() === date.toDateString()) {
+    return "";
+  }
+  return `${(now.getFullYear() === date.getFullYear() ? day : yearDay).format(date)} `;
+}
+
 /** The clock's time, the day before it where it is not today. */
 export function when(text: string): string {
   const date = new Date(text);
-  const today = new Date().toDateString() === date.toDateString();
-  return today ? clock.format(date) : `${day.format(date)} ${clock.format(date)}`;
+  return dayOf(date) + clock.format(date);
 }
-
-const fullDay = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
 
 /** The day with its year, for what lies far from today. */
 export const date = (text: string, timed = false): string =>
-  `${fullDay.format(new Date(text))}${timed ? ` ${clock.format(new Date(text))}` : ""}`;
+  `${yearDay.format(new Date(text))}${timed ? ` ${clock.format(new Date(text))}` : ""}`;
 
 /** To the millisecond, for a line of events. */
-export function exact(text: string): string {
-  const date = new Date(text);
-  return `${clock.format(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+export const exact = (text: string): string =>
+  `${when(text)}.${String(new Date(text).getMilliseconds()).padStart(3, "0")}`;
+
+/** The zone that this page's times are in, as the browser has it. */
+export function zone(): string {
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  const east = -new Date().getTimezoneOffset();
+  const part = (n: number): string => String(n).padStart(2, "0");
+  const offset = `UTC${east < 0 ? "\u2212" : "+"}${part(Math.floor(Math.abs(east) / 60))}:${part(Math.abs(east) % 60)}`;
+  return east === 0 ? "UTC" : timeZone === undefined ? offset : `${timeZone.replaceAll("_", " ")} (${offset})`;
 }
 
+const parted = (large: number, unit: string, small: number, least: string): string =>
+  small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${least}`;
+
+/** In its two largest units. Rounded before the unit is chosen: 0.9999 s is a second and not 1000 ms. */
 export function duration(seconds: number): string {
   if (seconds < 0.001) {
     return "< 1 ms";
   }
-  if (seconds < 1) {
-    return `${(seconds * 1000).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+  if (seconds < 0.9995) {
+    return `${(seconds * 1000).toFixed(seconds < 0.00995 ? 1 : 0)} ms`;
   }
-  if (seconds < 60) {
+  if (seconds < 59.95) {
     return `${seconds.toFixed(1)} s`;
   }
-  if (seconds < 3600) {
-    return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 3600) {
+    return parted(Math.floor(whole / 60), "min", whole % 60, "s");
   }
-  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 1440) {
+    return parted(Math.floor(minutes / 60), "h", minutes % 60, "min");
+  }
+  const hours = Math.round(seconds / 3600);
+  return parted(Math.floor(hours / 24), "d", hours % 24, "h");
 }
 
-export function between(from: string, to: string): number {
-  return (Date.parse(to) - Date.parse(from)) / 1000;
+/** What stands behind the point of the seconds, as a number: a Date keeps no more than milliseconds. */
+function fraction(text: string): number {
+  const digits = /\.(\d+)/.exec(text)?.[1];
+  return digits === undefined ? 0 : Number(`0.${digits}`);
 }
+
+/** Seconds; as exact as the two texts are. */
+export function between(from: string, to: string): number {
+  const second = (text: string): number => Math.floor(Date.parse(text) / 1000);
+  return second(to) - second(from) + (fraction(to) - fraction(from));
+}
+
+/** For sorting: the earlier first, however many digits each was written with. */
+export const earlier = (a: string, b: string): number => between(b, a);
 
 export const short = (digest: string, digits = 12): string =>
   digest.length > digits ? `${digest.slice(0, digits)}…` : digest;

@@ -4,10 +4,10 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { hrefOf } from "./address";
 import type { Status } from "./api";
-import { short } from "./format";
+import { count, short, when, zone } from "./format";
 import type { Connection } from "./live";
-import { baseline, connection as connectionNow, executions, respond, status as statusNow } from "./live";
-import { Icon } from "./marks";
+import { baseline, connection as connectionNow, lostSince, respond, status as statusNow } from "./live";
+import { Icon, Name } from "./marks";
 import { useStore } from "./store";
 
 export const screens = [
@@ -54,15 +54,18 @@ function ThemeSwitch() {
 const connectionWords: Record<Connection, string> = {
   connecting: "Connecting",
   live: "Live",
-  lost: "Connection lost, coming back",
+  lost: "No answer from the server",
 };
 
 function ConnectionMark({ connection, status }: { connection: Connection; status: Status | null }) {
+  const since = useStore(lostSince);
   const notReady = connection === "live" && status !== null && !status.ready;
+  const lost = since === null ? "" : ` since ${when(new Date(since).toISOString())}, trying again`;
+  const words = notReady ? `Not ready: ${status.reason}` : `${connectionWords[connection]}${lost}`;
   return (
-    <p class={`connection ${notReady ? "waiting" : connection}`} role="status">
+    <p class={`connection ${notReady ? "waiting" : connection}`} role="status" title={words}>
       <i aria-hidden="true" />
-      <span>{notReady ? `Not ready: ${status.reason}` : connectionWords[connection]}</span>
+      <span>{words}</span>
     </p>
   );
 }
@@ -71,7 +74,7 @@ function BaselineMark({ status }: { status: Status | null }) {
   const rules = useStore(baseline);
   return rules === null ? null : (
     <p class="baseline" title={`SHA-384 ${rules.digest}`}>
-      <span>{rules.name}</span> {rules.version}
+      Baseline <span>{rules.name}</span> {rules.version}
       <code>{short(rules.digest, 8)}</code>
       {status?.reload?.result === "refused" && <em title={status.reload.reason}>a newer one was refused</em>}
     </p>
@@ -79,10 +82,10 @@ function BaselineMark({ status }: { status: Status | null }) {
 }
 
 function Badge({ screen }: { screen: string }) {
-  const waiting = useStore(executions).filter((execution) => execution.state === "waiting").length;
+  const waiting = useStore(statusNow)?.executions.waiting ?? 0;
   return screen === "remediation" && waiting > 0 ? (
     <b class="badge" title="waiting for approval">
-      {waiting}
+      {count(waiting)}
       <span class="visually-hidden"> waiting for approval</span>
     </b>
   ) : null;
@@ -92,8 +95,9 @@ function Paused() {
   const told = useStore(respond);
   return told?.paused === true ? (
     <a class="paused" href={hrefOf("remediation")} role="status">
-      Remediation is paused{told.by === null ? "" : ` by ${told.by}`}
-      {told.why === null || told.why === "" ? "" : `: ${told.why}`}
+      <Name
+        text={`Remediation is paused${told.by === null ? "" : ` by ${told.by}`}${told.why === null || told.why === "" ? "" : `: ${told.why}`}`}
+      />
     </a>
   ) : null;
 }
@@ -102,7 +106,7 @@ export function Frame(props: { screen: string; offered: readonly string[]; who: 
   const connection = useStore(connectionNow);
   const status = useStore(statusNow);
   return (
-    <div class="frame">
+    <div class={connection === "lost" ? "frame silent" : "frame"}>
       <header class="top">
         <a class="brand" href={hrefOf("posture")} aria-label="Invigil, to the posture">
           <svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
@@ -123,13 +127,16 @@ export function Frame(props: { screen: string; offered: readonly string[]; who: 
               </a>
             ))}
         </nav>
-        <BaselineMark status={status} />
         <ConnectionMark connection={connection} status={status} />
         {props.who}
         <ThemeSwitch />
       </header>
       <Paused />
       <main>{props.children}</main>
+      <footer class="foot">
+        <BaselineMark status={status} />
+        <p>Times in {zone()}</p>
+      </footer>
     </div>
   );
 }

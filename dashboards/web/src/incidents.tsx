@@ -6,9 +6,10 @@ import type { Incident } from "./api";
 import { fetchIncidents } from "./api";
 import type { ListProps } from "./findings";
 import { count } from "./format";
-import { ListSection, usePaged, useReading } from "./list";
+import { ListSection, usePaged } from "./list";
 import { useLive } from "./live";
-import { Bars, Moment, SeverityMark } from "./marks";
+import { Bars, Moment, Name, SeverityMark, visible } from "./marks";
+import { useReading } from "./reading";
 
 const keyOf = (incident: Incident): string => String(incident.id);
 
@@ -38,16 +39,16 @@ const Row = memo(function Row(props: {
             props.open(incident);
           }}
         >
-          <code>{incident.rule}</code> <span>{incident.title}</span>
+          <code>{incident.rule}</code> <span><Name text={incident.title} /></span>
           {state !== "new" && <em>{state}</em>}
-          {incident.assignee !== null && <em class="who">{incident.assignee}</em>}
+          {incident.assignee !== null && <em class="who"><Name text={incident.assignee} /></em>}
         </button>
       </span>
-      <span role="cell" class="c-tenant" title={incident.tenant ?? ""}>
-        {incident.tenant ?? "–"}
+      <span role="cell" class="c-tenant" title={visible(incident.tenant ?? "")}>
+        {incident.tenant === null ? "–" : <Name text={incident.tenant} />}
       </span>
-      <span role="cell" class="c-agent" title={incident.agent ?? ""}>
-        {incident.agent ?? "–"}
+      <span role="cell" class="c-agent" title={visible(incident.agent ?? "")}>
+        {incident.agent === null ? "–" : <Name text={incident.agent} />}
       </span>
       <span role="cell" class="c-spark">
         <Bars counts={incident.spark} severity={incident.severity} />
@@ -125,7 +126,7 @@ export function ListOfIncidents({ filter, chosen, open, close }: ListProps) {
   current.current = filter;
   useFollowing(
     useCallback(() => {
-      fetchIncidents(filter).then((page) => current.current === filter && tell(page.items, true), () => undefined);
+      fetchIncidents(filter).then((page) => current.current === filter && tell(page.items, { resort: true }), () => undefined);
     }, [filter, tell]),
   );
   // An incident stays the one that is open when newer findings join it.

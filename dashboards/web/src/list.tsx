@@ -1,43 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the lists of findings and of incidents share. Rows that come in while somebody reads wait behind a pill at the
-// list's top; nothing under the eye moves.
+// What the lists share. Rows that come in while somebody reads wait behind a pill above the list; nothing under the eye
+// moves.
 import type { ComponentChildren, RefObject } from "preact";
 import { useCallback, useEffect, useReducer, useRef } from "preact/hooks";
 import { go, hrefOf } from "./address";
 import type { Filter, Page } from "./api";
 import { isSet, queryOf } from "./filter";
 import { Field, Filters } from "./filters";
-import { count } from "./format";
-import { baseline } from "./live";
+import { count, plural } from "./format";
+import { baseline, useBack } from "./live";
 import { Empty } from "./marks";
 import { useKeys, useNarrow } from "./page";
-import type { Rows, Sequenced } from "./rows";
+import type { Rows, Sequenced, Told } from "./rows";
 import { noRows, rowsAfter } from "./rows";
 import { useStore } from "./store";
 import { Trouble } from "./trouble";
 import { VirtualList } from "./virtual";
 
 export type View = "incidents" | "all" | "waivers";
-
-/** Somebody reads: a finding is open, the list is scrolled, or the pointer or the keyboard is on it. */
-function isRead(scroller: RefObject<HTMLDivElement>, chosen: string | null): boolean {
-  const list = scroller.current;
-  return (
-    chosen !== null ||
-    (list !== null &&
-      (list.scrollTop > 4 ||
-        list.contains(document.activeElement) ||
-        list.matches(":hover") ||
-        (window.scrollY > 4 && list.getBoundingClientRect().top < 0)))
-  );
-}
-
-export function useReading(chosen: string | null) {
-  const scroller = useRef<HTMLDivElement>(null);
-  const now = useRef(chosen);
-  now.current = chosen;
-  return { scroller, reading: useCallback(() => isRead(scroller, now.current), []) };
-}
 
 /** The pages of a list under a filter. tell(items) adds what came meanwhile. */
 export function usePaged<T extends Sequenced>(
@@ -77,14 +57,16 @@ export function usePaged<T extends Sequenced>(
     }
   }, [ask, next, loading]);
   const tell = useCallback(
-    (items: readonly T[], resort = false) => {
+    (items: readonly T[], how: Pick<Told<T>, "resort" | "belongs"> = {}) => {
       if (items.length > 0) {
-        change({ kind: "told", items, reading: reading(), resort });
+        change({ kind: "told", items, reading: reading(), ...how });
       }
     },
     [reading],
   );
   const again = useCallback(() => void ask(""), [ask]);
+  const { trouble } = list;
+  useBack(useCallback(() => trouble !== null && again(), [trouble, again]));
   const show = useCallback(() => change({ kind: "show" }), []);
   return { list, more, again, tell, show };
 }
@@ -109,6 +91,29 @@ export function ViewSwitch({ view, filter }: { view: View; filter: Filter }) {
       ))}
     </div>
   );
+}
+
+/** Above a list: what is said of it, and the pill of what waits to be shown. It has its place at all times. */
+export function Bar({ said, pill, show }: { said: string; pill: string | null; show: () => void }) {
+  return (
+    <div class="list-bar">
+      <p class="shown" role="status">
+        {said}
+        {pill !== null && <span class="visually-hidden">, {pill}</span>}
+      </p>
+      {pill !== null && (
+        <button type="button" class="pill" onClick={show}>
+          <span aria-hidden="true">↑</span> {pill}
+        </button>
+      )}
+    </div>
+  );
+}
+
+export function ListBar<T>({ list, what, show }: { list: Rows<T>; what: string; show: () => void }) {
+  const { rows, fresh } = list;
+  const said = rows.length === 0 ? "" : `${count(rows.length)}${list.next === null ? "" : "+"} shown, the newest change first`;
+  return <Bar said={said} pill={fresh.length === 0 ? null : plural(fresh.length, `new ${what}`)} show={show} />;
 }
 
 export function ListSection<T extends Sequenced>(props: {
@@ -138,16 +143,12 @@ export function ListSection<T extends Sequenced>(props: {
           show();
         } else if (key === "Escape" && uid !== null) {
           props.close();
-          // The list may come back into view only with the next drawing.
-          requestAnimationFrame(() =>
-            scroller.current?.querySelector<HTMLElement>(`button[data-key="${CSS.escape(chosen ?? "")}"]`)?.focus(),
-          );
         } else {
           return false;
         }
         return true;
       },
-      [show, uid, chosen, props.close],
+      [show, uid, props.close],
     ),
   );
   const setFilter = useCallback(
@@ -157,30 +158,17 @@ export function ListSection<T extends Sequenced>(props: {
     },
     [uid, view],
   );
-  const { rows, fresh } = list;
-  const what = view === "all" ? "finding" : "incident";
-  const shown = rows.length === 0 ? "" : `${count(rows.length)}${list.next === null ? "" : "+"} shown`;
+  const { rows } = list;
   return (
     <section class="found" aria-labelledby="findings-title">
       <div class="found-head">
         <h2 id="findings-title">Findings</h2>
         <ViewSwitch view={view} filter={filter} />
         <Field label="Search" wide value={filter.q} change={(q) => setFilter({ ...filter, q })} />
-        <p class="shown" role="status">
-          {shown}
-        </p>
         <Filters filter={filter} baseline={rules} change={setFilter} />
       </div>
       <div class="list">
-        {fresh.length > 0 && (
-          <button type="button" class="pill" onClick={show}>
-            <span aria-hidden="true">↑</span> {count(fresh.length)} new {what}
-            {fresh.length === 1 ? "" : "s"}
-          </button>
-        )}
-        <p class="visually-hidden" role="status">
-          {fresh.length > 0 ? `${fresh.length} new, press n to show` : ""}
-        </p>
+        <ListBar list={list} what={view === "all" ? "finding" : "incident"} show={show} />
         <VirtualList
           items={rows}
           keyOf={props.keyOf}

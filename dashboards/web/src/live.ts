@@ -20,9 +20,9 @@ export const connection = store<Connection>("connecting");
 export const status = store<Status | null>(null);
 export const baseline = store<Baseline | null>(null);
 export const pulses = store<readonly Pulse[]>([]);
-export const executions = store<readonly Execution[]>([]); // the newest change first
+export const executions = store<readonly Execution[]>([]); // those that were told of lately, the newest change first
 export const respond = store<Respond | null>(null); // null: not known, or not offered
-export const nextActions = store<string | null>(null);
+export const lostSince = store<number | null>(null); // milliseconds: since when the server does not answer
 
 const silenceMs = 12_000; // six pulses of the server
 const retryMs = 2_000;
@@ -31,14 +31,38 @@ const respondMs = 8_000;
 const pulsesMax = 900; // half an hour
 const executionsMax = 2_000;
 
-const listeners = new Set<(findings: readonly Finding[]) => void>();
+type Listeners<T> = Set<(told: T) => void>;
+const ofFindings: Listeners<readonly Finding[]> = new Set();
+const ofExecutions: Listeners<readonly Execution[]> = new Set();
+const ofReturns: Listeners<void> = new Set();
+
+function useHearing<T>(from: Listeners<T>, hear: (told: T) => void): void {
+  useEffect(() => {
+    from.add(hear);
+    return () => void from.delete(hear);
+  }, [from, hear]);
+}
+
+function say<T>(to: Listeners<T>, what: T): void {
+  for (const hear of [...to]) {
+    hear(what);
+  }
+}
 
 /** What comes in while the part of the page that asks is shown. */
-export function useLive(hear: (findings: readonly Finding[]) => void): void {
-  useEffect(() => {
-    listeners.add(hear);
-    return () => void listeners.delete(hear);
-  }, [hear]);
+export const useLive = (hear: (findings: readonly Finding[]) => void): void => useHearing(ofFindings, hear);
+export const useLiveExecutions = (hear: (told: readonly Execution[]) => void): void => useHearing(ofExecutions, hear);
+
+/** The server answers again. */
+export const useBack = (back: () => void): void => useHearing(ofReturns, back);
+
+function connectionIs(now: Connection): void {
+  const back = now === "live" && lostSince.get() !== null;
+  connection.set(now);
+  lostSince.set(now === "lost" ? (lostSince.get() ?? Date.now()) : null);
+  if (back) {
+    say(ofReturns, undefined);
+  }
 }
 
 let waiting: { findings: Finding[]; executions: Execution[] } = { findings: [], executions: [] };
@@ -49,10 +73,11 @@ function flush(): void {
   waiting = { findings: [], executions: [] };
   due = 0;
   takeExecutions(told.executions);
+  if (told.executions.length > 0) {
+    say(ofExecutions, told.executions);
+  }
   if (told.findings.length > 0) {
-    for (const hear of [...listeners]) {
-      hear(told.findings);
-    }
+    say(ofFindings, told.findings);
   }
 }
 
@@ -130,7 +155,7 @@ function listen(position: string): () => void {
     source = new EventSource(`/api/v1/stream?after=${encodeURIComponent(last)}`);
     source.addEventListener("open", () => {
       heard = Date.now();
-      connection.set("live");
+      connectionIs("live");
     });
     on<Finding>("finding", takeFinding);
     on<Execution>("action", (execution) => {
@@ -139,7 +164,7 @@ function listen(position: string): () => void {
     });
     on<Status>("status", takeStatus);
     source.addEventListener("error", () => {
-      connection.set("lost");
+      connectionIs("lost");
       // A browser comes back by itself after a broken connection, not after an answer such as 503.
       if (source?.readyState === EventSource.CLOSED) {
         window.clearTimeout(retry);
@@ -151,7 +176,7 @@ function listen(position: string): () => void {
   // A connection can die without a word (a laptop that slept, a gateway that forgot it).
   const watch = window.setInterval(() => {
     if (source?.readyState === EventSource.OPEN && Date.now() - heard > silenceMs) {
-      connection.set("lost");
+      connectionIs("lost");
       open();
     }
   }, 1_000);
@@ -169,6 +194,13 @@ export function follow(): () => void {
   let stop: (() => void) | null = null;
   let ended = false;
   let retry = 0;
+  let filled = false;
+  const fill = async (): Promise<void> => {
+    takeExecutions((await fetchActions()).items);
+    filled = true;
+  };
+  const back = (): void => void (filled || fill().catch(() => undefined));
+  ofReturns.add(back);
   const begin = async (): Promise<void> => {
     try {
       const now = await fetchStatus();
@@ -177,12 +209,10 @@ export function follow(): () => void {
       }
       takeStatus(now);
       stop = listen(now.position);
-      const page = await fetchActions();
-      nextActions.set(page.next);
-      takeExecutions(page.items);
+      await fill();
     } catch {
       if (!ended && stop === null) {
-        connection.set("lost");
+        connectionIs("lost");
         retry = window.setTimeout(() => void begin(), retryMs);
       }
     }
@@ -190,8 +220,9 @@ export function follow(): () => void {
   void begin();
   return () => {
     ended = true;
+    ofReturns.delete(back);
     window.clearTimeout(retry);
     stop?.();
-    connection.set("connecting");
+    connectionIs("connecting");
   };
 }

@@ -116,6 +116,52 @@ export function Moment({ time, whole }: { time: string; whole?: boolean }) {
   );
 }
 
+/** What is not seen, or turns what is seen around: controls, formats such as U+202E, fillers, odd line ends. */
+const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f]/gu;
+const unseenWord = (sign: string): string => `U+${sign.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`;
+
+/** Where no element can stand: in a title, in a field. */
+export const visible = (text: string): string => text.replace(unseen, (sign) => `\u27e8${unseenWord(sign)}\u27e9`);
+
+/** What others chose: on its own, whatever direction it is written in, with a mark in place of what is not seen. */
+export function Name({ text }: { text: string }) {
+  const signs = text.match(unseen) ?? [];
+  const parts = text.split(unseen);
+  return (
+    <bdi>
+      {parts.map((part, i) => (
+        <>
+          {part}
+          {i < signs.length && <span class="unseen">{unseenWord(signs[i] ?? "")}</span>}
+        </>
+      ))}
+    </bdi>
+  );
+}
+
+/** What somebody wrote in a field of several lines. */
+export const Lines = ({ text }: { text: string }) => (
+  <>
+    {text.split(/\r?\n/).map((line, i) => (
+      <>
+        {i > 0 && <br />}
+        <Name text={line} />
+      </>
+    ))}
+  </>
+);
+
+/** A tenant and an agent of it, as far as there are. */
+export function Subject({ tenant, agent }: { tenant: string | null; agent: string | null }) {
+  return (
+    <>
+      {tenant !== null && <Name text={tenant} />}
+      {tenant !== null && agent !== null && " / "}
+      {agent !== null && <Name text={agent} />}
+    </>
+  );
+}
+
 export function Icon({ path, size = 18 }: { path: string; size?: number }) {
   return (
     <svg class="glyph" viewBox="0 0 24 24" width={size} height={size} aria-hidden="true">

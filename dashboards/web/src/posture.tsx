@@ -9,9 +9,9 @@ import { Figures } from "./figures";
 import { Period } from "./filters";
 import { count, percent, plural } from "./format";
 import { useLive } from "./live";
-import { Icon, OutcomeMark, SeverityMark } from "./marks";
+import { Empty, Icon, OutcomeMark, SeverityMark } from "./marks";
 import { NewsAside } from "./news";
-import { useKeys, useTitle } from "./page";
+import { useKeys, usePaneFocus, useTitle } from "./page";
 import { Strip, spansOf } from "./strip";
 import { Trouble, useAsked } from "./trouble";
 
@@ -52,7 +52,12 @@ function Tile(props: { criterion: PostureCriterion; whole: { from: number; to: n
   const { criterion, whole } = props;
   const { coverage } = criterion;
   return (
-    <a class={`tile ${criterion.outcome}`} href={props.href} aria-current={props.chosen ? "true" : undefined}>
+    <a
+      class={`tile ${criterion.outcome}`}
+      data-key={criterion.id}
+      href={props.href}
+      aria-current={props.chosen ? "true" : undefined}
+    >
       <span class="tile-head">
         <span class="criterion">{criterion.id}</span>
         <OutcomeMark outcome={criterion.outcome} />
@@ -88,8 +93,8 @@ function NotTestable({ criteria }: { criteria: readonly PostureCriterion[] }) {
       <h3>Not testable here</h3>
       <ul>
         {criteria.map((one) => (
-          <li key={one.id} title={one.title}>
-            {one.id}
+          <li key={one.id}>
+            <strong>{one.id}</strong> {one.title}
           </li>
         ))}
       </ul>
@@ -99,7 +104,7 @@ function NotTestable({ criteria }: { criteria: readonly PostureCriterion[] }) {
 
 function CriterionPane({ criterion, close }: { criterion: PostureCriterion; close: () => void }) {
   const pane = useRef<HTMLElement>(null);
-  useEffect(() => pane.current?.focus(), [criterion.id]);
+  usePaneFocus(pane, criterion.id);
   return (
     <aside class="pane" aria-labelledby="criterion-title" ref={pane} tabIndex={-1}>
       <header>
@@ -194,6 +199,7 @@ export function PostureScreen({ place }: { place: Place }) {
           </div>
           <div class="scroller" role="group" aria-labelledby="posture-title" tabIndex={0}>
             {trouble !== null && <Trouble trouble={trouble} what="the posture" />}
+            {posture === null && trouble === null && <Empty title="The posture is being worked out" />}
             <div class="families">
               {families.map(([prefix, name]) => {
                 const own = criteria.filter((one) => familyOf(one.id) === prefix && one.outcome !== "not-testable");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The screen of what was done: runs of playbooks, one of them in full, and how long it took to contain.
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { memo } from "preact/compat";
+import { useCallback, useMemo } from "preact/hooks";
 import type { Place } from "./address";
 import { go, hrefOf } from "./address";
 import type { Execution, RunState } from "./api";
@@ -8,11 +9,13 @@ import { fetchActions } from "./api";
 import { Chart } from "./chart";
 import { ExecutionPane } from "./execution_pane";
 import { between, count, duration } from "./format";
-import { executions, nextActions, status, takeExecutions } from "./live";
-import { Empty, Moment, SeverityMark, StateMark, stateWord } from "./marks";
+import { ListBar, usePaged } from "./list";
+import { executions, status, takeExecutions, useLiveExecutions } from "./live";
+import { Empty, Moment, Name, SeverityMark, StateMark, stateWord, visible } from "./marks";
 import { useKeys, useNarrow, useTitle } from "./page";
 import { PauseSwitch } from "./pause";
-import { store, useStore } from "./store";
+import { useReading } from "./reading";
+import { useStore } from "./store";
 import { Trouble } from "./trouble";
 import { VirtualList } from "./virtual";
 
@@ -32,14 +35,20 @@ const states: readonly RunState[] = [
 
 const keyOf = (execution: Execution): string => execution.key;
 
-function Row(props: { execution: Execution; chosen: boolean; reachable: boolean; open: (key: string) => void }) {
+const Row = memo(function Row(props: {
+  execution: Execution;
+  chosen: boolean;
+  arrived: boolean;
+  reachable: boolean;
+  open: (key: string) => void;
+}) {
   const { execution } = props;
   const took =
     execution.planned !== null && execution.finished !== null ? between(execution.planned, execution.finished) : null;
   return (
     <div
       role="presentation"
-      class={props.chosen ? "row run chosen" : "row run"}
+      class={`row run${props.chosen ? " chosen" : ""}${props.arrived ? " arrived" : ""}`}
       onClick={() => props.open(execution.key)}
     >
       <span role="cell" class="c-severity">
@@ -56,15 +65,15 @@ function Row(props: { execution: Execution; chosen: boolean; reachable: boolean;
             props.open(execution.key);
           }}
         >
-          <code>{execution.rule}</code> <span>{execution.playbook}</span>
+          <code>{execution.rule}</code> <span><Name text={execution.playbook} /></span>
           {execution.mode === "observe" && <em>observed</em>}
         </button>
       </span>
-      <span role="cell" class="c-tenant" title={execution.tenant ?? ""}>
-        {execution.tenant ?? "–"}
+      <span role="cell" class="c-tenant" title={visible(execution.tenant ?? "")}>
+        {execution.tenant === null ? "–" : <Name text={execution.tenant} />}
       </span>
-      <span role="cell" class="c-agent" title={execution.target ?? ""}>
-        {execution.target ?? "–"}
+      <span role="cell" class="c-agent" title={visible(execution.target ?? "")}>
+        {execution.target === null ? "–" : <Name text={execution.target} />}
       </span>
       <span role="cell" class="c-time">
         {execution.planned === null ? "–" : <Moment time={execution.planned} />}
@@ -77,7 +86,7 @@ function Row(props: { execution: Execution; chosen: boolean; reachable: boolean;
       </span>
     </div>
   );
-}
+});
 
 const Head = (
   <div role="rowgroup" class="head run">
@@ -111,7 +120,7 @@ function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 }
 
-/** From the event to the evidence that it worked, of the runs that were fetched. */
+/** From the event to the evidence that it worked, of the newest runs: those that this page was told of. */
 function Containment({ all }: { all: readonly Execution[] }) {
   const points = useMemo(
     () =>
@@ -134,7 +143,7 @@ function Containment({ all }: { all: readonly Execution[] }) {
         <dd>{middle}</dd>
         <dt>9 of 10 within</dt>
         <dd>{most}</dd>
-        <dt>Of runs</dt>
+        <dt>Of the newest</dt>
         <dd>{count(points.length)}</dd>
       </dl>
       <Chart
@@ -167,71 +176,60 @@ function States({ chosen, choose }: { chosen: string; choose: (state: string) =>
   );
 }
 
-const noNext = store<string | null>(null);
+const noneWords: Partial<Record<string, string>> = {
+  "": "No playbook has run yet",
+  waiting: "No run waits for approval",
+  failed: "No run has failed",
+};
 
-/** The store's executions of a state; those further back are fetched as the list is scrolled. */
-function useRuns(state: string) {
-  const all = useStore(executions);
-  const [next, setNext] = useState<string | null>(null);
-  const [trouble, setTrouble] = useState<unknown>(null);
-  const first = useStore(state === "" ? nextActions : noNext);
-  const asking = useRef(false);
-  const cursor = state === "" ? first : next;
-  const ask = useCallback(
-    async (after: string): Promise<void> => {
-      asking.current = true;
-      try {
-        const page = await fetchActions(state, after, 500);
-        takeExecutions(page.items);
-        setTrouble(null);
-        if (state === "") {
-          nextActions.set(page.next);
-        } else {
-          setNext(page.next);
-        }
-      } catch (error) {
-        setTrouble(error);
-      } finally {
-        asking.current = false;
-      }
+/** The runs of a state, or all: a list of its own, which the server is asked for and the stream adds to. */
+function useRuns(state: string, reading: () => boolean) {
+  const fetchPage = useCallback(
+    async (after: string, limit: number) => {
+      const page = await fetchActions(state, after, limit);
+      takeExecutions(page.items);
+      return page;
     },
     [state],
   );
-  useEffect(() => {
-    setNext(null);
-    if (state !== "") {
-      void ask("");
-    }
-  }, [ask, state]);
-  const more = useCallback(() => {
-    if (cursor !== null && !asking.current) {
-      void ask(cursor);
-    }
-  }, [ask, cursor]);
-  const runs = useMemo(() => (state === "" ? all : all.filter((one) => one.state === state)), [all, state]);
-  return { all, runs, more, trouble };
+  const paged = usePaged(keyOf, fetchPage, reading);
+  const { tell } = paged;
+  useLiveExecutions(
+    useCallback(
+      (told) => tell(told, { resort: true, belongs: (one) => state === "" || one.state === state }),
+      [state, tell],
+    ),
+  );
+  return paged;
 }
 
 export function RemediationScreen({ place }: { place: Place }) {
   useTitle("Remediation");
   const state = place.query["state"] ?? "";
   const chosen = place.rest[0] ?? null;
-  const { all, runs, more, trouble } = useRuns(state);
-  const scroller = useRef<HTMLDivElement>(null);
+  const all = useStore(executions);
+  const { scroller, reading } = useReading(chosen);
+  const { list, more, again, show: showNew } = useRuns(state, reading);
+  const show = useCallback(() => {
+    showNew();
+    scroller.current?.scrollTo({ top: 0 });
+  }, [showNew]);
   const narrow = useNarrow();
   const open = useCallback((key: string) => go(hrefOf("remediation", [key], { state }), chosen !== null), [state, chosen !== null]);
   const close = useCallback(() => go(hrefOf("remediation", [], { state }), true), [state]);
   useKeys(
     useCallback(
       (key) => {
-        if (key !== "Escape" || chosen === null) {
+        if (key === "n") {
+          show();
+        } else if (key === "Escape" && chosen !== null) {
+          close();
+        } else {
           return false;
         }
-        close();
-        requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`button[data-key="${chosen}"]`)?.focus());
         return true;
       },
-      [chosen, close],
+      [show, chosen, close],
     ),
   );
   return (
@@ -243,8 +241,9 @@ export function RemediationScreen({ place }: { place: Place }) {
           <PauseSwitch />
         </div>
         <div class="list">
+          <ListBar list={list} what="run" show={show} />
           <VirtualList
-            items={runs}
+            items={list.rows}
             keyOf={keyOf}
             rowHeight={narrow ? 60 : 44}
             label="Runs of playbooks"
@@ -253,12 +252,25 @@ export function RemediationScreen({ place }: { place: Place }) {
             head={Head}
             nearEnd={more}
             row={(execution, reachable) => (
-              <Row execution={execution} chosen={execution.key === chosen} reachable={reachable} open={open} />
+              <Row
+                execution={execution}
+                chosen={execution.key === chosen}
+                arrived={list.arrived.has(execution.key)}
+                reachable={reachable}
+                open={open}
+              />
             )}
           >
-            {trouble !== null && <Trouble trouble={trouble} what="remediation" />}
-            {runs.length === 0 && trouble === null && (
-              <Empty title={state === "" ? "No playbook has run yet" : `None is ${stateWord(state)}`}>
+            {list.trouble !== null && (
+              <>
+                <Trouble trouble={list.trouble} what="remediation" />
+                <button type="button" class="more" onClick={again}>
+                  Try again
+                </button>
+              </>
+            )}
+            {list.rows.length === 0 && !list.loading && list.trouble === null && (
+              <Empty title={noneWords[state] ?? `No run is ${stateWord(state)}`}>
                 Executions and their steps appear here as they happen.
               </Empty>
             )}

@@ -11,20 +11,31 @@ export interface Rows<T> {
   rows: readonly T[]; // as shown, the newest change first
   fresh: readonly T[]; // not shown yet, the newest first
   arrived: ReadonlySet<string>; // that came in with the last change, to be pointed out once
+  gone: ReadonlySet<string>; // that no longer belong here, shown until nobody reads
   next: string | null; // cursor of the rows behind the last
   loading: boolean;
   trouble: unknown;
 }
 
+export interface Told<T> {
+  kind: "told";
+  items: readonly T[];
+  reading: boolean;
+  resort?: boolean; // what changed comes to the top
+  belongs?: (item: T) => boolean; // into this list: what no longer does goes, but not under the eye of who reads
+}
+
 export type RowsChange<T> =
   | { kind: "ask" }
   | { kind: "page"; page: Page<T>; more: boolean }
-  | { kind: "told"; items: readonly T[]; reading: boolean; resort?: boolean } // resort: what changed comes to the top
+  | Told<T>
   | { kind: "show" }
   | { kind: "trouble"; trouble: unknown };
 
+const none: ReadonlySet<string> = new Set();
+
 export function noRows<T>(): Rows<T> {
-  return { rows: [], fresh: [], arrived: new Set(), next: null, loading: true, trouble: null };
+  return { rows: [], fresh: [], arrived: none, gone: none, next: null, loading: true, trouble: null };
 }
 
 const rowsMax = 20_000;
@@ -54,25 +65,37 @@ function updated<T extends Sequenced>(rows: readonly T[], news: ReadonlyMap<stri
   return changed ? now : rows;
 }
 
+const without = <T>(rows: readonly T[], keys: ReadonlySet<string>, key: (item: T) => string): readonly T[] =>
+  keys.size === 0 ? rows : rows.filter((row) => !keys.has(key(row)));
+
 function told<T extends Sequenced>(
   list: Rows<T>,
-  { items, reading, resort }: { items: readonly T[]; reading: boolean; resort?: boolean },
+  { items, reading, resort, belongs }: Told<T>,
   key: (item: T) => string,
 ): Rows<T> {
   const news = new Map(merged(items, [], key).map((item) => [key(item), item]));
+  const current = updated(list.rows, news, key);
+  const gone = new Set(list.gone);
+  for (const row of current.filter((one) => news.has(key(one)))) {
+    if (belongs?.(row) === false) {
+      gone.add(key(row));
+    } else {
+      gone.delete(key(row));
+    }
+  }
+  const now = reading || list.loading ? { ...list, gone, rows: current } : { ...list, gone: none, rows: without(current, gone, key) };
+  const mine = belongs === undefined ? [...news.values()] : [...news.values()].filter(belongs);
   if (resort === true && !reading && !list.loading) {
-    return { ...list, rows: merged(list.rows, items, key), arrived: new Set() };
+    return { ...now, rows: merged(now.rows, mine, key), arrived: none };
   }
-  const rows = updated(list.rows, news, key);
-  const shown = keysOf(rows, key);
-  const unseen = [...news.values()].filter((item) => !shown.has(key(item)));
-  if (unseen.length === 0) {
-    return rows === list.rows ? list : { ...list, rows };
+  const shown = keysOf(current, key);
+  const unseen = mine.filter((item) => !shown.has(key(item)));
+  // What waits in "fresh" and was said anew is said anew there, too, or is not waited for any more.
+  const waiting = list.fresh.filter((row) => !news.has(key(row)) || belongs?.(news.get(key(row))!) !== false);
+  if (unseen.length === 0 || reading || list.loading) {
+    return { ...now, fresh: merged(unseen, waiting, key).slice(0, rowsMax) };
   }
-  if (reading || list.loading) {
-    return { ...list, rows, fresh: merged(unseen, list.fresh, key).slice(0, rowsMax) };
-  }
-  return { ...list, rows: [...unseen, ...rows].slice(0, rowsMax), arrived: keysOf(unseen, key) };
+  return { ...now, rows: [...unseen, ...now.rows].slice(0, rowsMax), fresh: without(waiting, keysOf(unseen, key), key), arrived: keysOf(unseen, key) };
 }
 
 function withPage<T extends Sequenced>(list: Rows<T>, page: Page<T>, more: boolean, key: (item: T) => string): Rows<T> {
@@ -84,7 +107,7 @@ function withPage<T extends Sequenced>(list: Rows<T>, page: Page<T>, more: boole
   }
   const asked = keysOf(items, key);
   const fresh = list.fresh.filter((row) => !asked.has(key(row)));
-  return { ...answered, rows: items, fresh, arrived: new Set() };
+  return { ...answered, rows: items, fresh, arrived: none, gone: none };
 }
 
 export function rowsAfter<T extends Sequenced>(key: (item: T) => string) {
@@ -98,8 +121,8 @@ export function rowsAfter<T extends Sequenced>(key: (item: T) => string) {
         return told(list, change, key);
       case "show": {
         const fresh = keysOf(list.fresh, key);
-        const rows = [...list.fresh, ...list.rows.filter((row) => !fresh.has(key(row)))];
-        return { ...list, rows: rows.slice(0, rowsMax), arrived: fresh, fresh: [] };
+        const rows = [...list.fresh, ...without(without(list.rows, list.gone, key), fresh, key)];
+        return { ...list, rows: rows.slice(0, rowsMax), arrived: fresh, gone: none, fresh: [] };
       }
       case "trouble":
         return { ...list, trouble: change.trouble, loading: false };

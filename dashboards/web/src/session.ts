@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who looks at the page, and what of it they may do.
 import type { Session } from "./api";
-import { Refusal, fetchSession, keepToken, strangers } from "./api";
+import { Refusal, Silence, fetchSession, keepToken, strangers } from "./api";
 import { store } from "./store";
 
 /** asking: not known yet; out: log in first; anybody: this server knows no users. */
@@ -23,11 +23,17 @@ export function leave(): void {
   who.set("out");
 }
 
+const againMs = 2_000;
+
 export async function findOut(): Promise<void> {
   try {
     enter(await fetchSession());
   } catch (error) {
-    who.set(error instanceof Refusal && error.status === 401 ? "out" : "anybody");
+    if (error instanceof Silence) {
+      window.setTimeout(() => void findOut(), againMs);
+    } else {
+      who.set(error instanceof Refusal && error.status === 401 ? "out" : "anybody");
+    }
   }
 }
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The coverage of a period: what was seen is filled, and a gap is a gap.
-import { percent } from "./format";
+// The coverage of a period: what was seen is filled, and a gap is a gap. One that is shorter than a pixel is drawn as
+// a pixel, so that none hides and none seems longer than it was.
+import { percent, plural } from "./format";
 
 export interface Span {
   from: number; // milliseconds
   to: number;
 }
-
-const leastGap = 0.018; // of the width: what is shorter is drawn as wide as this, so that no gap hides
 
 function gapsOf(covered: readonly Span[], whole: Span): Span[] {
   const gaps: Span[] = [];
@@ -32,20 +31,18 @@ export function Strip({ covered, whole, share }: { covered: readonly Span[]; who
   const gaps = gapsOf(covered, whole);
   const nothing = covered.length === 0;
   return (
-    <svg
-      class="strip"
+    <span
+      class={nothing ? "strip" : "strip seen"}
       role="img"
-      aria-label={`${percent(share)} covered${gaps.length > 0 && !nothing ? `, ${gaps.length} gaps` : ""}`}
-      preserveAspectRatio="none"
-      viewBox="0 0 1000 8"
+      aria-label={`${percent(share)} covered${gaps.length > 0 && !nothing ? `, ${plural(gaps.length, "gap")}` : ""}`}
     >
-      {!nothing && <rect class="seen" width="1000" height="8" />}
       {gaps.map((gap) => {
-        const width = Math.max(leastGap, (gap.to - gap.from) / length) * 1000;
-        const x = Math.min(1000 - width, ((gap.from - whole.from) / length) * 1000);
-        return <rect key={gap.from} class="gap" x={x.toFixed(2)} width={width.toFixed(2)} height="8" />;
+        const share = (gap.to - gap.from) / length;
+        const at = (gap.from - whole.from) / length;
+        const left = `min(${(at * 100).toFixed(3)}%, 100% - 1px)`;
+        return <i key={gap.from} class="gap" style={{ left, width: `${(share * 100).toFixed(3)}%` }} />;
       })}
-    </svg>
+    </span>
   );
 }
 

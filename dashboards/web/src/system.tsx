@@ -7,7 +7,7 @@ import type { Coverage, Histogram, JournalRow, Sink, Status, System } from "./ap
 import { fetchCoverage, fetchJournal, fetchSystem } from "./api";
 import { Chart } from "./chart";
 import { Figures } from "./figures";
-import { ago, bytes, count, duration, percent, plural, short } from "./format";
+import { ago, bytes, count, duration, earlier, percent, plural, short } from "./format";
 import type { Pulse } from "./live";
 import { baseline, pulses, status as statusNow } from "./live";
 import { Moment } from "./marks";
@@ -35,12 +35,16 @@ interface CourseProps {
   say: (value: number) => string;
 }
 
-const leastSeconds = 120; // of a course: before there is so much, it grows from the right
+const leastSeconds = 60; // of a course: with less of it, the chart would be a few steps wide
+
+/** Between two whole numbers an axis has nothing to say. */
+const wholeNumber = (n: number): string => (Number.isInteger(n) ? count(n) : "");
 
 function Course(props: CourseProps) {
   const all = useStore(pulses);
   const end = (all.at(-1)?.at ?? Date.now()) / 1000;
-  const begin = Math.min((all[0]?.at ?? Date.now()) / 1000, end - leastSeconds);
+  const first = (all[0]?.at ?? Date.now()) / 1000;
+  const range: [number, number] = [first, Math.max(end, first + leastSeconds)]; // it grows from the left
   const values = all.map(props.value);
   const last = values.at(-1) ?? null;
   return (
@@ -51,7 +55,7 @@ function Course(props: CourseProps) {
         lines={[{ name: props.title, values, colour: props.colour, kind: "line" }]}
         height={150}
         yValue={(n) => (n === 0 ? "0" : props.say(n))}
-        xRange={[begin, end]}
+        xRange={range}
         xSpace={90}
       />
     </Card>
@@ -152,7 +156,7 @@ function Losses({ coverage }: { coverage: Coverage }) {
   const losses = [
     ...coverage.partitions.flatMap((one) => one.losses.map((loss) => ({ where: `${one.topic} / ${one.partition}`, ...loss }))),
     ...coverage.rules.flatMap((one) => one.losses.map((loss) => ({ where: one.rule, ...loss }))),
-  ].sort((a, b) => (a.to < b.to ? 1 : -1));
+  ].sort((a, b) => earlier(b.to, a.to));
   return losses.length === 0 ? (
     <p class="none">Nothing was lost: every record was read, in order, on time.</p>
   ) : (
@@ -221,7 +225,7 @@ function Facts({ status }: { status: Status }) {
     <dl class="pairs">
       <dt>version</dt>
       <dd>{status.version}</dd>
-      <dt>state</dt>
+      <dt>engine memory</dt>
       <dd>
         {bytes(memory.state_bytes)}
         {memory.limit_bytes !== null && ` of ${bytes(memory.limit_bytes)}`}
@@ -286,7 +290,7 @@ function Histograms({ system, trouble }: { system: System | null; trouble: unkno
   const busiest = all.find((one) => one.name.includes("detection")) ?? all[0];
   const chosen = all.find((one) => one.name === name) ?? busiest;
   return (
-    <Card title="Latency: how many took up to" class="wide">
+    <Card title="How long it took, and how often" class="wide">
       {all.length > 1 && (
         <select aria-label="Of what" value={chosen?.name} onChange={(event) => setName(event.currentTarget.value)}>
           {all.map((one) => (
@@ -312,9 +316,9 @@ export function SystemScreen(_: { place: Place }) {
     <div class="overview">
       <Figures />
       <div class="cards" role="group" aria-label="System" tabIndex={0}>
-        <Course title="Events a second" colour="--accent" value={(p) => p.rate} say={(n) => count(Math.round(n))} />
+        <Course title="Events a second" colour="--accent" value={(p) => Math.round(p.rate)} say={wholeNumber} />
         <Course title="Watermark behind" colour="--low" value={(p) => p.delay} say={duration} />
-        <Course title="Records unread" colour="--medium" value={(p) => p.behind} say={(n) => (Number.isInteger(n) ? count(n) : "")} />
+        <Course title="Records unread" colour="--medium" value={(p) => p.behind} say={wholeNumber} />
         <Histograms system={system.value} trouble={system.trouble} />
         <Card title="The process">{status !== null && <Facts status={status} />}</Card>
         <Card title="Partitions" class="wide">

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // A finding's events in the order of their time: how far apart, where each is recorded, and what it said.
 import type { Evidence } from "./api";
-import { between, duration, exact, short } from "./format";
+import { between, duration, earlier, exact, short } from "./format";
+import { Name } from "./marks";
 
 function FieldLine({ name, value }: { name: string; value: unknown }) {
   return (
     <>
       <dt>{name}</dt>
-      <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
+      <dd>
+        <Name text={typeof value === "string" ? value : JSON.stringify(value)} />
+      </dd>
     </>
   );
 }
@@ -46,7 +49,9 @@ function EvidenceItem({ evidence, trigger }: { evidence: Evidence; trigger: Evid
             <FieldLine key={name} name={name} value={value} />
           ))}
           <dt class="apart">id</dt>
-          <dd class="apart">{data.id}</dd>
+          <dd class="apart">
+            <Name text={data.id} />
+          </dd>
           <FieldLine name="source" value={data.source} />
           <FieldLine name="record" value={`${data.topic} / ${data.partition} @ ${data.offset}`} />
           {data.digest !== undefined && (
@@ -86,25 +91,25 @@ function Axis({ evidences }: { evidences: Evidence[] }) {
   );
 }
 
-/** In a line: the trigger, and how it stands to what is nearest of the witnesses. */
+/** In a line: the trigger, and how it stands to what is nearest of the witnesses: so long after it, or before. */
 export function story(evidences: readonly Evidence[]): string {
   const trigger = evidences.find((one) => one.name === "trigger");
   if (trigger === undefined) {
     return "";
   }
-  const far = (one: Evidence): number => between(one.data.time, trigger.data.time);
+  const far = (one: Evidence): number => between(one.data.time, trigger.data.time); // positive: the trigger came after it
   const [nearest] = evidences.filter((one) => one !== trigger).sort((a, b) => Math.abs(far(a)) - Math.abs(far(b)));
   const what = trigger.data.type ?? "an event";
   if (nearest === undefined) {
     return `${what} at ${exact(trigger.data.time)}`;
   }
   const seconds = far(nearest);
-  const order = seconds === 0 ? "together with" : `${duration(Math.abs(seconds))} ${seconds < 0 ? "after" : "before"}`;
+  const order = seconds === 0 ? "together with" : `${duration(Math.abs(seconds))} ${seconds > 0 ? "after" : "before"}`;
   return `${what} at ${exact(trigger.data.time)}, ${order} ${nearest.data.type ?? "another event"}`;
 }
 
 export function Timeline({ evidences, total }: { evidences: Evidence[]; total: number }) {
-  const sorted = [...evidences].sort((a, b) => (a.data.time < b.data.time ? -1 : 1));
+  const sorted = [...evidences].sort((a, b) => earlier(a.data.time, b.data.time));
   const trigger = sorted.find((one) => one.name === "trigger");
   return (
     <>

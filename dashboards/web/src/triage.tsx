@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people made of a finding: who looks after it, what they said, how it was closed.
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Detail, TriageChange, TriageEntry } from "./api";
 import { messageOf, triage } from "./api";
 import { takeFinding } from "./live";
-import { Moment } from "./marks";
+import { Lines, Moment, Name } from "./marks";
+import { useKeptFocus } from "./page";
 import { may, who } from "./session";
 
 type Verb = TriageChange["do"];
@@ -142,7 +143,17 @@ function Desk({ uid, state, done }: { uid: string; state: string; done: () => vo
   const [draft, setDraft] = useState<TriageChange | null>(null);
   const [trouble, setTrouble] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  const form = useRef<HTMLFormElement>(null);
+  const last = useRef<Verb>("acknowledge");
+  last.current = draft?.do ?? last.current;
+  useKeptFocus(box, `[data-verb="${last.current}"]`);
+  useEffect(() => form.current?.querySelector<HTMLElement>("input, select, textarea")?.focus(), [draft?.do]);
   const send = (what: TriageChange): void => {
+    if (busy) {
+      return;
+    }
+    last.current = what.do;
     setBusy(true);
     triage(uid, spoken(what))
       .then(
@@ -157,7 +168,7 @@ function Desk({ uid, state, done }: { uid: string; state: string; done: () => vo
       .finally(() => setBusy(false));
   };
   return (
-    <>
+    <div class="desk-box" ref={box}>
       <div class="verbs" role="group" aria-label="Triage">
         {verbsOf(state).map((verb) => (
           <button
@@ -165,7 +176,8 @@ function Desk({ uid, state, done }: { uid: string; state: string; done: () => vo
             type="button"
             class={verb === "acknowledge" ? "button main" : "button"}
             aria-expanded={verb === "acknowledge" || verb === "reopen" ? undefined : draft?.do === verb}
-            disabled={busy}
+            data-verb={verb}
+            aria-disabled={busy}
             onClick={() =>
               verb === "acknowledge" || verb === "reopen"
                 ? send({ do: verb })
@@ -179,6 +191,7 @@ function Desk({ uid, state, done }: { uid: string; state: string; done: () => vo
       {draft !== null && (
         <form
           class="desk"
+          ref={form}
           onSubmit={(event) => {
             event.preventDefault();
             send(draft);
@@ -193,7 +206,7 @@ function Desk({ uid, state, done }: { uid: string; state: string; done: () => vo
         >
           <Fields verb={draft.do} draft={draft} set={setDraft} />
           <p class="verbs">
-            <button type="submit" class="button main" disabled={busy}>
+            <button type="submit" class="button main" aria-disabled={busy}>
               {titles[draft.do]}
             </button>
             <button type="button" class="quiet" onClick={() => setDraft(null)}>
@@ -207,7 +220,7 @@ function Desk({ uid, state, done }: { uid: string; state: string; done: () => vo
           {trouble}
         </p>
       )}
-    </>
+    </div>
   );
 }
 
@@ -216,9 +229,11 @@ function Entry({ entry }: { entry: TriageEntry }) {
     <li>
       <Moment time={entry.at} />
       <span>
-        <strong>{entry.who}</strong> {told[entry.do as Verb] ?? entry.do}
+        <strong>
+          <Name text={entry.who} />
+        </strong> {told[entry.do as Verb] ?? entry.do}
       </span>
-      {entry.text !== null && entry.text !== "" && <p>{entry.text}</p>}
+      {entry.text !== null && entry.text !== "" && <p><Lines text={entry.text} /></p>}
     </li>
   );
 }
@@ -229,7 +244,15 @@ export function Triage({ detail, done }: { detail: Detail; done: () => void }) {
     <section class="triage">
       <p class="triage-state">
         <span class={`mark triage-mark ${course.state}`}>{course.state}</span>
-        <span class="none">{course.assignee === null ? "nobody looks after it" : `${course.assignee} looks after it`}</span>
+        <span class="none">
+          {course.assignee === null ? (
+            "nobody looks after it"
+          ) : (
+            <>
+              <Name text={course.assignee} /> looks after it
+            </>
+          )}
+        </span>
       </p>
       {may("triage") && <Desk key={finding.uid} uid={finding.uid} state={course.state} done={done} />}
       {course.history.length > 0 && (

@@ -2,6 +2,7 @@
 // What an answer that did not come looks like.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { messageOf, notOffered } from "./api";
+import { useBack } from "./live";
 import { Empty } from "./marks";
 
 export function Trouble({ trouble, what }: { trouble: unknown; what: string }) {
@@ -39,5 +40,6 @@ export function useAsked<T>(ask: () => Promise<T>, everyMs = 0): Asked<T> {
       window.clearInterval(timer);
     };
   }, [again, everyMs]);
+  useBack(again);
   return { ...state, again };
 }

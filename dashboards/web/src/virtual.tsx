@@ -121,6 +121,7 @@ export function VirtualList<T>(props: {
                 role="row"
                 aria-rowindex={i + 2}
                 class="slot"
+                onClick={(event) => event.currentTarget.querySelector("button")?.focus({ preventScroll: true })}
                 style={{ top: `${i * rowHeight}px`, height: `${rowHeight}px` }}
               >
                 {props.row(item, i === reachable)}

@@ -6,7 +6,7 @@ import type { Filter, Waiver } from "./api";
 import { endWaiver, fetchWaivers, messageOf } from "./api";
 import { when } from "./format";
 import { ViewSwitch } from "./list";
-import { Empty } from "./marks";
+import { Empty, Name, Subject } from "./marks";
 import { may } from "./session";
 import { Trouble, useAsked } from "./trouble";
 
@@ -20,10 +20,13 @@ function Row({ waiver, done }: { waiver: Waiver; done: () => void }) {
     <tr>
       <td>
         <a href={hrefOf("findings", [waiver.finding])}>{waiver.rule}</a>
-        <small class="subject">{[waiver.tenant, waiver.agent].filter((part) => part !== null).join(" / ")}</small>
+        <small class="subject"><Subject tenant={waiver.tenant} agent={waiver.agent} /></small>
       </td>
       <td>
-        {waiver.reason} <small>by {waiver.author}</small>
+        <Name text={waiver.reason} />{" "}
+        <small>
+          by <Name text={waiver.author} />
+        </small>
         {waiver.yaml !== null && (
           <details>
             <summary>For the baseline's file</summary>

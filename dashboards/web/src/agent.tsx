@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// One agent: its findings of late, and what was done about them.
+import { useCallback, useEffect, useMemo, useReducer, useRef } from "preact/hooks";
+import { hrefOf } from "./address";
+import type { Execution, Finding, Severity } from "./api";
+import { fetchActionsOf, fetchFindings } from "./api";
+import { noFilter, queryOf, severities } from "./filter";
+import { plural } from "./format";
+import { executions, useBack, useLive } from "./live";
+import { Bars, Icon, Moment, Name, SeverityMark, StateMark } from "./marks";
+import { usePaneFocus } from "./page";
+import { isTouched } from "./reading";
+import { merged, noRows, rowsAfter } from "./rows";
+import { useStore } from "./store";
+import { Trouble, useAsked } from "./trouble";
+
+/** Findings of each of the last 24 hours, by the worst of them. */
+function courseOf(findings: readonly Finding[]): { counts: number[]; worst: Severity } {
+  const counts = Array.from({ length: 24 }, () => 0);
+  for (const finding of findings) {
+    const hour = 23 - Math.floor((Date.now() - Date.parse(finding.time)) / 3_600_000);
+    if (hour >= 0 && hour < 24) {
+      counts[hour] = (counts[hour] ?? 0) + 1;
+    }
+  }
+  return { counts, worst: severities.find((severity) => findings.some((one) => one.severity === severity)) ?? "info" };
+}
+
+const rowsOf = rowsAfter<Finding>((finding) => finding.uid);
+const historyMax = 100;
+const shownMax = 30;
+const runsMax = 12;
+
+function useHistory(tenant: string | null, agent: string) {
+  const [list, change] = useReducer(rowsOf, noRows<Finding>());
+  const box = useRef<HTMLDivElement>(null);
+  const filter = useMemo(() => ({ ...noFilter, tenant: tenant ?? "", agent }), [tenant, agent]);
+  const asked = useRef(0);
+  const ask = useCallback(() => {
+    const number = ++asked.current;
+    const mine = (): boolean => number === asked.current;
+    fetchFindings(filter, "", historyMax).then(
+      // The API cannot be asked for what has no tenant: of the others is let go here.
+      (page) => mine() && change({ kind: "page", page: { ...page, items: page.items.filter((one) => one.tenant === tenant) }, more: false }),
+      (trouble: unknown) => mine() && change({ kind: "trouble", trouble }),
+    );
+  }, [filter, tenant]);
+  useEffect(() => {
+    change({ kind: "ask" });
+    ask();
+    return () => void asked.current++;
+  }, [ask]);
+  const { trouble } = list;
+  useBack(useCallback(() => trouble !== null && ask(), [trouble, ask]));
+  useLive(
+    useCallback(
+      (findings: readonly Finding[]) => {
+        const items = findings.filter((one) => one.tenant === tenant && one.agent === agent);
+        if (items.length > 0) {
+          change({ kind: "told", items, reading: isTouched(box.current) });
+        }
+      },
+      [tenant, agent],
+    ),
+  );
+  return { list, filter, box, show: () => change({ kind: "show" }) };
+}
+
+/** Of the newest findings that a playbook answers, and what the stream tells meanwhile. */
+function useRuns(tenant: string | null, agent: string, findings: readonly Finding[]) {
+  const answered = findings.filter((one) => one.action !== null).slice(0, runsMax);
+  const uids = answered.map((one) => one.uid).join();
+  const { value, trouble } = useAsked(
+    useCallback(async () => {
+      const pages = await Promise.all((uids === "" ? [] : uids.split(",")).map(fetchActionsOf));
+      return pages.flatMap((page) => page.items);
+    }, [uids]),
+  );
+  const live = useStore(executions).filter((one) => one.tenant === tenant && one.agent === agent);
+  return { runs: merged(value ?? [], live, (one: Execution) => one.key).slice(0, runsMax), trouble, asking: value === null };
+}
+
+function Runs({ tenant, agent, findings }: { tenant: string | null; agent: string; findings: readonly Finding[] }) {
+  const { runs, trouble, asking } = useRuns(tenant, agent, findings);
+  return (
+    <section>
+      <h3>Remediation</h3>
+      {trouble !== null && <Trouble trouble={trouble} what="the runs of playbooks" />}
+      {runs.length === 0 && !asking && trouble === null && <p class="none">No playbook has answered its newest findings.</p>}
+      <ul class="similar">
+        {runs.map((one) => (
+          <li key={one.key}>
+            <a href={hrefOf("remediation", [one.key])}>
+              {one.planned !== null && <Moment time={one.planned} />}
+              <span class="cut">
+                <Name text={one.playbook} />
+              </span>
+            </a>
+            <StateMark state={one.state} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+export function AgentPane({ tenant, agent, close }: { tenant: string | null; agent: string; close: () => void }) {
+  const { list, filter, box, show } = useHistory(tenant, agent);
+  const pane = useRef<HTMLElement>(null);
+  usePaneFocus(pane, `${tenant ?? ""}\n${agent}`);
+  const course = courseOf(list.rows);
+  const shown = list.rows.slice(0, shownMax);
+  return (
+    <aside class="pane detail" aria-labelledby="agent-title" ref={pane} tabIndex={-1}>
+      <header>
+        <div>
+          <p class="eyebrow">
+            {tenant === null ? (
+              "without a tenant"
+            ) : (
+              <a href={hrefOf("fleet", [tenant])}>
+                <Name text={tenant} />
+              </a>
+            )}
+          </p>
+          <h2 id="agent-title">
+            <Name text={agent} />
+          </h2>
+        </div>
+        <button type="button" class="quiet icon" onClick={close} aria-label="Close the agent">
+          <Icon path="M6 6l12 12M18 6 6 18" />
+        </button>
+      </header>
+      <div class="scroller" ref={box} role="group" aria-labelledby="agent-title" tabIndex={0}>
+        <section>
+          <h3>The last day</h3>
+          <div class="course-bars">
+            <Bars counts={course.counts} severity={course.worst} />
+          </div>
+        </section>
+        <section>
+          <div class="titled">
+            <h3>Findings</h3>
+            {list.fresh.length > 0 && (
+              <button type="button" class="quiet fresh" onClick={show}>
+                {plural(list.fresh.length, "new finding")}
+              </button>
+            )}
+          </div>
+          {list.trouble !== null && <Trouble trouble={list.trouble} what="the findings" />}
+          {list.rows.length === 0 && !list.loading && list.trouble === null && <p class="none">None so far.</p>}
+          <ul class="similar">
+            {shown.map((one) => (
+              <li key={one.uid}>
+                <a href={hrefOf("findings", [one.uid], queryOf(filter))}>
+                  <SeverityMark severity={one.severity} bare />
+                  <Moment time={one.time} />
+                  <span class="cut">
+                    <code>{one.rule}</code> <Name text={one.title} />
+                  </span>
+                </a>
+                <StateMark state={one.action} />
+              </li>
+            ))}
+          </ul>
+          <a class="onward" href={hrefOf("findings", [], { ...queryOf(filter), view: "all" })}>
+            All findings of <Name text={agent} />
+            {tenant === null && ", of any tenant"}
+          </a>
+        </section>
+        <Runs tenant={tenant} agent={agent} findings={shown} />
+      </div>
+    </aside>
+  );
+}

@@ -1,0 +1,335 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: Apache-2.0
+// What the page says of what it shows is so, and it keeps still under who reads.
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { change, openPage, startBrowser, startConsole, until } from "./harness.mjs";
+
+let browser;
+let server;
+let page;
+let forgiven;
+
+before(async () => {
+  browser = await startBrowser();
+});
+
+after(() => browser.close());
+
+beforeEach(async () => {
+  forgiven = undefined;
+  server = await startConsole();
+  await server.tell("ready");
+});
+
+afterEach(async () => {
+  const faults = (page?.faults ?? []).filter((fault) => !forgiven?.test(fault));
+  await page?.context().close();
+  page = undefined;
+  await server.end();
+  assert.deepEqual(faults, [], "the page had errors of its own");
+});
+
+const live = () => page.getByText("Live", { exact: true }).waitFor();
+const open = async (place, options = {}) => {
+  page = await openPage(browser, `${server.url}/#/${place}`, options);
+  await live();
+};
+/** Opens a place where some answers of the server are others. */
+const openWith = async (place, answers) => {
+  page = await openPage(browser, "about:blank");
+  for (const [path, make] of Object.entries(answers)) {
+    await page.route(`**/api/v1/${path}`, async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, json: make(await answer.json()) });
+    });
+  }
+  await page.goto(`${server.url}/#/${place}`);
+  await live();
+};
+const commit = (rule = "TOK-002", tenant = "acme", agent = "agent-17") => server.tell("finding", rule, tenant, agent, "tok-1");
+const planned = async (uid, state, agent = "agent-17") => {
+  const key = await server.tell("plan", uid, "revoke-tokens-globally", agent);
+  if (state !== undefined) {
+    await server.tell("move", key, state);
+  }
+  return key;
+};
+const triage = (uid, what = { do: "acknowledge" }) => change(server, `/api/v1/findings/${uid}/triage`, what);
+const row = (key) => page.locator(`.slot:has(button[data-key="${key}"])`);
+const detail = () => page.locator("section.detail");
+const focus = (what) => until(() => what.evaluate((it) => it === document.activeElement), "the focus is where it was");
+const nobodyReads = async () => {
+  await page.mouse.move(0, 0);
+  await page.evaluate(() => document.activeElement.blur());
+};
+
+const timed = (name, time, type) => ({
+  name,
+  data: { source: "urn:test", id: `${type} ${time}`, type, time, topic: "telemetry", partition: 0, offset: 1 },
+});
+
+test("a finding says in which order its events stand, by their times' value", async () => {
+  const uid = await commit();
+  const told = (evidences) => ({ [`findings/${uid}`]: (body) => ({ ...body, ocsf: { ...body.ocsf, evidences } }) });
+  await openWith(`findings/${uid}`, told([
+    timed("trigger", "2026-01-05T10:00:01.5Z", "token.used"),
+    timed("witness", "2026-01-05T10:00:00Z", "token.revoked"),
+  ]));
+  await detail().locator(".story", { hasText: /, 1\.5 s after token\.revoked$/ }).waitFor();
+  await page.context().close();
+  // As text, "…00.25Z" stands before "…00Z".
+  await openWith(`findings/${uid}`, told([
+    timed("witness", "2026-01-05T10:00:00.25Z", "second"),
+    timed("trigger", "2026-01-05T10:00:00Z", "first"),
+    timed("witness", "2026-01-05T10:00:00.2500001Z", "third"),
+  ]));
+  await detail().locator(".story", { hasText: /, 250 ms before second$/ }).waitFor();
+  assert.deepEqual(await detail().locator(".evidence-head strong").allInnerTexts(), ["first", "second", "third"]);
+});
+
+test("times have their day where it is not today's, and durations their unit", async () => {
+  const uid = await commit();
+  const key = await planned(uid, "verified");
+  await openWith(`findings/${uid}`, {
+    [`findings/${uid}`]: (body) => ({
+      ...body,
+      ocsf: { ...body.ocsf, evidences: [timed("trigger", "2024-02-03T10:00:00Z", "token.used"), timed("witness", "2023-10-14T07:00:00Z", "token.revoked")] },
+      actions: body.actions.map((one) => ({ ...one, seq: one.seq + 1, times: { detect: 0.9999, act: 59.97, contain: 3600 } })),
+    }),
+  });
+  const text = await detail().locator(".evidences").innerText();
+  assert.match(text, /2024.*\d\d:00:00\.000/s);
+  assert.match(text, /112 d 3 h before/);
+  const about = await detail().locator(".execution .about").innerText();
+  assert.match(about, /detected after 1\.0 s/);
+  assert.match(about, /acted after 1 min/);
+  assert.match(about, /contained after 1 h/);
+  await page.locator(".foot").getByText("Times in").waitFor();
+  assert.ok(key.length > 0);
+});
+
+test("what waits is counted as the server counts it, and a state's list is the server's", async () => {
+  const uid = await commit();
+  const waits = await planned(uid, "waiting");
+  const failed = await planned(await commit(), "failed");
+  // The newest runs that the page asks for of its own are others than those of the state.
+  page = await openPage(browser, "about:blank");
+  await page.route("**/api/v1/actions?limit=100", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), items: [], next: null } });
+  });
+  await page.goto(`${server.url}/#/posture`);
+  await page.getByRole("link", { name: "1 playbook waits for approval" }).waitFor();
+  await page.locator(".badge", { hasText: "1" }).waitFor();
+  await page.getByRole("link", { name: "1 playbook waits for approval" }).click();
+  await row(waits).waitFor();
+  assert.equal(await row(failed).count(), 0);
+  await server.tell("move", waits, "done");
+  await row(waits).locator(".state.done").or(page.getByText("No run waits for approval")).first().waitFor();
+  await nobodyReads();
+  await planned(await commit(), "waiting");
+  await row(waits).waitFor({ state: "detached" });
+});
+
+test("a row that no longer passes the filter says so, and goes when nobody reads", async () => {
+  const uids = [await commit(), await commit("ISO-001"), await commit("TBP-001")];
+  await open("findings?view=all&state=new");
+  await row(uids[2]).waitFor();
+  await row(uids[0]).hover();
+  const place = await row(uids[0]).boundingBox();
+  await triage(uids[1]);
+  await row(uids[1]).locator("em", { hasText: "acknowledged" }).waitFor();
+  assert.deepEqual(await row(uids[0]).boundingBox(), place);
+  await nobodyReads();
+  await triage(uids[2]);
+  await row(uids[2]).waitFor({ state: "detached" });
+  await row(uids[1]).waitFor({ state: "detached" });
+  await row(uids[0]).waitFor();
+});
+
+test("an old finding that is acknowledged is no news", async () => {
+  const old = await commit("EVT-001", "acme", "agent-old");
+  for (let i = 0; i < 13; i++) {
+    await commit("TOK-002", "acme", `agent-${i}`);
+  }
+  await open("posture");
+  const titles = page.locator(".news-list small");
+  await titles.nth(11).waitFor();
+  await triage(old);
+  await triage(old, { do: "comment", text: "seen" });
+  const last = await commit("ISO-001", "acme", "agent-last");
+  await page.locator(`.news-list a[href$="${last}"]`).waitFor();
+  assert.equal(await page.locator(".news-list a", { hasText: "agent-old" }).count(), 0);
+  await page.reload();
+  await page.locator(`.news-list a[href$="${last}"]`).waitFor();
+  assert.equal(await page.locator(".news-list a", { hasText: "agent-old" }).count(), 0);
+  assert.ok((await titles.first().innerText()).includes("agent-last"));
+});
+
+test("runs that are being read do not move; what came meanwhile waits", async () => {
+  const first = await planned(await commit(), "running");
+  const second = await planned(await commit(), "running");
+  await open("remediation");
+  await row(first).hover();
+  const place = await row(first).boundingBox();
+  const later = await planned(await commit(), "failed");
+  await page.locator(".pill", { hasText: "1 new run" }).waitFor();
+  await server.tell("move", first, "done");
+  await row(first).locator(".state.done").waitFor();
+  assert.deepEqual(await row(first).boundingBox(), place);
+  assert.equal(await row(later).count(), 0);
+  await page.locator(".pill").click();
+  await row(later).waitFor();
+  await row(second).waitFor();
+});
+
+test("a ranking that is being read does not move", async () => {
+  await commit("TOK-003", "acme", "agent-1");
+  await commit("EVT-001", "globex", "agent-2");
+  page = await openPage(browser, "about:blank");
+  await page.clock.install();
+  await page.goto(`${server.url}/#/fleet`);
+  const rows = page.locator("table.grid tbody tr");
+  await rows.nth(1).waitFor();
+  assert.ok((await rows.first().innerText()).includes("agent-1"));
+  await rows.first().hover();
+  for (let i = 0; i < 4; i++) {
+    await commit("TOK-002", "globex", "agent-2");
+  }
+  const asked = page.waitForResponse((answer) => answer.url().includes("/api/v1/fleet"));
+  await page.clock.fastForward(11_000);
+  await asked;
+  await page.locator(".pill", { hasText: "would move" }).waitFor();
+  assert.ok((await rows.first().innerText()).includes("agent-1"));
+  assert.equal(await rows.nth(1).locator(".number").first().innerText(), "5", "what it says is new");
+  await page.locator(".pill").click();
+  await rows.first().filter({ hasText: "agent-2" }).waitFor();
+});
+
+test("the focus returns to where it was", async () => {
+  const uid = await commit("TOK-002", "acme", "agent-1");
+  const key = await planned(uid, "failed");
+  await open("posture");
+  const tile = page.locator(".tile", { hasText: "CC6.1" });
+  await tile.focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Close the criterion" }).click();
+  await focus(tile);
+
+  await page.goto(`${server.url}/#/fleet`);
+  const agent = page.getByRole("link", { name: "agent-1", exact: true });
+  await agent.focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Close the agent" }).waitFor();
+  await page.keyboard.press("Escape");
+  await focus(agent);
+
+  await page.goto(`${server.url}/#/remediation`);
+  await row(key).locator(".c-state").click();
+  await page.getByRole("button", { name: "Close the run" }).click();
+  await focus(row(key).locator("button"));
+  await page.getByRole("button", { name: "Pause all" }).click();
+  await focus(page.getByLabel("Why"));
+  await page.keyboard.press("Escape");
+  await focus(page.getByRole("button", { name: "Pause all" }));
+
+  await page.goto(`${server.url}/#/findings?view=all`);
+  await row(uid).locator("button").click();
+  await detail().getByRole("button", { name: "Suppress" }).click();
+  await focus(page.getByLabel("Why"));
+  await page.keyboard.press("Escape");
+  await focus(detail().getByRole("button", { name: "Suppress" }));
+  await detail().getByRole("button", { name: "Acknowledge" }).click();
+  await detail().locator(".triage-mark.acknowledged").waitFor();
+  await focus(detail().getByRole("button", { name: "Assign" }));
+  await detail().getByRole("button", { name: "Close the finding" }).click();
+  await focus(row(uid).locator("button"));
+});
+
+test("an agent without a tenant has a history of its own", async () => {
+  const nobodys = await commit("TOK-002", "acme", "agent-1");
+  const others = await commit("TOK-002", "globex", "agent-1");
+  const key = await planned(nobodys, "failed");
+  const bare = (one) => (one.uid === nobodys ? { ...one, tenant: null } : one);
+  await openWith("fleet", {
+    "fleet*": (body) => ({ ...body, items: body.items.map((one) => (one.tenant === "acme" ? { ...one, tenant: null } : one)) }),
+    "findings?*": (body) => ({ ...body, items: body.items.map(bare) }),
+    [`findings/${nobodys}`]: (body) => ({ ...body, finding: bare(body.finding) }),
+  });
+  await page.locator("table.grid tr", { hasText: "–" }).getByRole("link", { name: "agent-1" }).click();
+  const pane = page.locator(".pane.detail");
+  await pane.getByText("without a tenant").waitFor();
+  await pane.locator(`a[href*="${nobodys}"]`).waitFor();
+  assert.equal(await pane.locator(`a[href*="${others}"]`).count(), 0);
+  await pane.locator(`a[href$="remediation/${key}"]`).waitFor();
+  await pane.locator(`a[href*="${nobodys}"]`).click();
+  await detail().getByText(/^No other of this rule by agent-1/).waitFor();
+  await detail().getByRole("link", { name: "agent-1", exact: true }).click();
+  await pane.getByText("without a tenant").waitFor();
+});
+
+test("what is not seen in a name has a mark", async () => {
+  const uid = await commit("TOK-002", "ac\u200Bme", "\u202Eevil");
+  await open("findings?view=all");
+  await row(uid).locator(".c-agent").getByText("U+202E", { exact: true }).waitFor();
+  await row(uid).locator(".c-tenant").getByText("U+200B", { exact: true }).waitFor();
+  assert.equal(await row(uid).locator(".c-agent bdi").innerText(), "U+202Eevil");
+  assert.equal(await row(uid).locator(".c-agent").getAttribute("title"), "\u27E8U+202E\u27E9evil");
+  for (const place of ["posture", "fleet", "findings", `findings/${uid}`]) {
+    await page.goto(`${server.url}/#/${place}`);
+    await page.locator("main bdi", { hasText: "U+202Eevil" }).first().waitFor();
+    assert.ok(!(await page.locator("main").innerText()).includes("\u202E"), place);
+  }
+});
+
+test("what is proven is said apart from what was accepted", async () => {
+  await planned(await commit(), "done");
+  await planned(await commit(), "done");
+  await planned(await commit(), "verified");
+  await open("posture");
+  const figure = page.locator(".figure", { hasText: "Remediated, verified" });
+  await figure.getByText("2 accepted").waitFor();
+  assert.equal(await figure.locator("strong").innerText(), "1");
+});
+
+test("a server that is gone is said, and every screen asks again when it is back", async () => {
+  forgiven = /net::ERR_/;
+  const uid = await commit();
+  await open("posture");
+  await page.locator(".tile").first().waitFor();
+  await server.stop();
+  await page.getByText(/^No answer from the server since \d\d:\d\d:\d\d, trying again$/).waitFor();
+  await page.goto(`${server.url.replace(/\/$/, "")}/#/audit`);
+  await page.getByText("The server does not answer. It is asked again until it does.").waitFor();
+  assert.equal(await page.getByText("Failed to fetch").count(), 0);
+  await server.start();
+  await server.tell("ready");
+  await page.getByText("Nobody has changed anything").or(page.locator("table.grid tbody tr").first()).first().waitFor();
+  await page.goto(`${server.url}/#/findings/${uid}?view=all`);
+  await row(uid).waitFor();
+});
+
+test("a rule is shown as it is read: without its tests, and the part that failed is marked", async () => {
+  const uid = await commit();
+  const clause = "  forbid:\n    with: {event: token.revoked, as: revoked}\n    if: used.time > revoked.time\n";
+  const text = `id: TOK-002\n  title: Token used\n${clause}  tests:\n  - name: one\n    events:\n    - {id: u1}\n  remediate: revoke\n`;
+  await openWith(`findings/${uid}`, { [`findings/${uid}`]: (body) => ({ ...body, rule: { ...body.rule, text, clause } }) });
+  const pre = detail().getByLabel("The rule as written");
+  await pre.locator("mark").waitFor();
+  assert.equal(
+    await pre.textContent(),
+    "id: TOK-002\ntitle: Token used\nforbid:\n  with: {event: token.revoked, as: revoked}\n  if: used.time > revoked.time\nremediate: revoke",
+  );
+  assert.equal(await pre.locator("mark").textContent(), "forbid:\n  with: {event: token.revoked, as: revoked}\n  if: used.time > revoked.time");
+});
+
+test("a gap that is shorter than a pixel is drawn as one pixel", async () => {
+  const cover = (from, until_) => server.tell("cover", "telemetry", "2026-01-05T00:00:00Z", "2026-01-06T00:00:00Z", "late", from, until_);
+  await cover("2026-01-05T12:00:00Z", "2026-01-05T12:00:01Z");
+  await open("system");
+  const gap = page.locator(".strip .gap");
+  await gap.waitFor();
+  assert.equal(await gap.evaluate((it) => it.getBoundingClientRect().width), 1);
+  await page.getByRole("img", { name: /covered, 1 gap$/ }).first().waitFor();
+});
