@@ -81,6 +81,7 @@ void iv_answer_actions(struct iv_reply *reply, struct iv_request *request)
     struct iv_execution_filter filter = {.finding = iv_query_get(request, "finding")};
     struct iv_page page;
     if (!iv_page_words(&filter.states, request, reply, "state", states) ||
+        !iv_page_period(&filter.from, &filter.until, request, reply) ||
         !iv_page_read(&page, request, reply)) {
         return;
     }

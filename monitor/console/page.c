@@ -60,6 +60,20 @@ bool iv_page_limit(size_t *out, struct iv_request *request, struct iv_reply *rep
     return true;
 }
 
+bool iv_page_int(int64_t *out, struct iv_str text)
+{
+    bool below = text.n > 0 && text.p[0] == '-';
+    struct iv_str digits = {text.p + below, text.n - below};
+    int64_t n = 0;
+    bool good = digits.n > 0;
+    for (size_t i = 0; good && i < digits.n; i++) {
+        good = digits.p[i] >= '0' && digits.p[i] <= '9' && !__builtin_mul_overflow(n, 10, &n) &&
+               !__builtin_sub_overflow(n, digits.p[i] - '0', &n);
+    }
+    *out = below ? n : iv_ns_negate(n);
+    return good && (below || n != INT64_MIN);
+}
+
 bool iv_page_read(struct iv_page *out, struct iv_request *request, struct iv_reply *reply)
 {
     struct iv_str order;

@@ -20,6 +20,9 @@ bool iv_page_limit(size_t *out, struct iv_request *request, struct iv_reply *rep
  * whichever way the pages go. False: the reply holds the refusal. */
 bool iv_page_read(struct iv_page *out, struct iv_request *request, struct iv_reply *reply);
 
+/* A whole number of a cursor, which may be negative. */
+bool iv_page_int(int64_t *out, struct iv_str text);
+
 /* As iv_query_period, for a filter of the store's: both 0 where neither was given, and never 0 where one was.
  */
 bool iv_page_period(iv_ns *from, iv_ns *until, struct iv_request *request, struct iv_reply *reply);

@@ -4,7 +4,7 @@
 #include "base/encode.h"
 #include "base/guard.h"
 
-enum { VALUE_BYTES_MAX = 256, NAMES_MAX = IV_QUERY_MAX };
+enum { VALUE_BYTES_MAX = 256, IDENTIFIER_BYTES_MAX = 4096, NAMES_MAX = IV_QUERY_MAX };
 #define TIME_MIN (-(INT64_C(1) << 61))
 #define TIME_MAX (INT64_C(1) << 62)
 
@@ -42,6 +42,8 @@ static bool is_plain(struct iv_str s)
     return iv_utf8_valid(s);
 }
 
+#define NOT_UTF8 '\xff'
+
 struct reading {
     struct iv_request *request;
     struct iv_reply *reply;
@@ -65,6 +67,29 @@ static void refuse_unknown(struct reading *r, struct iv_str name)
     }
 }
 
+/* Whose values come out of events: an identifier may have any character. */
+static const struct iv_str identifiers[] = {IV_STR_INIT("tenant"), IV_STR_INIT("agent")};
+
+static bool take_value(struct reading *r, const char *key, struct iv_str name, struct iv_str text)
+{
+    if (is_one_of(name, identifiers, IV_COUNT(identifiers))) {
+        if (text.n > IDENTIFIER_BYTES_MAX || !iv_utf8_valid(text)) {
+            iv_reply_problem(r->reply, MHD_HTTP_BAD_REQUEST,
+                             "the query parameter '%s' must be UTF-8 without NUL, at most %d bytes", key,
+                             IDENTIFIER_BYTES_MAX);
+            return false;
+        }
+    } else if (text.n > VALUE_BYTES_MAX || !is_plain(text)) {
+        iv_reply_problem(
+            r->reply, MHD_HTTP_BAD_REQUEST,
+            "the query parameter '%s' must be UTF-8 without control characters, at most %d bytes", key,
+            VALUE_BYTES_MAX);
+        return false;
+    }
+    r->request->params[r->request->param_count++] = (struct iv_param){name, text};
+    return true;
+}
+
 static enum MHD_Result take_one(void *ctx, enum MHD_ValueKind kind, const char *key, size_t key_n,
                                 const char *value, size_t value_n)
 {
@@ -82,16 +107,8 @@ static enum MHD_Result take_one(void *ctx, enum MHD_ValueKind kind, const char *
         iv_reply_problem(r->reply, MHD_HTTP_BAD_REQUEST, "the query parameter '%s' stands twice", key);
         return MHD_NO;
     }
-    if (text.n > VALUE_BYTES_MAX || !is_plain(text)) {
-        iv_reply_problem(
-            r->reply, MHD_HTTP_BAD_REQUEST,
-            "the query parameter '%s' must be UTF-8 without control characters, at most %d bytes", key,
-            VALUE_BYTES_MAX);
-        return MHD_NO;
-    }
-    q->params[q->param_count++] = (struct iv_param){name, text};
-    r->refused = false;
-    return MHD_YES;
+    r->refused = !take_value(r, key, name, text);
+    return r->refused ? MHD_NO : MHD_YES;
 }
 
 bool iv_query_read(struct iv_request *request, struct iv_reply *reply, struct iv_str known)
@@ -194,8 +211,8 @@ size_t iv_query_unescape(void *ctx, struct MHD_Connection *connection, char *tex
     while (*from != '\0') {
         unsigned char byte = 0;
         if (from[0] == '%' && from[1] != '\0' && from[2] != '\0' &&
-            iv_hex_decode(&byte, 1, (struct iv_str){from + 1, 2}) && byte >= 0x20 && byte != 0x7f) {
-            *to++ = (char)byte;
+            iv_hex_decode(&byte, 1, (struct iv_str){from + 1, 2})) {
+            *to++ = byte == 0 ? NOT_UTF8 : (char)byte;
             from += 3;
         } else {
             *to++ = *from++;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request's query parameters.
- * Guarantee: a value is UTF-8 without control characters, at most 256 bytes; each name stands once and is
- * one that the route knows. What they say goes to the store as bound values, never as text of a statement. */
+ * Guarantee: a value is UTF-8, at most 256 bytes without control characters, or where it is an identifier of
+ * events', at most 4 KiB without NUL; each name stands once and is one that the route knows. What they say
+ * goes to the store as bound values, never as text of a statement. */
 #pragma once
 
 #include "console/server.h"
@@ -24,6 +25,7 @@ bool iv_query_period(iv_ns *from, iv_ns *until, const struct iv_request *request
 bool iv_query_word(struct iv_str *out, const struct iv_request *request, struct iv_reply *reply,
                    const char *name, const char *words);
 
-/* Percent-decoding in place, as RFC 3986 2.1 has it. What does not decode, or would decode to a control
- * character, stays as it is, so that no text is cut short at a NUL. Answers the length. */
+/* Percent-decoding in place, as RFC 3986 2.1 has it. What does not decode stays as it is; a NUL becomes a
+ * byte that is not UTF-8, so that no text is cut short at it, and none that has one is taken. Answers the
+ * length. */
 size_t iv_query_unescape(void *ctx, struct MHD_Connection *connection, char *text);

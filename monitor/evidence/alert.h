@@ -139,10 +139,18 @@ iv_rc iv_store_keep_sinks(struct iv_store *store, int64_t *lost, const struct iv
                           struct iv_err *err);
 
 /* The reading side. By state (firing first) and time, newest first. */
+struct iv_alert_place {
+    bool firing;
+    iv_ns last;
+    struct iv_str fingerprint; /* p NULL: before the first */
+};
 struct iv_alert_filter {
     struct iv_str rule; /* p NULL: any; so are the next ones */
     struct iv_str tenant;
     enum { IV_ALERTS_ANY, IV_ALERTS_FIRING, IV_ALERTS_RESOLVED } state;
+    iv_ns from; /* when it was found or resolved last, from <= then < until; both 0: any */
+    iv_ns until;
+    struct iv_alert_place after;
     size_t limit; /* 0: 100 */
 };
 typedef bool (*iv_alert_visit)(void *ctx, const struct iv_alert *alert);

@@ -11,9 +11,8 @@
     " ON e.key = x.execution WHERE x.finding = f.uid ORDER BY e.seq DESC LIMIT 1) FROM "
 
 #define VIOLATIONS (1u << IV_VIOLATED | 1u << IV_UPDATED | 1u << IV_CONTRADICTED)
-#define WINDOW 100000     /* rows that one walk looks at, */
-#define TEXT_WINDOW 25000 /* and where each is searched for a text */
-#define FEW 5000          /* findings of the incidents that fit: they are looked at one by one */
+#define WINDOW 100000 /* rows that one walk looks at, where it does not search each for a text */
+#define FEW 5000      /* findings of the incidents that fit: they are looked at one by one */
 
 struct visiting {
     iv_finding_visit visit;
@@ -111,8 +110,7 @@ static void add_conditions(struct iv_query *q, const struct iv_finding_filter *f
     iv_query_int(q, f->severities != 0, "(1 << f.severity) & ?", f->severities);
     iv_query_int(q, f->states != 0, "(1 << max(f.state, 3 * f.suppressed)) & ?", f->states);
     iv_query_str(q, "f.assignee = ?", f->assignee);
-    iv_query_str(q, "instr(lower(f.title || char(10) || f.trigger_id || char(10) || f.agent), lower(?)) > 0",
-                 f->text);
+    iv_query_str(q, "instr(lower(f.trigger_id || char(10) || " IV_SEARCHED("f") "), lower(?)) > 0", f->text);
     iv_query_int(q, f->suppressed != IV_SUPPRESSED_ANY, "f.suppressed = ?",
                  f->suppressed == IV_SUPPRESSED_ONLY);
     iv_query_int(q, f->from != 0, "f.time >= ?", f->from);
@@ -149,7 +147,7 @@ static bool is_full(const struct search *s)
 static iv_rc walk(struct search *s, struct range *range, struct iv_err *err)
 {
     struct range window = *range;
-    int64_t most = s->filter->text.p == NULL ? WINDOW : TEXT_WINDOW;
+    int64_t most = s->filter->text.p == NULL ? WINDOW : IV_SEARCHED_NEWEST;
     bool whole = is_plain(s->filter) || range->high - range->low < most;
     if (!whole && s->filter->newest_first) {
         window.low = window.high - most + 1;

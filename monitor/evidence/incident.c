@@ -6,7 +6,6 @@
 #include "evidence/rows.h"
 
 #define SPAN_BITS 40 /* of incident_spans */
-#define DAY (86400 * IV_NS_PER_S)
 
 /* As enum iv_triage_state has it: what asks for attention goes before what does not. */
 #define STATE "CASE WHEN i.fresh > 0 THEN 0 WHEN i.live > 0 THEN 1 WHEN i.waived > 0 THEN 3 ELSE 2 END"
@@ -51,6 +50,21 @@ static iv_rc read_incident(void *ctx, struct iv_sql_row *row, bool *on, struct i
     return IV_OK;
 }
 
+/* As findings are searched, but that of triggers' ids those of the newest findings are known. */
+static void add_search(struct iv_query *q, struct iv_str text)
+{
+    iv_query_str(q, "(instr(lower(" IV_SEARCHED("i") "), lower(?)) > 0", text);
+    if (text.p != NULL) {
+        iv_query_more(q,
+                      " OR (i.rule, i.tenant, i.agent) IN (SELECT f.rule, f.tenant, f.agent FROM findings f"
+                      " INDEXED BY findings_listed WHERE f.seq > (SELECT max(seq) FROM findings) - ?"
+                      " AND instr(lower(f.trigger_id), lower(?)) > 0))");
+        iv_query_bind_int(q, IV_SEARCHED_NEWEST);
+        iv_query_bind_str(q, text);
+        q->conditional = true;
+    }
+}
+
 iv_rc iv_reader_incidents(struct iv_reader *reader, const struct iv_finding_filter *filter,
                           iv_incident_visit visit, void *ctx, struct iv_err *err)
 {
@@ -72,7 +86,7 @@ iv_rc iv_reader_incidents(struct iv_reader *reader, const struct iv_finding_filt
     iv_query_int(&q, f->suppressed == IV_SUPPRESSED_ONLY, "i.waived > ?", 0);
     iv_query_int(&q, f->suppressed == IV_SUPPRESSED_NO, "i.waived < i.count + ?", 0);
     iv_query_str(&q, "i.assignee = ?", f->assignee);
-    iv_query_str(&q, "instr(lower(i.title || char(10) || i.agent), lower(?)) > 0", f->text);
+    add_search(&q, f->text);
     iv_query_int(&q, f->from != 0, "i.last >= ?", f->from);
     iv_query_int(&q, f->until != 0, "i.first < ?", f->until);
     iv_query_int(&q, f->after != 0, "i.seq > ?", f->after);
@@ -127,6 +141,8 @@ static iv_rc read_fleet(void *ctx, struct iv_sql_row *row, bool *on, struct iv_e
     item.findings = iv_sql_get_int(row);
     item.first = iv_sql_get_int(row);
     item.last = iv_sql_get_int(row);
+    item.id = iv_sql_get_int(row);
+    item.rank = iv_sql_get_int(row);
     item.executions = iv_sql_get_int(row);
     *on = v->visit.fleet(v->ctx, &item);
     return IV_OK;
@@ -136,15 +152,33 @@ static iv_rc read_fleet(void *ctx, struct iv_sql_row *row, bool *on, struct iv_e
     " CAST(round(1000 * sum(i.heat / (1 << min(62, max(0, ? - i.day))))) AS INTEGER) AS risk,"               \
     " sum(i.live * (i.severity = 0)), sum(i.live * (i.severity = 1)), sum(i.live * (i.severity = 2)),"       \
     " sum(i.live * (i.severity = 3)), sum(i.live * (i.severity = 4)), sum(i.count) AS findings,"             \
-    " min(i.first), max(i.last) AS last FROM incidents i"
+    " min(i.first), max(i.last) AS last, min(i.id) AS id"
 
 /* In the order of the names where two are the same. */
-static const char *const orders[] = {
-    [IV_FLEET_BY_RISK] = "risk DESC, tenant, agent",
-    [IV_FLEET_BY_FINDINGS] = "findings DESC, tenant, agent",
-    [IV_FLEET_BY_LAST] = "last DESC, tenant, agent",
-    [IV_FLEET_BY_NAME] = "tenant, agent",
+static const char *const ranks[] = {
+    [IV_FLEET_BY_RISK] = "risk",
+    [IV_FLEET_BY_FINDINGS] = "findings",
+    [IV_FLEET_BY_LAST] = "last",
+    [IV_FLEET_BY_NAME] = "0",
 };
+
+/* Those behind the last item of the page before. */
+static iv_rc begin_after(struct iv_query *q, struct iv_reader *reader, const struct iv_fleet_filter *filter,
+                         struct iv_err *err)
+{
+    IV_AUTO(iv_sql_finalizep) sqlite3_stmt *stmt = NULL;
+    bool found = false;
+    TRY(iv_sql_prepare(&reader->sql, &stmt, "SELECT 1 FROM incidents WHERE id = ?", err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_int(&args, filter->after);
+    TRY(iv_sql_step(&reader->sql, stmt, &found, "read the fleet", err));
+    ENSURE(found, err, IV_E_REFUSED, "after must be the cursor of the page before");
+    iv_query_more(q, " WHERE (-rank, tenant, agent) > (SELECT ?, i.tenant, i.agent FROM incidents i");
+    iv_query_bind_int(q, iv_ns_negate(filter->rank));
+    iv_query_int(q, true, "i.id = ?", filter->after);
+    iv_query_more(q, ")");
+    return IV_OK;
+}
 
 iv_rc iv_reader_fleet(struct iv_reader *reader, const struct iv_fleet_filter *filter, iv_fleet_visit visit,
                       void *ctx, struct iv_err *err)
@@ -152,21 +186,25 @@ iv_rc iv_reader_fleet(struct iv_reader *reader, const struct iv_fleet_filter *fi
     struct visiting v = {.visit.fleet = visit, .ctx = ctx};
     IV_AUTO(iv_query_deinit) struct iv_query q;
     iv_query_init(&q, filter->tenants
-                          ? "SELECT t.*, (SELECT count(*) FROM executions e WHERE e.tenant = t.tenant) FROM ("
-                            "SELECT i.tenant AS tenant, '' AS agent, count(DISTINCT i.agent)," SUMS
+                          ? "SELECT t.*, (SELECT count(*) FROM executions e WHERE e.tenant = t.tenant)"
                           : "SELECT t.*, (SELECT count(*) FROM executions e WHERE e.tenant = t.tenant"
-                            " AND e.agent = t.agent) FROM ("
-                            "SELECT i.tenant AS tenant, i.agent AS agent, 1," SUMS);
-    q.parameters[q.count].is_int = true;
-    q.parameters[q.count++].i = filter->now / DAY;
+                            " AND e.agent = t.agent)");
+    iv_query_more(&q, " FROM (SELECT * FROM (SELECT s.*, ");
+    iv_query_more(&q, ranks[filter->order]);
+    iv_query_more(&q,
+                  filter->tenants
+                      ? " AS rank FROM (SELECT i.tenant AS tenant, '' AS agent, count(DISTINCT i.agent)," SUMS
+                      : " AS rank FROM (SELECT i.tenant AS tenant, i.agent AS agent, 1," SUMS);
+    iv_query_more(&q, " FROM incidents i");
+    iv_query_bind_int(&q, filter->day);
     iv_query_int(&q, true, "i.count > ?", 0);
     iv_query_str(&q, "i.tenant = ?", filter->tenant);
-    iv_query_more(&q, filter->tenants ? " GROUP BY i.tenant" : " GROUP BY i.tenant, i.agent");
-    iv_query_order(&q, orders[filter->order], false, filter->limit);
-    iv_query_more(&q, " OFFSET ?");
-    q.parameters[q.count].is_int = true;
-    q.parameters[q.count++].i = (int64_t)filter->skip;
-    iv_query_more(&q, ") t");
+    iv_query_more(&q, filter->tenants ? " GROUP BY i.tenant) s)" : " GROUP BY i.tenant, i.agent) s)");
+    if (filter->after != 0) {
+        TRY(begin_after(&q, reader, filter, err));
+    }
+    iv_query_order(&q, "rank DESC, tenant, agent", false, filter->limit);
+    iv_query_more(&q, ") t ORDER BY rank DESC, tenant, agent");
     return iv_query_each(reader, &q, read_fleet, &v, "read the fleet", err);
 }
 

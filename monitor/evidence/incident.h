@@ -27,9 +27,9 @@ struct iv_incident {
 };
 typedef bool (*iv_incident_visit)(void *ctx, const struct iv_incident *incident);
 
-/* Of the filter: rule, criterion, tenant, agent, severities, states, assignee, q (of title and agent), from
- * and until (an event of it lies there, as far as its first and last tell), suppressed, after, before,
- * newest_first, limit. */
+/* Of the filter: rule, criterion, tenant, agent, severities, states, assignee, q (of triggers, those of the
+ * newest findings), from and until (an event of it lies there, as far as its first and last tell),
+ * suppressed, after, before, newest_first, limit. */
 iv_rc iv_reader_incidents(struct iv_reader *reader, const struct iv_finding_filter *filter,
                           iv_incident_visit visit, void *ctx, struct iv_err *err);
 
@@ -48,6 +48,8 @@ struct iv_fleet_item {
     int64_t executions;
     iv_ns first;
     iv_ns last;
+    int64_t rank; /* by what the order goes, before the names; of no other order's */
+    int64_t id;   /* of one of its incidents, always the same one */
 };
 typedef bool (*iv_fleet_visit)(void *ctx, const struct iv_fleet_item *item);
 
@@ -55,10 +57,13 @@ struct iv_fleet_filter {
     struct iv_str tenant; /* p NULL: any */
     bool tenants;         /* by tenant */
     enum { IV_FLEET_BY_RISK, IV_FLEET_BY_FINDINGS, IV_FLEET_BY_LAST, IV_FLEET_BY_NAME } order;
-    iv_ns now;
-    size_t skip;
+    int64_t day;   /* since the epoch, for the risk; the same for all pages */
+    int64_t after; /* the id of the last item of the page before; 0: from the first. */
+    int64_t rank;  /* and its rank then */
     size_t limit;
 };
+/* An agent that has moved since then, over the place that a page begins at, is told twice or not at all; any
+ * other once. IV_E_REFUSED: there is no such id. */
 iv_rc iv_reader_fleet(struct iv_reader *reader, const struct iv_fleet_filter *filter, iv_fleet_visit visit,
                       void *ctx, struct iv_err *err);
 

@@ -31,31 +31,39 @@ void iv_query_condition(struct iv_query *q, const char *condition)
     q->conditional = true;
 }
 
+void iv_query_bind_str(struct iv_query *q, struct iv_str s)
+{
+    IV_CHECK(q->count < IV_QUERY_PARAMETERS_MAX);
+    q->parameters[q->count++].s = s;
+}
+
+void iv_query_bind_int(struct iv_query *q, int64_t i)
+{
+    IV_CHECK(q->count < IV_QUERY_PARAMETERS_MAX);
+    q->parameters[q->count].is_int = true;
+    q->parameters[q->count++].i = i;
+}
+
 void iv_query_str(struct iv_query *q, const char *condition, struct iv_str s)
 {
     if (s.p != NULL) {
-        IV_CHECK(q->count < IV_QUERY_PARAMETERS_MAX);
         iv_query_condition(q, condition);
-        q->parameters[q->count++].s = s;
+        iv_query_bind_str(q, s);
     }
 }
 
 void iv_query_int(struct iv_query *q, bool asked, const char *condition, int64_t i)
 {
     if (asked) {
-        IV_CHECK(q->count < IV_QUERY_PARAMETERS_MAX);
         iv_query_condition(q, condition);
-        q->parameters[q->count].is_int = true;
-        q->parameters[q->count++].i = i;
+        iv_query_bind_int(q, i);
     }
 }
 
 void iv_query_order(struct iv_query *q, const char *column, bool newest_first, size_t limit)
 {
-    IV_CHECK(q->count < IV_QUERY_PARAMETERS_MAX);
     iv_buf_printf(&q->text, " ORDER BY %s %s LIMIT ?", column, newest_first ? "DESC" : "ASC");
-    q->parameters[q->count].is_int = true;
-    q->parameters[q->count++].i = (int64_t)(limit == 0 ? DEFAULT_LIMIT : limit);
+    iv_query_bind_int(q, (int64_t)(limit == 0 ? DEFAULT_LIMIT : limit));
 }
 
 iv_rc iv_query_prepare(struct iv_reader *reader, sqlite3_stmt **out, const struct iv_query *q,

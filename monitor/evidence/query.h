@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A query that grows by conditions. Internal to the room.
- * Guarantee: what comes from outside is bound, never text of the statement. Each condition takes at most one
- * parameter, bound in the order of the conditions. */
+ * Guarantee: what comes from outside is bound, never text of the statement. Parameters are bound in the order
+ * in which the text has them. */
 #pragma once
 
 #include "base/buf.h"
@@ -26,6 +26,9 @@ void iv_query_deinit(struct iv_query *q);
 /* More of the text; conditions that follow are those of another SELECT. */
 void iv_query_more(struct iv_query *q, const char *text);
 void iv_query_condition(struct iv_query *q, const char *condition);
+/* A parameter of a text or a condition that has one more than the next ones give it. */
+void iv_query_bind_str(struct iv_query *q, struct iv_str s);
+void iv_query_bind_int(struct iv_query *q, int64_t i);
 /* p NULL: not asked. */
 void iv_query_str(struct iv_query *q, const char *condition, struct iv_str s);
 void iv_query_int(struct iv_query *q, bool asked, const char *condition, int64_t i);

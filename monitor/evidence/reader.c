@@ -99,6 +99,8 @@ iv_rc iv_reader_executions(struct iv_reader *reader, const struct iv_execution_f
                  filter->finding);
     iv_query_str(&q, "e.playbook = ?", filter->playbook);
     iv_query_str(&q, "e.key = ?", filter->key);
+    iv_query_int(&q, filter->from != 0, "e.planned >= ?", filter->from);
+    iv_query_int(&q, filter->until != 0, "e.planned < ?", filter->until);
     iv_query_int(&q, filter->after != 0, "e.seq > ?", filter->after);
     iv_query_int(&q, filter->before != 0, "e.seq < ?", filter->before);
     where_states(&q, filter->states);

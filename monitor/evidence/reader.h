@@ -36,7 +36,8 @@ struct iv_finding_filter {
     uint32_t kinds;      /* bits 1u << enum iv_verdict_kind; 0: VIOLATED, UPDATED and CONTRADICTED */
     uint32_t states;     /* bits 1u << enum iv_triage_state; 0: any */
     struct iv_str assignee;
-    struct iv_str text; /* in title, trigger's id or agent, whatever the case of ASCII letters */
+    struct iv_str
+        text; /* in title, rule, tenant, agent or trigger's id, whatever the case of ASCII letters */
     enum { IV_SUPPRESSED_ANY, IV_SUPPRESSED_NO, IV_SUPPRESSED_ONLY } suppressed;
     iv_ns from; /* the trigger's time, from <= time < until; both 0: any */
     iv_ns until;
@@ -61,7 +62,9 @@ struct iv_execution_filter {
     struct iv_str playbook;
     struct iv_str key;
     uint32_t states; /* bits 1u << enum iv_run_state; 0: any */
-    int64_t after;   /* seq */
+    iv_ns from;      /* when it was planned, from <= planned < until; both 0: any */
+    iv_ns until;
+    int64_t after; /* seq */
     int64_t before;
     bool newest_first;
     size_t limit; /* 0: 100 */

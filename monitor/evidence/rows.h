@@ -40,6 +40,11 @@
     " UNION SELECT t.id, t.name FROM tokens t JOIN made m ON t.creator = 'token:' || m.name || '#' || m.id)" \
     " DELETE FROM tokens WHERE id IN (SELECT id FROM made)"
 
+/* Where a text is looked for: in f, a row of findings, and in i, one of incidents, alike. */
+#define IV_SEARCHED(row)                                                                                     \
+    row ".title || char(10) || " row ".rule || char(10) || " row ".tenant || char(10) || " row ".agent"
+#define IV_SEARCHED_NEWEST 25000 /* findings, at once */
+
 /* As run_states.def has them: those that are not final. */
 #define IV_STATES_ON_THE_WAY "'planned', 'waiting', 'running'"
 

@@ -20,7 +20,7 @@ from urllib.parse import quote
 from console import MAY, PATIENCE, Authority, Console, Stream, drain, routes, until, write
 
 TOKEN = "correct-horse-battery-staple"
-PERIODS = ["findings", "incidents", "coverage", "posture", "audit", "journal"]
+PERIODS = ["findings", "incidents", "coverage", "posture", "audit", "journal", "actions", "alerts", "remediation"]
 
 
 def damage(whole, chance):
@@ -119,7 +119,8 @@ class Shapes(unittest.TestCase):
         self.assertEqual(len(self.console.get("/api/v1/findings?tenant=acme")["items"]), 3)
 
     def test_a_query_that_is_not_understood_is_refused_and_says_why(self):
-        for query, word in [("sevrity=high", "severity"), ("limit=1&limit=2", "twice"), ("tenant=" + "x" * 300, "256"),
+        for query, word in [("sevrity=high", "severity"), ("limit=1&limit=2", "twice"), ("rule=" + "x" * 300, "256"),
+                            ("tenant=" + "x" * 4097, "4096"),
                             ("tenant=%ff%fe", "UTF-8"), ("limit=-1", "limit"), ("limit=9e9", "limit"), ("after=1x", "after"),
                             ("from=2026-13-01T00:00:00Z", "from"), ("severity=high,", None)]:
             status, _, body = self.console.ask(f"/api/v1/findings?{query}")
@@ -128,7 +129,8 @@ class Shapes(unittest.TestCase):
                 self.assertIn(word, json.loads(body)["detail"], query)
 
     def test_a_nul_in_a_query_cuts_nothing_short(self):
-        self.assertEqual(self.console.get("/api/v1/findings?tenant=acme%00junk")["items"], [])
+        status, _, body = self.console.ask("/api/v1/findings?tenant=acme%00junk")
+        self.assertEqual((status, "NUL" in json.loads(body)["detail"]), (400, True))
 
     def test_a_head_that_is_too_large_is_refused(self):
         for head in [b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
@@ -363,6 +365,132 @@ class Shapes(unittest.TestCase):
                     return False
 
             until(serves, "it serves again")
+
+
+def pages(console, path):
+    """The items of all pages."""
+    items, after = [], ""
+    while after is not None:
+        page = console.get(path + (f"&after={quote(after)}" if after else ""))
+        items += page["items"]
+        after = page["next"]
+    return items
+
+
+class Filters(unittest.TestCase):
+    """What may be asked of what is there."""
+
+    def names(self, query, field="agent"):
+        return sorted((item[field] for item in self.console.get(f"/api/v1/findings?{query}")["items"]), key=str)
+
+    def known(self, count):
+        """The incidents are a second behind the findings."""
+        until(lambda: sum(i["count"] for i in self.console.get("/api/v1/incidents")["items"]) == count, "incidents know of all")
+
+    def test_an_identifier_passes_whole_and_is_matched_to_the_byte(self):
+        with Console() as self.console:
+            names = ["a" * 4096, "a" * 4095, "a&b=c;d", "100%", "a%0Ab", "\u202eevil", "\u00fc\u4f60", "\x7f\x01", "'\";--"]
+            for name in names:
+                self.console.tell("finding", "TOK-002", name, name, "tok")
+            for name in names:
+                for part in ("agent", "tenant"):
+                    self.assertEqual(self.names(f"{part}={quote(name, safe='')}"), [name], (part, name[:20]))
+            self.assertEqual(self.names("agent=a%0Ab"), [])
+            self.known(len(names))
+            with contextlib.closing(sqlite3.connect(f"{self.console.folder}/store.db")) as db:
+                for table in ("findings", "incidents"):
+                    db.execute(f"UPDATE {table} SET agent = 'a' || char(10) || 'b' WHERE agent = '100%'")
+                db.commit()
+            self.assertEqual(self.names("agent=a%0Ab"), ["a\nb"])
+            self.assertEqual(self.names("agent=a%250Ab"), ["a%0Ab"])
+            for query in ("incidents?agent=", "fleet?tenant="):
+                items = self.console.get(f"/api/v1/{query}{'a' * 4095}")["items"]
+                self.assertEqual([item["agent"] for item in items], ["a" * 4095], query)
+
+    def test_an_empty_name_asks_for_those_without(self):
+        with Console() as self.console:
+            for tenant, agent in [("", ""), ("acme", ""), ("acme", "a"), ("", "a")]:
+                self.console.tell("finding", "TOK-002", tenant, agent, "tok")
+            self.assertEqual(self.names("tenant="), [None, "a"])
+            self.assertEqual(self.names("agent=", "tenant"), [None, "acme"])
+            self.assertEqual(self.names("tenant=&agent="), [None])
+            self.known(4)
+            for path in ("incidents", "fleet"):
+                items = self.console.get(f"/api/v1/{path}?tenant=")["items"]
+                self.assertEqual(sorted((i["agent"] for i in items), key=str), [None, "a"], path)
+
+    def test_the_search_finds_the_same_in_both_views(self):
+        with Console() as self.console:
+            for rule, tenant, agent in [("TOK-001", "acme", "one"), ("TOK-002", "acme", "two"), ("ISO-001", "Globex", "three")]:
+                self.console.tell("finding", rule, tenant, agent, "tok")
+            self.known(3)
+            ids = {item["agent"]: item["trigger"]["id"] for item in self.console.get("/api/v1/findings")["items"]}
+            for text, agents in [("tok-", ["one", "two"]), ("iso-001", ["three"]), ("ACME", ["one", "two"]), ("glob", ["three"]),
+                                 ("Two", ["two"]), ("nothing", []), ("%", []), (ids["two"].upper(), ["two"])]:
+                for path in ("findings", "incidents"):
+                    items = self.console.get(f"/api/v1/{path}?q={quote(text)}")["items"]
+                    self.assertEqual(sorted(i["agent"] for i in items), agents, (path, text))
+
+    def test_alerts_are_listed_by_pages_and_by_when_they_changed(self):
+        with Console() as self.console:
+            for i in range(25):
+                self.console.tell("alert", f"R-{i:03}", "acme", "resolved" if i % 3 == 0 else "firing")
+            whole = self.console.get("/api/v1/alerts?limit=500")["items"]
+            self.assertEqual([item["state"] for item in whole], ["firing"] * 16 + ["resolved"] * 9)
+            for limit in (1, 4, 5, 25):
+                self.assertEqual(pages(self.console, f"/api/v1/alerts?limit={limit}"), whole, limit)
+            for after in ("1", "1-", "1-x-" + "0" * 32, "2-1-" + "0" * 32, "1-1-0", "--"):
+                self.assertEqual(self.console.ask(f"/api/v1/alerts?after={after}")[0], 400, after)
+            first, last = whole[15]["last"], whole[0]["last"]  # of those that fire, the newest first
+            for query, rules in [(f"from={last}&state=firing", ["R-023"]), ("to=2020-01-01T00:00:00Z", []),
+                                 (f"from={first}&to={last}&state=firing", [item["rule"] for item in whole[1:16]])]:
+                self.assertEqual([i["rule"] for i in self.console.get(f"/api/v1/alerts?{query}")["items"]], rules, query)
+
+    def test_what_was_planned_in_a_period_is_listed_and_summed_up(self):
+        with Console() as self.console:
+            uid = self.console.tell("finding", "TOK-002", "acme", "a", "tok")
+            keys = [self.console.tell("plan", uid, f"revoke-{i}", f"target-{i}") for i in range(12)]
+            for key in keys[:10]:
+                self.console.tell("move", key, "running")
+                self.console.tell("move", key, "verified")
+            start = 1767225600 * 10**9  # 2026-01-01
+            with contextlib.closing(sqlite3.connect(f"{self.console.folder}/store.db")) as db:
+                for i, key in enumerate(keys):
+                    at = start + i * 10**9
+                    db.execute("UPDATE executions SET event_time = ?1 - 500000000, planned = ?1, started = ?1 + ?2, finished ="
+                               " ?1 + 2 * ?2 WHERE key = ?3", (at, (i + 1) * 10**6, key))
+                db.execute("UPDATE executions SET started = 0, finished = 0 WHERE state = 'planned'")
+                db.commit()
+            day = "2026-01-01T00:00:"
+            items = self.console.get(f"/api/v1/actions?from={day}02Z&to={day}05Z&order=oldest")["items"]
+            self.assertEqual([item["target"] for item in items], ["target-2", "target-3", "target-4"])
+            got = self.console.get(f"/api/v1/remediation?from={day}00Z&to={day}12Z")
+            self.assertEqual({state: n for state, n in got["executions"].items() if n}, {"verified": 10, "planned": 2})
+            self.assertEqual(got["times"]["detect"], {"count": 12, "p50": 0.5, "p90": 0.5, "max": 0.5})
+            self.assertEqual(got["times"]["act"], {"count": 10, "p50": 0.005, "p90": 0.009, "max": 0.01})
+            self.assertEqual(got["times"]["contain"], {"count": 10, "p50": 0.51, "p90": 0.518, "max": 0.52})
+            self.assertEqual((got["whole"], got["from"], got["to"]), (True, day + "00Z", day + "12Z"))
+            none = self.console.get("/api/v1/remediation?to=2020-01-01T00:00:00Z")
+            self.assertEqual(none["times"]["contain"], {"count": 0, "p50": None, "p90": None, "max": None})
+
+    def test_pages_of_the_fleet_tell_of_each_agent_once_whatever_changes_meanwhile(self):
+        with Console() as self.console:
+            for i in range(20):
+                for _ in range(i % 5 + 1):
+                    self.console.tell("finding", "TOK-002", f"tenant-{i % 3}", f"agent-{i}", "tok")
+            self.known(60)
+            for order in ("risk", "findings", "last", "name"):
+                whole = self.console.get(f"/api/v1/fleet?limit=500&order={order}")["items"]
+                self.assertEqual(pages(self.console, f"/api/v1/fleet?limit=3&order={order}"), whole, order)
+            first = self.console.get("/api/v1/fleet?limit=7&order=findings")
+            for _ in range(5):  # one that was told goes to the front: what was third is now fourth
+                self.console.tell("finding", "TOK-002", first["items"][6]["tenant"], first["items"][6]["agent"], "tok")
+            self.known(65)
+            rest = self.console.get(f"/api/v1/fleet?limit=500&order=findings&after={first['next']}")["items"]
+            self.assertEqual(len({(i["tenant"], i["agent"]) for i in first["items"] + rest}), 20)
+            self.assertEqual(len(first["items"] + rest), 20)
+            for after in ("1", "1.2", "1.2.3.4", "x.2.3", "1.2.99999", "9" * 30 + ".1.1", "1.2.-3"):
+                self.assertEqual(self.console.ask(f"/api/v1/fleet?after={after}")[0], 400, after)
 
 
 class Access(unittest.TestCase):

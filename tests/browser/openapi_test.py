@@ -92,7 +92,7 @@ class OpenApi(unittest.TestCase):
     def with_all_that_it_serves(self, console, uid):
         long_ago = ("from=1677-09-22T00:00:00Z", "from=1700-01-01T00:00:00Z", "to=2262-04-11T00:00:00Z",
                     "from=1700-01-01T00:00:00Z&to=9999-01-01T00:00:00Z", "from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z")
-        for path in ("findings", "incidents", "posture", "coverage", "journal", "audit"):
+        for path in ("findings", "incidents", "posture", "coverage", "journal", "audit", "actions", "alerts", "remediation"):
             for period in long_ago:
                 self.check(f"/api/v1/{path}", console.ask(f"/api/v1/{path}?{period}"))
         for path, urls in {
@@ -117,6 +117,8 @@ class OpenApi(unittest.TestCase):
                               "/api/v1/fleet?limit=0"],
             "/api/v1/actions": ["/api/v1/actions", f"/api/v1/actions?finding={uid}&state=failed",
                                 "/api/v1/actions?state=lost"],
+            "/api/v1/remediation": ["/api/v1/remediation", "/api/v1/remediation?from=2026-01-01T00:00:00Z",
+                                    "/api/v1/remediation?from=soon"],
             "/api/v1/system": ["/api/v1/system"],
             "/api/v1/log/checkpoint": ["/api/v1/log/checkpoint"],
             "/api/v1/alerts": ["/api/v1/alerts", "/api/v1/alerts?state=firing&rule=TOK-002&tenant=acme&limit=1",
@@ -178,7 +180,8 @@ class OpenApi(unittest.TestCase):
         """What is asked for is a value, whatever it looks like."""
         fragments = ["%27%20OR%201%3D1%20--", "%22%3B%20DROP%20TABLE%20findings%3B--", "1)%20UNION%20SELECT%20*%20FROM%20users--",
                      "%25", "a%0Ab", "%FF"]
-        for path in [f"/api/v1/{word}" for word in ("findings", "incidents", "fleet", "actions", "posture", "waivers")]:
+        words = "findings incidents fleet actions posture waivers alerts remediation audit journal"
+        for path in [f"/api/v1/{word}" for word in words.split()]:
             known = [resolve(self.document, p)["name"] for p in self.document["paths"][path]["get"]["parameters"]]
             for name in known:
                 for fragment in fragments:

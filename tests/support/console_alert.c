@@ -2,16 +2,30 @@
 #include "support/console_alert.h"
 
 #include "base/guard.h"
+#include "base/hash.h"
 #include "evidence/alert.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void fingerprint_of(char out[IV_FINGERPRINT_HEX + 1], char *const words[])
+{
+    const struct iv_hash_key key = {1, 2};
+    char about[256];
+    (void)snprintf(about, sizeof about, "%s/%s", words[1], words[2]);
+    struct iv_hash128 hash = iv_hash128(key, iv_str_of(about));
+    (void)snprintf(out, IV_FINGERPRINT_HEX + 1, "%016" PRIx64 "%016" PRIx64, hash.hi, hash.lo);
+}
 
 iv_rc console_put_alert(struct iv_store *store, char *const words[], iv_ns now, struct iv_err *err)
 {
     const bool firing = strcmp(words[3], "firing") == 0;
+    char fingerprint[IV_FINGERPRINT_HEX + 1];
+    fingerprint_of(fingerprint, words);
     const struct iv_alert_sink_state sink = {
         .name = IV_STR("ops"), .kind = IV_STR("webhook"), .failing = now, .why = IV_STR("nobody is there")};
     const struct iv_alert alert = {
-        .fingerprint =
-            firing ? IV_STR("00112233445566778899aabbccddeeff") : IV_STR("ffeeddccbbaa99887766554433221100"),
+        .fingerprint = {fingerprint, IV_FINGERPRINT_HEX},
         .rule = iv_str_of(words[1]),
         .title = IV_STR("An alert"),
         .severity = IV_SEV_HIGH,

@@ -503,7 +503,7 @@ int main(int argc, char **argv)
     }
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     (void)printf("%s\n", iv_console_url(s.console));
-    char line[4096];
+    char line[16384];
     while (fgets(line, sizeof line, stdin) != NULL && strcmp(line, "quit\n") != 0) {
         line[strcspn(line, "\n")] = '\0';
         obey(&s, line);

@@ -10,17 +10,28 @@
 #include <stdio.h>
 #include <unistd.h>
 
-Test(request, percent_decoding_leaves_what_would_cut_a_text_short)
+Test(request, percent_decoding_spares_no_character_but_the_one_that_would_cut_a_text_short)
 {
     static const struct {
         const char *text;
         const char *want;
     } rows[] = {
-        {"plain", "plain"},       {"a%20b", "a b"},   {"%C3%A9", "\xc3\xa9"},
-        {"%c3%a9", "\xc3\xa9"},   {"a%00b", "a%00b"}, {"a%0ab", "a%0ab"},
-        {"%7f", "%7f"},           {"%2", "%2"},       {"%", "%"},
-        {"%zz", "%zz"},           {"%2541", "%41"},   {"%2e%2e%2f", "../"},
-        {"100%25%00", "100%%00"}, {"", ""},
+        {"plain", "plain"},
+        {"a%20b", "a b"},
+        {"%C3%A9", "\xc3\xa9"},
+        {"%c3%a9", "\xc3\xa9"},
+        {"a%00b", "a\xff"
+                  "b"},
+        {"a%0ab", "a\nb"},
+        {"%7f", "\x7f"},
+        {"%2", "%2"},
+        {"%", "%"},
+        {"%zz", "%zz"},
+        {"%2541", "%41"},
+        {"%2e%2e%2f", "../"},
+        {"100%25%00", "100%\xff"},
+        {"", ""},
+        {"a%250Ab", "a%0Ab"},
     };
     for (size_t i = 0; i < IV_COUNT(rows); i++) {
         char text[32];

@@ -239,7 +239,7 @@ static void look_at_the_fleet(struct trial *t)
 {
     struct seen s = {.t = t};
     struct iv_err err = {.text = ""};
-    const struct iv_fleet_filter filter = {.now = NOON, .limit = 500};
+    const struct iv_fleet_filter filter = {.day = NOON / DAY, .limit = 500};
     cr_assert(iv_ok(iv_reader_fleet(t->reader, &filter, see_agent, &s, &err)), "%s", err.text);
     same(t, "agents", s.rows,
          recount(t, "SELECT count(*) FROM (SELECT DISTINCT tenant, agent FROM findings WHERE kind >= 2)",

@@ -157,7 +157,7 @@ static bool list_agent(void *ctx, const struct iv_fleet_item *item)
 static const char *fleet(struct world *w, struct listed *l, iv_ns now)
 {
     struct iv_err err = {.text = ""};
-    const struct iv_fleet_filter filter = {.now = now, .limit = 10};
+    const struct iv_fleet_filter filter = {.day = now / DAY, .limit = 10};
     l->text[0] = '\0';
     cr_assert(iv_ok(iv_reader_fleet(w->reader, &filter, list_agent, l, &err)), "%s", err.text);
     return l->text;
