@@ -8,6 +8,7 @@ import re
 import sqlite3
 import time
 import unittest
+from urllib.parse import quote
 
 from console import MAY, Console, Stream, routes, until
 
@@ -284,6 +285,58 @@ class Access(unittest.TestCase):
         [(leaves,)] = self.stored("SELECT count(*) FROM log JOIN log_documents USING (leaf)"
                                   """ WHERE entry LIKE '%"kind":"audit"%'""")
         self.assertEqual(leaves, len(self.audit()))
+
+    def test_the_record_tells_what_was_done_to_findings_and_executions_and_from_where(self):
+        uid = self.console.tell("finding", "TOK-002", "acme", "agent-audited", "tok-1")
+        key = self.console.tell("plan", uid, "audited", "agent-audited")
+        self.console.tell("move", key, "waiting")
+        self.user("aud", "responder")
+        cookie, csrf = self.log_in("aud")
+        before = len(self.audit())
+
+        def send(path, body, want=200):
+            status, _, answer = self.console.send(path, body, headers={**cookie, **csrf})
+            self.assertEqual(status, want, (path, answer))
+
+        changes = [{"do": "acknowledge"}, {"do": "assign", "assignee": "carol"}, {"do": "comment", "text": "so"},
+                   {"do": "close", "reason": "benign"}, {"do": "reopen"},
+                   {"do": "suppress", "reason": "a drill", "until": "2199-01-01T00:00:00Z"}]
+        for change in changes:
+            send(f"/api/v1/findings/{uid}/triage", change)
+        send(f"/api/v1/findings/{uid}/triage", {"do": "close"}, want=400)
+        waiver = self.stored("SELECT max(id) FROM waivers")[0][0]
+        self.assertEqual(self.console.ask(f"/api/v1/waivers/{waiver}", "DELETE", {**cookie, **csrf})[0], 204)
+        send("/api/v1/respond", {"paused": True, "why": "a drill"})
+        send("/api/v1/respond", {"paused": False})
+        asked = "?decision=approve&role=security&key_id=sec-1"
+        statement = json.loads(self.console.ask(f"/api/v1/executions/{key}/approval{asked}", headers=cookie)[2])
+        for decision in ("approve", "deny"):
+            send(f"/api/v1/executions/{key}/approval", {"decision": decision, "role": "security", "key": "sec-1",
+                                                        "at": statement["at"], "signature": "A" * 86 + "=="})
+        self.console.tell("move", key, "done")
+        self.stored("UPDATE steps SET state = 'due', undoes = 1 WHERE execution = ? AND position = 1", key)
+        send(f"/api/v1/executions/{key}/undo", {})
+        rows = json.loads(self.console.ask("/api/v1/audit?order=oldest&limit=500", headers=ADMIN)[2])["items"][before:]
+        self.assertEqual([(row["what"], row["object"]) for row in rows],
+                         [(f"finding.{change['do']}", uid) for change in changes] + [("waiver.end", str(waiver))]
+                         + [("respond.pause", "respond"), ("respond.resume", "respond")]
+                         + [("execution.approve", key), ("execution.deny", key), ("execution.undo", key)])
+        self.assertEqual({(row["who"], row["via"], row["from"]) for row in rows}, {("aud", "session", "127.0.0.1")})
+
+    def test_a_fragment_of_sql_in_a_filter_of_the_record_matches_nothing(self):
+        fragments = ["' OR '1'='1", "'; DROP TABLE audit; --", "1) UNION SELECT * FROM users --", "%", "_", "\" OR 1=1", "*"]
+        self.console.tell("alert", "TOK-002", "acme", "firing")
+        self.made_token("fragments", "viewer")
+        for fragment in fragments:
+            for asked in ("audit?who", "alerts?rule", "alerts?tenant"):
+                status, _, body = self.console.ask(f"/api/v1/{asked}={quote(fragment)}", headers=ADMIN)
+                self.assertEqual((status, json.loads(body)["items"]), (200, []), (asked, fragment))
+            for asked in ("alerts?state", "journal?what", "alerts?after", "fleet?after", "remediation?from", "actions?to"):
+                status, _, _ = self.console.ask(f"/api/v1/{asked}={quote(fragment)}", headers=ADMIN)
+                self.assertEqual(status, 400, (asked, fragment))
+        self.assertNotEqual(self.audit(), [])
+        body = self.console.ask("/api/v1/alerts?rule=TOK-002&tenant=acme", headers=ADMIN)[2]
+        self.assertEqual(len(json.loads(body)["items"]), 1)
 
     def test_pages_of_the_record_follow_one_another_and_keep_to_a_time(self):
         for i in range(3):
