@@ -74,10 +74,11 @@ static iv_rc write_alerts(struct iv_buf *out, struct iv_reader *reader, const st
 static bool read_after(struct iv_alert_place *out, struct iv_request *request, struct iv_reply *reply)
 {
     struct iv_str text = iv_query_get(request, "after");
-    struct iv_str rest = {text.p + 2, text.n < 2 ? 0 : text.n - 2};
     if (text.p == NULL) {
         return true;
     }
+    size_t mark = text.n < 2 ? text.n : 2;
+    struct iv_str rest = {text.p + mark, text.n - mark};
     const char *dash = rest.n == 0 ? NULL : memchr(rest.p, '-', rest.n);
     size_t digits = dash == NULL ? 0 : (size_t)(dash - rest.p);
     if (text.n > 2 && (text.p[0] == '0' || text.p[0] == '1') && text.p[1] == '-' &&

@@ -56,6 +56,7 @@ static struct iv_console *console_new(const struct iv_console_options *options)
     iv_monotonic_cond_init(&c->tick);
     c->listen_fd = -1;
     c->instruments = options->instruments;
+    c->workers = options->workers;
     c->metrics = options->metrics;
     c->idle = (iv_ns)either(options->idle_s, IDLE_S_DEFAULT) * IV_NS_PER_S;
     c->head = (iv_ns)either(options->head_s, HEAD_S_DEFAULT) * IV_NS_PER_S;

@@ -42,6 +42,7 @@ struct iv_console_options {
     struct iv_str store_path;        /* of the SQLite store, which must exist */
     struct iv_str pause_file;        /* while it exists nothing is called, as everybody is told [none] */
     struct iv_str version;           /* of the program */
+    unsigned workers;                /* that detect in this process [0: it does not] */
     struct iv_metrics *metrics;      /* borrowed: outlives the console */
     unsigned threads;                /* [2] */
     unsigned max_connections;        /* [512] */

@@ -38,6 +38,7 @@ struct iv_console {
     struct MHD_Daemon *daemon;
     int listen_fd;
     bool instruments; /* health and metrics alone */
+    unsigned workers; /* that detect here; 0: what is counted of detecting is not known here */
     bool open;        /* on this machine everybody may do everything */
     char url[96];
     char host[64]; /* as listened on, without the port; for the check of Host */

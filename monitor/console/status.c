@@ -225,6 +225,7 @@ iv_rc iv_status_write(struct iv_json *j, struct iv_console *console, struct iv_e
     iv_json_open_object(j, NULL);
     iv_json_text(j, "version", console->version);
     iv_json_time(j, "now", now_wall());
+    iv_json_int(j, "workers", console->workers);
     (void)pthread_mutex_lock(&console->lock);
     iv_json_bool(j, "ready", console->not_ready[0] == '\0');
     iv_json_text(j, "reason", console->not_ready);

@@ -109,6 +109,7 @@ static struct iv_console_options console_options(const struct iv_config *c, stru
         .store_path = c->store_path,
         .pause_file = (c->roles & IV_ROLE_RESPOND) != 0 ? c->respond.pause_file : IV_STR(""),
         .version = IV_STR(IV_VERSION),
+        .workers = (c->roles & IV_ROLE_DETECT) != 0 ? (unsigned)c->workers : 0,
         .metrics = metrics,
     };
 }

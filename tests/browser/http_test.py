@@ -324,6 +324,11 @@ class Shapes(unittest.TestCase):
             status, _, body = self.console.ask(f"/api/v1/{path}?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z")
             self.assertEqual((status, json.loads(body).get("detail")), (400, "to must not be before from"), path)
 
+    def test_the_status_says_whether_what_it_counts_is_of_this_process(self):
+        self.assertEqual(self.console.get("/api/v1/status")["workers"], 0)
+        with Console(workers="3") as console:
+            self.assertEqual(console.get("/api/v1/status")["workers"], 3)
+
     def test_metrics_parse_and_every_series_belongs_to_a_declared_metric(self):
         status, headers, body = self.console.ask("/metrics")
         self.assertEqual((status, headers["content-type"]), (200, "text/plain; version=0.0.4; charset=utf-8"))

@@ -447,6 +447,7 @@ static void set_option(struct iv_console_options *options, const char *text)
         {IV_STR("idle_s"), NULL, &options->idle_s},
         {IV_STR("head_s"), NULL, &options->head_s},
         {IV_STR("pulse_ms"), NULL, &options->pulse_ms},
+        {IV_STR("workers"), NULL, &options->workers},
         {IV_STR("answer_ms"), NULL, &options->answer_ms},
     };
     for (size_t i = 0; i < IV_COUNT(rows); i++) {
