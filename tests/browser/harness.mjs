@@ -76,25 +76,31 @@ export async function startConsole(token) {
   };
 }
 
-const rules = ["TOK-002", "ISO-001", "TOK-003", "ISO-005", "TBP-001", "TOK-001", "TBP-002", "ISO-003", "EVT-001"];
+const violated = ["TOK-002", "ISO-001", "TOK-003", "ISO-005", "ISO-003", "EVT-001"];
+const states = ["running", "failed", "done", "verified", "verified", "verified", "waiting", "waiting", "waiting"];
 
-/** A store that looks like a morning. Answers the findings' uids, the oldest first. */
+/**
+ * A store that looks like a morning: criteria that fail, one that is inconclusive and some without a violation.
+ * Answers the findings' uids, the oldest first.
+ */
 export async function fill(server) {
   const uids = [];
   for (let i = 0; i < 40; i++) {
     const tenant = ["acme", "globex", "initech"][i % 3];
-    uids.push(await server.tell("finding", rules[(i * 4) % 9], tenant, `agent-${(i * 37) % 90}`, `tok-${i}`));
+    uids.push(await server.tell("finding", violated[(i * 5) % 6], tenant, `agent-${(i * 37) % 90}`, `tok-${i}`));
   }
-  for (let i = 0; i < 6; i++) {
+  for (const [i, state] of states.entries()) {
     const playbook = i % 2 === 0 ? "revoke-tokens-globally" : "terminate-sandbox";
     const key = await server.tell("plan", uids[39 - i], playbook, `agent-${i}`);
-    await server.tell("move", key, ["running", "failed", "done", "waiting"][Math.min(i, 3)]);
+    await server.tell("move", key, state);
   }
   await server.tell("events", "ledger", "48210");
   await server.tell("events", "telemetry", "173004");
   const hour = (back) => new Date(Date.now() - back * 3_600_000).toISOString().replace(/\.\d+Z/, "Z");
-  await server.tell("cover", "ledger", hour(20), hour(0), "late", hour(3), hour(2.99));
-  await server.tell("cover", "telemetry", hour(20), hour(0), "retention", hour(9), hour(8));
+  const reach = hour(-1 / 3600); // behind the last of the findings, so that they are of what is covered
+  await server.tell("cover", "ledger", hour(20), reach, "retention", hour(9), hour(8.98));
+  await server.tell("cover", "telemetry", hour(20), reach, "nothing", hour(1), hour(1));
+  await server.tell("forget", "TBP-001", hour(6), hour(5));
   await server.tell("alert", "TOK-002", "acme", "firing");
   return uids;
 }

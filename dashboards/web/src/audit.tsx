@@ -120,7 +120,7 @@ export function AuditScreen({ place }: { place: Place }) {
                     <strong>
                       <Name text={row.who} />
                     </strong>{" "}
-                    <small>by {row.via}</small>
+                    <small>via {row.via}</small>
                   </td>
                   <td>
                     <code>{row.what}</code>

@@ -151,7 +151,7 @@ function Containment({ all }: { all: readonly Execution[] }) {
         x={points.map((point) => point.at)}
         lines={[{ name: "to contain", values: points.map((point) => point.took), colour: "--accent", kind: "dots" }]}
         height={210}
-        yValue={duration}
+        yValue={(n) => (n === 0 ? "0" : duration(n))}
       />
     </>
   );
