@@ -26,12 +26,12 @@ struct run_args {
     bool dry_run;
 };
 
-static iv_rc load_config(struct iv_config **out, const char *path, struct iv_err *err)
+static iv_rc load_config(struct iv_config **out, const struct run_args *args, struct iv_err *err)
 {
     IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
     TRY(iv_problems_new(&problems, err));
     iv_problems_keep_secrets(problems);
-    struct iv_rc_s rc = iv_config_load(out, path, problems, err);
+    struct iv_rc_s rc = iv_config_load(out, args->config, args->roles, problems, err);
     iv_print_problems(problems);
     return rc;
 }
@@ -210,10 +210,7 @@ static int run_run(const void *args, const struct iv_words *words, struct iv_err
         iv_signals_block(); /* first of all: a SIGHUP that comes while it starts is a reload, not its end */
     }
     IV_AUTO(iv_config_freep) struct iv_config *config = NULL;
-    struct iv_rc_s rc = load_config(&config, a->config, err);
-    if (iv_ok(rc) && a->roles != NULL) {
-        rc = iv_config_set_roles(config, a->roles, err);
-    }
+    struct iv_rc_s rc = load_config(&config, a, err);
     if (iv_ok(rc)) {
         config->respond.dry_run = config->respond.dry_run || a->dry_run;
         iv_log_configure(config->log_level, config->log_format);

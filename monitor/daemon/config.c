@@ -6,6 +6,7 @@
 #include "base/secret.h"
 #include "baseline/yaml_fields.h"
 #include "daemon/config_local.h"
+#include "daemon/config_roles.h"
 #include "detect/exchange_post.h"
 #include "event/sign.h"
 #include "judge/verify.h"
@@ -29,6 +30,7 @@ struct reading {
     struct iv_config *config;
     struct iv_problems *problems;
     const struct iv_yaml_node *alerts;
+    unsigned roles; /* instead of what the file says; 0: what it says */
 };
 
 static struct iv_str keep(struct reading *r, struct iv_str s)
@@ -64,12 +66,6 @@ static void read_secret_part(struct iv_str *out, struct reading *r, const struct
 static void read_secret(struct iv_str *out, struct reading *r, const struct iv_yaml_node *node)
 {
     read_secret_part(out, r, node, IV_SECRET_LINE);
-}
-
-/* A key in PEM. */
-static void read_secret_whole(struct iv_str *out, struct reading *r, const struct iv_yaml_node *node)
-{
-    read_secret_part(out, r, node, IV_SECRET_WHOLE);
 }
 
 static void read_signer(struct reading *r, const struct iv_yaml_node *node)
@@ -186,56 +182,10 @@ static void read_topics(struct reading *r, const struct iv_yaml_node *node)
 }
 
 /* In the order of the bits of enum iv_role. */
-static const char *const role_names[] = {"detect", "respond", "console"};
-
-static void read_roles(struct reading *r, const struct iv_yaml_node *node)
+/* Nobody else has a use for what endpoints and sinks have secrets and certificates for. */
+static bool responds(const struct reading *r)
 {
-    r->config->roles = IV_ROLE_DETECT | IV_ROLE_RESPOND | IV_ROLE_CONSOLE;
-    if (node == NULL) {
-        return;
-    }
-    unsigned roles = 0;
-    struct iv_yaml_items items = iv_yaml_items(node, r->problems);
-    for (size_t i = 0; i < items.count; i++) {
-        size_t role = 0;
-        if (iv_yaml_choice(&role, iv_yaml_item(&items, i), role_names, IV_COUNT(role_names), r->problems)) {
-            roles |= 1U << role;
-        }
-    }
-    if (items.count == 0) {
-        iv_yaml_error(r->problems, node, "roles must name at least one of detect, respond, console");
-    }
-    r->config->roles = roles;
-}
-
-iv_rc iv_config_set_roles(struct iv_config *config, const char *names, struct iv_err *err)
-{
-    unsigned roles = 0;
-    for (const char *name = names; name != NULL; name = strchr(name, ',')) {
-        name += *name == ',' ? 1 : 0;
-        struct iv_str one = {name, strcspn(name, ",")};
-        size_t role = 0;
-        while (role < IV_COUNT(role_names) && !iv_str_eq(one, iv_str_of(role_names[role]))) {
-            role++;
-        }
-        ENSURE(role < IV_COUNT(role_names), err, IV_E_REFUSED,
-               "--roles: '" IV_STR_FMT
-               "' is no role; they are detect, respond and console, with commas between",
-               IV_STR_ARG(one));
-        roles |= 1U << role;
-    }
-    config->roles = roles;
-    return IV_OK;
-}
-
-void iv_config_roles(struct iv_buf *out, const struct iv_config *config)
-{
-    for (size_t role = 0; role < IV_COUNT(role_names); role++) {
-        if ((config->roles >> role & 1U) != 0) {
-            iv_buf_text(out, out->n == 0 ? "" : ",");
-            iv_buf_text(out, role_names[role]);
-        }
-    }
+    return (r->config->roles & IV_ROLE_RESPOND) != 0;
 }
 
 static void read_store(struct reading *r, const struct iv_yaml_node *node)
@@ -360,19 +310,42 @@ static void check_certificates(struct reading *r, struct iv_str path, const stru
     }
 }
 
+/* Of an endpoint: where nothing is called its file is not opened. */
+static void read_credential(struct iv_str *out, struct reading *r, const struct iv_yaml_node *node,
+                            enum iv_secret_extent extent)
+{
+    struct iv_str path = {NULL, 0};
+    if (responds(r)) {
+        read_secret_part(out, r, node, extent);
+    } else if (node != NULL) {
+        (void)iv_yaml_string(&path, node, r->problems);
+    }
+}
+
+static void check_trust(struct reading *r, struct iv_str path, const struct iv_yaml_node *node)
+{
+    if (responds(r)) {
+        check_certificates(r, path, node);
+    }
+}
+
 static void read_credentials(struct reading *r, struct iv_endpoint *out, struct iv_yaml_map *map)
 {
     static const char *const ways[] = {"basic", "post"};
     size_t way = IV_CLIENT_BASIC;
     read_text(&out->bearer_token_file, r, iv_yaml_get(map, "bearer_token_file"));
     read_text(&out->client_id, r, iv_yaml_get(map, "client_id"));
-    read_secret(&out->client_secret, r, iv_yaml_get(map, "client_secret_file"));
+    const struct iv_yaml_node *secret = iv_yaml_get(map, "client_secret_file");
+    read_credential(&out->client_secret, r, secret, IV_SECRET_LINE);
+    if (secret != NULL && !responds(r)) {
+        out->client_secret = IV_STR(""); /* it has one, which goes with its client_id */
+    }
     const struct iv_yaml_node *auth = iv_yaml_get(map, "client_auth");
     (void)(auth != NULL && iv_yaml_choice(&way, auth, ways, IV_COUNT(ways), r->problems));
     out->client_auth = (enum iv_client_auth)way;
     const struct iv_yaml_node *certificate = iv_yaml_get(map, "certificate");
     read_text(&out->certificate, r, certificate);
-    check_certificates(r, out->certificate, certificate);
+    check_trust(r, out->certificate, certificate);
     read_text(&out->key, r, iv_yaml_get(map, "key"));
 }
 
@@ -383,7 +356,7 @@ static void read_set_issuer(struct reading *r, struct iv_set_issuer *out, const 
         iv_yaml_open(&map, node, "set", r->problems);
         read_text(&out->issuer, r, iv_yaml_need(&map, "issuer"));
         read_text(&out->audience, r, iv_yaml_need(&map, "audience"));
-        read_secret_whole(&out->key, r, iv_yaml_need(&map, "key_file"));
+        read_credential(&out->key, r, iv_yaml_need(&map, "key_file"), IV_SECRET_WHOLE);
         read_text(&out->key_id, r, iv_yaml_get(&map, "key_id"));
         iv_yaml_close(&map);
     }
@@ -395,10 +368,10 @@ static void read_endpoint(struct reading *r, struct iv_endpoint *out, const stru
     out->name = keep(r, pair->key->text);
     iv_yaml_open(&map, pair->value, "endpoint", r->problems);
     read_text(&out->url, r, iv_yaml_need(&map, "url"));
-    read_secret(&out->hmac_key, r, iv_yaml_get(&map, "hmac_key_file"));
+    read_credential(&out->hmac_key, r, iv_yaml_get(&map, "hmac_key_file"), IV_SECRET_LINE);
     const struct iv_yaml_node *ca_file = iv_yaml_get(&map, "ca_file");
     read_text(&out->ca_file, r, ca_file);
-    check_certificates(r, out->ca_file, ca_file);
+    check_trust(r, out->ca_file, ca_file);
     read_credentials(r, out, &map);
     read_set_issuer(r, &out->set, iv_yaml_get(&map, "set"));
     const struct iv_yaml_node *allow_http = iv_yaml_get(&map, "allow_http");
@@ -504,7 +477,9 @@ static void read_root(struct reading *r, const struct iv_yaml_node *root)
     const struct iv_yaml_node *verifiers = iv_yaml_get(&map, "verifiers");
     (void)(verifiers != NULL &&
            iv_yaml_int(&r->config->verifiers, verifiers, 0, IV_VERIFY_THREADS_MAX, r->problems));
-    read_roles(r, iv_yaml_get(&map, "roles"));
+    const struct iv_yaml_node *roles = iv_yaml_get(&map, "roles");
+    r->config->roles = iv_config_roles_read(roles, r->problems);
+    r->config->roles = r->roles != 0 ? r->roles : r->config->roles;
     read_store(r, iv_yaml_get(&map, "store"));
     read_snapshots(r, iv_yaml_get(&map, "snapshots"));
     read_memory(r, iv_yaml_get(&map, "memory"));
@@ -567,8 +542,8 @@ void iv_config_freep(struct iv_config **config)
     iv_config_free(*config);
 }
 
-iv_rc iv_config_load(struct iv_config **out, const char *path, struct iv_problems *problems,
-                     struct iv_err *err)
+iv_rc iv_config_load(struct iv_config **out, const char *path, const char *roles,
+                     struct iv_problems *problems, struct iv_err *err)
 {
     static const struct iv_yaml_variables variables = {environment, NULL};
     path = path == NULL ? DEFAULT_PATH : path;
@@ -578,8 +553,9 @@ iv_rc iv_config_load(struct iv_config **out, const char *path, struct iv_problem
     iv_arena_init(&config->arena, 0);
     TRY(iv_yaml_read(&document, iv_str_of(path), &variables, problems, err));
     struct reading r = {.config = config, .problems = problems};
+    TRY(iv_config_roles_parse(&r.roles, roles, err));
     read_root(&r, iv_yaml_root(document));
-    TRY(iv_alerting_read(&config->alerts, r.alerts, problems, err));
+    TRY(iv_alerting_read(&config->alerts, responds(&r) ? r.alerts : NULL, problems, err));
     TRY(iv_problems_done(problems, path, err));
     *out = TAKE(config);
     return IV_OK;

@@ -75,12 +75,12 @@ struct iv_config {
     enum iv_log_format log_format;
 };
 
-/* path NULL: /etc/invigil/invigil.yaml. "${NAME}" in a value stands for the environment's variable. Secrets
- * are read from their files here. IV_E_REFUSED: problems has all that is wrong. */
-iv_rc iv_config_load(struct iv_config **out, const char *path, struct iv_problems *problems,
-                     struct iv_err *err);
-/* "detect,console" instead of what the file says. IV_E_USAGE. */
-iv_rc iv_config_set_roles(struct iv_config *config, const char *names, struct iv_err *err);
+/* path NULL: /etc/invigil/invigil.yaml. roles: "detect,console" instead of what the file says, or NULL.
+ * "${NAME}" in a value stands for the environment's variable. Secrets are read from their files here; those
+ * of endpoints and of alert sinks only for the role respond, without which there are no sinks at all.
+ * IV_E_REFUSED: problems has all that is wrong. */
+iv_rc iv_config_load(struct iv_config **out, const char *path, const char *roles,
+                     struct iv_problems *problems, struct iv_err *err);
 /* Appends the roles, as that would have them. */
 void iv_config_roles(struct iv_buf *out, const struct iv_config *config);
 /* Takes the secrets out of the process's memory, for good. */

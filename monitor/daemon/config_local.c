@@ -2,6 +2,8 @@
 #include "daemon/config_local.h"
 #include "base/guard.h"
 
+#include <unistd.h>
+
 #define TIMEOUT_DEFAULT (10 * IV_NS_PER_S)
 #define TIMEOUT_MIN (10 * IV_NS_PER_MS)
 #define TIMEOUT_MAX (300 * IV_NS_PER_S)
@@ -56,6 +58,13 @@ static void read_command(struct iv_hand_command *c, struct reading *r, const str
     read_path(&c->path, r, iv_yaml_need(&map, "path"));
     read_arguments(c, r, iv_yaml_get(&map, "arguments"));
     read_text(&c->user, r, iv_yaml_get(&map, "user"));
+    if (c->user.p == NULL && geteuid() == 0) {
+        iv_yaml_error(r->problems, pair->key,
+                      "the command '" IV_STR_FMT
+                      "' needs a user: root starts this, and would run it as root; "
+                      "'user: root' says so where that is meant",
+                      IV_STR_ARG(c->name));
+    }
     const struct iv_yaml_node *timeout = iv_yaml_get(&map, "timeout");
     if (timeout != NULL && iv_yaml_duration(&c->timeout, timeout, r->problems) &&
         (c->timeout < TIMEOUT_MIN || c->timeout > TIMEOUT_MAX)) {

@@ -141,7 +141,8 @@ static iv_rc read_what_config_names(struct iv_confinement *c, const struct iv_co
             TRY(read_beside(c, config->kafka[i].value, err));
         }
     }
-    for (size_t i = 0; i < config->endpoint_count; i++) {
+    bool responds = (config->roles & IV_ROLE_RESPOND) != 0;
+    for (size_t i = 0; responds && i < config->endpoint_count; i++) {
         TRY(read_beside(c, config->endpoints[i].ca_file, err));
         TRY(read_beside(c, config->endpoints[i].bearer_token_file, err));
         TRY(read_beside(c, config->endpoints[i].certificate, err));

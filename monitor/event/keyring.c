@@ -107,6 +107,11 @@ bool iv_keyring_has(const struct iv_keyring *ring, struct iv_str id, struct iv_s
     return e != NULL && iv_str_eq(role, e->role) && memcmp(e->key, public_key, sizeof e->key) == 0;
 }
 
+bool iv_keyring_is_empty(const struct iv_keyring *ring)
+{
+    return ring->entries == NULL;
+}
+
 bool iv_keyring_same(const struct iv_keyring *ring, struct iv_str id, struct iv_str other)
 {
     const struct entry *a = find(ring, id);

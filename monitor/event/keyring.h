@@ -29,6 +29,7 @@ iv_rc iv_keyring_add(struct iv_keyring *ring, const struct iv_key *key, struct i
 bool iv_keyring_has(const struct iv_keyring *ring, struct iv_str id, struct iv_str role,
                     const unsigned char public_key[32]);
 
+bool iv_keyring_is_empty(const struct iv_keyring *ring);
 /* Two ids can be of one public key, and then are one signer. */
 bool iv_keyring_same(const struct iv_keyring *ring, struct iv_str id, struct iv_str other);
 /* Another id of the public key that this id has; p NULL: there is none. */

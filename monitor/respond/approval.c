@@ -8,6 +8,7 @@
 #include "event/chain.h"
 #include "event/keyring.h"
 #include "evidence/log.h"
+#include "respond/approvers.h"
 #include "respond/ladder.h"
 #include "respond/moves.h"
 
@@ -60,22 +61,6 @@ iv_rc iv_approval_statement(struct iv_buf *out, const struct iv_approval *approv
     };
     struct iv_val map = {.kind = IV_KIND_MAP, .n = IV_COUNT(items) / 2, .items = items};
     return iv_jcs_value(out, &map, NULL, err);
-}
-
-/* "security on-call" has "on-call". */
-static bool has_role(struct iv_str roles, struct iv_str role)
-{
-    for (size_t at = 0; at < roles.n;) {
-        size_t end = at;
-        while (end < roles.n && roles.p[end] != ' ') {
-            end++;
-        }
-        if (iv_str_eq((struct iv_str){roles.p + at, end - at}, role)) {
-            return true;
-        }
-        at = end + 1;
-    }
-    return false;
 }
 
 struct hearing {
@@ -145,7 +130,7 @@ static iv_rc judge(const struct hearing *h, const char **why, struct iv_err *err
         *why = "it came too late";
     } else if (a->at < e->planned || a->at > iv_ns_add(h->now, AHEAD_MOST)) {
         *why = "its time is not between the plan and now";
-    } else if (!has_role(e->approvers, a->role)) {
+    } else if (!iv_approvers_have(e->approvers, a->role)) {
         *why = "the execution does not ask for this role";
     } else if (!has_key(h, a)) {
         *why = "the baseline has no key of this id and role that was valid then and is now";

@@ -3,6 +3,9 @@
 #include "base/guard.h"
 #include "baseline/baseline.h"
 #include "baseline/yaml_fields.h"
+#include "event/keyring.h"
+#include "respond/action.h"
+#include "respond/approvers.h"
 #include "respond/playbook_internal.h"
 
 #include <stdio.h>
@@ -260,6 +263,22 @@ static iv_rc touch_field(struct loader *l, struct iv_template *out, struct iv_st
     return IV_OK;
 }
 
+/* All that is done would count as done to one, and a guard that counts different ones see no storm. */
+static void check_touch(struct loader *l, const struct iv_template *touch, const struct iv_yaml_node *node,
+                        const char *what)
+{
+    bool refers = false;
+    for (size_t i = 0; i < touch->count; i++) {
+        refers = refers || touch->parts[i].is_reference;
+    }
+    if (!refers) {
+        iv_yaml_warning(l->problems, node,
+                        "is the same for every execution, so that guards never see a second %s: "
+                        "a template is meant, such as \"{{trigger.%s}}\"",
+                        what, strcmp(what, "enclave") == 0 ? "enclave_id" : what);
+    }
+}
+
 /* What guards count is the trigger's own unless the playbook says otherwise. */
 static iv_rc parse_touches(struct loader *l, struct iv_playbook *playbook, const struct iv_yaml_node *node,
                            struct iv_err *err)
@@ -276,7 +295,11 @@ static iv_rc parse_touches(struct loader *l, struct iv_playbook *playbook, const
     for (size_t i = 0; i < IV_COUNT(rows); i++) {
         const struct iv_yaml_node *given = open ? iv_yaml_get(&map, rows[i].key) : NULL;
         if (given != NULL) {
+            size_t errors = iv_problems_errors(l->problems);
             TRY(iv_template_parse(rows[i].out, &l->playbooks->arena, given, &l->rules, l->problems, err));
+            if (iv_problems_errors(l->problems) == errors) {
+                check_touch(l, rows[i].out, given, rows[i].key);
+            }
         } else {
             TRY(touch_field(l, rows[i].out, rows[i].field, err));
         }
@@ -317,6 +340,39 @@ static iv_rc parse_roles(struct loader *l, struct iv_str *out, const struct iv_y
     return keep_str(l, out, err);
 }
 
+/* By a rule of this baseline, or by a playbook that fails: one file serves several baselines, and what is
+ * never begun waits for nobody. */
+static bool is_called_for(const struct loader *l, const struct iv_playbook *playbook)
+{
+    for (size_t i = 0; i < l->baseline->playbook_count; i++) {
+        const struct iv_val *document = &l->baseline->playbooks[i].document;
+        struct iv_str to = iv_request_text(document, "escalate_to");
+        if (to.p != NULL && iv_str_eq(to, playbook->name)) {
+            return true;
+        }
+    }
+    return l->rules.count > 0;
+}
+
+static void check_quorum(const struct loader *l, const struct iv_playbook *playbook,
+                         const struct iv_yaml_node *node)
+{
+    const struct iv_keyring *keyring = l->baseline->keyring;
+    int64_t quorum = playbook->approval.quorum;
+    if (keyring == NULL || !is_called_for(l, playbook)) {
+        return;
+    }
+    int64_t there = (int64_t)iv_approvers_count(keyring, playbook->approval.roles);
+    if (there < quorum && iv_keyring_is_empty(keyring)) {
+        iv_yaml_warning(l->problems, node, "takes approvers, and the baseline has no keys (yet)");
+    } else if (there < quorum) {
+        iv_yaml_error(l->problems, node,
+                      "can never be had: it takes %lld different keys of: " IV_STR_FMT
+                      ", and the baseline has %lld",
+                      (long long)quorum, IV_STR_ARG(playbook->approval.roles), (long long)there);
+    }
+}
+
 /* With a quorum it is always waited for; without one, only where a guard holds back. */
 static iv_rc parse_approval(struct loader *l, struct iv_playbook *playbook, const struct iv_yaml_node *node,
                             struct iv_err *err)
@@ -339,6 +395,7 @@ static iv_rc parse_approval(struct loader *l, struct iv_playbook *playbook, cons
     check_range(within, playbook->approval.within, IV_NS_PER_S, APPROVAL_WITHIN_MAX, "between 1s and 30d",
                 l->problems);
     iv_yaml_close(&map);
+    check_quorum(l, playbook, node);
     return IV_OK;
 }
 

@@ -205,7 +205,7 @@ static bool walks(struct iv_str path)
     return n == dots && (n == 1 || n == 2);
 }
 
-/* As it would be rendered with "x" in the place of each reference. */
+/* As it would be rendered with "x" in the place of each reference; of no bytes at all: memory is out. */
 static struct iv_val sample_text(const struct iv_shape *shape, struct iv_arena *arena)
 {
     IV_AUTO(iv_buf_deinit) struct iv_buf text;
@@ -217,7 +217,8 @@ static struct iv_val sample_text(const struct iv_shape *shape, struct iv_arena *
         const struct iv_template_part *part = &shape->text.parts[i];
         iv_buf_str(&text, part->is_reference ? IV_STR("x") : part->literal);
     }
-    return iv_val_str(iv_arena_str(arena, iv_buf_slice(&text)));
+    bool failed = iv_buf_failed(&text);
+    return iv_val_str(failed ? (struct iv_str){NULL, 0} : iv_arena_str(arena, iv_buf_slice(&text)));
 }
 
 static iv_rc sample(struct iv_val *out, const struct iv_shape *shape, struct iv_arena *arena,

@@ -76,6 +76,26 @@ Test(guard, limits_are_those_of_the_playbook_in_each_window)
     }
 }
 
+Test(guard, counts_what_was_done_before_the_store_was_closed_and_opened_again)
+{
+    static const char *const keys[] = {"guards: {executions: {minute: 3}}\n",
+                                       "guards: {agents: {minute: 3}}\n"};
+    for (size_t i = 0; i < IV_COUNT(keys); i++) {
+        IV_AUTO(stage_deinit) struct stage s;
+        stage_init_playbook(&s, keys[i], STEPS);
+        for (unsigned number = 1; number <= 4; number++) {
+            char agent[16];
+            (void)snprintf(agent, sizeof agent, "a%u", number);
+            iv_store_close(TAKE(s.store));
+            cr_assert(iv_ok(iv_store_open(&s.store, scratch_file(&s.dir, "s.db"), NULL)));
+
+            enum iv_run_state state = find(&s, number, agent, NULL).state;
+
+            cr_expect(state == (number <= 3 ? IV_RUN_PLANNED : IV_RUN_WAITING), "%s, %u", keys[i], number);
+        }
+    }
+}
+
 Test(guard, counts_distinct_agents_and_tenants_not_how_often_each_was_touched)
 {
     static const struct {
