@@ -40,7 +40,7 @@ function useHistory(tenant: string | null, agent: string) {
     const number = ++asked.current;
     const mine = (): boolean => number === asked.current;
     fetchFindings(filter, "", historyMax).then(
-      // The API cannot be asked for what has no tenant: of the others is let go here.
+      // A filter has no word for "without a tenant": of the others is let go here.
       (page) => mine() && change({ kind: "page", page: { ...page, items: page.items.filter((one) => one.tenant === tenant) }, more: false }),
       (trouble: unknown) => mine() && change({ kind: "trouble", trouble }),
     );

@@ -82,7 +82,7 @@ function Similar({ finding }: { finding: Finding }) {
   const filter = useMemo(() => ({ ...noFilter, rule, tenant: tenant ?? "", agent: agent ?? "" }), [rule, tenant, agent]);
   const { value, trouble, again } = useAsked(useCallback(() => fetchFindings(filter, "", askedMax), [filter]));
   useEffect(again, [finding.seq, again]);
-  // The API cannot be asked for what has no tenant or no agent: of others is let go here.
+  // A filter has no word for "without a tenant", or an agent: of others is let go here.
   const others = (value?.items ?? [])
     .filter((one) => one.uid !== finding.uid && one.tenant === tenant && one.agent === agent)
     .slice(0, similarMax);
