@@ -209,9 +209,9 @@ static bool go_on(struct iv_str bytes)
     return true;
 }
 
-static const char *const sections[] = {IV_SECTION_BASE,    IV_SECTION_RULES, IV_SECTION_TIME,
-                                       IV_SECTION_TYPES,   IV_SECTION_LANES, IV_SECTION_TOPICS,
-                                       IV_SECTION_RECORDS, IV_SECTION_TOLD,  IV_SECTION_LOGS};
+static const char *const sections[] = {
+    IV_SECTION_BASE,   IV_SECTION_RULES,   IV_SECTION_TIME, IV_SECTION_TYPES, IV_SECTION_LANES,
+    IV_SECTION_TOPICS, IV_SECTION_RECORDS, IV_SECTION_TOLD, IV_SECTION_LOGS,  IV_SECTION_POPULATION};
 
 /* Behind each rule's id stands its digest. */
 static void put_digests(size_t section, char *content, size_t n)

@@ -10,16 +10,18 @@
 #define NAME_MAX_BYTES 256u
 #define MANY IV_STR("*")
 
+enum word { SAME, NEWS };
 static const struct {
     struct iv_str name;
     enum iv_severity severity;
     struct iv_str criteria;
     struct iv_str title;
     iv_ns lasts;
+    enum word word;
 } conditions[] = {
-#define CONDITION(id, name, severity, criteria, minutes, title)                                              \
-    [IV_CONDITION_##id] = {IV_STR_INIT(name), IV_SEV_##severity, IV_STR_INIT(criteria), IV_STR_INIT(title),  \
-                           (minutes)*60 * IV_NS_PER_S},
+#define CONDITION(id, name, severity, criteria, minutes, word, title)                                        \
+    [IV_CONDITION_##id] = {IV_STR_INIT(name),  IV_SEV_##severity,          IV_STR_INIT(criteria),            \
+                           IV_STR_INIT(title), (minutes)*60 * IV_NS_PER_S, word},
 #include "respond/alert/conditions.def"
 #undef CONDITION
 };
@@ -297,6 +299,18 @@ static iv_rc end_condition(struct iv_alerter *a, struct iv_store *store, const s
     return iv_alerter_resolve(store, &there, cause, now, err);
 }
 
+/* It fires already, and there is more of it: whoever knows of it is told what is new. */
+static iv_rc renew(struct iv_alerter *a, struct iv_store *store, const struct iv_alert *alert, iv_ns now,
+                   struct iv_err *err)
+{
+    struct iv_alert there;
+    iv_arena_reset(&a->arena);
+    TRY(iv_store_alert(store, &there, alert->fingerprint, &a->arena, err));
+    there.detail = alert->detail;
+    TRY(iv_store_put_alert(store, &there, err));
+    return iv_store_notify(store, alert->fingerprint, now, iv_ns_add(now, a->alerting->wait), err);
+}
+
 iv_rc iv_alerter_condition(struct iv_alerter *a, struct iv_store *store, enum iv_condition condition,
                            bool over, struct iv_str subject, struct iv_str detail, iv_ns now,
                            struct iv_err *err)
@@ -319,7 +333,10 @@ iv_rc iv_alerter_condition(struct iv_alerter *a, struct iv_store *store, enum iv
         return IV_OK;
     }
     TRY(again(a, store, &count, &alert, now, err));
-    return count > 0 ? IV_OK : begin(a, store, &alert, to, now, err);
+    if (count > 0) {
+        return conditions[condition].word == NEWS ? renew(a, store, &alert, now, err) : IV_OK;
+    }
+    return begin(a, store, &alert, to, now, err);
 }
 
 iv_rc iv_alerter_canary(struct iv_alerter *a, struct iv_store *store, struct iv_str sink, iv_ns now,

@@ -28,7 +28,7 @@ iv_rc iv_alerter_finding(struct iv_alerter *alerter, struct iv_store *store, con
 
 /* Conditions of the monitor itself. They are routed like findings; what no route takes goes to every sink. */
 enum iv_condition {
-#define CONDITION(id, name, severity, criteria, minutes, title) IV_CONDITION_##id,
+#define CONDITION(id, name, severity, criteria, minutes, word, title) IV_CONDITION_##id,
 #include "respond/alert/conditions.def"
 #undef CONDITION
     IV_CONDITIONS

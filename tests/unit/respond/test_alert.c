@@ -232,6 +232,33 @@ Test(alert, of_the_monitor_itself_goes_to_everybody_where_no_route_takes_it)
     cr_expect_str_eq(alert_stage_queue(&s, "b"), "firing 1 resolved 1 ");
 }
 
+static bool add_detail(void *ctx, const struct iv_alert *alert)
+{
+    char *details = ctx;
+    size_t n = strlen(details);
+    (void)snprintf(details + n, 128 - n, "%s" IV_STR_FMT, n == 0 ? "" : "; ", IV_STR_ARG(alert->detail));
+    return true;
+}
+
+Test(alert, of_playbooks_in_vain_tells_of_each_that_follows_and_in_its_words)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    char details[128] = "";
+    alert_stage_init(&s, TWO);
+
+    alert_stage_condition(&s, IV_CONDITION_REMEDIATION_FAILED, false, "the first");
+    alert_stage_pass(&s, 300 * IV_NS_PER_S);
+    alert_stage_condition(&s, IV_CONDITION_REMEDIATION_FAILED, false, "the second");
+    alert_stage_condition(&s, IV_CONDITION_INPUT_LOST, false, "away");
+    alert_stage_condition(&s, IV_CONDITION_INPUT_LOST, false, "still away");
+
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 2 firing 1 ");
+    cr_assert(
+        iv_ok(iv_reader_alerts(s.reader, &(struct iv_alert_filter){.limit = 10}, add_detail, details, NULL)));
+    cr_expect(strstr(details, "the second") != NULL && strstr(details, "the first") == NULL, "%s", details);
+    cr_expect(strstr(details, "away") == details || strstr(details, "; away") != NULL, "%s", details);
+}
+
 Test(alert, that_is_synthetic_is_not_made_again_while_the_last_one_waits)
 {
     IV_AUTO(alert_stage_deinit) struct alert_stage s;
