@@ -137,7 +137,10 @@ static iv_rc set_up(const struct iv_sql *sql, struct iv_err *err)
                     "PRAGMA cache_size = -16384;"
                     "PRAGMA secure_delete = FAST",
                     "set it up", err));
-    return checkpoint_late(sql, err);
+    TRY(checkpoint_late(sql, err));
+    /* A commit whose last sync failed ended the process before this one, and can be read all the same. Whoever
+     * reads it acts on it, so it must be durable first: SQLite syncs its log before it moves it. */
+    return iv_sql_exec(sql, "PRAGMA wal_checkpoint(PASSIVE)", "make durable what is in it", err);
 }
 
 static iv_rc open_db(struct iv_sql *sql, bool write, struct iv_err *err)

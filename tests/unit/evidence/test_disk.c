@@ -267,6 +267,62 @@ Test(disk, holds_every_acknowledged_commit_where_the_power_fails)
     cr_expect(places > 100);
 }
 
+static int64_t shown(struct trial *t)
+{
+    IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
+    struct iv_err err = {.text = ""};
+    int64_t next = 0;
+    cr_assert(iv_ok(iv_store_open(&store, scratch_file(&t->dir, "s.db"), &err)), "%s", err.text);
+    cr_assert(iv_ok(iv_store_begin(store, &err)), "%s", err.text);
+    cr_assert(iv_ok(iv_store_position(store, &next, TOPIC, 0, &err)), "%s", err.text);
+    iv_store_rollback(store);
+    disk_kill(t->disk);
+    return next;
+}
+
+/* Answers whether the plan has struck. */
+static bool show_after(struct trial *t, const struct disk_plan *plan, uint64_t seed)
+{
+    struct iv_store *store = NULL;
+    struct iv_err err = {.text = ""};
+    cr_assert(iv_ok(iv_store_open(&store, scratch_file(&t->dir, "s.db"), &err)), "%s", err.text);
+    cr_assert(iv_ok(write_one(t, store, 1, &err)), "%s", err.text);
+    disk_fail(t->disk, plan);
+    struct iv_rc_s rc = write_one(t, store, 2, &err); /* whatever comes of it */
+    bool failed = disk_failed(t->disk);
+    cr_expect(failed || iv_ok(rc));
+    disk_kill(t->disk);
+    iv_store_close(store);
+    disk_restart(t->disk, false, 0);
+    int64_t before = shown(t);
+    disk_restart(t->disk, true, seed);
+    int64_t after = shown(t);
+    disk_restart(t->disk, false, 0);
+    cr_expect(after >= before, "operation %llu, %s: %lld was shown, and then %lld",
+              (unsigned long long)plan->at, disk_failure_name(plan->how), (long long)before,
+              (long long)after);
+    return failed;
+}
+
+/* What a commit that failed has left is read by the next process, which acts on it: so it must stay. */
+Test(disk, holds_what_a_new_process_was_shown_also_where_the_power_fails_then)
+{
+    static const enum disk_failure hows[] = {DISK_ERROR, DISK_TORN};
+    for (size_t i = 0; i < 2 * IV_COUNT(hows); i++) {
+        bool struck = true;
+        uint64_t at = 0;
+        while (struck) {
+            struct trial t;
+            const struct disk_plan plan = {
+                .ops = i % 2 == 0 ? 1u << DISK_SYNC : ALL_OPS, .at = ++at, .how = hows[i / 2]};
+            trial_init(&t, true);
+            struck = show_after(&t, &plan, at);
+            trial_deinit(&t);
+        }
+        cr_expect(at > 1);
+    }
+}
+
 Test(disk, says_that_no_space_is_left_and_waits_for_it)
 {
     struct trial t;
