@@ -171,7 +171,7 @@ static void log_lack(void *ctx, struct iv_str playbook, const char *lack)
 static void show_premises(const struct iv_config *config, const struct iv_playbooks *playbooks)
 {
     struct iv_err err = {.text = ""};
-    if (!iv_ok(iv_premises_store(config, &err))) {
+    if (!iv_ok(iv_premises_store(config, true, &err))) {
         (void)fprintf(stderr, "invigil run: warning: %s; a start here would fail\n", err.text);
     }
     iv_premises_lacks(config, playbooks, print_lack, NULL);
@@ -195,7 +195,7 @@ static iv_rc run_daemon(struct iv_config *config, bool check_only, struct iv_err
         show_premises(config, playbooks);
         return IV_OK;
     }
-    TRY(iv_premises_store(config, err));
+    TRY(iv_premises_store(config, false, err));
     iv_premises_lacks(config, playbooks, log_lack, NULL);
     LOG_INFO("run.starting", KV_TEXT("version", IV_VERSION), KV_STR("baseline", baseline->name),
              KV_TEXT("digest", baseline->digest_hex), KV_I64("rules", baseline->rule_count));

@@ -20,7 +20,8 @@ iv_rc iv_store_option(struct iv_str *out, struct iv_config **holder, const char 
     IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
     TRY(iv_problems_new(&problems, err));
     iv_problems_keep_secrets(problems);
-    struct iv_rc_s rc = iv_config_load(holder, config, NULL, problems, err);
+    struct iv_rc_s rc =
+        iv_config_load(holder, config, "console", problems, err); /* the path alone: no secret */
     iv_print_problems(problems);
     TRY(rc);
     *out = (*holder)->store_path;

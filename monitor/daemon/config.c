@@ -489,7 +489,8 @@ static void read_root(struct reading *r, const struct iv_yaml_node *root)
     r->alerts = iv_yaml_get(&map, "alerts");
     read_respond(r, iv_yaml_get(&map, "respond"));
     read_canary(r, iv_yaml_get(&map, "canary"));
-    iv_config_read_local(&r->config->local, &r->config->arena, iv_yaml_get(&map, "local"), r->problems);
+    iv_config_read_local(&r->config->local, &r->config->arena, iv_yaml_get(&map, "local"), responds(r),
+                         r->problems);
     read_log(r, iv_yaml_get(&map, "log"));
     read_confinement(r, &map);
     iv_yaml_close(&map);

@@ -14,6 +14,7 @@
 struct reading {
     struct iv_arena *arena;
     struct iv_problems *problems;
+    bool responds; /* it would be this process's hand that runs the commands */
 };
 
 static void read_text(struct iv_str *out, struct reading *r, const struct iv_yaml_node *node)
@@ -58,7 +59,7 @@ static void read_command(struct iv_hand_command *c, struct reading *r, const str
     read_path(&c->path, r, iv_yaml_need(&map, "path"));
     read_arguments(c, r, iv_yaml_get(&map, "arguments"));
     read_text(&c->user, r, iv_yaml_get(&map, "user"));
-    if (c->user.p == NULL && geteuid() == 0) {
+    if (r->responds && c->user.p == NULL && geteuid() == 0) {
         iv_yaml_error(r->problems, pair->key,
                       "the command '" IV_STR_FMT
                       "' needs a user: root starts this, and would run it as root; "
@@ -104,9 +105,9 @@ static void read_runtime(struct iv_hand_options *out, struct reading *r, const s
 }
 
 void iv_config_read_local(struct iv_hand_options *out, struct iv_arena *arena,
-                          const struct iv_yaml_node *node, struct iv_problems *problems)
+                          const struct iv_yaml_node *node, bool responds, struct iv_problems *problems)
 {
-    struct reading r = {arena, problems};
+    struct reading r = {arena, problems, responds};
     struct iv_yaml_map map;
     struct iv_err why = {.text = ""};
     if (node == NULL) {

@@ -6,6 +6,6 @@
 #include "baseline/yaml_fields.h"
 #include "hand/hand.h"
 
-/* node NULL: nothing may. Mistakes go to problems. */
+/* node NULL: nothing may. responds: this process will do it. Mistakes go to problems. */
 void iv_config_read_local(struct iv_hand_options *out, struct iv_arena *arena,
-                          const struct iv_yaml_node *node, struct iv_problems *problems);
+                          const struct iv_yaml_node *node, bool responds, struct iv_problems *problems);

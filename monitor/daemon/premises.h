@@ -11,8 +11,10 @@
 
 struct iv_playbooks;
 
-/* IV_E_STORE: the folder is not there, is none, or whoever the daemon becomes may not write to it. */
-iv_rc iv_premises_store(const struct iv_config *config, struct iv_err *err);
+/* IV_E_STORE: the folder is not there, or is none; with rights, also where whoever the daemon becomes may not
+ * write to it as far as the mode's bits say: access lists and further groups may say otherwise, so a start
+ * leaves that to the store. */
+iv_rc iv_premises_store(const struct iv_config *config, bool rights, struct iv_err *err);
 
 /* What a responder of this configuration would end as unsupported; nothing without that role. */
 typedef void (*iv_premises_fn)(void *ctx, struct iv_str playbook, const char *lack);

@@ -6,8 +6,9 @@
  * Guarantee: an entry leaves the outbox only when the broker has acknowledged it, or has said that it is
  * larger than it ever takes, which is logged: the finding or dead letter itself stays in the store, a
  * command's step fails. Everything else that goes wrong is tried again, with growing pauses, and holds up
- * nothing else. A broker that is away is waited for. A command that has not left when the stop of
- * respond/halt.h is set stays until it is lifted. Not here: what is in an entry. */
+ * nothing else. A broker that is away is waited for. A command that is still in the outbox when the stop
+ * of respond/halt.h is set stays until it is lifted; what the client library has is on its way. Not here:
+ * what is in an entry. */
 #pragma once
 
 #include "base/err.h"

@@ -175,6 +175,8 @@ static bool send(struct iv_publish_step *p, const struct iv_posting *posting)
     return true;
 }
 
+enum stop { NOT_ASKED, HOLDS, DOES_NOT_HOLD }; /* asked once for all entries of a look */
+
 /* Where nobody can tell it holds. */
 static bool is_stopped(struct iv_publish_step *p)
 {
@@ -192,9 +194,13 @@ static bool is_stopped(struct iv_publish_step *p)
 }
 
 /* A command that was given before the stop and has not left yet: it stays, and what follows passes it by. */
-static bool hold(struct iv_publish_step *p, const struct iv_posting *posting)
+static bool hold(struct iv_publish_step *p, enum stop *stop, const struct iv_posting *posting)
 {
-    if (posting->channel != IV_CHANNEL_COMMAND || !is_stopped(p)) {
+    if (posting->channel != IV_CHANNEL_COMMAND) {
+        return false;
+    }
+    *stop = *stop != NOT_ASKED ? *stop : is_stopped(p) ? HOLDS : DOES_NOT_HOLD;
+    if (*stop == DOES_NOT_HOLD) {
         return false;
     }
     if (!p->failed) {
@@ -230,8 +236,9 @@ static size_t send_more(struct iv_publish_step *p)
         return 0;
     }
     size_t handed = 0;
+    enum stop stop = NOT_ASKED;
     while (handed < found.count && !p->broken &&
-           (hold(p, &found.postings[handed]) || send(p, &found.postings[handed]))) {
+           (hold(p, &stop, &found.postings[handed]) || send(p, &found.postings[handed]))) {
         p->after = found.postings[handed++].id;
     }
     if (p->alone && (found.count == 0 || p->after > p->alone_until)) {

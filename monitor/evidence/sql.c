@@ -138,8 +138,8 @@ static iv_rc set_up(const struct iv_sql *sql, struct iv_err *err)
                     "PRAGMA secure_delete = FAST",
                     "set it up", err));
     TRY(checkpoint_late(sql, err));
-    /* A commit whose last sync failed ended the process before this one, and can be read all the same. Whoever
-     * reads it acts on it, so it must be durable first: SQLite syncs its log before it moves it. */
+    /* A commit whose last sync failed ended the process before this one, and can be read all the same.
+     * Whoever reads it acts on it, so it must be durable first: SQLite syncs its log before it moves it. */
     return iv_sql_exec(sql, "PRAGMA wal_checkpoint(PASSIVE)", "make durable what is in it", err);
 }
 

@@ -228,7 +228,7 @@ export function FleetScreen({ place }: { place: Place }) {
           )}
         </div>
       </section>
-      {agent !== null && <AgentPane tenant={first === "" ? null : first} agent={agent} close={close} />}
+      {agent !== null && <AgentPane key={`${first}/${agent}`} tenant={first === "" ? null : first} agent={agent} close={close} />}
     </div>
   );
 }

@@ -97,7 +97,7 @@ export function takeRespond(told: Respond): void {
   respond.set(told);
 }
 
-/** The stream does not tell of a pause. */
+/** The stream tells of each change; this is for what was missed. */
 function askRespond(): void {
   const words = respondWords;
   respondAsked = Date.now();
@@ -162,6 +162,7 @@ function listen(position: string): () => void {
       waiting.executions.push(execution);
       soon();
     });
+    on<Respond>("respond", takeRespond);
     on<Status>("status", takeStatus);
     source.addEventListener("error", () => {
       connectionIs("lost");

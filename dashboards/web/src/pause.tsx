@@ -9,12 +9,13 @@ import { useStore } from "./store";
 
 export function PauseSwitch() {
   const now = useStore(respond);
-  const [asked, setAsked] = useState(false);
+  // What was meant when the form was opened: somebody else may pause meanwhile, and his word is not to be turned round.
+  const [meant, setMeant] = useState<boolean | null>(null);
   const [why, setWhy] = useState("");
   const [trouble, setTrouble] = useState<string | null>(null);
   const box = useRef<HTMLDivElement>(null);
   useKeptFocus(box, "button");
-  useEffect(() => void (asked && box.current?.querySelector("input")?.focus()), [asked]);
+  useEffect(() => void (meant !== null && box.current?.querySelector("input")?.focus()), [meant]);
   if (now === null || !may("respond")) {
     return null;
   }
@@ -22,7 +23,7 @@ export function PauseSwitch() {
     setRespond(paused, why).then(
       (told) => {
         takeRespond(told);
-        setAsked(false);
+        setMeant(null);
         setWhy("");
         setTrouble(null);
       },
@@ -30,26 +31,26 @@ export function PauseSwitch() {
     );
   };
   return (
-    <div class={asked ? "pause asked" : "pause"} ref={box}>
-      {asked ? (
+    <div class={meant !== null ? "pause asked" : "pause"} ref={box}>
+      {meant !== null ? (
         <form
           class="ask"
           onSubmit={(event) => {
             event.preventDefault();
-            send(!now.paused);
+            send(meant);
           }}
           onKeyDown={(event) => {
             if (event.key === "Escape") {
               event.preventDefault();
-              setAsked(false);
+              setMeant(null);
             }
           }}
         >
           <input aria-label="Why" placeholder="Why" required maxLength={500} value={why} onInput={(event) => setWhy(event.currentTarget.value)} />
-          <button type="submit" class={now.paused ? "button main" : "button grave"}>
-            {now.paused ? "Go on" : "Pause all remediation"}
+          <button type="submit" class={meant ? "button grave" : "button main"}>
+            {meant ? "Pause all remediation" : "Go on"}
           </button>
-          <button type="button" class="quiet" onClick={() => setAsked(false)}>
+          <button type="button" class="quiet" onClick={() => setMeant(null)}>
             Cancel
           </button>
           {trouble !== null && (
@@ -59,7 +60,7 @@ export function PauseSwitch() {
           )}
         </form>
       ) : (
-        <button type="button" class={now.paused ? "button main" : "button grave"} onClick={() => setAsked(true)}>
+        <button type="button" class={now.paused ? "button main" : "button grave"} onClick={() => setMeant(!now.paused)}>
           {now.paused ? "Let it go on" : "Pause all"}
         </button>
       )}

@@ -86,7 +86,7 @@ function told<T extends Sequenced>(
   const now = reading || list.loading ? { ...list, gone, rows: current } : { ...list, gone: none, rows: without(current, gone, key) };
   const mine = belongs === undefined ? [...news.values()] : [...news.values()].filter(belongs);
   if (resort === true && !reading && !list.loading) {
-    return { ...now, rows: merged(now.rows, mine, key), arrived: none };
+    return { ...now, rows: merged(now.rows, mine, key), fresh: list.fresh.filter((row) => !news.has(key(row))), arrived: none };
   }
   const shown = keysOf(current, key);
   const unseen = mine.filter((item) => !shown.has(key(item)));

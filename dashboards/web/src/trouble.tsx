@@ -23,13 +23,15 @@ export interface Asked<T> {
 
 /** Asks when the part of the page is shown, when what is asked for changes, and every so often if told so. */
 export function useAsked<T>(ask: () => Promise<T>, everyMs = 0): Asked<T> {
-  const [state, setState] = useState<{ value: T | null; trouble: unknown }>({ value: null, trouble: null });
+  const [state, setState] = useState<{ value: T | null; trouble: unknown; ask: unknown }>({ value: null, trouble: null, ask });
   const number = useRef(0);
   const again = useCallback(() => {
     const mine = ++number.current;
     ask().then(
-      (value) => mine === number.current && setState({ value, trouble: null }),
-      (trouble: unknown) => mine === number.current && setState((old) => ({ value: old.value, trouble })),
+      (value) => mine === number.current && setState({ value, trouble: null, ask }),
+      // The answer to another question is none to this one.
+      (trouble: unknown) =>
+        mine === number.current && setState((old) => ({ value: old.ask === ask ? old.value : null, trouble, ask })),
     );
   }, [ask]);
   useEffect(() => {
@@ -41,5 +43,5 @@ export function useAsked<T>(ask: () => Promise<T>, everyMs = 0): Asked<T> {
     };
   }, [again, everyMs]);
   useBack(again);
-  return { ...state, again };
+  return { value: state.value, trouble: state.trouble, again };
 }

@@ -51,11 +51,12 @@ static iv_rc take_over(struct iv_alerter *a, struct iv_store *store, const struc
     struct iv_alert alert;
     struct iv_triaged like = *line;
     bool stands = false;
-    if (line->kind != IV_VIOLATED && line->kind != IV_INCONCLUSIVE) {
+    like.kind = line->kind == IV_UPDATED ? IV_VIOLATED : line->kind; /* more is known of the same violation */
+    if (like.kind != IV_VIOLATED && like.kind != IV_INCONCLUSIVE) {
         return IV_OK;
     }
     const struct iv_alert of = {.rule = line->rule,
-                                .kind = line->kind,
+                                .kind = like.kind,
                                 .tenant = line->tenant,
                                 .agent = line->agent,
                                 .subject = IV_STR("")};
