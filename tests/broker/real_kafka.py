@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real Kafka broker for a test, by deploy/kafka/kafka, and what a test asks of it through Kafka's own tools."""
+"""A real Kafka broker for a test, by deploy/kafka/kafka, and what a test asks of it."""
 
 import json
 import os
 import signal
 import subprocess
 import tempfile
+
+import rdkafka
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SCRIPT = os.path.join(TOP, "deploy", "kafka", "kafka")
@@ -44,9 +46,14 @@ class Kafka:
             os.kill(int(file.read()), signal.SIGKILL)
 
     def __enter__(self):
-        self.start()
-        if self.topics:
-            self.run("topics", *self.topics, stdout=subprocess.DEVNULL)
+        try:
+            self.start()
+            if self.topics:
+                named = (topic.partition(":") for topic in self.topics)
+                rdkafka.create(self.servers, {name: int(width or 1) for name, _, width in named})
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -54,15 +61,14 @@ class Kafka:
 
     def count(self, topic):
         """How many records the topic holds, over all partitions."""
-        out = self.run("tool", "org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", self.servers,
-                       "--topic", topic, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
-        return sum(int(line.rsplit(":", 1)[1]) for line in out.splitlines() if line.count(":") >= 2)
+        return rdkafka.count(self.servers, topic)
 
     def produce(self, topic, values):
-        lines = "".join(value + "\n" for value in values)
-        self.run("tool", "org.apache.kafka.tools.ConsoleProducer", "--bootstrap-server", self.servers, "--topic", topic,
-                 "--producer-property", "max.request.size=4194304", text_in=lines,
-                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        producer = rdkafka.Producer(self.servers)
+        for value in values:
+            producer.send(topic, rdkafka.ANY_PARTITION, None, value)
+        producer.flush()
+        producer.close()
 
     def configure(self, kind, name, *change):
         """Settings of a topic, quotas of a client: what kafka-configs changes, from now on."""
@@ -74,18 +80,5 @@ class Kafka:
         self.configure("topics", topic, "--add-config", f"max.message.bytes={size}")
 
     def read(self, topic):
-        """All records of a topic: (partition, offset, time in ms, key, value)."""
-        total = self.count(topic)
-        if total == 0:
-            return []
-        out = self.run("tool", "org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", self.servers,
-                       "--topic", topic, "--from-beginning", "--max-messages", str(total), "--timeout-ms", "30000",
-                       "--property", "print.key=true", "--property", "print.timestamp=true",
-                       "--property", "print.partition=true", "--property", "print.offset=true",
-                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
-        records = []
-        for line in out.splitlines():
-            time, partition, offset, key, value = line.split("\t", 4)
-            records.append((int(partition.split(":")[1]), int(offset.split(":")[1]), int(time.split(":")[1]), key,
-                            json.loads(value)))
-        return records
+        """All records of a topic: (partition, offset, time in ms, key, value); a value is JSON."""
+        return [(*place, json.loads(value)) for *place, value in rdkafka.records(self.servers, topic)]
