@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "stream/ends.h"
 #include "stream/kafka.h"
-#include "stream/producer.h"
 #include "support/kafka.h"
 
 #include <criterion/criterion.h>
@@ -106,7 +105,7 @@ Test(real_broker, everything_that_is_produced_is_consumed_once_and_in_order)
     struct seen seen = {.start = IV_OFFSET_COMMITTED};
     struct iv_consumer *c = consume(&seen, "round-trip", NULL, 0);
 
-    while (seen.ends < 4) {
+    while (seen.records < 20000 || seen.ends < 4) {
         poll_once(c, &seen);
     }
 
@@ -202,36 +201,29 @@ Test(real_broker, aborted_records_are_never_seen_and_an_open_transaction_is_told
     kafka_create("transactions", 1);
     kafka_produce("transactions", 0, 10);
     rd_kafka_t *rk = kafka_client("transactional.id", "test");
-    cr_assert(rd_kafka_init_transactions(rk, 30000) == NULL);
+    cr_assert(rd_kafka_init_transactions(rk, PATIENCE_MS) == NULL);
     kafka_in_transaction(rk, "transactions", 5);
-    cr_assert(rd_kafka_abort_transaction(rk, 30000) == NULL);
+    cr_assert(rd_kafka_abort_transaction(rk, PATIENCE_MS) == NULL);
     kafka_in_transaction(rk, "transactions", 7);
     kafka_produce("transactions", 10, 20);
     struct seen seen = {.start = IV_OFFSET_COMMITTED};
     struct iv_consumer *c = consume(&seen, "transactions", NULL, 0);
     struct iv_partition_stats stats = {.held = 0};
 
-    while (stats.held == 0) {
+    while (seen.records < 10 || stats.held != 17) {
         poll_once(c, &seen);
         (void)iv_consumer_partitions(c, &stats, 1);
     }
     cr_expect(eq(sz, seen.records, 10), "neither the aborted ones nor what lies behind the open transaction");
-    cr_expect(eq(i64, stats.held, 17));
     cr_expect(eq(i64, end_of("transactions"), stats.position.offset + 17), "the end is that of the log");
-    cr_assert(rd_kafka_commit_transaction(rk, 30000) == NULL);
-    while (seen.records < 27) {
+    cr_assert(rd_kafka_commit_transaction(rk, PATIENCE_MS) == NULL);
+    while (seen.records < 27 || stats.held > 0) {
         poll_once(c, &seen);
+        cr_assert(eq(sz, iv_consumer_partitions(c, &stats, 1), 1));
     }
-    size_t ends = seen.ends;
-    while (seen.ends == ends) {
-        poll_once(c, &seen);
-    }
-
     cr_expect(eq(sz, seen.records, 27));
-    cr_expect(eq(sz, iv_consumer_partitions(c, &stats, 1), 1));
-    cr_expect(eq(i64, stats.held, 0));
     kafka_in_transaction(rk, "transactions", 5);
-    cr_assert(rd_kafka_abort_transaction(rk, 30000) == NULL);
+    cr_assert(rd_kafka_abort_transaction(rk, PATIENCE_MS) == NULL);
     while (seen.end < end_of("transactions")) { /* no record says that the end has moved */
         poll_once(c, &seen);
     }
@@ -251,12 +243,10 @@ Test(real_broker, a_topic_that_is_missing_is_told_and_read_once_it_is_there)
     }
     kafka_create("not-yet", 1);
     kafka_produce("not-yet", 0, 3);
-    while (seen.records < 3) {
+    while (seen.records < 3 || health_of(c).trouble[0] != '\0') {
         poll_once(c, &seen);
     }
 
-    struct iv_consumer_health health = health_of(c);
-    cr_expect(eq(str, health.trouble, ""));
     iv_consumer_close(c);
 }
 
@@ -361,11 +351,10 @@ Test(real_broker, a_client_certificate_opens_the_tls_listener)
     struct seen seen = {.start = IV_OFFSET_COMMITTED};
     struct iv_consumer *c = consume(&seen, "tls", tls, IV_COUNT(tls));
 
-    while (seen.records < 10) {
+    while (seen.records < 10 || health_of(c).trouble[0] != '\0') {
         poll_once(c, &seen);
     }
 
-    cr_expect(eq(str, health_of(c).trouble, ""));
     iv_consumer_close(c);
 }
 
@@ -411,12 +400,8 @@ Test(real_broker, a_record_larger_than_a_fetch_comes_whole)
     char *value = iv_malloc(BYTES);
     memset(value, 'x', BYTES);
     size_t reports = 0;
-    const struct iv_property servers = {IV_STR("bootstrap.servers"), iv_str_of(kafka_env("KAFKA_BOOTSTRAP"))};
-    const struct iv_producer_options options = {
-        .properties = &servers, .property_count = 1, .report = kafka_count_report, .ctx = &reports};
-    struct iv_producer *p = NULL;
+    struct iv_producer *p = kafka_producer(&reports);
     struct iv_err err;
-    cr_assert(iv_ok(iv_producer_open(&p, &options, &err)), "%s", err.text);
     const struct iv_message message = {.topic = IV_STR("large"), .value = {value, BYTES}};
     cr_assert(iv_ok(iv_producer_send(p, &message, &err)), "%s", err.text);
     cr_assert(iv_ok(iv_producer_flush(p, LONG_ENOUGH, &err)), "%s", err.text);
@@ -466,7 +451,7 @@ Test(real_broker, a_damaged_batch_is_told_and_deleting_it_lets_reading_go_on_beh
     cr_expect(strstr(health_of(c).trouble, "failed CRC32C check") != NULL);
     cr_expect(eq(sz, seen.records, 10));
     kafka_delete_before("damaged", 11);
-    while (seen.next[0] < 20) {
+    while (seen.next[0] < 20 || health_of(c).trouble[0] != '\0') {
         poll_once(c, &seen);
     }
 
@@ -474,6 +459,5 @@ Test(real_broker, a_damaged_batch_is_told_and_deleting_it_lets_reading_go_on_beh
     cr_expect(eq(sz, seen.gaps, 1));
     cr_expect(eq(i64, seen.gap_from, 10));
     cr_expect(eq(i64, seen.gap_to, 11));
-    cr_expect(eq(str, health_of(c).trouble, ""));
     iv_consumer_close(c);
 }

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAIT (10 * IV_NS_PER_S)
+#define WAIT LONG_ENOUGH
 #define LATER INT64_C(4102444800000000000) /* 2100-01-01 */
 #define PARTITIONS_MAX 4
 
@@ -188,9 +188,9 @@ Test(survey, passes_by_what_was_aborted_and_stops_before_what_is_open)
     kafka_create("survey-aborted", 1);
     kafka_produce("survey-aborted", 0, 10);
     rd_kafka_t *rk = kafka_client("transactional.id", "survey");
-    cr_assert(rd_kafka_init_transactions(rk, 30000) == NULL);
+    cr_assert(rd_kafka_init_transactions(rk, PATIENCE_MS) == NULL);
     kafka_in_transaction(rk, "survey-aborted", 5);
-    cr_assert(rd_kafka_abort_transaction(rk, 30000) == NULL);
+    cr_assert(rd_kafka_abort_transaction(rk, PATIENCE_MS) == NULL);
     look_at(&w, "survey-aborted");
     read_from(&w, 0, 1);
     while (place(&w) < log_end(&w, "survey-aborted")) { /* no record says so */
@@ -205,7 +205,7 @@ Test(survey, passes_by_what_was_aborted_and_stops_before_what_is_open)
         poll_once(&w);
     }
     cr_expect(w.records == 10 && open == place(&w) && open + 17 == log_end(&w, "survey-aborted"));
-    cr_assert(rd_kafka_commit_transaction(rk, 30000) == NULL);
+    cr_assert(rd_kafka_commit_transaction(rk, PATIENCE_MS) == NULL);
     while (place(&w) < log_end(&w, "survey-aborted")) {
         poll_once(&w);
     }

@@ -2,7 +2,6 @@
 #include "support/kafka.h"
 
 #include "base/log.h"
-#include "stream/producer.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -37,7 +36,7 @@ rd_kafka_t *kafka_client(const char *name, const char *value)
 /* Waits for the answer to an admin request, which must be a success. */
 static void answered(rd_kafka_queue_t *queue)
 {
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 30000);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, PATIENCE_MS);
     cr_assert(event != NULL);
     cr_assert(eq(int, (int)rd_kafka_event_error(event), 0), "%s", rd_kafka_event_error_string(event));
     rd_kafka_event_destroy(event);
@@ -73,7 +72,7 @@ void kafka_widen(const char *name, int partitions)
 static bool is_there(rd_kafka_t *rk, const char *name)
 {
     const struct rd_kafka_metadata *metadata = NULL;
-    cr_assert(eq(int, (int)rd_kafka_metadata(rk, 1, NULL, &metadata, 30000), 0));
+    cr_assert(eq(int, (int)rd_kafka_metadata(rk, 1, NULL, &metadata, PATIENCE_MS), 0));
     bool found = false;
     for (int i = 0; i < metadata->topic_cnt; i++) {
         found = found || strcmp(metadata->topics[i].topic, name) == 0;
@@ -110,23 +109,30 @@ void kafka_delete_before(const char *topic, int64_t offset)
     rd_kafka_destroy(rk);
 }
 
-void kafka_count_report(void *ctx, void *ticket, const struct iv_err *failure)
+static void count_report(void *ctx, void *ticket, const struct iv_err *failure)
 {
     (void)ticket;
     cr_expect(failure == NULL, "%s", failure == NULL ? "" : failure->text);
     ++*(size_t *)ctx;
 }
 
-void kafka_produce(const char *topic, int from, int to)
+struct iv_producer *kafka_producer(size_t *reports)
 {
     iv_log_configure(IV_LOG_ERROR, IV_LOG_LOGFMT);
-    size_t reports = 0;
     const struct iv_property servers = {IV_STR("bootstrap.servers"), iv_str_of(kafka_env("KAFKA_BOOTSTRAP"))};
     const struct iv_producer_options options = {
-        .properties = &servers, .property_count = 1, .report = kafka_count_report, .ctx = &reports};
+        .properties = &servers, .property_count = 1, .report = count_report, .ctx = reports};
     struct iv_producer *p = NULL;
     struct iv_err err;
     cr_assert(iv_ok(iv_producer_open(&p, &options, &err)), "%s", err.text);
+    return p;
+}
+
+void kafka_produce(const char *topic, int from, int to)
+{
+    size_t reports = 0;
+    struct iv_producer *p = kafka_producer(&reports);
+    struct iv_err err;
     for (int i = from; i < to; i++) {
         char key[16];
         char value[32];
@@ -149,5 +155,5 @@ void kafka_in_transaction(rd_kafka_t *rk, const char *topic, int count)
                                             RD_KAFKA_V_END),
                      0));
     }
-    cr_assert(eq(int, (int)rd_kafka_flush(rk, 30000), 0));
+    cr_assert(eq(int, (int)rd_kafka_flush(rk, PATIENCE_MS), 0));
 }

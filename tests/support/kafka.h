@@ -3,10 +3,12 @@
  * monitor's. Whatever fails fails the test. */
 #pragma once
 
-#include "base/err.h"
+#include "stream/producer.h"
 #include "support/overdue.h"
 
 #include <librdkafka/rdkafka.h>
+
+#define PATIENCE_MS ((int)(LONG_ENOUGH / IV_NS_PER_MS))
 
 const char *kafka_env(const char *name);
 
@@ -23,5 +25,5 @@ void kafka_produce(const char *topic, int from, int to);
 /* So many records of a transaction that begins here; the client has a transactional.id, and is initialised.
  */
 void kafka_in_transaction(rd_kafka_t *rk, const char *topic, int count);
-/* A report for producers, whose ctx is a size_t. */
-void kafka_count_report(void *ctx, void *ticket, const struct iv_err *failure);
+/* A producer of the monitor's, which counts the reports of delivery. The caller closes it. */
+struct iv_producer *kafka_producer(size_t *reports);
