@@ -86,7 +86,8 @@ def lift_guards(baseline):
 class Monitor:
     """A daemon in a folder of its own. Starting it again continues with the same store."""
 
-    def __init__(self, folder, baseline, kafka, hooks_url=None, env=None, more=(), roles=None, store=None, guarded=False):
+    def __init__(self, folder, baseline, kafka, hooks_url=None, env=None, more=(), roles=None, store=None, guarded=False,
+                 group="invigil-test"):
         self.folder = folder
         self.store = store or os.path.join(folder, "invigil.db")
         self.config = os.path.join(folder, "invigil.yaml")
@@ -101,7 +102,7 @@ class Monitor:
         self.uid = None
         if not guarded:
             lift_guards(baseline)
-        lines = [f"baseline: {baseline}", "kafka:", "  group.id: invigil-test"]
+        lines = [f"baseline: {baseline}", "kafka:", f"  group.id: {group}"]
         lines += [f"  {name}: {value}" for name, value in kafka.items()]
         lines += [f"store: {{path: {self.store}}}", f"console: {{listen: '127.0.0.1:0', token_file: {self.token}}}", *more]
         if hooks_url:
@@ -152,7 +153,7 @@ class Monitor:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(timeout=60)
+        status = self.process.wait(timeout=180)
         assert status == 0, f"ended with status {status}:\n{self.tail()}"
 
     def tail(self):
@@ -174,19 +175,21 @@ class Monitor:
         return urls[-1] if urls else None
 
     def get(self, path):
-        url = wait_for(lambda: self.alive() and self.url(), 60, "the console's address")
+        url = wait_for(lambda: self.alive() and self.url(), 120, "the console's address")
         asked = urllib.request.Request(url + path, headers={"Authorization": f"Bearer {TOKEN}"})
-        with urllib.request.urlopen(asked, timeout=10) as answer:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
             return answer.read().decode()
 
     def rows(self, query, *args):
         if not os.path.exists(self.store):
             return []
-        with contextlib.closing(sqlite3.connect(f"file:{self.store}?mode=ro", uri=True, timeout=10)) as db:
-            try:
+        try:
+            with contextlib.closing(sqlite3.connect(f"file:{self.store}?mode=ro", uri=True, timeout=60)) as db:
                 return db.execute(query, args).fetchall()
-            except sqlite3.OperationalError:
-                return []  # not made yet
+        except sqlite3.OperationalError as error:
+            if "no such" not in str(error) and "unable to open" not in str(error):
+                raise
+            return []  # not made yet
 
     def findings(self, all_kinds=False):
         """The violations in the store: uid -> (rule, source, id)."""
