@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What trials wait by, and where their servers listen."""
 
+import random
 import socket
 import threading
 import time
@@ -19,6 +20,11 @@ def wait_for(condition, seconds, what):
 
 
 def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below those that the system gives to outgoing connections: until it is bound, nobody but another such look takes it."""
+    while True:
+        with socket.socket(socket.AF_INET, kind) as s:
+            try:
+                s.bind(("127.0.0.1", random.randrange(20000, 32000)))
+                return s.getsockname()[1]
+            except OSError:
+                continue
