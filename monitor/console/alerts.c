@@ -44,7 +44,7 @@ static bool write_alert(void *ctx, const struct iv_alert *a)
     (void)snprintf(l->next, sizeof l->next, "%d-%" PRId64 "-" IV_STR_FMT, a->firing, a->last,
                    IV_STR_ARG(a->fingerprint));
     l->count++;
-    return true;
+    return !iv_page_is_full(j);
 }
 
 static iv_rc write_alerts(struct iv_buf *out, struct iv_reader *reader, const struct iv_alert_filter *filter,
@@ -61,7 +61,7 @@ static iv_rc write_alerts(struct iv_buf *out, struct iv_reader *reader, const st
     iv_json_open_list(&l.j, "items");
     TRY(iv_reader_alerts(reader, filter, write_alert, &l, err));
     iv_json_close_list(&l.j);
-    if (l.count == filter->limit) {
+    if (iv_page_goes_on(&l.j, l.count, filter->limit)) {
         iv_json_text(&l.j, "next", l.next);
     } else {
         iv_json_null(&l.j, "next");

@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-enum { RING = 16, CHUNK_BYTES_MAX = 4 << 20 };
+enum { RING = 16, EVENT_BYTES_MAX = 4 << 20 };
 
 struct iv_chunks {
     /* held while a chunk is made: whoever wants the same waits for it instead of making it too */
@@ -79,6 +79,11 @@ struct making {
     char key_bytes[IV_CHUNK_EVENTS][IV_UID_HEX];
 };
 
+static bool is_full(const struct making *m)
+{
+    return m->out->n >= IV_CHUNK_BYTES;
+}
+
 static void event_begin(struct making *m, const char *event)
 {
     char id[IV_PLACE_BYTES];
@@ -95,7 +100,7 @@ static bool add_finding(void *ctx, const struct iv_finding *finding)
     struct iv_json j = iv_json_to(m->out);
     iv_show_finding(&j, NULL, finding);
     iv_buf_text(m->out, "\n\n");
-    return true;
+    return !is_full(m);
 }
 
 /* Several changes of one execution become one event that shows where it stands now, at the
@@ -145,7 +150,7 @@ static iv_rc add_actions(struct making *m, struct iv_reader *reader, struct iv_e
 {
     TRY(iv_reader_actions(reader, (struct iv_str){NULL, 0}, m->place.actions, IV_CHUNK_EVENTS, note_action, m,
                           err));
-    for (size_t i = 0; i < m->key_count; i++) {
+    for (size_t i = 0; i < m->key_count && !is_full(m); i++) {
         struct acting a = {m, reader, err, IV_OK};
         const struct iv_execution_filter filter = {.key = m->keys[i], .limit = 1};
         m->place.actions = m->seqs[i];
@@ -168,14 +173,14 @@ static iv_rc add_findings(struct making *m, struct iv_reader *reader, struct iv_
     struct iv_store_heads heads;
     TRY(iv_reader_heads(reader, &heads, err));
     TRY(iv_reader_findings(reader, &filter, add_finding, m, err));
-    m->behind = m->findings < IV_CHUNK_EVENTS ? heads.findings : 0;
+    m->behind = m->findings < IV_CHUNK_EVENTS && !is_full(m) ? heads.findings : 0;
     return IV_OK;
 }
 
 static iv_rc make(struct iv_chunk **out, struct iv_readers *readers, struct iv_place from, struct iv_err *err)
 {
     IV_AUTO(iv_buf_deinit) struct iv_buf text;
-    iv_buf_init(&text, CHUNK_BYTES_MAX);
+    iv_buf_init(&text, IV_CHUNK_BYTES + EVENT_BYTES_MAX);
     struct making m = {.out = &text, .place = from};
     struct iv_reader *reader = iv_readers_borrow(readers);
     struct iv_rc_s rc = add_findings(&m, reader, err);
@@ -185,7 +190,7 @@ static iv_rc make(struct iv_chunk **out, struct iv_readers *readers, struct iv_p
     iv_readers_return(readers, reader);
     TRY(rc);
     ENSURE(!iv_buf_failed(&text), err, IV_E_LIMIT,
-           "events behind %lld-%lld are larger than a stream carries at once", (long long)from.findings,
+           "an event behind %lld-%lld is larger than a stream carries", (long long)from.findings,
            (long long)from.actions);
     m.place.findings = m.behind > m.place.findings ? m.behind : m.place.findings;
     if (text.n == 0 && same_place(m.place, from)) {

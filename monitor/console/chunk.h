@@ -3,9 +3,10 @@
  * Purpose: 200 clients on one stream cost one read of the store and one rendering, and a slow one holds a
  * reference.
  * Owner/thread: any; a chunk is immutable, counted, and freed with its last reference.
- * Guarantee: a chunk holds at most IV_CHUNK_EVENTS of each kind; its end is its last event's id, or behind it
- * where what follows is not shown, so a client that resumes there misses nothing. A chunk without bytes only
- * moves on. */
+ * Guarantee: a chunk holds at most IV_CHUNK_EVENTS of each kind, and ends with the event that fills
+ * IV_CHUNK_BYTES, as what a producer names is as long as he likes; its end is its last event's id, or behind
+ * it where what follows is not shown, so a client that resumes there misses nothing. A chunk without bytes
+ * only moves on. */
 #pragma once
 
 #include "base/err.h"
@@ -14,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { IV_CHUNK_EVENTS = 64 };
+enum { IV_CHUNK_EVENTS = 64, IV_CHUNK_BYTES = 64 * 1024 };
 
 struct iv_readers;
 

@@ -9,10 +9,6 @@
 #include "console/readers.h"
 #include "console/show.h"
 
-/* With as much a page ends before its limit, so that a few slow readers of OCSF documents do not fill what
- * answers may hold. */
-enum { PAGE_BYTES_MAX = 2 << 20 };
-
 struct page {
     struct iv_json j;
     bool ocsf;
@@ -26,7 +22,7 @@ static bool page_finding(void *ctx, const struct iv_finding *finding)
     } else {
         iv_show_finding(&page->j, NULL, finding);
     }
-    return page->j.out->n < PAGE_BYTES_MAX;
+    return !iv_page_is_full(&page->j);
 }
 
 static iv_rc write_findings(struct iv_buf *out, struct iv_reader *reader,
@@ -69,7 +65,7 @@ static iv_rc write_actions(struct iv_buf *out, struct iv_reader *reader,
     iv_json_open_object(&j, NULL);
     TRY(iv_page_place(&j, reader, err));
     TRY(iv_show_executions(&j, "items", reader, filter, &last, &count, err));
-    iv_page_next(&j, count == filter->limit, last);
+    iv_page_next(&j, iv_page_goes_on(&j, count, filter->limit), last);
     iv_json_close_object(&j);
     return IV_OK;
 }

@@ -14,7 +14,8 @@
 
 #define DAY (86400 * IV_NS_PER_S)
 
-enum { TENANTS_MAX = 500 };
+/* So much of a page is the tenants' at most; the rest is the agents'. */
+enum { TENANTS_MAX = 500, TENANTS_BYTES_MAX = 256 * 1024 };
 
 struct listing {
     struct iv_json j;
@@ -49,7 +50,7 @@ static bool write_item(void *ctx, const struct iv_fleet_item *item)
     l->count++;
     l->rank = item->rank;
     l->id = item->id;
-    return true;
+    return l->tenants ? j->out->n < TENANTS_BYTES_MAX : !iv_page_is_full(j);
 }
 
 /* By the day that the risk is of, so that it is of one day on all pages. */
@@ -57,7 +58,7 @@ static void write_next(struct listing *l, const struct iv_fleet_filter *filter)
 {
     char next[64];
     (void)snprintf(next, sizeof next, "%" PRId64 ".%" PRId64 ".%" PRId64, filter->day, l->rank, l->id);
-    if (l->count == filter->limit) {
+    if (iv_page_goes_on(&l->j, l->count, filter->limit)) {
         iv_json_text(&l->j, "next", next);
     } else {
         iv_json_null(&l->j, "next");

@@ -60,7 +60,7 @@ static bool write_incident(void *ctx, const struct iv_incident *i)
     iv_json_close_object(j);
     l->count++;
     l->last = i->seq;
-    return iv_ok(l->rc);
+    return iv_ok(l->rc) && !iv_page_is_full(j);
 }
 
 static iv_rc write_incidents(struct listing *l, const struct iv_finding_filter *filter)
@@ -75,7 +75,7 @@ static iv_rc write_incidents(struct listing *l, const struct iv_finding_filter *
     TRY(iv_reader_incidents(l->reader, filter, write_incident, l, l->err));
     TRY(l->rc);
     iv_json_close_list(&l->j);
-    iv_page_next(&l->j, l->count == filter->limit, l->last);
+    iv_page_next(&l->j, iv_page_goes_on(&l->j, l->count, filter->limit), l->last);
     iv_json_close_object(&l->j);
     return IV_OK;
 }

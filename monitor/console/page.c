@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 500 };
+enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 500, PAGE_BYTES_MAX = 2 << 20 };
 
 static struct iv_str word_take(struct iv_str *list)
 {
@@ -112,6 +112,16 @@ iv_rc iv_page_place(struct iv_json *j, struct iv_reader *reader, struct iv_err *
     iv_place_format(place, (struct iv_place){heads.findings, heads.actions});
     iv_json_text(j, "position", place);
     return IV_OK;
+}
+
+bool iv_page_is_full(const struct iv_json *j)
+{
+    return j->out->n >= PAGE_BYTES_MAX;
+}
+
+bool iv_page_goes_on(const struct iv_json *j, size_t count, size_t limit)
+{
+    return count == limit || iv_page_is_full(j);
 }
 
 void iv_page_next(struct iv_json *j, bool full, int64_t last)

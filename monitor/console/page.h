@@ -34,6 +34,11 @@ bool iv_page_words(uint32_t *out, struct iv_request *request, struct iv_reply *r
 /* Writes position: where a live stream has to begin so that nothing falls between this page and it. Before
  * the rows are read. */
 iv_rc iv_page_place(struct iv_json *j, struct iv_reader *reader, struct iv_err *err);
+/* With this a page ends before its limit: what producers name is as long as they like, and a few slow readers
+ * are not to fill what answers may hold. */
+bool iv_page_is_full(const struct iv_json *j);
+/* As many rows as were asked for, or a full page: there may be more behind it. */
+bool iv_page_goes_on(const struct iv_json *j, size_t count, size_t limit);
 /* Writes next, null on a page that is not full: there is nothing behind it. last: the seq of its last row. */
 void iv_page_next(struct iv_json *j, bool full, int64_t last);
 

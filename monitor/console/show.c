@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console/show.h"
 
+#include "console/page.h"
 #include "console/roles.h"
 
 #include "base/alloc.h"
@@ -191,7 +192,7 @@ static bool list_one(void *ctx, const struct iv_execution *execution)
     l->rc = iv_show_execution(l->j, NULL, l->reader, execution, l->err);
     l->last = execution->seq;
     l->count++;
-    return iv_ok(l->rc);
+    return iv_ok(l->rc) && !iv_page_is_full(l->j);
 }
 
 iv_rc iv_show_executions(struct iv_json *j, const char *name, struct iv_reader *reader,

@@ -11,7 +11,8 @@
 
 #include <stdio.h>
 
-enum { YAML_BYTES_MAX = 8192 };
+/* Names of 4 KiB each, of which JSON may make six times as much. */
+enum { YAML_BYTES_MAX = 128 * 1024 };
 
 struct listing {
     struct iv_json j;
@@ -78,7 +79,7 @@ static bool write_waiver(void *ctx, const struct iv_console_waiver *w)
     iv_json_close_object(&l->j);
     l->count++;
     l->last = w->id;
-    return true;
+    return !iv_page_is_full(&l->j);
 }
 
 static iv_rc write_waivers(struct iv_buf *out, struct iv_reader *reader, int64_t before, size_t limit,
@@ -89,7 +90,7 @@ static iv_rc write_waivers(struct iv_buf *out, struct iv_reader *reader, int64_t
     iv_json_open_list(&l.j, "items");
     TRY(iv_reader_waivers(reader, before, limit, write_waiver, &l, err));
     iv_json_close_list(&l.j);
-    iv_page_next(&l.j, l.count == limit, l.last);
+    iv_page_next(&l.j, iv_page_goes_on(&l.j, l.count, limit), l.last);
     iv_json_close_object(&l.j);
     return IV_OK;
 }

@@ -424,6 +424,16 @@ class Filters(unittest.TestCase):
                 items = self.console.get(f"/api/v1/{path}?tenant=")["items"]
                 self.assertEqual(sorted((i["agent"] for i in items), key=str), [None, "a"], path)
 
+    def test_names_as_long_as_producers_like_make_more_pages_and_no_failure(self):
+        with Console() as self.console:
+            names = [chr(1) * 4080 + f"{i:03}" for i in range(360)]  # in JSON each byte of it takes six
+            for name in names:
+                self.console.tell("finding", "TOK-002", name, name, "tok")
+            until(lambda: sum(i["count"] for i in pages(self.console, "/api/v1/incidents?limit=500")) == len(names),
+                  "incidents know of all")
+            for path in ("findings", "incidents", "fleet"):
+                self.assertEqual(sorted(i["agent"] for i in pages(self.console, f"/api/v1/{path}?limit=500")), names, path)
+
     def test_the_search_finds_the_same_in_both_views(self):
         with Console() as self.console:
             for rule, tenant, agent in [("TOK-001", "acme", "one"), ("TOK-002", "acme", "two"), ("ISO-001", "Globex", "three")]:
