@@ -181,6 +181,7 @@ static iv_rc settle_inside(struct iv_alerts *a, const struct condition *conditio
 {
     TRY(iv_alerter_settle(a->alerter, a->options.store, any, now, err));
     TRY(iv_alerter_triage(a->alerter, a->options.store, any, now, err));
+    TRY(iv_alerter_remediation(a->alerter, a->options.store, any, now, err));
     TRY(take_conditions(a, conditions, any, now, err));
     if (now >= a->canary_at) {
         *any = true;

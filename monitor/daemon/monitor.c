@@ -462,18 +462,14 @@ static void watch_input(struct iv_monitor *m)
     }
 }
 
-/* Once when the first one waits, and each hour while any does. */
-static void tell_waiting(struct iv_monitor *m, int64_t waiting, iv_ns now)
+/* In the log, when the first one waits, and each hour while any does; alerts are made of the store
+ * (respond/alert/remediation.c). */
+static void log_waiting(struct iv_monitor *m, int64_t waiting, iv_ns now)
 {
-    char detail[96];
     if (waiting > 0 && (m->waiting_told == 0 || now - m->waiting_told >= WAITING_EVERY)) {
-        (void)snprintf(detail, sizeof detail, "%lld executions wait: invigil respond list",
-                       (long long)waiting);
-        iv_alerts_condition(m->alerts, IV_CONDITION_APPROVAL_NEEDED, false, detail);
         LOG_WARN("respond.approval_needed", KV_I64("executions", waiting));
         m->waiting_told = now;
-    } else if (waiting == 0 && m->waiting_told != 0) {
-        iv_alerts_condition(m->alerts, IV_CONDITION_APPROVAL_NEEDED, true, "nothing waits any more");
+    } else if (waiting == 0) {
         m->waiting_told = 0;
     }
 }
@@ -500,8 +496,7 @@ static void read_totals(struct iv_monitor *m)
         return;
     }
     m->totals_at = now;
-    tell_waiting(m, totals.executions[IV_RUN_WAITING], now);
-    iv_monitor_tell_outcomes(m);
+    log_waiting(m, totals.executions[IV_RUN_WAITING], now);
     iv_monitor_time(m);
     double oldest = totals.outbox_oldest == 0 ? 0 : (double)(iv_wall(&m->clock) - totals.outbox_oldest) / 1e9;
     iv_series_set(iv_metrics_only(m->metrics, IV_METRIC_OUTBOX_OLDEST), oldest);

@@ -61,8 +61,6 @@ struct iv_monitor {
     struct iv_observer *observer; /* begins before the act, and ends after it; NULL: it does not respond */
     iv_ns begun;                  /* wall clock */
     int64_t times_seen;           /* times were taken up to this action */
-    int64_t outcomes_seen;        /* executions that ended in vain were told up to this change */
-    bool outcomes_read;           /* from the store */
     struct iv_detect *followed;   /* under lock: whom the observer asks how far it has read; NULL: nobody */
     struct iv_act *act; /* under lock: begins after the publisher, which wakes it, and ends before it */
     bool entered;       /* the log has its start, and will have its end */
@@ -91,8 +89,6 @@ void iv_monitor_follow(struct iv_monitor *m, struct iv_detect *detect);
 /* Of iv_act_options: whether the streams are fresh. */
 bool iv_monitor_is_fresh(void *ctx, const char **why);
 
-/* To be called now and then: an alert for executions that have ended in vain. */
-void iv_monitor_tell_outcomes(struct iv_monitor *m);
 /* How long it took to act and to contain, of what came since the last look, as metrics. */
 void iv_monitor_time(struct iv_monitor *m);
 

@@ -33,11 +33,6 @@ bool iv_monitor_is_fresh(void *ctx, const char **why)
     return iv_observer_fresh(((struct iv_monitor *)ctx)->observer, why);
 }
 
-static void tell_in_vain(void *ctx, const char *detail)
-{
-    iv_alerts_condition(((struct iv_monitor *)ctx)->alerts, IV_CONDITION_REMEDIATION_FAILED, false, detail);
-}
-
 iv_rc iv_monitor_start_observer(struct iv_monitor *m, struct iv_err *err)
 {
     bool detects = (m->config->roles & IV_ROLE_DETECT) != 0;
@@ -47,7 +42,6 @@ iv_rc iv_monitor_start_observer(struct iv_monitor *m, struct iv_err *err)
                                            .metrics = m->metrics,
                                            .positions = detects ? positions : NULL,
                                            .changed = iv_monitor_committed,
-                                           .in_vain = tell_in_vain,
                                            .failed = iv_monitor_failed,
                                            .ctx = m};
     TRY(iv_monitor_name_topics(m, observer.topics, err));

@@ -326,11 +326,8 @@ static iv_rc read_some(struct iv_observer *o, struct iv_err *err)
 
 static iv_rc decide(struct iv_observer *o, struct iv_err *err)
 {
-    const struct iv_proofs_options options = {.store = o->options.store,
-                                              .metrics = o->options.metrics,
-                                              .clock = &o->clock,
-                                              .in_vain = o->options.in_vain,
-                                              .ctx = o->options.ctx};
+    const struct iv_proofs_options options = {
+        .store = o->options.store, .metrics = o->options.metrics, .clock = &o->clock};
     struct iv_inquiry_state states[IV_STREAMS];
     size_t moved = 0;
     for (int s = 0; s < IV_STREAMS; s++) {

@@ -32,8 +32,7 @@ struct iv_observer_options {
     struct iv_turns *turns; /* NULL: nobody looks */
     /* How far the detector of this process has read, as iv_detect_positions. NULL: there is none. */
     size_t (*positions)(void *ctx, struct iv_cursor *out, size_t room);
-    void (*changed)(void *ctx);                     /* a state changed, and is durable; from the thread */
-    void (*in_vain)(void *ctx, const char *detail); /* as iv_proofs_options has it */
+    void (*changed)(void *ctx); /* a state changed, and is durable; from the thread */
     void (*failed)(void *ctx, const struct iv_err *why);
     void *ctx;
 };

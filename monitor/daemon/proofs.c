@@ -5,30 +5,13 @@
 #include "base/guard.h"
 #include "respond/ladder.h"
 
-#include <stdio.h>
-
 #define GROUP_MAX 32 /* proofs of one transaction: the writer is not kept for longer than a commit takes */
 
 struct proven {
     size_t index; /* in the set */
     struct iv_proof proof;
     bool moved; /* somebody may have taken the step back meanwhile */
-    char in_vain[400];
 };
-
-/* Where the execution ends by it, that is told, over restarts too (monitor_outcomes.c). */
-static void describe(struct proven *p, const struct iv_task *task)
-{
-    const struct iv_execution *e = &task->execution;
-    const struct iv_step *s = &task->step;
-    if (p->proof.verdict != IV_PROOF_VERIFIED && s->on_failure != IV_ON_FAILURE_STOP) {
-        (void)snprintf(p->in_vain, sizeof p->in_vain, "step '%.*s' of %.*s of %.*s is %s: %.*s",
-                       (int)(s->name.n < 60 ? s->name.n : 60), s->name.p,
-                       (int)(e->playbook.n < 60 ? e->playbook.n : 60), e->playbook.p,
-                       (int)(e->target.n < 60 ? e->target.n : 60), e->target.p, iv_step_state_name(s->state),
-                       (int)(s->cause.n < 160 ? s->cause.n : 160), s->cause.p);
-    }
-}
 
 /* The last ones first, so that those that leave the set leave the others where they are. */
 static size_t gather(struct proven *out, struct iv_inquiry_set *set, const struct iv_inquiry_state *states)
@@ -58,7 +41,6 @@ static iv_rc move(const struct iv_proofs_options *options, struct proven *p, con
             TRY(iv_move_by_evidence(options->store, &tasks[i], &p->proof, iv_wall(options->clock), arena,
                                     err));
             p->moved = true;
-            describe(p, &tasks[i]);
         }
     }
     return IV_OK;
@@ -95,18 +77,13 @@ iv_rc iv_proofs_write(const struct iv_proofs_options *options, struct iv_inquiry
         return IV_OK;
     }
     TRY(move_all(options, group, count, set, err));
-    const char *in_vain = NULL;
     for (size_t i = 0; i < count; i++) {
         if (group[i].moved) {
             ++*moved;
             iv_series_add(IV_SERIES(options->metrics, ACTIONS, iv_str_of(results[group[i].proof.verdict])),
                           1);
         }
-        in_vain = group[i].in_vain[0] != '\0' ? group[i].in_vain : in_vain;
         iv_inquiry_set_drop(set, group[i].index);
-    }
-    if (in_vain != NULL && options->in_vain != NULL) {
-        options->in_vain(options->ctx, in_vain);
     }
     return IV_OK;
 }

@@ -15,10 +15,6 @@ struct iv_proofs_options {
     struct iv_store *store;
     struct iv_metrics *metrics;
     const struct iv_clock *clock;
-    /* A step went wrong by its proof, and its playbook goes on: who is told of how executions end would not
-     * hear of it. detail: one sentence. NULL: nobody is told. */
-    void (*in_vain)(void *ctx, const char *detail);
-    void *ctx;
 };
 
 /* Those of the set that are decided, by the state of their stream, leave it; some may be left for the next

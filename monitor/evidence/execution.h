@@ -151,6 +151,9 @@ static inline bool iv_step_awaits(const struct iv_step *step)
     return step->state == IV_STEP_DONE && step->expectation.n > 0;
 }
 
+/* Of a step that was taken back while it awaited its proof. */
+#define IV_CAUSE_TAKEN_BACK "taken back before it was decided"
+
 #define IV_ACTION_JOINED "joined" /* in the place of a state: one more finding is answered */
 /* One change of state of an execution (step -1) or of a step: the log that the actions topic carries. */
 struct iv_action {

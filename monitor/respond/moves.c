@@ -185,7 +185,7 @@ iv_rc iv_move_withheld(struct iv_store *store, struct iv_task *task, iv_ns now, 
 static iv_rc leave_undecided(struct iv_store *store, struct iv_task *task, struct iv_task *all, size_t count,
                              iv_ns now, struct iv_err *err)
 {
-    const struct iv_str cause = IV_STR("taken back before it was decided");
+    const struct iv_str cause = IV_STR(IV_CAUSE_TAKEN_BACK);
     task->step.state = IV_STEP_AMBIGUOUS;
     task->step.cause = cause;
     task->step.finished = now;

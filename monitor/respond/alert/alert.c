@@ -299,6 +299,19 @@ static iv_rc end_condition(struct iv_alerter *a, struct iv_store *store, const s
     return iv_alerter_resolve(store, &there, cause, now, err);
 }
 
+iv_rc iv_alerter_find_condition(struct iv_alerter *a, struct iv_store *store, struct iv_alert *out,
+                                enum iv_condition condition, struct iv_err *err)
+{
+    const struct iv_alert alert = alert_of_condition(condition, IV_STR(""), IV_STR(""), 0);
+    iv_arena_reset(&a->arena);
+    struct iv_rc_s rc = iv_store_alert(store, out, iv_alerter_fingerprint(a, &alert), &a->arena, err);
+    if (rc.code == IV_E_ABSENT) {
+        *out = (struct iv_alert){.firing = false};
+        return IV_OK;
+    }
+    return rc;
+}
+
 /* It fires already, and there is more of it: whoever knows of it is told what is new. */
 static iv_rc renew(struct iv_alerter *a, struct iv_store *store, const struct iv_alert *alert, iv_ns now,
                    struct iv_err *err)

@@ -49,6 +49,12 @@ iv_rc iv_alerter_canary(struct iv_alerter *alerter, struct iv_store *store, stru
 iv_rc iv_alerter_triage(struct iv_alerter *alerter, struct iv_store *store, bool *any, iv_ns now,
                         struct iv_err *err);
 
+/* Takes over what has become of executions since it was called last: those that ended in vain, and steps
+ * whose evidence says so, are a condition; so is that some wait for an approval, until none does. *any:
+ * something was looked at, and there may be more. */
+iv_rc iv_alerter_remediation(struct iv_alerter *alerter, struct iv_store *store, bool *any, iv_ns now,
+                             struct iv_err *err);
+
 /* Resolves some of what has been quiet for long enough, and forgets what was resolved a day ago. *any: it
  * has, and there may be more. */
 iv_rc iv_alerter_settle(struct iv_alerter *alerter, struct iv_store *store, bool *any, iv_ns now,

@@ -15,6 +15,9 @@ struct iv_alerter {
 
 /* Of rule, kind, tenant, agent and subject. Valid until the next one. */
 struct iv_str iv_alerter_fingerprint(struct iv_alerter *alerter, const struct iv_alert *alert);
+/* The alert of a condition without a subject, until the next call; where there is none it does not fire. */
+iv_rc iv_alerter_find_condition(struct iv_alerter *alerter, struct iv_store *store, struct iv_alert *out,
+                                enum iv_condition condition, struct iv_err *err);
 /* It fires no more, and each of its sinks is to be told. */
 iv_rc iv_alerter_resolve(struct iv_store *store, struct iv_alert *alert, struct iv_str cause, iv_ns now,
                          struct iv_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is proven of many steps is written down in few transactions, and is told where nobody else would. */
+/* What is proven of many steps is written down in few transactions. */
 #include "base/guard.h"
 #include "console/metrics.h"
 #include "daemon/proofs.h"
@@ -9,7 +9,6 @@
 #include "support/stage.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <string.h>
 
 #define MANY 40 /* more than one transaction takes */
@@ -17,7 +16,6 @@
     "- name: a\n  http: {endpoint: hook, path: /a}\n"                                                        \
     "  expect: {seen: {event: token.revoked, where: 'e.token_id == target'}, within: 5s}\n" more
 #define UNDO "  undo: {after: 1h, http: {endpoint: hook, path: /undo}}\n"
-#define GO_ON "  on_failure: continue\n"
 
 struct world {
     struct stage stage;
@@ -26,20 +24,11 @@ struct world {
     struct iv_metrics *metrics;
     struct iv_inquiry_set *set;
     struct iv_clock clock;
-    char said[512];
-    size_t times;
 };
 
 static iv_ns tell_time(void *ctx)
 {
     return ((struct world *)ctx)->stage.now;
-}
-
-static void note(void *ctx, const char *detail)
-{
-    struct world *w = ctx;
-    (void)snprintf(w->said, sizeof w->said, "%s", detail);
-    w->times++;
 }
 
 /* So many executions of the playbook were done, and wait for their proof. */
@@ -112,7 +101,7 @@ static size_t write(struct world *w)
         states[i] = (struct iv_inquiry_state){.reached = later, .heard = later, .now = w->stage.now};
     }
     const struct iv_proofs_options options = {
-        .store = w->stage.store, .metrics = w->metrics, .clock = &w->clock, .in_vain = note, .ctx = w};
+        .store = w->stage.store, .metrics = w->metrics, .clock = &w->clock};
     struct iv_err err = {.text = ""};
     cr_assert(iv_ok(iv_proofs_write(&options, w->set, states, &moved, &err)), "%s", err.text);
     return moved;
@@ -137,7 +126,6 @@ Test(proofs, of_many_steps_are_written_in_groups_until_all_are)
     cr_expect(first > 1 && first < MANY && first + second == MANY, "%zu and %zu", first, second);
     cr_expect(left(&w) == 0 && look(&w, IV_LANE_WHOLE) == 0, "and none waits any more");
     cr_expect(iv_metrics_sum(w.metrics, IV_METRIC_ACTIONS) == MANY);
-    cr_expect(w.times == 0, "their executions have ended: that is told by whoever looks at those");
 }
 
 Test(proofs, by_absence_wait_until_all_was_read_on_their_behalf)
@@ -171,15 +159,4 @@ Test(proofs, of_a_step_that_somebody_took_back_change_nothing)
 
     cr_expect(stage_step(&w.stage, 0).state == IV_STEP_AMBIGUOUS);
     cr_expect(iv_metrics_sum(w.metrics, IV_METRIC_ACTIONS) == 0);
-}
-
-Test(proofs, that_went_wrong_are_told_where_the_playbook_goes_on)
-{
-    IV_AUTO(world_deinit) struct world w;
-    world_init(&w, CALL(GO_ON), 1);
-    cr_assert(look(&w, IV_LANE_WHOLE) == 1);
-
-    cr_expect(write(&w) == 1);
-
-    cr_expect(w.times == 1 && strstr(w.said, "step 'a' of revoke of t-1 is ") == w.said, "%s", w.said);
 }

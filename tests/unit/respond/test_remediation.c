@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What people are told of remediation: once, by whichever process looks next. */
+#include "base/guard.h"
+#include "evidence/store.h"
+#include "support/alert_stage.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HOUR (3600 * IV_NS_PER_S)
+#define ONE "sinks: {a: {webhook: {url: \"https://one.example.org/\"}}}\n"
+
+static void log_state(struct alert_stage *s, struct iv_str execution, int64_t step, const char *state)
+{
+    const struct iv_action action = {.execution = execution,
+                                     .step = step,
+                                     .state = iv_str_of(state),
+                                     .time = s->now,
+                                     .ocsf = IV_STR("{}")};
+    cr_assert(iv_ok(iv_store_log_action(s->store, &action, NULL)));
+}
+
+/* An execution of this key that is in this state, with one step, and both in the log. */
+static void carry_out(struct alert_stage *s, const char *key, enum iv_run_state state, struct iv_step step)
+{
+    const struct iv_execution e = {.key = iv_str_of(key),
+                                   .finding = iv_str_of(key),
+                                   .playbook = IV_STR("revoke"),
+                                   .target = IV_STR("t-1"),
+                                   .tactic = IV_TACTIC_EVICT,
+                                   .severity = IV_SEV_HIGH,
+                                   .state = state,
+                                   .cause = IV_STR("the hook said no"),
+                                   .expires = s->now + HOUR};
+    bool fresh = false;
+    step.execution = e.key;
+    step.key = e.key;
+    step.name = IV_STR("one");
+    step.kind = IV_STR("http");
+    step.request = IV_STR("{}");
+    cr_assert(iv_ok(iv_store_begin(s->store, NULL)));
+    cr_assert(iv_ok(iv_store_plan(s->store, &fresh, &e, &step, 1, NULL)));
+    log_state(s, e.key, 0, iv_step_state_name(step.state));
+    log_state(s, e.key, -1, iv_run_state_name(state));
+    cr_assert(iv_ok(iv_store_commit(s->store, NULL)));
+}
+
+static void move(struct alert_stage *s, const char *key, enum iv_run_state state)
+{
+    const struct iv_execution e = {.key = iv_str_of(key), .state = state, .finished = s->now};
+    cr_assert(iv_ok(iv_store_begin(s->store, NULL)));
+    cr_assert(iv_ok(iv_store_move_execution(s->store, &e, NULL)));
+    log_state(s, e.key, -1, iv_run_state_name(state));
+    cr_assert(iv_ok(iv_store_commit(s->store, NULL)));
+}
+
+/* Another process, each time. */
+static void look(struct alert_stage *s)
+{
+    bool any = false;
+    struct iv_err err = {.text = ""};
+    iv_alerter_free(TAKE(s->alerter));
+    cr_assert(iv_ok(iv_alerter_new(&s->alerter, s->alerting, NULL)));
+    cr_assert(iv_ok(iv_store_begin(s->store, NULL)));
+    cr_assert(iv_ok(iv_alerter_remediation(s->alerter, s->store, &any, s->now, &err)), "%s", err.text);
+    cr_assert(iv_ok(iv_store_commit(s->store, NULL)));
+}
+
+static bool keep_detail(void *ctx, const struct iv_alert *alert)
+{
+    (void)snprintf(ctx, 256, IV_STR_FMT, IV_STR_ARG(alert->detail));
+    return true;
+}
+
+static const char *detail(struct alert_stage *s)
+{
+    static char text[256];
+    text[0] = '\0';
+    cr_assert(
+        iv_ok(iv_reader_alerts(s->reader, &(struct iv_alert_filter){.limit = 1}, keep_detail, text, NULL)));
+    return text;
+}
+
+Test(remediation, in_vain_is_told_once_and_what_is_said_again_of_it_is_no_news)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, ONE);
+    carry_out(&s, "e1", IV_RUN_FAILED, (struct iv_step){.state = IV_STEP_FAILED});
+
+    look(&s);
+    look(&s);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 ");
+    cr_expect_str_eq(detail(&s), "revoke of t-1 is failed: the hook said no");
+    move(&s, "e1", IV_RUN_FAILED);
+    look(&s);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 ");
+
+    carry_out(&s, "e2", IV_RUN_AMBIGUOUS, (struct iv_step){.state = IV_STEP_DONE});
+    carry_out(&s, "e3", IV_RUN_DONE, (struct iv_step){.state = IV_STEP_DONE});
+    look(&s);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 2 ");
+    cr_expect_str_eq(detail(&s), "revoke of t-1 is ambiguous: the hook said no");
+}
+
+Test(remediation, that_goes_on_after_a_step_was_in_vain_tells_of_the_step)
+{
+    static const struct {
+        struct iv_step step;
+        const char *told;
+    } rows[] = {
+        {{.state = IV_STEP_FAILED, .done = 1, .on_failure = IV_ON_FAILURE_ESCALATE}, "firing 1 "},
+        {{.state = IV_STEP_AMBIGUOUS, .done = 1, .on_failure = IV_ON_FAILURE_CONTINUE}, "firing 1 "},
+        {{.state = IV_STEP_FAILED, .done = 1, .on_failure = IV_ON_FAILURE_STOP},
+         ""}, /* the execution says it */
+        {{.state = IV_STEP_FAILED, .done = 0, .on_failure = IV_ON_FAILURE_ESCALATE}, ""}, /* by its call */
+        {{.state = IV_STEP_VERIFIED, .done = 1, .on_failure = IV_ON_FAILURE_ESCALATE}, ""},
+        {{.state = IV_STEP_AMBIGUOUS,
+          .done = 1,
+          .on_failure = IV_ON_FAILURE_ESCALATE,
+          .cause = IV_STR_INIT(IV_CAUSE_TAKEN_BACK)},
+         ""},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(alert_stage_deinit) struct alert_stage s;
+        alert_stage_init(&s, ONE);
+        carry_out(&s, "e1", IV_RUN_DONE, rows[i].step);
+
+        look(&s);
+
+        cr_expect_str_eq(alert_stage_queue(&s, "a"), rows[i].told, "row %zu", i);
+        cr_expect(rows[i].told[0] == '\0' || strstr(detail(&s), "step 'one' of revoke of t-1 is ") != NULL,
+                  "row %zu: %s", i, detail(&s));
+    }
+}
+
+Test(remediation, of_long_before_anybody_was_to_be_told_is_no_news_and_what_came_while_nobody_looked_is)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, ONE);
+    carry_out(&s, "e1", IV_RUN_FAILED, (struct iv_step){.state = IV_STEP_FAILED});
+    s.now += HOUR;
+    look(&s);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "");
+
+    carry_out(&s, "e2", IV_RUN_FAILED, (struct iv_step){.state = IV_STEP_FAILED});
+    look(&s);
+    carry_out(&s, "e3", IV_RUN_FAILED, (struct iv_step){.state = IV_STEP_FAILED});
+    s.now += HOUR / 2;
+    look(&s);
+
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 2 ");
+}
+
+Test(remediation, that_waits_is_told_once_each_hour_and_that_none_does_by_whoever_looks_next)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, ONE);
+    carry_out(&s, "e1", IV_RUN_WAITING, (struct iv_step){.state = IV_STEP_QUEUED});
+    look(&s);
+    carry_out(&s, "e2", IV_RUN_WAITING, (struct iv_step){.state = IV_STEP_QUEUED});
+    look(&s);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 ");
+    s.now += HOUR;
+    look(&s);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 2 ");
+    cr_expect_str_eq(detail(&s), "2 executions wait: invigil respond list");
+
+    move(&s, "e1", IV_RUN_REFUSED);
+    look(&s);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 2 ");
+    move(&s, "e2", IV_RUN_REFUSED);
+    look(&s);
+    look(&s);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 2 resolved 2 ");
+}
