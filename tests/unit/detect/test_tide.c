@@ -12,7 +12,7 @@
 #include <criterion/new/assert.h>
 #include <stdatomic.h>
 
-#define LONG_ENOUGH (60 * IV_NS_PER_S)
+#define LONG_ENOUGH (120 * IV_NS_PER_S)
 
 struct scene {
     struct iv_embedded *broker;
