@@ -5,6 +5,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "console/change.h"
 #include "console/known.h"
 #include "console/origin.h"
 #include "console/tls.h"
@@ -142,8 +143,8 @@ static bool look(struct iv_request *request, struct iv_reply *reply)
                          "the store cannot be asked who this is, try again");
         return false;
     }
-    if (sent && request->who.via == IV_VIA_NOTHING) {
-        (void)iv_try_failed(limit, &who, iv_monotonic(&clock));
+    if (sent && request->who.via == IV_VIA_NOTHING && iv_try_failed(limit, &who, iv_monotonic(&clock))) {
+        iv_change_lock_out(request, (struct iv_str){"", 0});
     }
     return true;
 }

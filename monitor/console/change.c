@@ -3,8 +3,11 @@
 
 #include "base/clock.h"
 #include "base/guard.h"
+#include "base/log.h"
 #include "evidence/audit.h"
 #include "evidence/store.h"
+
+#include <stdio.h>
 
 /* So long somebody who asked for a change waits for the keeper: his thread answers nobody else. */
 static const iv_ns patience = 200 * IV_NS_PER_MS;
@@ -58,6 +61,19 @@ iv_rc iv_change_make(struct iv_request *request, const struct iv_change *change,
     TRY(finish(store, rc, err));
     iv_console_notify(request->console);
     return IV_OK;
+}
+
+void iv_change_lock_out(struct iv_request *request, struct iv_str as_whom)
+{
+    struct iv_err err = {.text = ""};
+    const struct iv_change change = {
+        .what = "session.lock-out", .object = as_whom, .detail = iv_str_of(as_whom.n == 0 ? "tokens" : "")};
+    if (request->who.via == IV_VIA_NOTHING) {
+        (void)snprintf(request->who.name, sizeof request->who.name, "nobody");
+    }
+    if (!iv_ok(iv_change_make(request, &change, &err))) {
+        LOG_WARN("console.access.failed", KV_TEXT("why", err.text));
+    }
 }
 
 iv_rc iv_change_quietly(struct iv_console *console,

@@ -20,6 +20,10 @@ struct iv_change {
 /* The streams look at once. IV_E_BUSY: somebody else writes for long; or what make answers. */
 iv_rc iv_change_make(struct iv_request *request, const struct iv_change *change, struct iv_err *err);
 
+/* The record has it when somebody begins to have to wait for his failures (tries.h); as whom: of a password,
+ * else empty. The log has what the record does not take. */
+void iv_change_lock_out(struct iv_request *request, struct iv_str as_whom);
+
 /* A change that nobody need answer for: how lately a session was used. */
 iv_rc iv_change_quietly(struct iv_console *console,
                         iv_rc (*make)(struct iv_store *store, void *ctx, struct iv_err *err), void *ctx,

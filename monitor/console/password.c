@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/guard.h"
 #include "console/account.h"
+#include "console/change.h"
 #include "console/hashing.h"
 #include "console/readers.h"
 #include "console/tries.h"
@@ -31,10 +32,12 @@ bool iv_password_may_try(struct iv_request *request, struct iv_reply *reply, str
     return wait == 0;
 }
 
-bool iv_password_failed(struct iv_request *request, struct iv_str name)
+void iv_password_failed(struct iv_request *request, struct iv_str name)
 {
     struct iv_try who = try_of(request, name);
-    return iv_try_failed(request->console->limit, &who, now_monotonic());
+    if (iv_try_failed(request->console->limit, &who, now_monotonic())) {
+        iv_change_lock_out(request, name);
+    }
 }
 
 void iv_password_succeeded(struct iv_request *request, struct iv_str name)

@@ -8,8 +8,8 @@
 
 /* He need not wait. */
 bool iv_password_may_try(struct iv_request *request, struct iv_reply *reply, struct iv_str name);
-/* True: these waits begin with this failure. */
-bool iv_password_failed(struct iv_request *request, struct iv_str name);
+/* Where his waits begin with this failure, the record has it. */
+void iv_password_failed(struct iv_request *request, struct iv_str name);
 void iv_password_succeeded(struct iv_request *request, struct iv_str name);
 
 /* *right: there is a user of the name, and this is his password, which he has had since *changed. */

@@ -31,6 +31,7 @@ struct view {
     struct iv_populations populations;
     iv_ns from;
     iv_ns until;
+    iv_ns counted_until; /* findings; coverage ends before it where the period was not asked for */
     struct iv_json j;
     bool failed; /* memory was out */
 };
@@ -190,7 +191,7 @@ static iv_rc write_all(struct view *v, struct iv_reader *reader, struct iv_err *
 {
     v->found = iv_calloc(v->rules->count + 1, sizeof *v->found);
     ENSURE(v->found != NULL, err, IV_E_NOMEM, "cannot allocate what rules have found");
-    TRY(iv_reader_counts_of(reader, v->from, v->until, count_one, v, err));
+    TRY(iv_reader_counts_of(reader, v->from, v->counted_until, count_one, v, err));
     TRY(iv_reader_live(reader, note_live, v, err));
     TRY(iv_populations_read(&v->populations, reader, &v->covered, v->from, v->until, err));
     iv_json_open_object(&v->j, NULL);
@@ -203,7 +204,8 @@ static iv_rc write_all(struct view *v, struct iv_reader *reader, struct iv_err *
     return IV_OK;
 }
 
-/* Not asked for: the last day of what is known. */
+/* Not asked for: the last day of what is known; and a violation that is proven already counts, though the
+ * hindmost partition has not come as far. */
 static iv_rc find_period(struct view *v, struct iv_reader *reader, struct iv_err *err)
 {
     struct iv_clock clock = iv_clock_system();
@@ -214,6 +216,7 @@ static iv_rc find_period(struct view *v, struct iv_reader *reader, struct iv_err
         last = iv_wall(&clock) / IV_NS_PER_S * IV_NS_PER_S;
         first = IV_NS_MIN;
     }
+    v->counted_until = v->until;
     v->until = v->until == IV_NS_MAX ? last : v->until;
     if (v->from == IV_NS_MIN) {
         iv_ns day = iv_ns_add(v->until, -DAY);

@@ -71,17 +71,9 @@ struct entry {
     char secret[IV_SECRET_TEXT_BYTES];
 };
 
-/* The record has it when somebody begins to have to wait. */
 static void refuse(const struct entry *e, struct iv_request *request, struct iv_reply *reply)
 {
-    struct iv_err err = {.text = ""};
-    const struct iv_change change = {.what = "session.lock-out", .object = e->name};
-    if (iv_password_failed(request, e->name)) {
-        (void)snprintf(request->who.name, sizeof request->who.name, "nobody");
-        if (!iv_ok(iv_change_make(request, &change, &err))) {
-            LOG_WARN("console.access.failed", KV_TEXT("why", err.text));
-        }
-    }
+    iv_password_failed(request, e->name);
     LOG_WARN("console.log_in.refused", KV_TEXT("from", request->who.address));
     iv_reply_problem(reply, MHD_HTTP_UNAUTHORIZED, "no user of this name has this password");
 }
@@ -204,7 +196,7 @@ static bool is_his(struct iv_request *request, struct iv_reply *reply, struct iv
         return false;
     }
     if (!right) {
-        (void)iv_password_failed(request, name);
+        iv_password_failed(request, name);
         iv_reply_problem(reply, MHD_HTTP_FORBIDDEN, "this is not your present password");
     }
     return right;

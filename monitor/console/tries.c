@@ -86,9 +86,9 @@ bool iv_try_failed(struct iv_limit *limit, const struct iv_try *who, iv_ns now)
     if (who->name.p == NULL) {
         return !keys.local && iv_limit_fail(limit, iv_str_of(keys.address), short_wait, now);
     }
-    (void)iv_limit_fail(limit, iv_str_of(keys.address), keys.local ? shared_wait : long_wait, now);
+    bool anybody = iv_limit_fail(limit, iv_str_of(keys.address), keys.local ? shared_wait : long_wait, now);
     (void)iv_limit_fail(limit, iv_str_of(keys.name), short_wait, now);
-    return iv_limit_fail(limit, iv_str_of(keys.both), longest, now);
+    return iv_limit_fail(limit, iv_str_of(keys.both), longest, now) || anybody;
 }
 
 void iv_try_succeeded(struct iv_limit *limit, const struct iv_try *who)

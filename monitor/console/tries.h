@@ -18,7 +18,7 @@ struct iv_try {
 
 /* 0: he may. */
 iv_ns iv_try_left(struct iv_limit *limit, const struct iv_try *who, iv_ns now);
-/* True: from now on this one has to wait. */
+/* True: from now on he has to wait, by name and address or whatever name he tries. */
 bool iv_try_failed(struct iv_limit *limit, const struct iv_try *who, iv_ns now);
 /* The name is his. */
 void iv_try_succeeded(struct iv_limit *limit, const struct iv_try *who);

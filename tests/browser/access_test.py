@@ -56,6 +56,9 @@ class Access(unittest.TestCase):
             db.commit()
             return rows
 
+    def locked_out(self):
+        return [row for row in self.audit() if row[2] == "session.lock-out"]
+
     def audit(self):
         return [(item["who"], item["via"], item["what"], item["object"])
                 for item in json.loads(self.console.ask("/api/v1/audit?order=oldest&limit=500", headers=ADMIN)[2])["items"]]
@@ -212,6 +215,7 @@ class Access(unittest.TestCase):
         until(is_refused, "somebody who guesses has to wait")
         self.assertLessEqual({status for status, _, _ in tried}, {401, 429})
         self.assertLessEqual(int(tried[-1][1]["retry-after"]), 4)
+        self.assertTrue(self.locked_out(), "his waits, or those of the address, are on record")
         self.log_in("gus")
 
     def test_roles_are_other_ones_with_the_next_request_and_nobody_gives_them_to_himself(self):
@@ -267,6 +271,7 @@ class Access(unittest.TestCase):
 
         until(is_refused, "somebody who guesses has to wait")
         self.assertLessEqual(seen, {403, 429, 503})
+        self.assertTrue(self.locked_out(), "her waits, or those of the address, are on record")
 
     def test_every_change_is_a_record_of_who_made_it_and_a_leaf_of_the_log(self):
         before = self.audit()
@@ -352,7 +357,7 @@ class Access(unittest.TestCase):
         cut = items[-2]["at"]
         for query, want in [(f"from={cut}", 2), (f"to={cut}", len(items) - 2), ("from=2099-01-01T00:00:00Z", 0),
                             ("to=1970-01-01T00:00:00Z", 0),
-                            ("who=nobody", 0)]:
+                            ("who=no-such", 0)]:
             page = json.loads(self.console.ask(f"/api/v1/audit?limit=500&{query}", headers=ADMIN)[2])["items"]
             self.assertEqual(len(page), want, query)
 

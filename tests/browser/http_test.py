@@ -310,6 +310,20 @@ class Shapes(unittest.TestCase):
             asked = console.get(f"/api/v1/coverage?from={day}00Z&to={day}42Z")
             self.assertEqual({row["covered_seconds"] for row in asked["streams"]}, {40.5, 41.7}, "an end that is asked for stays")
 
+    def test_a_violation_fails_its_criterion_though_the_hindmost_partition_is_not_there_yet(self):
+        with Console() as console:
+            for stream in ("ledger", "telemetry"):
+                console.tell("cover", stream, "2020-01-01T00:00:00Z", "2020-01-01T01:00:00Z", "none", *["2020-01-01T00:00:00Z"] * 2)
+            console.tell("finding", "TOK-002", "acme", "agent-1", "tok")
+
+            def failing():
+                return {row["id"]: row for row in console.get("/api/v1/posture")["criteria"] if row["outcome"] == "fail"}
+
+            self.assertEqual(failing()["CC6.1"]["violations"], 1)
+            until(lambda: failing()["CC6.1"]["open"] == 1, "the sums know of it")
+            asked = console.get("/api/v1/posture?from=2020-01-01T00:00:00Z&to=2020-01-01T01:00:00Z")["criteria"]
+            self.assertEqual({row["violations"] for row in asked}, {0}, "a period that is asked for is kept to")
+
     def test_a_gap_however_small_is_not_rounded_away(self):
         with Console() as console:
             at = "2026-01-01T00:00:00"

@@ -121,6 +121,24 @@ Test(tries, who_guesses_waits_a_quarter_of_an_hour_and_keeps_nobody_else_out)
     iv_limit_free(limit);
 }
 
+Test(tries, it_is_told_when_the_waits_of_a_name_begin_and_when_those_of_an_address)
+{
+    struct iv_limit *limit = limit_new();
+    unsigned begun = 0;
+    for (unsigned i = 0; i < 20; i++) { /* a spray: each name once */
+        char name[8];
+        (void)snprintf(name, sizeof name, "n%u", i);
+        begun += iv_try_failed(limit, &(struct iv_try){iv_str_of(name), "192.0.2.7"}, S);
+    }
+    cr_expect(eq(uint, begun, 1));
+    for (unsigned i = 0; i < 20; i++) {
+        begun += iv_try_failed(limit, &(struct iv_try){IV_STR("ann"), "192.0.2.7"}, S);
+        begun += iv_try_failed(limit, &(struct iv_try){{NULL, 0}, "192.0.2.7"}, S);
+    }
+    cr_expect(eq(uint, begun, 3));
+    iv_limit_free(limit);
+}
+
 Test(tries, on_this_machine_nobody_waits_longer_than_some_seconds)
 {
     static const char *const rows[] = {"127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"};
