@@ -19,8 +19,8 @@ const need = (name) => {
 export const modules = createRequire(join(need("IV_PAGE_TREE"), "package.json"));
 export const shots = need("IV_SHOTS");
 
-/** A console over a fresh store. tell(…words) answers what the server says; stop() and start() keep store and port. */
-export async function startConsole(token) {
+/** A console over a fresh store, with options NAME=VALUE of the server's. tell(…words) answers what the server says; stop() and start() keep store and port. */
+export async function startConsole(token, ...options) {
   const folder = mkdtempSync(join(tmpdir(), "invigil-browser-"));
   const access = [];
   if (token !== undefined) {
@@ -32,7 +32,7 @@ export async function startConsole(token) {
   let url = "";
   const waiting = [];
   const boot = async (listen) => {
-    const words = [`store=${join(folder, "store.db")}`, `listen=${listen}`, "pulse_ms=300", ...access];
+    const words = [`store=${join(folder, "store.db")}`, `listen=${listen}`, "pulse_ms=300", ...access, ...options];
     child = spawn(need("IV_CONSOLE_SERVER"), words, {
       stdio: ["pipe", "pipe", process.env.IV_VERBOSE === undefined ? "ignore" : "inherit"],
     });

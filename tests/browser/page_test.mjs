@@ -3,57 +3,16 @@
 // The page in Chromium, over a real console.
 import assert from "node:assert/strict";
 import { generateKeyPairSync, verify } from "node:crypto";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import { fill, openPage, startBrowser, startConsole, until } from "./harness.mjs";
+import { test } from "node:test";
+import { fill, startConsole, until } from "./harness.mjs";
+import { commit, detail, forgive, listed, nobodyReads, open, page, pill, row, server, stage, visit } from "./stage.mjs";
 
-let browser;
-let server;
-let page;
+stage();
 
-before(async () => {
-  browser = await startBrowser();
-});
-
-after(() => browser.close());
-
-/** What a test brings about itself: faults that match are not the page's own. */
-let forgiven;
-
-beforeEach(async () => {
-  forgiven = undefined;
-  server = await startConsole();
-  await server.tell("ready");
-});
-
-afterEach(async () => {
-  const faults = (page?.faults ?? []).filter((fault) => !forgiven?.test(fault));
-  await page?.context().close();
-  page = undefined;
-  await server.end();
-  assert.deepEqual(faults, [], "the page had errors of its own");
-});
-
-const open = async (place = "findings?view=all", options = {}) => {
-  page = await openPage(browser, `${server.url}/#/${place}`, options);
-  await page.getByText("Live", { exact: true }).waitFor();
-  return page;
-};
-
-const commit = (rule = "TOK-002", tenant = "acme", agent = "agent-17", token = "tok-1") =>
-  server.tell("finding", rule, tenant, agent, token);
-
-const row = (uid) => page.locator(`.slot:has(button[data-key="${uid}"])`);
-const listed = async () => Number(await page.locator("[role=table]").getAttribute("aria-rowcount")) - 1;
 const focused = () => page.evaluate(() => document.activeElement?.closest("[aria-rowindex]")?.ariaRowIndex);
-const nobodyReads = async () => {
-  await page.mouse.move(0, 0);
-  await page.evaluate(() => document.activeElement.blur());
-};
-const pill = () => page.locator(".pill");
-const detail = () => page.locator("section.detail");
 
 test("a finding appears the moment it is committed", async () => {
-  await open();
+  await open("findings?view=all");
   await page.getByText("No violations found so far").waitFor();
   const uid = await commit("TOK-002", "acme", "agent-17");
   await row(uid).waitFor();
@@ -64,7 +23,7 @@ test("a finding appears the moment it is committed", async () => {
 });
 
 test("remediation is followed from plan to end, in the list and beside it", async () => {
-  await open();
+  await open("findings?view=all");
   const uid = await commit();
   const key = await server.tell("plan", uid, "revoke-tokens-globally", "agent-17");
   await row(uid).click();
@@ -96,7 +55,7 @@ test("a finding opens with its evidence, and its address can be passed on", asyn
   const uid = await commit("TOK-002", "acme", "agent-17", "tok-77");
   const key = await server.tell("plan", uid, "revoke-tokens-globally", "agent-17");
   await server.tell("move", key, "failed");
-  await open();
+  await open("findings?view=all");
   await row(uid).click();
   await detail().locator(".evidence.trigger").waitFor();
   const text = await detail().innerText();
@@ -116,7 +75,7 @@ test("an answer that comes behind a newer word of the stream does not undo it", 
   const uid = await commit();
   const key = await server.tell("plan", uid, "revoke-tokens-globally", "agent-17");
   await server.tell("move", key, "failed");
-  page = await openPage(browser, "about:blank");
+  await visit();
   let release;
   const held = new Promise((resolve) => (release = resolve));
   const answered = new Promise((resolve) => {
@@ -151,7 +110,7 @@ test("stored markup and trick characters are shown as the text they are", async 
     `' OR 1=1 --`,
     `</td></tr></table><h1>broken</h1>`,
   ];
-  await open();
+  await open("findings?view=all");
   for (const text of hostile) {
     const seen = text.replace("\u202E", "U+202E").replace("\u202C", "U+202C").replace("\u200B", "U+200B"); // what is not seen has a mark
     const uid = await commit("TOK-002", text, text, text);
@@ -177,7 +136,7 @@ test("stored markup and trick characters are shown as the text they are", async 
 
 test("what is being read does not move; what came meanwhile waits behind a pill", async () => {
   const uids = await fill(server);
-  await open();
+  await open("findings?view=all");
   const reading = row(uids[20]);
   await reading.scrollIntoViewIfNeeded();
   const place = await reading.boundingBox();
@@ -202,8 +161,8 @@ test("what is being read does not move; what came meanwhile waits behind a pill"
 });
 
 test("a restart of the server costs a moment and no finding", async () => {
-  forgiven = /net::ERR_/; // the browser's own word for a server that went away in mid-answer
-  await open();
+  forgive(/net::ERR_/); // the browser's own word for a server that went away in mid-answer
+  await open("findings?view=all");
   const before = await commit();
   await row(before).waitFor();
   await server.stop();
@@ -221,7 +180,7 @@ test("a restart of the server costs a moment and no finding", async () => {
 test("filters choose what is listed and what comes in, and stand in the address", async () => {
   const critical = await commit("TOK-002");
   const medium = await commit("TOK-003");
-  await open();
+  await open("findings?view=all");
   await row(medium).waitFor();
   await page.getByRole("button", { name: "critical", exact: true }).click();
   await row(medium).waitFor({ state: "detached" });
@@ -254,7 +213,7 @@ test("filters choose what is listed and what comes in, and stand in the address"
 
 test("ten thousand findings are scrolled through, and only what is seen is in the document", async () => {
   await server.tell("many", "10000");
-  await open();
+  await open("findings?view=all");
   const list = page.locator(".list .scroller");
   const drawn = async () => page.locator(".slot").count();
   await page.locator(".slot").first().waitFor();
@@ -278,7 +237,7 @@ test("ten thousand findings are scrolled through, and only what is seen is in th
 
 test("everything can be done from the keyboard", async () => {
   const uids = [await commit("TOK-001"), await commit("TOK-002"), await commit("TOK-003")];
-  await open();
+  await open("findings?view=all");
   await row(uids[0]).waitFor();
   await row(uids[2]).locator("button").focus();
   await page.keyboard.press("ArrowDown");
@@ -295,7 +254,7 @@ test("everything can be done from the keyboard", async () => {
 
 test("an alert's link leads to its finding", async () => {
   const uid = await commit();
-  page = await openPage(browser, `${server.url}/?finding=${uid}`);
+  await visit(`${server.url}/?finding=${uid}`);
   await detail().locator(".evidence.trigger").waitFor();
   assert.ok(page.url().endsWith(`/#/findings/${uid}`));
 });
@@ -331,7 +290,7 @@ test("runs of playbooks are listed by state and opened", async () => {
 
 test("a monitor that is not ready says why", async () => {
   await server.tell("unready", "waiting for the broker");
-  page = await openPage(browser, server.url);
+  await visit(server.url);
   await page.getByText("Not ready: waiting for the broker").waitFor();
 });
 
@@ -390,13 +349,13 @@ test("the system's screen shows what was read, what was lost and who is told", a
 });
 
 test("with a token configured the page asks who one is, and its address survives the log-in", async () => {
-  forgiven = /status of 401/; // what the page is told before it asks
+  forgive(/status of 401/); // what the page is told before it asks
   const token = "correct-horse-battery-staple";
   const guarded = await startConsole(token);
   try {
     await guarded.tell("ready");
     const uid = await guarded.tell("finding", "TOK-002", "acme", "agent-17", "tok-1");
-    page = await openPage(browser, `${guarded.url}/#/findings/${uid}?view=all`);
+    await visit(`${guarded.url}/#/findings/${uid}?view=all`);
     await page.getByLabel("Name").fill("token");
     await page.getByLabel("Password").fill("wrong");
     await page.getByRole("button", { name: "Log in" }).click();
@@ -496,7 +455,7 @@ test("a run that waits is approved with a key that stays in the browser", async 
   const uid = await commit();
   const key = await server.tell("plan", uid, "revoke-tokens-globally", "agent-17");
   await server.tell("move", key, "waiting");
-  page = await openPage(browser, "about:blank");
+  await visit();
   // The store's run waits for no role: here it waits for two.
   await page.route(`**/api/v1/executions/${key}`, async (route) => {
     const answer = await route.fetch();

@@ -2,44 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Users, tokens and one's own account, as people change them on the page.
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import { openPage, startBrowser, startConsole, until } from "./harness.mjs";
+import { test } from "node:test";
+import { until } from "./harness.mjs";
+import { focus, live, page, server, stage, turnTo, visit } from "./stage.mjs";
 
 const token = "correct-horse-battery-staple";
 const first = "correct horse battery";
 const second = "another battery, by hand";
 
-let browser;
-let server;
-let page;
-
-before(async () => {
-  browser = await startBrowser();
-});
-
-after(() => browser.close());
-
-beforeEach(async () => {
-  server = await startConsole(token);
-  await server.tell("ready");
-});
-
-afterEach(async () => {
-  // A refusal is what some of them are about.
-  const faults = (page?.faults ?? []).filter((fault) => !/status of 4\d\d/.test(fault));
-  await page?.context().close();
-  page = undefined;
-  await server.end();
-  assert.deepEqual(faults, [], "the page had errors of its own");
-});
+stage({ token, forgives: /status of 4\d\d/ }); // a refusal is what some of them are about
 
 const logIn = async (name, password, screen = "posture") => {
-  await page?.context().close();
-  page = await openPage(browser, `${server.url}/#/${screen}`);
+  await visit(`${server.url}/#/${screen}`);
   await page.getByLabel("Name").fill(name);
   await page.getByLabel("Password").fill(password);
   await page.keyboard.press("Enter");
-  await page.getByText("Live", { exact: true }).waitFor();
+  await live();
 };
 
 const dialog = () => page.getByRole("dialog");
@@ -80,13 +58,11 @@ test("a user is added, gets other roles and another password, and is removed", a
   await press("Set", dialog());
   await gone();
   const admin = page;
-  page = undefined;
   await logIn("ann", second);
   assert.equal(await page.getByRole("link", { name: "Access", exact: true }).count(), 0, "this is for admins");
   await page.goto(`${server.url}/#/access`);
   await page.locator(".tile").first().waitFor();
-  await page.context().close();
-  page = admin;
+  turnTo(admin);
   await press("remove of ann");
   await press("Remove", dialog());
   await page.getByText("There is no user yet").waitFor();
@@ -160,4 +136,58 @@ test("names are text, whatever they look like", async () => {
   await page.reload();
   await roles("<img src=x onerror=broken=1>", "<b>viewer</b>").waitFor();
   await until(async () => (await page.locator("main img, main b").count()) === 0, "no markup of theirs");
+});
+
+test("what is not seen in a name has a mark", async () => {
+  await logIn("token", token, "access");
+  const at = "2026-01-01T00:00:00Z";
+  await page.route("**/api/v1/users", (route) =>
+    route.fulfill({ json: { items: [{ name: "a\u200Bnn", roles: ["viewer"], created: at, changed: at }] } }),
+  );
+  await page.route("**/api/v1/tokens", (route) =>
+    route.fulfill({ json: { items: [{ id: "1", name: "\u202Eprom", roles: ["viewer"], creator: "a\u200Bnn", created: at, expires: at }] } }),
+  );
+  await page.reload();
+  await row("U+200B").waitFor();
+  await press("remove of a\u27E8U+200B\u27E9nn");
+  await dialog().getByText("Remove a\u27E8U+200B\u27E9nn?").waitFor();
+  await page.keyboard.press("Escape");
+  await gone();
+  await page.goto(`${server.url}/#/access/tokens`);
+  await row("U+202Eprom").waitFor();
+  assert.ok(!/[\u200B\u202E]/.test(await page.locator("main").innerText()));
+});
+
+test("when a question goes, the focus is where it was", async () => {
+  await logIn("token", token, "access");
+  const add = page.getByRole("button", { name: "Add a user" });
+  const remove = page.getByRole("button", { name: "remove of bea" });
+  await add.click();
+  await press("Cancel", dialog());
+  await focus(add);
+  await addUser("bea", first);
+  await gone();
+  await focus(add);
+  for (const leave of [() => press("Cancel", dialog()), () => page.keyboard.press("Escape")]) {
+    await remove.click();
+    await leave();
+    await gone();
+    await focus(remove);
+  }
+  await press("roles of bea");
+  await dialog().getByLabel(/^analyst /).check();
+  await press("Set", dialog());
+  await gone();
+  await focus(page.getByRole("button", { name: "roles of bea" }));
+  await press("remove of bea");
+  await press("Remove", dialog());
+  await page.getByText("There is no user yet").waitFor();
+  await focus(add);
+  await page.goto(`${server.url}/#/access/tokens`);
+  await press("Make a token");
+  await dialog().getByLabel("For what").fill("prometheus");
+  await press("Make", dialog());
+  await press("I have it", dialog());
+  await gone();
+  await focus(page.getByRole("button", { name: "Make a token" }));
 });

@@ -2,67 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the page says of what it shows is so, and it keeps still under who reads.
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import { change, openPage, startBrowser, startConsole, until } from "./harness.mjs";
+import { test } from "node:test";
+import { change, until } from "./harness.mjs";
+import {
+  commit, detail, focus, forgive, listed, nobodyReads, open, openWith, page, planned, row, server, stage, visit,
+} from "./stage.mjs";
 
-let browser;
-let server;
-let page;
-let forgiven;
+stage();
 
-before(async () => {
-  browser = await startBrowser();
-});
-
-after(() => browser.close());
-
-beforeEach(async () => {
-  forgiven = undefined;
-  server = await startConsole();
-  await server.tell("ready");
-});
-
-afterEach(async () => {
-  const faults = (page?.faults ?? []).filter((fault) => !forgiven?.test(fault));
-  await page?.context().close();
-  page = undefined;
-  await server.end();
-  assert.deepEqual(faults, [], "the page had errors of its own");
-});
-
-const live = () => page.getByText("Live", { exact: true }).waitFor();
-const open = async (place, options = {}) => {
-  page = await openPage(browser, `${server.url}/#/${place}`, options);
-  await live();
-};
-/** Opens a place where some answers of the server are others. */
-const openWith = async (place, answers) => {
-  page = await openPage(browser, "about:blank");
-  for (const [path, make] of Object.entries(answers)) {
-    await page.route(`**/api/v1/${path}`, async (route) => {
-      const answer = await route.fetch();
-      await route.fulfill({ response: answer, json: make(await answer.json()) });
-    });
-  }
-  await page.goto(`${server.url}/#/${place}`);
-  await live();
-};
-const commit = (rule = "TOK-002", tenant = "acme", agent = "agent-17") => server.tell("finding", rule, tenant, agent, "tok-1");
-const planned = async (uid, state, agent = "agent-17") => {
-  const key = await server.tell("plan", uid, "revoke-tokens-globally", agent);
-  if (state !== undefined) {
-    await server.tell("move", key, state);
-  }
-  return key;
-};
 const triage = (uid, what = { do: "acknowledge" }) => change(server, `/api/v1/findings/${uid}/triage`, what);
-const row = (key) => page.locator(`.slot:has(button[data-key="${key}"])`);
-const detail = () => page.locator("section.detail");
-const focus = (what) => until(() => what.evaluate((it) => it === document.activeElement), "the focus is where it was");
-const nobodyReads = async () => {
-  await page.mouse.move(0, 0);
-  await page.evaluate(() => document.activeElement.blur());
-};
 
 const timed = (name, time, type) => ({
   name,
@@ -114,7 +62,7 @@ test("what waits is counted as the server counts it, and a state's list is the s
   const waits = await planned(uid, "waiting");
   const failed = await planned(await commit(), "failed");
   // The newest runs that the page asks for of its own are others than those of the state.
-  page = await openPage(browser, "about:blank");
+  await visit();
   await page.route("**/api/v1/actions?limit=100", async (route) => {
     const answer = await route.fetch();
     await route.fulfill({ response: answer, json: { ...(await answer.json()), items: [], next: null } });
@@ -187,7 +135,7 @@ test("runs that are being read do not move; what came meanwhile waits", async ()
 test("a ranking that is being read does not move", async () => {
   await commit("TOK-003", "acme", "agent-1");
   await commit("EVT-001", "globex", "agent-2");
-  page = await openPage(browser, "about:blank");
+  await visit();
   await page.clock.install();
   await page.goto(`${server.url}/#/fleet`);
   const rows = page.locator("table.grid tbody tr");
@@ -248,25 +196,39 @@ test("the focus returns to where it was", async () => {
 });
 
 test("an agent without a tenant has a history of its own", async () => {
-  const nobodys = await commit("TOK-002", "acme", "agent-1");
+  const nobodys = await commit("TOK-002", "", "agent-1");
   const others = await commit("TOK-002", "globex", "agent-1");
   const key = await planned(nobodys, "failed");
-  const bare = (one) => (one.uid === nobodys ? { ...one, tenant: null } : one);
-  await openWith("fleet", {
-    "fleet*": (body) => ({ ...body, items: body.items.map((one) => (one.tenant === "acme" ? { ...one, tenant: null } : one)) }),
-    "findings?*": (body) => ({ ...body, items: body.items.map(bare) }),
-    [`findings/${nobodys}`]: (body) => ({ ...body, finding: bare(body.finding) }),
-  });
+  await open("fleet");
   await page.locator("table.grid tr", { hasText: "–" }).getByRole("link", { name: "agent-1" }).click();
   const pane = page.locator(".pane.detail");
   await pane.getByText("without a tenant").waitFor();
   await pane.locator(`a[href*="${nobodys}"]`).waitFor();
+  await pane.getByText("1 finding of 1 rule.").waitFor();
   assert.equal(await pane.locator(`a[href*="${others}"]`).count(), 0);
   await pane.locator(`a[href$="remediation/${key}"]`).waitFor();
-  await pane.locator(`a[href*="${nobodys}"]`).click();
+  await pane.getByRole("link", { name: "All findings of agent-1" }).click();
+  assert.match(page.url(), /[?&]tenant=(&|$)/);
+  await row(nobodys).waitFor();
+  assert.equal(await row(others).count(), 0);
+  await row(nobodys).locator("button").click();
   await detail().getByText(/^No other of this rule by agent-1/).waitFor();
   await detail().getByRole("link", { name: "agent-1", exact: true }).click();
   await pane.getByText("without a tenant").waitFor();
+  await page.goBack();
+  await detail().waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Without a tenant" }).click();
+  await row(others).waitFor();
+});
+
+test("an agent's last day is what the server counts, however much it was", async () => {
+  await server.tell("many", "700");
+  await open("fleet/acme/agent-17");
+  const pane = page.locator(".pane.detail");
+  await pane.getByText(/^700 findings of \d+ rules\.$/).waitFor();
+  await commit("TOK-002", "acme", "agent-17");
+  await pane.getByText(/^701 findings of \d+ rules\.$/).waitFor();
 });
 
 test("what is not seen in a name has a mark", async () => {
@@ -294,7 +256,7 @@ test("what is proven is said apart from what was accepted", async () => {
 });
 
 test("a server that is gone is said, and every screen asks again when it is back", async () => {
-  forgiven = /net::ERR_/;
+  forgive(/net::ERR_/);
   const uid = await commit();
   await open("posture");
   await page.locator(".tile").first().waitFor();
@@ -332,4 +294,101 @@ test("a gap that is shorter than a pixel is drawn as one pixel", async () => {
   await gap.waitFor();
   assert.equal(await gap.evaluate((it) => it.getBoundingClientRect().width), 1);
   await page.getByRole("img", { name: /covered, 1 gap$/ }).first().waitFor();
+});
+
+test("what comes live passes the search, or does not come", async () => {
+  await commit("TOK-002", "acme", "agent-1");
+  await open("findings?view=all&q=GLOBEX");
+  await page.getByText("Nothing matches these filters").waitFor();
+  await nobodyReads();
+  const other = await commit("TOK-002", "acme", "agent-2");
+  const wanted = await commit("TOK-002", "globex", "agent-3");
+  await row(wanted).waitFor();
+  assert.equal(await row(other).count(), 0);
+  await page.goto(`${server.url}/#/findings?view=all&q=iso-001`);
+  await page.getByText("Nothing matches these filters").waitFor();
+  await nobodyReads();
+  const byRule = await commit("ISO-001", "acme", "agent-4");
+  await row(byRule).waitFor();
+  assert.equal(await listed(), 1);
+});
+
+test("the pause form does what it was opened for, though somebody else was quicker", async () => {
+  await open("remediation");
+  await page.getByRole("button", { name: "Pause all" }).click();
+  await page.getByLabel("Why").fill("a storm");
+  await change(server, "/api/v1/respond", { paused: true, why: "theirs" });
+  await page.getByText("Remediation is paused by demo: theirs").waitFor();
+  const sent = page.waitForRequest((request) => request.method() === "POST" && request.url().endsWith("/api/v1/respond"));
+  await page.getByRole("button", { name: "Pause all remediation" }).click();
+  assert.deepEqual((await sent).postDataJSON(), { paused: true, why: "a storm" });
+  await page.getByText("Remediation is paused by demo: a storm").waitFor();
+});
+
+test("a pause is told by the stream", async () => {
+  const never = { paused: false, by: null, at: null, why: null };
+  await openWith("posture", { respond: () => never }); // who asks is told that nothing is paused
+  await page.locator(".tile").first().waitFor();
+  await change(server, "/api/v1/respond", { paused: true, why: "a storm" });
+  await page.getByText("Remediation is paused by demo: a storm").waitFor();
+});
+
+test("what waits to be shown still waits when what came later is shown", async () => {
+  const first = await planned(await commit(), "running");
+  await open("remediation");
+  await row(first).hover();
+  const waits = await planned(await commit(), "running");
+  await page.locator(".pill", { hasText: "1 new run" }).waitFor();
+  await nobodyReads();
+  const later = await planned(await commit(), "running");
+  await row(later).waitFor();
+  assert.equal(await row(waits).count(), 0);
+  await page.locator(".pill", { hasText: "1 new run" }).click();
+  await row(waits).waitFor();
+  await row(first).waitFor();
+});
+
+test("trouble leaves what was answered to the same question, and takes what was answered to another", async () => {
+  forgive(/status of 503/);
+  await open("posture");
+  const tiles = page.locator(".tile");
+  await tiles.first().waitFor();
+  let refused = 0;
+  await page.route("**/api/v1/posture*", (route) => {
+    refused++;
+    return route.fulfill({ status: 503, contentType: "application/problem+json", body: `{"detail":"busy"}` });
+  });
+  await commit();
+  await until(() => refused > 0, "it is asked again");
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
+  assert.ok((await tiles.count()) > 0, "the same period as it was");
+  await page.getByLabel("Time", { exact: true }).selectOption({ label: "Last 7 days" });
+  await page.getByText("The posture cannot be shown").waitFor();
+  assert.equal(await tiles.count(), 0, "nothing of another period");
+});
+
+test("more of the fleet is shown behind what is there, and all of it follows", async () => {
+  const agents = Array.from({ length: 130 }, (_, i) => `agent-${String(i).padStart(3, "0")}`);
+  for (const agent of agents) {
+    await commit("EVT-001", "acme", agent);
+  }
+  await visit();
+  await page.clock.install();
+  await page.goto(`${server.url}/#/fleet?order=name`);
+  const rows = page.locator("table.grid tbody tr");
+  await until(async () => (await rows.count()) === 100, "a hundred agents");
+  await rows.nth(50).hover();
+  await page.getByRole("button", { name: "Show more agents" }).click();
+  await until(async () => (await rows.count()) === 130, "all of them");
+  assert.deepEqual(await rows.locator("td:first-child a").allInnerTexts(), agents);
+  await commit("EVT-001", "acme", agents[129]);
+  await commit("EVT-001", "acme", "agent-00a");
+  const asked = page.waitForResponse((answer) => answer.url().includes("/api/v1/fleet"));
+  await page.clock.fastForward(11_000);
+  await asked;
+  await rows.last().locator(".number", { hasText: "2" }).waitFor();
+  await page.locator(".pill", { hasText: "would move" }).waitFor();
+  assert.equal(await rows.count(), 130, "nobody comes in under the eye");
+  await page.locator(".pill").click();
+  await until(async () => (await rows.count()) === 131, "the new one");
 });

@@ -5,7 +5,8 @@
  *
  *     finding RULE TENANT AGENT TOKEN      commits a finding of one of the rules below; answers its uid
  *     many COUNT                           commits as many findings at once
- *     plan UID PLAYBOOK TARGET             commits an execution of two steps, planned; answers its key
+ *     plan UID PLAYBOOK TARGET [TENANT AGENT]
+ *                                          commits an execution of two steps, planned; answers its key
  *     move KEY STATE                       commits its next state, any that an execution has
  *     events TOPIC COUNT                   counts events
  *     cover STREAM FIRST REACH CAUSE FROM UNTIL
@@ -213,8 +214,8 @@ static iv_rc put_plan(struct server *s, char *const words[], char out[], struct 
     e.tactic = IV_TACTIC_EVICT;
     e.rule = IV_STR("TOK-002");
     e.severity = IV_SEV_CRITICAL;
-    e.tenant = IV_STR("acme");
-    e.agent = IV_STR("agent-17");
+    e.tenant = words[4] == NULL ? IV_STR("acme") : iv_str_of(words[4]);
+    e.agent = words[4] == NULL ? IV_STR("agent-17") : iv_str_of(words[5]);
     e.baseline = iv_str_of(s->baseline.digest_hex);
     e.cause = IV_STR("");
     e.planned = now();
@@ -366,9 +367,10 @@ static const struct {
     size_t words;
     struct iv_rc_s (*run)(struct server *s, char *const words[], char out[], struct iv_err *err);
 } commands[] = {
-    {"finding", 5, do_finding}, {"many", 2, do_many},   {"plan", 4, do_plan},     {"move", 3, do_move},
-    {"events", 3, do_events},   {"ready", 1, do_ready}, {"unready", 2, do_ready}, {"cover", 7, do_cover},
-    {"forget", 4, do_forget},   {"alert", 4, do_alert}, {"stands", 2, do_stand},  {"goes", 1, do_stand},
+    {"finding", 5, do_finding}, {"many", 2, do_many},     {"plan", 4, do_plan},   {"plan", 6, do_plan},
+    {"move", 3, do_move},       {"events", 3, do_events}, {"ready", 1, do_ready}, {"unready", 2, do_ready},
+    {"cover", 7, do_cover},     {"forget", 4, do_forget}, {"alert", 4, do_alert}, {"stands", 2, do_stand},
+    {"goes", 1, do_stand},
 };
 
 static void obey(struct server *s, char *line)
