@@ -8,8 +8,8 @@ import type { MadeToken, Token, User } from "./api";
 import { addUser, fetchTokens, fetchUsers, makeToken, messageOf, removeUser, revokeToken, setPassword, setRoles } from "./api";
 import { Dialog } from "./dialog";
 import { date, plural } from "./format";
-import { Empty } from "./marks";
-import { useTitle } from "./page";
+import { Empty, Name, visible } from "./marks";
+import { useKeptFocus, useTitle } from "./page";
 import { who } from "./session";
 import { Trouble, useAsked } from "./trouble";
 
@@ -79,7 +79,7 @@ const RoleMarks = ({ value, narrow }: { value: readonly string[]; narrow?: boole
   <span class={narrow === true ? "role-marks narrow-only" : "role-marks"}>
     {value.map((role) => (
       <span key={role} class={role === "admin" ? "mark role admin" : "mark role"}>
-        {role}
+        <Name text={role} />
       </span>
     ))}
   </span>
@@ -112,7 +112,7 @@ function AddUser({ close, done }: Asked) {
 function ChangeRoles({ user, close, done }: Asked & { user: User }) {
   const [chosen, set] = useState<string[]>(user.roles);
   return (
-    <Dialog title={`Roles of ${user.name}`} verb="Set" close={close} send={() => setRoles(user.name, chosen).then(done)}>
+    <Dialog title={`Roles of ${visible(user.name)}`} verb="Set" close={close} send={() => setRoles(user.name, chosen).then(done)}>
       <Roles value={chosen} set={set} />
       <p class="none">
         They count from the next request on. Who is no admin any more loses the tokens that were made under the name.
@@ -124,7 +124,7 @@ function ChangeRoles({ user, close, done }: Asked & { user: User }) {
 function ChangePassword({ user, close, done }: Asked & { user: User }) {
   const [password, set] = useState("");
   return (
-    <Dialog title={`Password of ${user.name}`} verb="Set" close={close} send={() => setPassword(user.name, password).then(done)}>
+    <Dialog title={`Password of ${visible(user.name)}`} verb="Set" close={close} send={() => setPassword(user.name, password).then(done)}>
       <Secret label="New password" value={password} set={set}>
         At least 12 characters. It ends the user's sessions.
       </Secret>
@@ -149,7 +149,7 @@ function Copy({ text }: { text: string }) {
 function Made({ token, close }: { token: MadeToken; close: () => void }) {
   const shown = useRef<HTMLElement>(null);
   return (
-    <Dialog title={`The token ${token.name}`} verb="I have it" only close={close} send={() => Promise.resolve()}>
+    <Dialog title={`The token ${visible(token.name)}`} verb="I have it" only close={close} send={() => Promise.resolve()}>
       <p>It is shown this once: only its hash is kept. It is good until {date(token.expires)}.</p>
       <p class="secret">
         <code ref={shown} tabIndex={0} aria-label="The token" onFocus={() => shown.current && getSelection()?.selectAllChildren(shown.current)}>
@@ -203,7 +203,7 @@ function Question({ asking, close, done }: Asked & { asking: Asking }) {
       return <ChangePassword user={asking.user} close={close} done={done} />;
     case "remove":
       return (
-        <Dialog title={`Remove ${asking.user.name}?`} verb="Remove" grave close={close} send={() => removeUser(asking.user.name).then(done)}>
+        <Dialog title={`Remove ${visible(asking.user.name)}?`} verb="Remove" grave close={close} send={() => removeUser(asking.user.name).then(done)}>
           <p>Sessions end at once, and so do the tokens that were made under this name.</p>
         </Dialog>
       );
@@ -211,7 +211,7 @@ function Question({ asking, close, done }: Asked & { asking: Asking }) {
       return <MakeToken close={close} done={done} />;
     case "revoke":
       return (
-        <Dialog title={`Revoke ${asking.token.name}?`} verb="Revoke" grave close={close} send={() => revokeToken(asking.token.id).then(done)}>
+        <Dialog title={`Revoke ${visible(asking.token.name)}?`} verb="Revoke" grave close={close} send={() => revokeToken(asking.token.id).then(done)}>
           <p>What uses it is refused from its next request on. Tokens that were made with it end too.</p>
         </Dialog>
       );
@@ -224,7 +224,10 @@ function UserRow({ user, ask }: { user: User; ask: (asking: Asking) => void }) {
   return (
     <tr>
       <td>
-        <strong>{user.name}</strong> {mine && <small>you</small>}
+        <strong>
+          <Name text={user.name} />
+        </strong>{" "}
+        {mine && <small>you</small>}
         <RoleMarks value={user.roles} narrow />
       </td>
       <td class="wide-only">
@@ -243,7 +246,7 @@ function UserRow({ user, ask }: { user: User; ask: (asking: Asking) => void }) {
           </a>
         ) : (
           (["roles", "password", "remove"] as const).map((what) => (
-            <button key={what} type="button" class="quiet" aria-label={`${what} of ${user.name}`} onClick={() => ask({ what, user })}>
+            <button key={what} type="button" class="quiet" aria-label={`${what} of ${visible(user.name)}`} onClick={() => ask({ what, user })}>
               {what}
             </button>
           ))
@@ -258,7 +261,9 @@ function TokenRow({ token, ask }: { token: Token; ask: (asking: Asking) => void 
   return (
     <tr>
       <td>
-        <strong>{token.name}</strong>
+        <strong>
+          <Name text={token.name} />
+        </strong>
         <small class="subject">
           <code>{token.id}</code>
         </small>
@@ -267,7 +272,9 @@ function TokenRow({ token, ask }: { token: Token; ask: (asking: Asking) => void 
       <td class="wide-only">
         <RoleMarks value={token.roles} />
       </td>
-      <td class="wide-only">{token.creator}</td>
+      <td class="wide-only">
+        <Name text={token.creator} />
+      </td>
       <td class="wide-only">
         <time dateTime={token.created}>{date(token.created)}</time>
       </td>
@@ -276,7 +283,7 @@ function TokenRow({ token, ask }: { token: Token; ask: (asking: Asking) => void 
         <small class={days <= 7 ? "subject soon" : "subject"}>{days <= 0 ? "over" : `in ${plural(days, "day")}`}</small>
       </td>
       <td class="number">
-        <button type="button" class="quiet" aria-label={`revoke ${token.name}`} onClick={() => ask({ what: "revoke", token })}>
+        <button type="button" class="quiet" aria-label={`revoke ${visible(token.name)}`} onClick={() => ask({ what: "revoke", token })}>
           revoke
         </button>
       </td>
@@ -310,6 +317,8 @@ const fetchBoth = async (): Promise<{ users: User[]; tokens: Token[] }> => {
 };
 
 export function AccessScreen({ place }: { place: Place }) {
+  const section = useRef<HTMLElement>(null);
+  useKeptFocus(section, ".found-head .button"); // what one was asked about may be gone with its row
   const tokens = place.rest[0] === "tokens";
   useTitle(tokens ? "Tokens" : "Users");
   const { value, trouble, again } = useAsked(useCallback(fetchBoth, []), 30_000);
@@ -321,7 +330,7 @@ export function AccessScreen({ place }: { place: Place }) {
     </a>
   );
   return (
-    <section class="found" aria-labelledby="access-title">
+    <section class="found" aria-labelledby="access-title" ref={section}>
       <div class="found-head">
         <h2 id="access-title">Access</h2>
         <nav class="choices" aria-label="Of whom">

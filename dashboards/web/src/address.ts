@@ -25,11 +25,19 @@ export function parsePlace(hash: string): Place {
   return { screen, rest, query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
-export function hrefOf(screen: string, rest: readonly string[] = [], query: Readonly<Record<string, string>> = {}): string {
+/** What is narrowed to: "" to nothing, null to what has none, which is written as a name with nothing behind it. */
+export type Query = Readonly<Record<string, string | null>>;
+
+export function textOf(query: Query): string {
   const set = Object.entries(query).filter(([, value]) => value !== "");
-  const text = new URLSearchParams(set).toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+  const text = new URLSearchParams(set.map(([name, value]) => [name, value ?? ""])).toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+export function hrefOf(screen: string, rest: readonly string[] = [], query: Query = {}): string {
+  const text = textOf(query).replaceAll("%2C", ",").replaceAll("%3A", ":");
   const path = [screen, ...rest].map(encodeURIComponent).join("/");
-  return `#/${path}${text === "" ? "" : `?${text}`}`;
+  return `#/${path}${text}`;
 }
 
 const said = new EventTarget();

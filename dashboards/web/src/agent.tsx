@@ -2,11 +2,11 @@
 // One agent: its findings of late, and what was done about them.
 import { useCallback, useEffect, useMemo, useReducer, useRef } from "preact/hooks";
 import { hrefOf } from "./address";
-import type { Execution, Finding, Severity } from "./api";
-import { fetchActionsOf, fetchFindings } from "./api";
+import type { Execution, Filter, Finding, Severity } from "./api";
+import { fetchActionsOf, fetchFindings, fetchIncidents } from "./api";
 import { noFilter, queryOf, severities } from "./filter";
-import { plural } from "./format";
-import { executions, useBack, useLive } from "./live";
+import { count, plural } from "./format";
+import { executions, useBack, useLive, useSettled } from "./live";
 import { Bars, Icon, Moment, Name, SeverityMark, StateMark } from "./marks";
 import { usePaneFocus } from "./page";
 import { isTouched } from "./reading";
@@ -14,37 +14,54 @@ import { merged, noRows, rowsAfter } from "./rows";
 import { useStore } from "./store";
 import { Trouble, useAsked } from "./trouble";
 
-/** Findings of each of the last 24 hours, by the worst of them. */
-function courseOf(findings: readonly Finding[]): { counts: number[]; worst: Severity } {
-  const counts = Array.from({ length: 24 }, () => 0);
-  for (const finding of findings) {
-    const hour = 23 - Math.floor((Date.now() - Date.parse(finding.time)) / 3_600_000);
-    if (hour >= 0 && hour < 24) {
-      counts[hour] = (counts[hour] ?? 0) + 1;
-    }
-  }
-  return { counts, worst: severities.find((severity) => findings.some((one) => one.severity === severity)) ?? "info" };
+const total = (counts: readonly number[]): number => counts.reduce((sum, one) => sum + one, 0);
+const incidentsMax = 500; // one for each rule that it broke
+const settleMs = 1_500; // the server's counts follow its findings by a second or two
+const lookMs = 10_000;
+
+/** Of each of the last 24 hours, as the server counts them, by the worst of them. */
+function LastDay({ filter }: { filter: Filter }) {
+  const { value, trouble, again } = useAsked(useCallback(() => fetchIncidents(filter, "", incidentsMax), [filter]), lookMs);
+  useLive(useSettled(again, settleMs));
+  const incidents = (value?.items ?? []).filter((one) => total(one.spark) > 0);
+  const counts = Array.from({ length: 24 }, (_, hour) => total(incidents.map((one) => one.spark[hour] ?? 0)));
+  const worst: Severity = severities.find((severity) => incidents.some((one) => one.severity === severity)) ?? "info";
+  return (
+    <section>
+      <h3>The last day</h3>
+      {value === null && trouble !== null && <Trouble trouble={trouble} what="the last day" />}
+      {value !== null && (
+        <>
+          <p class="none">
+            {total(counts) === 0 ? "No finding." : `${plural(total(counts), "finding")} of ${plural(incidents.length, "rule")}.`}
+            {value.next !== null && ` Of the ${count(incidentsMax)} incidents that changed last.`}
+          </p>
+          <div class="course-bars">
+            <Bars counts={counts} severity={worst} />
+          </div>
+        </>
+      )}
+    </section>
+  );
 }
 
 const rowsOf = rowsAfter<Finding>((finding) => finding.uid);
-const historyMax = 100;
 const shownMax = 30;
 const runsMax = 12;
 
 function useHistory(tenant: string | null, agent: string) {
   const [list, change] = useReducer(rowsOf, noRows<Finding>());
   const box = useRef<HTMLDivElement>(null);
-  const filter = useMemo(() => ({ ...noFilter, tenant: tenant ?? "", agent }), [tenant, agent]);
+  const filter = useMemo(() => ({ ...noFilter, tenant, agent }), [tenant, agent]);
   const asked = useRef(0);
   const ask = useCallback(() => {
     const number = ++asked.current;
     const mine = (): boolean => number === asked.current;
-    fetchFindings(filter, "", historyMax).then(
-      // A filter has no word for "without a tenant": of the others is let go here.
-      (page) => mine() && change({ kind: "page", page: { ...page, items: page.items.filter((one) => one.tenant === tenant) }, more: false }),
+    fetchFindings(filter, "", shownMax).then(
+      (page) => mine() && change({ kind: "page", page, more: false }),
       (trouble: unknown) => mine() && change({ kind: "trouble", trouble }),
     );
-  }, [filter, tenant]);
+  }, [filter]);
   useEffect(() => {
     change({ kind: "ask" });
     ask();
@@ -108,7 +125,6 @@ export function AgentPane({ tenant, agent, close }: { tenant: string | null; age
   const { list, filter, box, show } = useHistory(tenant, agent);
   const pane = useRef<HTMLElement>(null);
   usePaneFocus(pane, `${tenant ?? ""}\n${agent}`);
-  const course = courseOf(list.rows);
   const shown = list.rows.slice(0, shownMax);
   return (
     <aside class="pane detail" aria-labelledby="agent-title" ref={pane} tabIndex={-1}>
@@ -132,12 +148,7 @@ export function AgentPane({ tenant, agent, close }: { tenant: string | null; age
         </button>
       </header>
       <div class="scroller" ref={box} role="group" aria-labelledby="agent-title" tabIndex={0}>
-        <section>
-          <h3>The last day</h3>
-          <div class="course-bars">
-            <Bars counts={course.counts} severity={course.worst} />
-          </div>
-        </section>
+        <LastDay filter={filter} />
         <section>
           <div class="titled">
             <h3>Findings</h3>
@@ -165,7 +176,6 @@ export function AgentPane({ tenant, agent, close }: { tenant: string | null; age
           </ul>
           <a class="onward" href={hrefOf("findings", [], { ...queryOf(filter), view: "all" })}>
             All findings of <Name text={agent} />
-            {tenant === null && ", of any tenant"}
           </a>
         </section>
         <Runs tenant={tenant} agent={agent} findings={shown} />

@@ -15,6 +15,7 @@ import type {
   MadeToken,
   Page,
   Posture,
+  Remediation,
   Respond,
   Session,
   Statement,
@@ -25,6 +26,7 @@ import type {
   User,
   Waiver,
 } from "./model";
+import { textOf as query } from "./address";
 import { queryOf } from "./filter";
 
 export type * from "./model";
@@ -94,11 +96,6 @@ async function change<T>(method: string, path: string, body?: unknown): Promise<
   return (text === "" ? null : JSON.parse(text)) as T;
 }
 
-function query(values: Record<string, string>): string {
-  const set = Object.entries(values).filter(([, value]) => value !== "");
-  return set.length === 0 ? "" : `?${new URLSearchParams(set).toString()}`;
-}
-
 const part = encodeURIComponent;
 
 export const fetchSession = (): Promise<Session> => get("/api/v1/session");
@@ -135,8 +132,10 @@ export const fetchBaseline = (): Promise<Baseline> => get("/api/v1/baseline");
 export const fetchStatus = (): Promise<Status> => get("/api/v1/status");
 export const fetchCoverage = (from: string, to: string): Promise<Coverage> => get(`/api/v1/coverage${query({ from, to })}`);
 export const fetchPosture = (from: string, to: string): Promise<Posture> => get(`/api/v1/posture${query({ from, to })}`);
-export const fetchFleet = (tenant: string, order: string, after = ""): Promise<Fleet> =>
-  get(`/api/v1/fleet${query({ tenant, order, after })}`);
+export const fetchRemediation = (from: string, to: string): Promise<Remediation> =>
+  get(`/api/v1/remediation${query({ from, to })}`);
+export const fetchFleet = (tenant: string, order: string, after: string, limit: number): Promise<Fleet> =>
+  get(`/api/v1/fleet${query({ tenant, order, after, limit: String(limit) })}`);
 export const fetchSystem = (): Promise<System> => get("/api/v1/system");
 export const fetchJournal = (): Promise<{ items: JournalRow[] }> => get("/api/v1/journal?limit=50");
 export const fetchAudit = (asked: Record<string, string>): Promise<{ items: AuditRow[]; next: string | null }> =>

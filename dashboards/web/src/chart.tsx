@@ -8,7 +8,7 @@ export interface Line {
   name: string;
   values: readonly (number | null)[];
   colour: string; // a custom property's name
-  kind: "line" | "dots" | "bars";
+  kind: "line" | "course" | "dots" | "bars"; // a course has a dot for each value, so that one alone is seen
 }
 
 const tone = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -22,13 +22,16 @@ function seriesOf(line: Line): uPlot.Series {
     const paths = uPlot.paths.bars?.({ size: [0.82, 90], radius: 0.12 });
     return { label: line.name, stroke: colour, fill: colour, width: 0, points: { show: false }, ...(paths ? { paths } : {}) };
   }
+  if (line.kind === "course") {
+    return { label: line.name, stroke: colour, width: 1.7, points: { show: true, size: 6, fill: colour, width: 0 } };
+  }
   return { label: line.name, stroke: colour, width: 1.7, points: { show: false }, fill: `${colour}1c` };
 }
 
 function axisOf(values: (value: number) => string, size: number): uPlot.Axis {
   return {
     stroke: tone("--ink-3"),
-    font: "11.5px Inter, sans-serif",
+    font: "12px Inter, sans-serif", // whole pixels: the distance of lines is reckoned from them
     grid: { stroke: tone("--line-soft"), width: 1 },
     ticks: { show: false },
     size,
@@ -40,7 +43,7 @@ function axisOf(values: (value: number) => string, size: number): uPlot.Axis {
 function optionsOf(latest: () => ChartProps, width: number): uPlot.Options {
   const props = latest();
   const x = axisOf((value) => value.toString(), props.xValue === undefined ? 40 : 26);
-  const { xValue } = props;
+  const { xValue, ySplits } = props;
   return {
     width,
     height: props.height,
@@ -49,7 +52,10 @@ function optionsOf(latest: () => ChartProps, width: number): uPlot.Options {
     padding: [8, 8, 0, 0],
     scales: {
       x: { time: xValue === undefined, ...(props.xRange === undefined ? {} : { range: () => latest().xRange ?? [0, 1] }) },
-      y: { ...(props.log === true ? { distr: 3 as const } : { range: (_, __, top) => [0, top > 0 ? top * 1.12 : 1] }) },
+      y: {
+        range: (_, __, top) => latest().yRange ?? [0, top > 0 ? top * 1.12 : 1],
+        ...(props.log === true ? { distr: 3 as const } : {}),
+      },
     },
     axes: [
       {
@@ -59,7 +65,11 @@ function optionsOf(latest: () => ChartProps, width: number): uPlot.Options {
         ...(xValue === undefined ? { values: clockSplits } : { values: (_, splits) => splits.map(xValue) }),
         ...(props.xSplits === undefined ? {} : { splits: () => [...(props.xSplits ?? [])] }),
       },
-      { ...axisOf(props.yValue, 58), space: 34 },
+      {
+        ...axisOf(props.yValue, 58),
+        space: 34,
+        ...(ySplits === undefined ? {} : { splits: (_, __, low, high) => ySplits.filter((split) => split >= low && split <= high), filter: (_, splits) => splits }),
+      },
     ],
     series: [{}, ...props.lines.map(seriesOf)],
   };
@@ -83,7 +93,9 @@ export interface ChartProps {
   xSplits?: readonly number[];
   xSpace?: number;
   xRange?: uPlot.Range.MinMax;
-  log?: boolean;
+  yRange?: uPlot.Range.MinMax;
+  ySplits?: readonly number[];
+  log?: boolean; // by powers: the range begins above nothing
 }
 
 export function Chart(props: ChartProps) {

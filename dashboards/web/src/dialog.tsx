@@ -20,7 +20,16 @@ export function Dialog(props: Question & { send: () => Promise<void | "stays"> }
   const dialog = useRef<HTMLDialogElement>(null);
   const [trouble, setTrouble] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  useLayoutEffect(() => dialog.current?.showModal(), []);
+  const gone = useRef(false);
+  // Closed by the browser's own way before it is taken out: so the focus goes back to where it came from.
+  useLayoutEffect(() => {
+    const shown = dialog.current;
+    shown?.showModal();
+    return () => {
+      gone.current = true;
+      shown?.close();
+    };
+  }, []);
   const send = async (): Promise<void> => {
     setBusy(true);
     setTrouble(null);
@@ -34,7 +43,7 @@ export function Dialog(props: Question & { send: () => Promise<void | "stays"> }
     }
   };
   return (
-    <dialog ref={dialog} class="dialog" aria-labelledby="dialog-title" onClose={props.close} onCancel={(event) => props.only === true && event.preventDefault()}>
+    <dialog ref={dialog} class="dialog" aria-labelledby="dialog-title" onClose={() => gone.current || props.close()} onCancel={(event) => props.only === true && event.preventDefault()}>
       <form
         onSubmit={(event) => {
           event.preventDefault();

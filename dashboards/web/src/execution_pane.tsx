@@ -48,7 +48,7 @@ function Approvals({ detail }: { detail: ExecutionDetail }) {
           <li key={i}>
             <Moment time={one.at} whole />
             <span>
-              <strong>{one.decision}</strong> by {one.key} as {one.role}
+              <strong>{one.decision}</strong> by <Name text={one.key} /> as <Name text={one.role} />
             </span>
             <small>
               <Name text={[one.reason ?? "", one.verdict].filter((text) => text !== "").join(" · ")} />

@@ -40,6 +40,8 @@ function Remediated({ executions }: { executions: Status["executions"] }) {
   );
 }
 
+const elsewhere = "another process detects";
+
 export function Figures() {
   const status = useStore(statusNow);
   const course = useStore(pulses);
@@ -48,32 +50,34 @@ export function Figures() {
   }
   const delay = delayOf(status);
   const behind = behindOf(status);
-  const { p50_seconds: p50, p99_seconds: p99 } = status.detection;
+  const { events, detection } = status;
+  const p50 = detection?.p50_seconds ?? null;
+  const p99 = detection?.p99_seconds ?? null;
   const { critical, high } = status.findings.by_severity;
   return (
     <dl class="figures">
       <Figure
         name="Events"
-        value={`${count(Math.round(status.events.per_second))}/s`}
-        note={`${count(status.events.total)} read`}
-        course={course.slice(-60).map((pulse) => pulse.rate)}
+        value={events === null ? "–" : `${count(Math.round(events.per_second))}/s`}
+        note={events === null ? elsewhere : `${count(events.total)} read`}
+        course={course.slice(-60).map((pulse) => pulse.rate ?? 0)}
       />
       <Figure name="Findings" value={count(status.findings.total)} note={`${count(critical)} critical, ${count(high)} high`} />
       <Remediated executions={status.executions} />
       <Figure
         name="Detection"
         value={p50 === null ? "–" : duration(p50)}
-        note={p99 === null ? "nothing detected yet" : `99 of 100 within ${duration(p99)}`}
+        note={detection === null ? elsewhere : p99 === null ? "nothing detected yet" : `99 of 100 within ${duration(p99)}`}
       />
       <Figure
         name="Watermark"
         value={delay === null ? "–" : duration(delay)}
-        note={delay === null ? "no stream yet" : behind === 0 ? "behind, all read" : `behind, ${count(behind)} records unread`}
+        note={delay === null ? "no stream yet" : behind === null ? "behind" : behind === 0 ? "behind, all read" : `behind, ${count(behind)} records unread`}
       />
       <Figure
         name="Dead letters"
         value={count(status.dead_letters)}
-        note={`${count(status.events.late)} late, ${count(status.outbox.pending)} to be sent`}
+        note={`${events === null ? "" : `${count(events.late)} late, `}${count(status.outbox.pending)} to be sent`}
         alarm={status.dead_letters > 0}
       />
     </dl>

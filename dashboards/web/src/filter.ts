@@ -18,7 +18,8 @@ export const noFilter: Filter = {
   to: "",
 };
 
-const texts = ["rule", "criterion", "tenant", "agent", "state", "assignee", "q", "from", "to"] as const;
+const texts = ["rule", "criterion", "state", "assignee", "q", "from", "to"] as const;
+const whose = ["tenant", "agent"] as const;
 
 export function filterOf(query: Readonly<Record<string, string>>): Filter {
   const wanted = (query["severity"] ?? "").split(",");
@@ -26,17 +27,27 @@ export function filterOf(query: Readonly<Record<string, string>>): Filter {
   for (const name of texts) {
     filter[name] = query[name] ?? "";
   }
+  for (const name of whose) {
+    filter[name] = query[name] === undefined ? "" : query[name] === "" ? null : query[name];
+  }
   return filter;
 }
 
-export function queryOf(filter: Filter): Record<string, string> {
+export function queryOf(filter: Filter): Record<string, string | null> {
   const { severities: wanted, ...rest } = filter;
   return { severity: wanted.join(","), ...rest };
 }
 
 export const isSet = (filter: Filter): boolean => Object.values(queryOf(filter)).some((value) => value !== "");
 
-const has = (text: string | null, part: string): boolean => text !== null && text.toLowerCase().includes(part);
+/** The case of ASCII letters is one, as where the server searches. */
+const folded = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+
+/** Among what the server searches, and as it does. */
+function says(row: Finding, part: string): boolean {
+  const { title, rule, tenant, agent, trigger } = row;
+  return folded([trigger.id, title, rule, tenant ?? "", agent ?? ""].join("\n")).includes(folded(part));
+}
 
 function ofSubject(filter: Filter, row: Finding): boolean {
   return (
@@ -50,7 +61,6 @@ function ofSubject(filter: Filter, row: Finding): boolean {
 
 /** Whether what the stream tells belongs into the list: as the server would decide. */
 export function passes(filter: Filter, finding: Finding): boolean {
-  const part = filter.q.toLowerCase();
   const time = Date.parse(finding.time);
   return (
     ofSubject(filter, finding) &&
@@ -58,7 +68,7 @@ export function passes(filter: Filter, finding: Finding): boolean {
     (filter.to === "" || time < Date.parse(filter.to)) &&
     (filter.state === "" || filter.state.split(",").includes(finding.state)) &&
     (filter.assignee === "" || finding.assignee === filter.assignee) &&
-    (part === "" || has(finding.title, part) || has(finding.trigger.id, part) || has(finding.agent, part))
+    (filter.q === "" || says(finding, filter.q))
   );
 }
 

@@ -6,7 +6,7 @@ import { isSet, noFilter, severities, triageStates } from "./filter";
 import { when } from "./format";
 
 /** Tells what was typed when the typing pauses or Enter is pressed. */
-export function Field(props: { label: string; value: string; wide?: boolean; change: (value: string) => void }) {
+export function Field(props: { label: string; hint?: string; value: string; wide?: boolean; change: (value: string) => void }) {
   const [text, setText] = useState(props.value);
   const timer = useRef(0);
   useEffect(() => setText(props.value), [props.value]);
@@ -22,7 +22,7 @@ export function Field(props: { label: string; value: string; wide?: boolean; cha
       class={props.wide === true ? "field wide" : "field"}
       type="search"
       aria-label={props.label}
-      placeholder={props.label}
+      placeholder={props.hint ?? props.label}
       value={text}
       maxLength={256}
       onInput={(event) => {
@@ -34,6 +34,22 @@ export function Field(props: { label: string; value: string; wide?: boolean; cha
       onKeyDown={(event) => event.key === "Enter" && tell(event.currentTarget.value)}
       onBlur={(event) => tell(event.currentTarget.value)}
     />
+  );
+}
+
+/** Whose it is: what is typed, or that it is nobody's, which an address says and a list leads to. */
+function Owner({ label, value, change }: { label: string; value: string | null; change: (value: string) => void }) {
+  const none = `Without ${label === "Agent" ? "an" : "a"} ${label.toLowerCase()}`;
+  return (
+    <>
+      <Field label={label} {...(value === null ? { hint: none } : {})} value={value ?? ""} change={change} />
+      {value === null && (
+        <button type="button" class="chip" onClick={() => change("")}>
+          {none} <span aria-hidden="true">×</span>
+          <span class="visually-hidden">, show any</span>
+        </button>
+      )}
+    </>
   );
 }
 
@@ -148,8 +164,8 @@ export function Filters(props: {
             ))}
           </select>
         <Period from={filter.from} to={filter.to} change={(from, to) => change({ ...filter, from, to })} />
-        <Field label="Tenant" value={filter.tenant} change={(tenant) => change({ ...filter, tenant })} />
-        <Field label="Agent" value={filter.agent} change={(agent) => change({ ...filter, agent })} />
+        <Owner label="Tenant" value={filter.tenant} change={(tenant) => change({ ...filter, tenant })} />
+        <Owner label="Agent" value={filter.agent} change={(agent) => change({ ...filter, agent })} />
         <Field label="Assignee" value={filter.assignee} change={(assignee) => change({ ...filter, assignee })} />
       </div>
       {isSet(filter) && (

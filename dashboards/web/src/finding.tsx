@@ -12,13 +12,13 @@ import { Icon, Moment, Name, SeverityMark, StateMark } from "./marks";
 import { usePaneFocus } from "./page";
 import { merged } from "./rows";
 import { RuleText } from "./rule_text";
+import { Seen } from "./saw";
 import { useStore } from "./store";
 import { Timeline, story } from "./timeline";
 import { Triage } from "./triage";
 import { Trouble, useAsked } from "./trouble";
 
 const similarMax = 8;
-const askedMax = 40;
 
 const executionKey = (execution: Execution): string => execution.key;
 
@@ -79,13 +79,10 @@ function Done({ detail, actions, rules }: { detail: Detail; actions: Execution[]
 /** Of the same rule and subject: what an incident is made of. */
 function Similar({ finding }: { finding: Finding }) {
   const { rule, tenant, agent } = finding;
-  const filter = useMemo(() => ({ ...noFilter, rule, tenant: tenant ?? "", agent: agent ?? "" }), [rule, tenant, agent]);
-  const { value, trouble, again } = useAsked(useCallback(() => fetchFindings(filter, "", askedMax), [filter]));
+  const filter = useMemo(() => ({ ...noFilter, rule, tenant, agent }), [rule, tenant, agent]);
+  const { value, trouble, again } = useAsked(useCallback(() => fetchFindings(filter, "", similarMax + 1), [filter]));
   useEffect(again, [finding.seq, again]);
-  // A filter has no word for "without a tenant", or an agent: of others is let go here.
-  const others = (value?.items ?? [])
-    .filter((one) => one.uid !== finding.uid && one.tenant === tenant && one.agent === agent)
-    .slice(0, similarMax);
+  const others = (value?.items ?? []).filter((one) => one.uid !== finding.uid).slice(0, similarMax);
   const subject = agent !== null && (
     <>
       {" by "}
@@ -98,8 +95,7 @@ function Similar({ finding }: { finding: Finding }) {
       {trouble !== null && <Trouble trouble={trouble} what="similar findings" />}
       {value !== null && others.length === 0 && (
         <p class="none">
-          No other of this rule{subject}
-          {value.next !== null && " among the newest"}.
+          No other of this rule{subject}.
         </p>
       )}
       {others.length > 0 && (
@@ -121,7 +117,6 @@ function Similar({ finding }: { finding: Finding }) {
         <a class="onward" href={hrefOf("findings", [], queryOf(filter))}>
           All of {rule}
           {subject}
-          {tenant === null && ", of any tenant"}
         </a>
       )}
     </section>
@@ -141,7 +136,12 @@ function TheRule({ detail, rules }: { detail: Detail; rules: Baseline | null }) 
             : "Another baseline found this; so the one in force has it:"}
         </p>
       )}
-      {text !== undefined && <RuleText text={text} clause={detail.rule.clause} />}
+      <div class="clause-and-values">
+        {text !== undefined && <RuleText text={text} clause={detail.rule.clause} />}
+        <div>
+          {detail.rule.saw !== undefined && <Seen detail={detail} />}
+        </div>
+      </div>
     </section>
   );
 }

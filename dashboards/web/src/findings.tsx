@@ -12,90 +12,45 @@ import { ListOfIncidents } from "./incidents";
 import type { View } from "./list";
 import { ListSection, usePaged, viewWord } from "./list";
 import { executions, useLive } from "./live";
-import { Moment, Name, SeverityMark, StateMark, visible } from "./marks";
+import { Moment, StateMark } from "./marks";
 import { useTitle } from "./page";
 import { useReading } from "./reading";
+import type { RowState } from "./row";
+import { Head, Row } from "./row";
 import { useStore } from "./store";
 import { ListOfWaivers } from "./waivers";
 
 const keyOf = (finding: Finding): string => finding.uid;
 
-const Row = memo(function Row(props: {
-  finding: Finding;
-  action: string | null;
-  chosen: boolean;
-  arrived: boolean;
-  reachable: boolean;
-  open: (uid: string) => void;
-}) {
-  const { finding, chosen } = props;
-  const { state } = finding;
-  const classes = ["row", chosen ? "chosen" : "", props.arrived ? "arrived" : "", state === "new" ? "" : "settled"];
+const FindingRow = memo(function FindingRow(
+  props: RowState & { finding: Finding; action: string | null; open: (uid: string) => void },
+) {
+  const { finding, action, open, ...state } = props;
   return (
-    <div
-      role="presentation"
-      class={classes.filter((name) => name !== "").join(" ")}
-      onClick={() => props.open(finding.uid)}
-    >
-      <span role="cell" class="c-severity">
-        <SeverityMark severity={finding.severity} />
-      </span>
-      <span role="cell" class="c-title">
-        <button
-          type="button"
-          data-key={finding.uid}
-          tabIndex={props.reachable ? 0 : -1}
-          aria-current={chosen ? "true" : undefined}
-          onClick={(event) => {
-            event.stopPropagation();
-            props.open(finding.uid);
-          }}
-        >
-          <code>{finding.rule}</code> <span><Name text={finding.title} /></span>
-          {state !== "new" && <em>{state}</em>}
+    <Row
+      {...state}
+      {...finding}
+      id={finding.uid}
+      kind={finding.state === "new" ? "" : "settled"}
+      open={() => open(finding.uid)}
+      notes={
+        <>
+          {finding.state !== "new" && <em>{finding.state}</em>}
           {finding.mode === "observe" && <em>observed</em>}
-        </button>
-      </span>
-      <span role="cell" class="c-tenant" title={visible(finding.tenant ?? "")}>
-        {finding.tenant === null ? "–" : <Name text={finding.tenant} />}
-      </span>
-      <span role="cell" class="c-agent" title={visible(finding.agent ?? "")}>
-        {finding.agent === null ? "–" : <Name text={finding.agent} />}
-      </span>
+        </>
+      }
+    >
       <span role="cell" class="c-time">
         <Moment time={finding.time} />
       </span>
       <span role="cell" class="c-state">
-        <StateMark state={props.action} />
+        <StateMark state={action} />
       </span>
-    </div>
+    </Row>
   );
 });
 
-const Head = (
-  <div role="rowgroup" class="head">
-    <div role="row" aria-rowindex={1}>
-      <span role="columnheader" class="c-severity">
-        Severity
-      </span>
-      <span role="columnheader" class="c-title">
-        Finding
-      </span>
-      <span role="columnheader" class="c-tenant">
-        Tenant
-      </span>
-      <span role="columnheader" class="c-agent">
-        Agent
-      </span>
-      <span role="columnheader" class="c-time">
-        Time
-      </span>
-      <span role="columnheader" class="c-state">
-        Remediation
-      </span>
-    </div>
-  </div>
-);
+const columns = { title: "Finding", tenant: "Tenant", agent: "Agent", time: "Time", state: "Remediation" };
 
 function useActionStates(): ReadonlyMap<string, string> {
   const all = useStore(executions);
@@ -133,10 +88,10 @@ function ListOfFindings({ filter, chosen, open, close }: ListProps) {
       keyOf={keyOf}
       paged={paged}
       scroller={scroller}
-      head={Head}
+      head={<Head kind="" columns={columns} />}
       close={close}
       row={(finding, reachable) => (
-        <Row
+        <FindingRow
           finding={finding}
           action={states.get(finding.uid) ?? finding.action}
           chosen={finding.uid === chosen}

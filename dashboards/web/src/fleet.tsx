@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The screen of tenants and agents by risk, and one agent's recent history.
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef } from "preact/hooks";
 import type { Place } from "./address";
 import { go, hrefOf } from "./address";
 import { AgentPane } from "./agent";
@@ -145,18 +145,45 @@ function Tenants({ rows, chosen, order }: { rows: readonly Fleet["tenants"][numb
   );
 }
 
-/** The pages behind the first, which is asked for again and again. */
-function useMore(tenant: string, order: string, next: string | null) {
-  const [pages, setPages] = useState<{ items: AgentRow[]; next: string | null } | null>(null);
-  useEffect(() => setPages(null), [tenant, order]);
-  const cursor = pages === null ? next : pages.next;
-  const more = async (): Promise<void> => {
-    const page = await fetchFleet(tenant, order, cursor ?? "");
-    setPages({ items: [...(pages?.items ?? []), ...page.items], next: page.next });
-  };
-  return { items: pages?.items ?? [], more: cursor === null ? null : () => void more().catch(() => undefined) };
+const pageMax = 500;
+const firstMax = 100;
+
+interface Ranking extends Fleet {
+  of: string; // tenant and order: another one is another list
+  grown: number; // how often more of it was asked for
 }
 
+/** As many as are shown, from the first on: what is behind it moves and changes, too. */
+async function fetchRanking(tenant: string, order: string, grown: number): Promise<Ranking> {
+  const items = new Map<string, AgentRow>();
+  let tenants: Fleet["tenants"] | null = null;
+  let next: string | null = "";
+  for (let wanted = firstMax * (grown + 1); wanted > 0 && next !== null; wanted -= pageMax) {
+    const page: Fleet = await fetchFleet(tenant, order, next, Math.min(wanted, pageMax));
+    for (const row of page.items) {
+      items.set(keyOf(row), row);
+    }
+    tenants ??= page.tenants;
+    next = page.next;
+  }
+  return { tenants: tenants ?? [], items: [...items.values()], next, of: `${tenant}\n${order}`, grown };
+}
+
+function useRanking(tenant: string, order: string) {
+  const grown = useRef(0);
+  useEffect(() => void (grown.current = 0), [tenant, order]);
+  const { value, trouble, again } = useAsked(
+    useCallback(() => fetchRanking(tenant, order, grown.current), [tenant, order]),
+    10_000,
+  );
+  const more = (): void => {
+    grown.current++;
+    again();
+  };
+  return { value, trouble, more: value === null || value.next === null ? null : more };
+}
+
+const noAgents: AgentRow[] = [];
 const noTenants: Fleet["tenants"] = [];
 
 export function FleetScreen({ place }: { place: Place }) {
@@ -167,20 +194,13 @@ export function FleetScreen({ place }: { place: Place }) {
   const tenant = agent === null ? first : (place.query["within"] ?? "");
   const chosen = agent === null ? null : keyOf({ tenant: first, agent });
   const { scroller, reading } = useReading(chosen);
-  const { value, trouble } = useAsked(
-    useCallback(() => fetchFleet(tenant, order), [tenant, order]),
-    10_000,
-  );
-  const { items, more } = useMore(tenant, order, value?.next ?? null);
+  const { value, trouble, more } = useRanking(tenant, order);
   const close = useCallback(() => go(hrefOf("fleet", [tenant], { order }), true), [tenant, order]);
   useKeys(useCallback((key) => key === "Escape" && agent !== null && (close(), true), [agent, close]));
-  const ranked = useMemo(() => {
-    const known = new Set(value?.items.map(keyOf));
-    return [...(value?.items ?? []), ...items.filter((row) => !known.has(keyOf(row)))];
-  }, [value, items]);
-  const scope = `${tenant}\n${order}\n${items.length}`;
-  const agents = useHeld(ranked, keyOf, scope, reading);
-  const tenants = useHeld(value?.tenants ?? noTenants, tenantKeyOf, scope, reading);
+  const ranked = value?.items ?? noAgents;
+  const scope = value?.of ?? "";
+  const agents = useHeld(ranked, keyOf, scope, value?.grown ?? 0, reading);
+  const tenants = useHeld(value?.tenants ?? noTenants, tenantKeyOf, scope, 0, reading);
   const show = (): void => {
     agents.show();
     tenants.show();

@@ -7,7 +7,7 @@ import type { Status } from "./api";
 import { count, short, when, zone } from "./format";
 import type { Connection } from "./live";
 import { baseline, connection as connectionNow, lostSince, respond, status as statusNow } from "./live";
-import { Icon, Name } from "./marks";
+import { Icon, Name, visible } from "./marks";
 import { useStore } from "./store";
 
 export const screens = [
@@ -63,9 +63,11 @@ function ConnectionMark({ connection, status }: { connection: Connection; status
   const lost = since === null ? "" : ` since ${when(new Date(since).toISOString())}, trying again`;
   const words = notReady ? `Not ready: ${status.reason}` : `${connectionWords[connection]}${lost}`;
   return (
-    <p class={`connection ${notReady ? "waiting" : connection}`} role="status" title={words}>
+    <p class={`connection ${notReady ? "waiting" : connection}`} role="status" title={visible(words)}>
       <i aria-hidden="true" />
-      <span>{words}</span>
+      <span>
+        <Name text={words} />
+      </span>
     </p>
   );
 }
@@ -74,9 +76,13 @@ function BaselineMark({ status }: { status: Status | null }) {
   const rules = useStore(baseline);
   return rules === null ? null : (
     <p class="baseline" title={`SHA-384 ${rules.digest}`}>
-      Baseline <span>{rules.name}</span> {rules.version}
+      Baseline{" "}
+      <span>
+        <Name text={rules.name} />
+      </span>{" "}
+      {rules.version}
       <code>{short(rules.digest, 8)}</code>
-      {status?.reload?.result === "refused" && <em title={status.reload.reason}>a newer one was refused</em>}
+      {status?.reload?.result === "refused" && <em title={visible(status.reload.reason)}>a newer one was refused</em>}
     </p>
   );
 }

@@ -7,49 +7,34 @@ import { fetchIncidents } from "./api";
 import type { ListProps } from "./findings";
 import { count } from "./format";
 import { ListSection, usePaged } from "./list";
-import { useLive } from "./live";
-import { Bars, Moment, Name, SeverityMark, visible } from "./marks";
+import { useLive, useSettled } from "./live";
+import { Bars, Moment, Name } from "./marks";
 import { useReading } from "./reading";
+import type { RowState } from "./row";
+import { Head, Row } from "./row";
 
 const keyOf = (incident: Incident): string => String(incident.id);
 
-const Row = memo(function Row(props: {
-  incident: Incident;
-  chosen: boolean;
-  arrived: boolean;
-  reachable: boolean;
-  open: (incident: Incident) => void;
-}) {
-  const { incident, chosen } = props;
-  const { state } = incident;
-  const classes = ["row incident", chosen ? "chosen" : "", props.arrived ? "arrived" : "", state === "new" ? "" : "settled"];
+const IncidentRow = memo(function IncidentRow(props: RowState & { incident: Incident; open: (incident: Incident) => void }) {
+  const { incident, open, ...state } = props;
   return (
-    <div role="presentation" class={classes.filter((name) => name !== "").join(" ")} onClick={() => props.open(incident)}>
-      <span role="cell" class="c-severity">
-        <SeverityMark severity={incident.severity} />
-      </span>
-      <span role="cell" class="c-title">
-        <button
-          type="button"
-          data-key={keyOf(incident)}
-          tabIndex={props.reachable ? 0 : -1}
-          aria-current={chosen ? "true" : undefined}
-          onClick={(event) => {
-            event.stopPropagation();
-            props.open(incident);
-          }}
-        >
-          <code>{incident.rule}</code> <span><Name text={incident.title} /></span>
-          {state !== "new" && <em>{state}</em>}
-          {incident.assignee !== null && <em class="who"><Name text={incident.assignee} /></em>}
-        </button>
-      </span>
-      <span role="cell" class="c-tenant" title={visible(incident.tenant ?? "")}>
-        {incident.tenant === null ? "–" : <Name text={incident.tenant} />}
-      </span>
-      <span role="cell" class="c-agent" title={visible(incident.agent ?? "")}>
-        {incident.agent === null ? "–" : <Name text={incident.agent} />}
-      </span>
+    <Row
+      {...state}
+      {...incident}
+      id={keyOf(incident)}
+      kind={incident.state === "new" ? "incident" : "incident settled"}
+      open={() => open(incident)}
+      notes={
+        <>
+          {incident.state !== "new" && <em>{incident.state}</em>}
+          {incident.assignee !== null && (
+            <em class="who">
+              <Name text={incident.assignee} />
+            </em>
+          )}
+        </>
+      }
+    >
       <span role="cell" class="c-spark">
         <Bars counts={incident.spark} severity={incident.severity} />
         <span class="visually-hidden">since {incident.first}</span>
@@ -61,59 +46,23 @@ const Row = memo(function Row(props: {
       <span role="cell" class="c-time">
         <Moment time={incident.last} />
       </span>
-    </div>
+    </Row>
   );
 });
 
-const Head = (
-  <div role="rowgroup" class="head incident">
-    <div role="row" aria-rowindex={1}>
-      <span role="columnheader" class="c-severity">
-        Severity
-      </span>
-      <span role="columnheader" class="c-title">
-        Incident
-      </span>
-      <span role="columnheader" class="c-tenant">
-        Tenant
-      </span>
-      <span role="columnheader" class="c-agent">
-        Agent
-      </span>
-      <span role="columnheader" class="c-spark">
-        Course
-      </span>
-      <span role="columnheader" class="c-count">
-        Findings
-      </span>
-      <span role="columnheader" class="c-time">
-        Last
-      </span>
-    </div>
-  </div>
-);
+const columns = { title: "Incident", tenant: "Tenant", agent: "Agent", spark: "Course", count: "Findings", time: "Last" };
 
 const settleMs = 1_500; // the server's counts follow its findings by a second or two
 const lookMs = 5_000;
 
 /** Asks for the newest page when what was told has settled, and every so often: counts change without a word, too. */
 function useFollowing(ask: () => void): void {
-  const due = useRef(0);
-  const soon = useCallback(() => {
-    due.current ||= window.setTimeout(() => {
-      due.current = 0;
-      ask();
-    }, settleMs);
-  }, [ask]);
+  const soon = useSettled(ask, settleMs);
   useLive(soon);
   useEffect(() => {
     soon();
     const timer = window.setInterval(() => document.hidden || ask(), lookMs);
-    return () => {
-      window.clearInterval(timer);
-      window.clearTimeout(due.current);
-      due.current = 0;
-    };
+    return () => window.clearInterval(timer);
   }, [ask, soon]);
 }
 
@@ -151,10 +100,10 @@ export function ListOfIncidents({ filter, chosen, open, close }: ListProps) {
       keyOf={keyOf}
       paged={paged}
       scroller={scroller}
-      head={Head}
+      head={<Head kind="incident" columns={columns} />}
       close={close}
       row={(incident, reachable) => (
-        <Row
+        <IncidentRow
           incident={incident}
           chosen={chosen !== null && keyOf(incident) === key}
           arrived={list.arrived.has(keyOf(incident))}

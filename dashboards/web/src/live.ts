@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The live stream: begins where the store stood when the page was opened, comes back by itself, and misses nothing.
 // What it says is handed on in batches, so that a burst costs one drawing and not a thousand.
-import { useEffect } from "preact/hooks";
+import { useCallback, useEffect, useRef } from "preact/hooks";
 import { fetchActions, fetchBaseline, fetchRespond, fetchStatus } from "./api";
 import type { Baseline, Execution, Finding, Respond, Status } from "./model";
 import { merged } from "./rows";
@@ -11,8 +11,8 @@ export type Connection = "connecting" | "live" | "lost";
 
 export interface Pulse {
   at: number; // milliseconds
-  rate: number; // events per second
-  behind: number; // records
+  rate: number | null; // events per second; null: another process counts them
+  behind: number | null; // records
   delay: number | null; // seconds from the hindmost watermark to now
 }
 
@@ -55,6 +55,24 @@ export const useLiveExecutions = (hear: (told: readonly Execution[]) => void): v
 
 /** The server answers again. */
 export const useBack = (back: () => void): void => useHearing(ofReturns, back);
+
+/** For what follows the stream by asking: however much is told, it is done once when that has settled. */
+export function useSettled(act: () => void, ms: number): () => void {
+  const due = useRef(0);
+  useEffect(
+    () => () => {
+      window.clearTimeout(due.current);
+      due.current = 0;
+    },
+    [act],
+  );
+  return useCallback(() => {
+    due.current ||= window.setTimeout(() => {
+      due.current = 0;
+      act();
+    }, ms);
+  }, [act, ms]);
+}
 
 function connectionIs(now: Connection): void {
   const back = now === "live" && lostSince.get() !== null;
@@ -115,10 +133,10 @@ export function delayOf(now: Status): number | null {
   return delays.length === 0 ? null : Math.max(0, ...delays);
 }
 
-export const behindOf = (now: Status): number => now.lag.reduce((sum, one) => sum + one.records, 0);
+export const behindOf = (now: Status): number | null => now.lag?.reduce((sum, one) => sum + one.records, 0) ?? null;
 
 function takeStatus(now: Status): void {
-  const pulse = { at: Date.parse(now.now), rate: now.events.per_second, behind: behindOf(now), delay: delayOf(now) };
+  const pulse = { at: Date.parse(now.now), rate: now.events?.per_second ?? null, behind: behindOf(now), delay: delayOf(now) };
   const last = pulses.get().at(-1);
   if (last === undefined || last.at < pulse.at) {
     pulses.set([...pulses.get(), pulse].slice(-pulsesMax));

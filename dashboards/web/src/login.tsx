@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { hrefOf } from "./address";
 import { Refusal, logIn, logOut, messageOf } from "./api";
-import { Icon } from "./marks";
+import { Icon, Name } from "./marks";
 import { useTitle } from "./page";
 import type { Who } from "./session";
 import { enter, farewell, leave } from "./session";
@@ -113,7 +113,9 @@ export function WhoMark({ who }: { who: Who }) {
   }
   return (
     <p class="who" title={who.roles.join(", ")}>
-      <a href={hrefOf("account")}>{who.name}</a>
+      <a href={hrefOf("account")}>
+        <Name text={who.name} />
+      </a>
       {who.csrf !== null && (
         <button
           type="button"

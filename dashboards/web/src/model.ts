@@ -65,8 +65,8 @@ export interface Filter {
   severities: Severity[];
   rule: string;
   criterion: string;
-  tenant: string;
-  agent: string;
+  tenant: string | null; // null: without one
+  agent: string | null;
   state: string;
   assignee: string;
   q: string;
@@ -160,8 +160,26 @@ export interface Detail {
   finding: Finding;
   ocsf: Ocsf;
   actions: Execution[];
-  rule: { id: string; text: string | null; clause: string | null; baseline: string | null };
+  rule: {
+    id: string;
+    text: string | null;
+    clause: string | null;
+    baseline: string | null;
+    saw: Saw[] | null;
+    unseen: string | null; // why nothing is known of what it saw
+    left_out: number;
+  };
   triage: { state: TriageState; assignee: string | null; history: TriageEntry[] };
+}
+
+/** What a rule saw under a name that its clause reads. */
+export interface Saw {
+  name: string;
+  of: "trigger" | "partner" | "parameter";
+  evidence?: number | null; // its event's place among the evidences
+  value: unknown;
+  why?: string; // there is no value
+  override?: { tenant?: string; agent?: string; profile?: string } | null; // of a parameter; null: the baseline's own
 }
 
 export interface TriageChange {
@@ -190,6 +208,21 @@ export interface ExecutionDetail {
   log: { at: string; state: string; step: number | null; cause: string | null }[];
   approvals: { at: string; decision: string; role: string; key: string; reason: string | null; verdict: string }[];
   waits: { approvals: number; roles: string[]; until: string } | null;
+}
+
+export interface Lengths {
+  count: number;
+  p50: number | null; // seconds
+  p90: number | null;
+  max: number | null;
+}
+
+export interface Remediation {
+  from: string;
+  to: string;
+  whole: boolean;
+  executions: Record<RunState, number>;
+  times: { detect: Lengths; act: Lengths; contain: Lengths };
 }
 
 export interface Statement {
@@ -226,15 +259,16 @@ export interface Baseline {
 export interface Status {
   version: string;
   now: string;
+  workers: number; // that detect in this process: with none what they count is another's, and null
   ready: boolean;
   reason: string;
   baseline: string;
   reload: { result: "accepted" | "refused"; time: string; reason: string } | null;
-  events: { total: number; per_second: number; duplicates: number; late: number };
+  events: { total: number; per_second: number; duplicates: number; late: number } | null;
   watermarks: { stream: string; time: string }[];
-  lag: { topic: string; partition: string; records: number }[];
-  detection: { p50_seconds: number | null; p99_seconds: number | null };
-  memory: { state_bytes: number; limit_bytes: number | null; over_bytes: number };
+  lag: { topic: string; partition: string; records: number }[] | null;
+  detection: { p50_seconds: number | null; p99_seconds: number | null } | null;
+  memory: { state_bytes: number; limit_bytes: number | null; over_bytes: number } | null;
   position: string;
   findings: {
     total: number;
@@ -339,10 +373,16 @@ export interface Histogram {
 
 export interface System {
   histograms: Histogram[];
-  partitions: { topic: string; partition: number; stream: string; state: string; lag: number | null; reach: string | null }[];
+  partitions: { topic: string; partition: number; stream: string; state: string; worker: number | null; lag: number | null; reach: string | null }[];
+  workers: Worker[] | null; // null: this process does not detect
   baselines: { at: string; digest: string; what: string; text: string | null }[];
   outbox: { pending: number; oldest_seconds: number };
   sinks: Sink[];
+}
+
+export interface Worker {
+  worker: number;
+  partitions: { topic: string; partition: string; lag: number | null; watermark: string | null }[];
 }
 
 export interface Sink {

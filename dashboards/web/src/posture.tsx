@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first screen: how each Trust Services criterion stands, what was seen of the period, and what is new.
-import { useCallback, useEffect, useRef } from "preact/hooks";
+import { useCallback, useRef } from "preact/hooks";
 import type { Place } from "./address";
 import { go, hrefOf } from "./address";
 import type { Outcome, Posture, PostureCriterion } from "./api";
@@ -8,7 +8,7 @@ import { fetchPosture } from "./api";
 import { Figures } from "./figures";
 import { Period } from "./filters";
 import { count, percent, plural } from "./format";
-import { useLive } from "./live";
+import { useLive, useSettled } from "./live";
 import { Empty, Icon, OutcomeMark, SeverityMark } from "./marks";
 import { NewsAside } from "./news";
 import { useKeys, usePaneFocus, useTitle } from "./page";
@@ -163,16 +163,7 @@ function usePosture(from: string, to: string): { posture: Posture | null; troubl
     useCallback(() => fetchPosture(from, to), [from, to]),
     10_000,
   );
-  const due = useRef(0);
-  useLive(
-    useCallback(() => {
-      due.current ||= window.setTimeout(() => {
-        due.current = 0;
-        again();
-      }, 1_000);
-    }, [again]),
-  );
-  useEffect(() => () => window.clearTimeout(due.current), []);
+  useLive(useSettled(again, 1_000));
   return { posture: value, trouble: value === null ? trouble : null };
 }
 

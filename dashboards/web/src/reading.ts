@@ -23,26 +23,28 @@ export function useReading(chosen: string | null) {
 
 /**
  * A ranking that is asked for again and again: while somebody reads it, its rows stay where they are and only what
- * they say changes. waiting: how many rows would move or come in; show() lets them.
+ * they say changes; one that is no longer among what is asked for stays as it was. grown: another value lets further
+ * rows in behind them. waiting: how many rows would move or come in; show() lets them.
  */
-export function useHeld<T>(ranked: readonly T[], key: (item: T) => string, scope: string, reading: () => boolean) {
-  const order = useRef<{ scope: string; keys: readonly string[] }>({ scope: "", keys: [] });
+export function useHeld<T>(ranked: readonly T[], key: (item: T) => string, scope: string, grown: number, reading: () => boolean) {
+  const order = useRef<{ scope: string; grown: number; rows: ReadonlyMap<string, T> }>({ scope: "", grown, rows: new Map() });
   const [shows, setShows] = useState(0);
   const shown = useRef(shows);
   const held = useMemo(() => {
     const rows = new Map(ranked.map((row) => [key(row), row]));
-    const keys = [...rows.keys()];
-    if (order.current.scope !== scope || shown.current !== shows || order.current.keys.length === 0 || !reading()) {
-      order.current = { scope, keys };
+    const old = order.current;
+    if (old.scope !== scope || shown.current !== shows || old.rows.size === 0 || !reading()) {
+      order.current = { scope, grown, rows };
       shown.current = shows;
       return { rows: ranked, waiting: 0 };
     }
-    const kept = order.current.keys.filter((one) => rows.has(one));
-    return {
-      rows: kept.map((one) => rows.get(one)!),
-      waiting: keys.filter((one, i) => one !== kept[i]).length,
-    };
-  }, [ranked, key, scope, reading, shows]);
+    const kept = new Map([...old.rows].map(([one, row]) => [one, rows.get(one) ?? row]));
+    for (const [one, row] of old.grown === grown ? [] : rows) {
+      kept.set(one, row);
+    }
+    order.current = { scope, grown, rows: kept };
+    const places = [...kept.keys()];
+    return { rows: [...kept.values()], waiting: [...rows.keys()].filter((one, i) => one !== places[i]).length };
+  }, [ranked, key, scope, grown, reading, shows]);
   return { ...held, show: () => setShows(shows + 1) };
 }
-

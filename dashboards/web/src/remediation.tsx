@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// The screen of what was done: runs of playbooks, one of them in full, and how long it took to contain.
+// The screen of what was done: runs of playbooks, and beside them one in full or how long they took to contain.
 import { memo } from "preact/compat";
-import { useCallback, useMemo } from "preact/hooks";
+import { useCallback } from "preact/hooks";
 import type { Place } from "./address";
 import { go, hrefOf } from "./address";
 import type { Execution, RunState } from "./api";
 import { fetchActions } from "./api";
-import { Chart } from "./chart";
+import { Containment } from "./containment";
 import { ExecutionPane } from "./execution_pane";
 import { between, count, duration } from "./format";
 import { ListBar, usePaged } from "./list";
-import { executions, status, takeExecutions, useLiveExecutions } from "./live";
-import { Empty, Moment, Name, SeverityMark, StateMark, stateWord, visible } from "./marks";
+import { status, takeExecutions, useLiveExecutions } from "./live";
+import { Empty, Moment, StateMark, stateWord } from "./marks";
 import { useKeys, useNarrow, useTitle } from "./page";
 import { PauseSwitch } from "./pause";
 import { useReading } from "./reading";
+import type { RowState } from "./row";
+import { Head, Row } from "./row";
 import { useStore } from "./store";
 import { Trouble } from "./trouble";
 import { VirtualList } from "./virtual";
@@ -35,127 +37,35 @@ const states: readonly RunState[] = [
 
 const keyOf = (execution: Execution): string => execution.key;
 
-const Row = memo(function Row(props: {
-  execution: Execution;
-  chosen: boolean;
-  arrived: boolean;
-  reachable: boolean;
-  open: (key: string) => void;
-}) {
-  const { execution } = props;
-  const took =
-    execution.planned !== null && execution.finished !== null ? between(execution.planned, execution.finished) : null;
+const RunRow = memo(function RunRow(props: RowState & { execution: Execution; open: (key: string) => void }) {
+  const { execution, open, ...state } = props;
+  const { planned, finished, key } = execution;
   return (
-    <div
-      role="presentation"
-      class={`row run${props.chosen ? " chosen" : ""}${props.arrived ? " arrived" : ""}`}
-      onClick={() => props.open(execution.key)}
+    <Row
+      {...state}
+      {...execution}
+      id={key}
+      kind="run"
+      bare
+      title={execution.playbook}
+      agent={execution.target}
+      open={() => open(key)}
+      notes={execution.mode === "observe" && <em>observed</em>}
     >
-      <span role="cell" class="c-severity">
-        <SeverityMark severity={execution.severity} bare />
-      </span>
-      <span role="cell" class="c-title">
-        <button
-          type="button"
-          data-key={execution.key}
-          tabIndex={props.reachable ? 0 : -1}
-          aria-current={props.chosen ? "true" : undefined}
-          onClick={(event) => {
-            event.stopPropagation();
-            props.open(execution.key);
-          }}
-        >
-          <code>{execution.rule}</code> <span><Name text={execution.playbook} /></span>
-          {execution.mode === "observe" && <em>observed</em>}
-        </button>
-      </span>
-      <span role="cell" class="c-tenant" title={visible(execution.tenant ?? "")}>
-        {execution.tenant === null ? "–" : <Name text={execution.tenant} />}
-      </span>
-      <span role="cell" class="c-agent" title={visible(execution.target ?? "")}>
-        {execution.target === null ? "–" : <Name text={execution.target} />}
-      </span>
       <span role="cell" class="c-time">
-        {execution.planned === null ? "–" : <Moment time={execution.planned} />}
+        {planned === null ? "–" : <Moment time={planned} />}
       </span>
       <span role="cell" class="c-took">
-        {took === null ? "" : duration(took)}
+        {planned !== null && finished !== null && duration(between(planned, finished))}
       </span>
       <span role="cell" class="c-state">
         <StateMark state={execution.state} />
       </span>
-    </div>
+    </Row>
   );
 });
 
-const Head = (
-  <div role="rowgroup" class="head run">
-    <div role="row" aria-rowindex={1}>
-      <span role="columnheader" class="c-severity">
-        <span class="visually-hidden">Severity</span>
-      </span>
-      <span role="columnheader" class="c-title">
-        Playbook
-      </span>
-      <span role="columnheader" class="c-tenant">
-        Tenant
-      </span>
-      <span role="columnheader" class="c-agent">
-        Target
-      </span>
-      <span role="columnheader" class="c-time">
-        Planned
-      </span>
-      <span role="columnheader" class="c-took">
-        Took
-      </span>
-      <span role="columnheader" class="c-state">
-        State
-      </span>
-    </div>
-  </div>
-);
-
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-}
-
-/** From the event to the evidence that it worked, of the newest runs: those that this page was told of. */
-function Containment({ all }: { all: readonly Execution[] }) {
-  const points = useMemo(
-    () =>
-      all
-        .map((execution) => ({ at: Date.parse(execution.finished ?? "") / 1000, took: execution.times.contain }))
-        .filter((point): point is { at: number; took: number } => point.took !== null)
-        .sort((a, b) => a.at - b.at),
-    [all],
-  );
-  if (points.length === 0) {
-    return <p class="none">No run has shown yet that it worked.</p>;
-  }
-  const sorted = points.map((point) => point.took).sort((a, b) => a - b);
-  const middle = duration(quantile(sorted, 0.5));
-  const most = duration(quantile(sorted, 0.9));
-  return (
-    <>
-      <dl class="duo">
-        <dt>Half within</dt>
-        <dd>{middle}</dd>
-        <dt>9 of 10 within</dt>
-        <dd>{most}</dd>
-        <dt>Of the newest</dt>
-        <dd>{count(points.length)}</dd>
-      </dl>
-      <Chart
-        label={`Time to contain of ${points.length} runs: half within ${middle}, nine of ten within ${most}`}
-        x={points.map((point) => point.at)}
-        lines={[{ name: "to contain", values: points.map((point) => point.took), colour: "--accent", kind: "dots" }]}
-        height={210}
-        yValue={(n) => (n === 0 ? "0" : duration(n))}
-      />
-    </>
-  );
-}
+const columns = { title: "Playbook", tenant: "Tenant", agent: "Target", time: "Planned", took: "Took", state: "State" };
 
 function States({ chosen, choose }: { chosen: string; choose: (state: string) => void }) {
   const now = useStore(status);
@@ -205,9 +115,8 @@ function useRuns(state: string, reading: () => boolean) {
 
 export function RemediationScreen({ place }: { place: Place }) {
   useTitle("Remediation");
-  const state = place.query["state"] ?? "";
+  const { state = "", from = "", to = "" } = place.query;
   const chosen = place.rest[0] ?? null;
-  const all = useStore(executions);
   const { scroller, reading } = useReading(chosen);
   const { list, more, again, show: showNew } = useRuns(state, reading);
   const show = useCallback(() => {
@@ -215,8 +124,9 @@ export function RemediationScreen({ place }: { place: Place }) {
     scroller.current?.scrollTo({ top: 0 });
   }, [showNew]);
   const narrow = useNarrow();
-  const open = useCallback((key: string) => go(hrefOf("remediation", [key], { state }), chosen !== null), [state, chosen !== null]);
-  const close = useCallback(() => go(hrefOf("remediation", [], { state }), true), [state]);
+  const isOpen = chosen !== null;
+  const open = useCallback((key: string) => go(hrefOf("remediation", [key], { state, from, to }), isOpen), [state, from, to, isOpen]);
+  const close = useCallback(() => go(hrefOf("remediation", [], { state, from, to }), true), [state, from, to]);
   useKeys(
     useCallback(
       (key) => {
@@ -237,7 +147,7 @@ export function RemediationScreen({ place }: { place: Place }) {
       <section class="found" aria-labelledby="remediation-title">
         <div class="found-head">
           <h2 id="remediation-title">Remediation</h2>
-          <States chosen={state} choose={(to) => go(hrefOf("remediation", place.rest, { state: to }), true)} />
+          <States chosen={state} choose={(one) => go(hrefOf("remediation", place.rest, { state: one, from, to }), true)} />
           <PauseSwitch />
         </div>
         <div class="list">
@@ -249,10 +159,10 @@ export function RemediationScreen({ place }: { place: Place }) {
             label="Runs of playbooks"
             scroller={scroller}
             chosen={chosen}
-            head={Head}
+            head={<Head kind="run" bare columns={columns} />}
             nearEnd={more}
             row={(execution, reachable) => (
-              <Row
+              <RunRow
                 execution={execution}
                 chosen={execution.key === chosen}
                 arrived={list.arrived.has(execution.key)}
@@ -278,14 +188,7 @@ export function RemediationScreen({ place }: { place: Place }) {
         </div>
       </section>
       {chosen === null ? (
-        <aside class="pane" aria-labelledby="contain-title">
-          <header>
-            <h2 id="contain-title">Time to contain</h2>
-          </header>
-          <div class="scroller" role="group" aria-labelledby="contain-title" tabIndex={0}>
-            <Containment all={all} />
-          </div>
-        </aside>
+        <Containment from={from} to={to} choose={(since, until) => go(hrefOf("remediation", [], { state, from: since, to: until }), true)} />
       ) : (
         <ExecutionPane id={chosen} close={close} />
       )}

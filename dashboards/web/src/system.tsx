@@ -3,14 +3,14 @@
 import type { ComponentChildren } from "preact";
 import { useCallback, useState } from "preact/hooks";
 import type { Place } from "./address";
-import type { Coverage, Histogram, JournalRow, Sink, Status, System } from "./api";
+import type { Coverage, CoveredPartition, Histogram, JournalRow, Sink, Status, System, Worker } from "./api";
 import { fetchCoverage, fetchJournal, fetchSystem } from "./api";
 import { Chart } from "./chart";
 import { Figures } from "./figures";
 import { ago, bytes, count, duration, earlier, percent, plural, short } from "./format";
 import type { Pulse } from "./live";
 import { baseline, pulses, status as statusNow } from "./live";
-import { Moment } from "./marks";
+import { Moment, Name } from "./marks";
 import { useTitle } from "./page";
 import { useStore } from "./store";
 import { Strip, spansOf } from "./strip";
@@ -98,8 +98,12 @@ function Partitions({ coverage, status }: { coverage: Coverage; status: Status |
     coverage.from === null || coverage.to === null
       ? null
       : { from: Date.parse(coverage.from), to: Date.parse(coverage.to) };
-  const lagOf = (topic: string, partition: number): number | undefined =>
-    status?.lag.find((one) => one.topic === topic && one.partition === String(partition))?.records;
+  const lagOf = (one: CoveredPartition): string => {
+    const told = status?.lag ?? [];
+    const lag =
+      told.find(({ topic, partition }) => (topic === one.topic || topic === one.stream) && partition === String(one.partition)) ?? null;
+    return lag === null ? "–" : count(lag.records);
+  };
   return (
     <table class="grid">
       <thead>
@@ -121,12 +125,12 @@ function Partitions({ coverage, status }: { coverage: Coverage; status: Status |
         {coverage.partitions.map((one) => (
           <tr key={`${one.topic} ${one.partition}`}>
             <td>
-              {one.topic} <span class="dim">/ {one.partition}</span>
+              <Name text={one.topic} /> <span class="dim">/ {one.partition}</span>
             </td>
             <td>
               <span class={`dot-word ${one.state}`}>{one.state}</span>
             </td>
-            <td class="number">{count(lagOf(one.topic, one.partition) ?? lagOf(one.stream, one.partition) ?? 0)}</td>
+            <td class="number">{lagOf(one)}</td>
             <td class="wide-only">{one.reach === null ? "–" : <Moment time={one.reach} />}</td>
             <td class="strip-column">
               <span class="tile-strip">
@@ -137,6 +141,53 @@ function Partitions({ coverage, status }: { coverage: Coverage; status: Status |
           </tr>
         ))}
       </tbody>
+    </table>
+  );
+}
+
+/** Who reads what in this process. */
+function Workers({ workers }: { workers: readonly Worker[] | null }) {
+  if (workers === null) {
+    return <p class="none">None in this process: another one detects, and tells who of its workers reads what.</p>;
+  }
+  return (
+    <table class="grid">
+      <thead>
+        <tr>
+          <th scope="col">Worker</th>
+          <th scope="col">Partition</th>
+          <th scope="col" class="number">
+            Behind
+          </th>
+          <th scope="col">Watermark</th>
+        </tr>
+      </thead>
+      {workers.map(({ worker, partitions }) => (
+        <tbody key={worker}>
+          {partitions.length === 0 && (
+            <tr>
+              <th scope="row">{worker}</th>
+              <td colSpan={3} class="none">
+                reads nothing now
+              </td>
+            </tr>
+          )}
+          {partitions.map((one, i) => (
+            <tr key={`${one.topic} ${one.partition}`}>
+              {i === 0 && (
+                <th scope="rowgroup" rowSpan={partitions.length}>
+                  {worker}
+                </th>
+              )}
+              <td>
+                <Name text={one.topic} /> <span class="dim">/ {one.partition}</span>
+              </td>
+              <td class="number">{one.lag === null ? "–" : count(one.lag)}</td>
+              <td>{one.watermark === null ? "–" : <Moment time={one.watermark} />}</td>
+            </tr>
+          ))}
+        </tbody>
+      ))}
     </table>
   );
 }
@@ -164,7 +215,10 @@ function Losses({ coverage }: { coverage: Coverage }) {
       {losses.slice(0, 40).map((loss, i) => (
         <li key={i}>
           <span>
-            <strong>{loss.where}</strong> {causes[loss.cause] ?? loss.cause}
+            <strong>
+              <Name text={loss.where} />
+            </strong>{" "}
+            {causes[loss.cause] ?? loss.cause}
           </span>
           <small>
             <Moment time={loss.from} /> – <Moment time={loss.to} />
@@ -185,11 +239,14 @@ function Sinks({ sinks }: { sinks: readonly Sink[] }) {
         <li key={sink.name}>
           <span>
             <i class={sink.failing_since === null ? "light good" : "light bad"} aria-hidden="true" />
-            <strong>{sink.name}</strong> <span class="dim">{sink.kind}</span>{" "}
+            <strong>
+              <Name text={sink.name} />
+            </strong>{" "}
+            <span class="dim">{sink.kind}</span>{" "}
             {sink.failing_since === null ? "" : `fails since ${ago(sink.failing_since).replace(" ago", "")}`}
           </span>
           <small>
-            {sink.why ?? (sink.last_success === null ? "not told anything yet" : `told ${ago(sink.last_success)}`)}
+            {sink.why !== null ? <Name text={sink.why} /> : (sink.last_success === null ? "not told anything yet" : `told ${ago(sink.last_success)}`)}
             {sink.waiting > 0 && `, ${count(sink.waiting)} waiting`}
           </small>
         </li>
@@ -210,8 +267,12 @@ function Journal({ rows }: { rows: readonly JournalRow[] }) {
           <Moment time={row.at} />
           <span>
             <i class={goodNews.test(row.what) ? "light good" : row.what === "stopped" ? "light" : "light bad"} aria-hidden="true" />
-            <strong>{row.what.replaceAll("-", " ")}</strong> {row.about.length > 40 ? short(row.about) : row.about}
-            {row.cause !== "" && <small>{row.cause}</small>}
+            <strong>{row.what.replaceAll("-", " ")}</strong> <Name text={row.about.length > 40 ? short(row.about) : row.about} />
+            {row.cause !== "" && (
+              <small>
+                <Name text={row.cause} />
+              </small>
+            )}
           </span>
         </li>
       ))}
@@ -220,21 +281,29 @@ function Journal({ rows }: { rows: readonly JournalRow[] }) {
 }
 
 function Facts({ status }: { status: Status }) {
-  const { memory, reload } = status;
+  const { events, memory, reload } = status;
   return (
     <dl class="pairs">
       <dt>version</dt>
       <dd>{status.version}</dd>
-      <dt>engine memory</dt>
-      <dd>
-        {bytes(memory.state_bytes)}
-        {memory.limit_bytes !== null && ` of ${bytes(memory.limit_bytes)}`}
-        {memory.over_bytes > 0 && `, ${bytes(memory.over_bytes)} over`}
-      </dd>
-      <dt>late</dt>
-      <dd>{count(status.events.late)}</dd>
-      <dt>duplicates</dt>
-      <dd>{count(status.events.duplicates)}</dd>
+      {memory !== null && (
+        <>
+          <dt>engine memory</dt>
+          <dd>
+            {bytes(memory.state_bytes)}
+            {memory.limit_bytes !== null && ` of ${bytes(memory.limit_bytes)}`}
+            {memory.over_bytes > 0 && `, ${bytes(memory.over_bytes)} over`}
+          </dd>
+        </>
+      )}
+      {events !== null && (
+        <>
+          <dt>late</dt>
+          <dd>{count(events.late)}</dd>
+          <dt>duplicates</dt>
+          <dd>{count(events.duplicates)}</dd>
+        </>
+      )}
       <dt>dead letters</dt>
       <dd>{count(status.dead_letters)}</dd>
       <dt>to be sent</dt>
@@ -246,7 +315,7 @@ function Facts({ status }: { status: Status }) {
         <>
           <dt>reload</dt>
           <dd>
-            {reload.result} <Moment time={reload.time} /> {reload.reason}
+            {reload.result} <Moment time={reload.time} /> <Name text={reload.reason} />
           </dd>
         </>
       )}
@@ -271,7 +340,7 @@ function BaselineCard({ system }: { system: System | null }) {
           {system.baselines.map((one, i) => (
             <li key={i}>
               <span>
-                <strong>{one.what}</strong> <code>{short(one.digest)}</code> {one.text}
+                <strong>{one.what}</strong> <code>{short(one.digest)}</code> {one.text !== null && <Name text={one.text} />}
               </span>
               <small>
                 <Moment time={one.at} />
@@ -315,8 +384,14 @@ export function SystemScreen(_: { place: Place }) {
   return (
     <div class="overview">
       <Figures />
+      {status?.workers === 0 && (
+        <p class="notice" role="note">
+          This process only shows. What is read, how fast and by whom are another process's figures, not known here; its
+          own <code>/metrics</code> has them.
+        </p>
+      )}
       <div class="cards" role="group" aria-label="System" tabIndex={0}>
-        <Course title="Events a second" colour="--accent" value={(p) => Math.round(p.rate)} say={wholeNumber} />
+        <Course title="Events a second" colour="--accent" value={(p) => (p.rate === null ? null : Math.round(p.rate))} say={wholeNumber} />
         <Course title="Watermark behind" colour="--low" value={(p) => p.delay} say={duration} />
         <Course title="Records unread" colour="--medium" value={(p) => p.behind} say={wholeNumber} />
         <Histograms system={system.value} trouble={system.trouble} />
@@ -326,6 +401,13 @@ export function SystemScreen(_: { place: Place }) {
             coverage.trouble !== null && <Trouble trouble={coverage.trouble} what="coverage" />
           ) : (
             <Partitions coverage={coverage.value} status={status} />
+          )}
+        </Card>
+        <Card title="Workers">
+          {system.value?.workers === undefined ? (
+            system.trouble !== null && <Trouble trouble={system.trouble} what="the workers" />
+          ) : (
+            <Workers workers={system.value.workers} />
           )}
         </Card>
         <Card title="Sinks">
@@ -343,7 +425,7 @@ export function SystemScreen(_: { place: Place }) {
           )}
         </Card>
         <BaselineCard system={system.value} />
-        <Card title="Lost" class="all">{coverage.value !== null && <Losses coverage={coverage.value} />}</Card>
+        <Card title="Lost" class="wide">{coverage.value !== null && <Losses coverage={coverage.value} />}</Card>
       </div>
     </div>
   );
