@@ -8,11 +8,6 @@
 #include <criterion/new/assert.h>
 #include <string.h>
 
-static const char head[] = "apiVersion: invigil/v1\n"
-                           "kind: Playbook\n"
-                           "metadata: {name: revoke, title: Revoke it}\n"
-                           "target: \"{{trigger.token_id}}\"\n";
-
 static iv_ns stage_now(void *ctx)
 {
     return *(iv_ns *)ctx;
@@ -51,7 +46,7 @@ void stage_load(struct stage *s, const char *keys, const char *steps)
 {
     struct iv_buf text;
     iv_buf_init(&text, 1 << 16);
-    iv_buf_text(&text, head);
+    iv_buf_text(&text, STAGE_PLAYBOOK);
     iv_buf_text(&text, keys);
     iv_buf_text(&text, "steps:\n");
     iv_buf_text(&text, steps);
@@ -84,6 +79,17 @@ void stage_problems(struct stage *s, struct iv_buf *out, const char *playbook)
     iv_buf_clear(out);
     iv_buf_text(out, "");
     iv_problems_render(out, s->problems);
+}
+
+void stage_refuses(struct stage *s, const char *playbook, const char *want)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf shown;
+    iv_buf_init(&shown, 1 << 16);
+    stage_problems(s, &shown, playbook);
+
+    cr_expect(s->playbooks == NULL, "it was loaded, without a word of '%s'", want);
+    cr_expect(strstr(shown.p, want) != NULL, "want '%s' in\n%s", want, shown.p);
+    cr_expect(strstr(shown.p, "revoke.yaml:") != NULL, "want its file in\n%s", shown.p);
 }
 
 void stage_find(struct stage *s)

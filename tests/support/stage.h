@@ -32,6 +32,12 @@ struct stage {
 };
 
 #define STAGE_NOW (SAMPLE_TIME + IV_NS_PER_S)
+/* The text of a playbook that the sample's rule names, up to its steps. */
+#define STAGE_PLAYBOOK                                                                                       \
+    "apiVersion: invigil/v1\n"                                                                               \
+    "kind: Playbook\n"                                                                                       \
+    "metadata: {name: revoke, title: Revoke it}\n"                                                           \
+    "target: \"{{trigger.token_id}}\"\n"
 
 /* steps: the YAML behind "steps:" of a playbook that the sample's rule names. */
 void stage_init(struct stage *s, const char *steps);
@@ -42,6 +48,8 @@ void stage_load(struct stage *s, const char *keys, const char *steps);
 void stage_deinit(struct stage *s);
 /* The problems of a playbook's whole text, rendered; empty where it loads. */
 void stage_problems(struct stage *s, struct iv_buf *out, const char *playbook);
+/* Expects that it does not load, and these words, in the playbook's own file. */
+void stage_refuses(struct stage *s, const char *playbook, const char *want);
 
 /* Puts the sample's verdict into the store and plans what it calls for, as the keeper does. */
 void stage_find(struct stage *s);

@@ -38,6 +38,22 @@ static void load(struct set *set, const char *const texts[3])
     cr_assert(iv_ok(rc) || rc.code == IV_E_REFUSED, "%s", err.text);
 }
 
+/* A finding that calls for the first, and somebody who answers calls. */
+static void begin(struct set *set, const char *const texts[3], const char *url)
+{
+    load(set, texts);
+    stage_find(&set->stage);
+    stage_respond(&set->stage, url);
+}
+
+/* One turn for each of the playbooks, and one more in which nothing may follow. */
+static void go_on(struct stage *s)
+{
+    for (int turns = 0; turns < 4; turns++) {
+        stage_run(s, true);
+    }
+}
+
 static void set_deinit(struct set *set)
 {
     stage_deinit(&set->stage);
@@ -83,14 +99,13 @@ Test(escalate, follows_each_playbook_that_failed_and_once_over_restarts)
     IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, 3);
     IV_AUTO(set_deinit) struct set set;
     load(&set, ladder);
-    struct stage *s = &set.stage;
-    stage_find(s);
-    for (int turns = 0; turns < 8; turns++) {
-        stage_respond(s, hook_url(hook));
-        stage_run(s, true);
+    stage_find(&set.stage);
+    for (int restarts = 0; restarts < 8; restarts++) {
+        stage_respond(&set.stage, hook_url(hook));
+        stage_run(&set.stage, true);
     }
 
-    struct seen seen = see(s);
+    struct seen seen = see(&set.stage);
     cr_expect_str_eq(seen.states, "ffd");
     cr_expect(seen.count == 3 && hook_count(hook) == 3);
     cr_expect(strstr(seen.causes[0], "; 'block' takes over") != NULL, "%s", seen.causes[0]);
@@ -103,11 +118,8 @@ Test(escalate, does_nothing_about_what_ended_well)
     static const struct hook_answer answers[] = {HOOK_OK};
     IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, 1);
     IV_AUTO(set_deinit) struct set set;
-    load(&set, ladder);
-    stage_find(&set.stage);
-    stage_respond(&set.stage, hook_url(hook));
-    stage_run(&set.stage, true);
-    stage_run(&set.stage, true);
+    begin(&set, ladder, hook_url(hook));
+    go_on(&set.stage);
 
     cr_expect_str_eq(see(&set.stage).states, "d--");
 }
@@ -119,12 +131,8 @@ Test(escalate, of_what_could_not_be_planned_follows_as_well)
     static const struct hook_answer answers[] = {HOOK_OK};
     IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, 1);
     IV_AUTO(set_deinit) struct set set;
-    load(&set, texts);
-    stage_find(&set.stage);
-    stage_respond(&set.stage, hook_url(hook));
-    for (int turns = 0; turns < 4; turns++) {
-        stage_run(&set.stage, true);
-    }
+    begin(&set, texts, hook_url(hook));
+    go_on(&set.stage);
 
     cr_expect_str_eq(see(&set.stage).states, "fd-");
 }
@@ -138,12 +146,8 @@ Test(escalate, does_nothing_where_nobody_knows_whether_it_was_called_for)
     static const struct hook_answer answers[] = {HOOK_OK, HOOK_OK};
     IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, 2);
     IV_AUTO(set_deinit) struct set set;
-    load(&set, texts);
-    stage_find(&set.stage);
-    stage_respond(&set.stage, hook_url(hook));
-    for (int turns = 0; turns < 4; turns++) {
-        stage_run(&set.stage, true);
-    }
+    begin(&set, texts, hook_url(hook));
+    go_on(&set.stage);
 
     cr_expect_str_eq(see(&set.stage).states, "df-");
 }
@@ -157,14 +161,10 @@ Test(escalate, does_nothing_about_what_could_not_be_taken_back)
     static const struct hook_answer answers[] = {HOOK_OK, HOOK_STATUS("400 No"), HOOK_OK};
     IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, 3);
     IV_AUTO(set_deinit) struct set set;
-    load(&set, texts);
-    stage_find(&set.stage);
-    stage_respond(&set.stage, hook_url(hook));
+    begin(&set, texts, hook_url(hook));
     stage_run(&set.stage, false);
     set.stage.now += 3600 * IV_NS_PER_S;
-    for (int turns = 0; turns < 4; turns++) {
-        stage_run(&set.stage, true);
-    }
+    go_on(&set.stage);
 
     cr_expect_str_eq(see(&set.stage).states, "f--");
 }
