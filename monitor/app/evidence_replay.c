@@ -8,6 +8,7 @@
 #include "base/encode.h"
 #include "base/guard.h"
 #include "event/catalogue.h"
+#include "evidence/own.h"
 #include "evidence/told.h"
 #include "judge/verify.h"
 
@@ -133,6 +134,9 @@ static iv_rc take_finding(struct iv_evidence_replay *r, const struct iv_bundle_l
     void *room = r->told;
     iv_arena_reset(&r->arena);
     TRY(iv_told_finding_read(&finding, r->decoder, r->catalogue, &r->arena, leaf->document, 0, err));
+    if (iv_own_is(finding.row.rule)) {
+        return IV_OK; /* no record shows it */
+    }
     bool fits = grow(&room, &r->told_room, r->told_count, sizeof *r->told);
     r->told = room;
     struct told t = {.rule = iv_arena_str(&r->kept, finding.row.rule),

@@ -5,9 +5,10 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "evidence/alert.h"
+#include "respond/alert/canary.h"
 #include "respond/alert/deliver.h"
+#include "respond/alert/outage.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,7 +18,8 @@
 #define BUSY_WAIT (100 * IV_NS_PER_MS)
 #define LEAST_WAIT (20 * IV_NS_PER_MS)
 #define MEASURE_EVERY IV_NS_PER_S
-#define CANARY_FACT "alerts.canary"
+#define CANARY_LOOK (10 * IV_NS_PER_S)
+#define CANARY_SLACK (60 * IV_NS_PER_S)
 
 /* A condition that was told and is not in the store yet. */
 struct condition {
@@ -43,7 +45,8 @@ struct iv_alerts {
     struct iv_reader *reader;   /* likewise */
     pthread_t thread;
     bool running;
-    iv_ns canary_at; /* wall clock; IV_NS_MAX: never */
+    iv_ns began;     /* wall clock */
+    iv_ns canary_at; /* wall clock: when it is looked after next; IV_NS_MAX: never */
     iv_ns measured;
     struct teller *tellers;
     pthread_mutex_t lock;
@@ -165,42 +168,47 @@ static iv_rc take_conditions(struct iv_alerts *a, const struct condition *condit
     return IV_OK;
 }
 
-static iv_rc send_canaries(struct iv_alerts *a, iv_ns now, struct iv_err *err)
+/* Where violations are planted, what finds one begins the synthetic alert: here is only seen that it does.
+ * Elsewhere it begins here. *next: when this is asked again. */
+static iv_rc look_after_canary(struct iv_alerts *a, bool *any, iv_ns *next, iv_ns now, struct iv_err *err)
 {
-    char text[32];
-    for (size_t i = 0; i < a->options.alerting->sink_count; i++) {
-        struct iv_str sink = a->options.alerting->sinks[i].name;
-        TRY(iv_alerter_canary(a->alerter, a->options.store, sink, now, err));
+    iv_ns every = a->options.alerting->canary;
+    iv_ns last = 0;
+    bool missed = false;
+    *any = true;
+    *next = iv_ns_add(now, CANARY_LOOK < every ? CANARY_LOOK : every);
+    if (a->options.planted_every > 0) {
+        iv_ns patience = iv_ns_add(every, 3 * a->options.planted_every + CANARY_SLACK);
+        return iv_alerter_canary_missed(a->alerter, a->options.store, &missed, a->began, patience, now, err);
     }
-    (void)snprintf(text, sizeof text, "%" PRId64, now);
-    return iv_store_put_fact(a->options.store, IV_STR(CANARY_FACT), iv_str_of(text), err);
+    TRY(iv_alerter_canary_due(a->alerter, a->options.store, IV_STR(""), now, err));
+    TRY(iv_alerter_canary_last(a->alerter, a->options.store, &last, err));
+    *next = iv_ns_add(last, every);
+    return IV_OK;
 }
 
-static iv_rc settle_inside(struct iv_alerts *a, const struct condition *conditions, bool *any, iv_ns now,
-                           struct iv_err *err)
+static iv_rc settle_inside(struct iv_alerts *a, const struct condition *conditions, bool *any,
+                           iv_ns *canary_at, iv_ns now, struct iv_err *err)
 {
     TRY(iv_alerter_settle(a->alerter, a->options.store, any, now, err));
     TRY(iv_alerter_triage(a->alerter, a->options.store, any, now, err));
     TRY(iv_alerter_remediation(a->alerter, a->options.store, any, now, err));
     TRY(take_conditions(a, conditions, any, now, err));
-    if (now >= a->canary_at) {
-        *any = true;
-        return send_canaries(a, now, err);
-    }
-    return IV_OK;
+    return now < a->canary_at ? IV_OK : look_after_canary(a, any, canary_at, now, err);
 }
 
 static iv_rc settle(struct iv_alerts *a, const struct condition *conditions, bool *any, struct iv_err *err)
 {
     iv_ns now = iv_wall(&a->clock);
+    iv_ns canary_at = a->canary_at;
     TRY(iv_store_begin(a->options.store, err));
-    struct iv_rc_s rc = settle_inside(a, conditions, any, now, err);
+    struct iv_rc_s rc = settle_inside(a, conditions, any, &canary_at, now, err);
     if (!iv_ok(rc)) {
         iv_store_rollback(a->options.store);
         return rc;
     }
     TRY(iv_store_commit(a->options.store, err));
-    a->canary_at = now >= a->canary_at ? iv_ns_add(now, a->options.alerting->canary) : a->canary_at;
+    a->canary_at = canary_at;
     return IV_OK;
 }
 
@@ -285,28 +293,6 @@ static void *settle_thread(void *argument)
     return NULL;
 }
 
-static iv_rc read_canary(struct iv_alerts *a, struct iv_err *err)
-{
-    IV_AUTO(iv_buf_deinit) struct iv_buf text;
-    iv_buf_init(&text, 64);
-    a->canary_at = IV_NS_MAX;
-    if (a->options.alerting->canary == 0) {
-        return IV_OK;
-    }
-    struct iv_rc_s rc = iv_store_fact(a->options.store, &text, IV_STR(CANARY_FACT), err);
-    if (rc.code == IV_E_ABSENT) {
-        a->canary_at = 0;
-        return IV_OK;
-    }
-    TRY(rc);
-    int64_t last = 0;
-    for (size_t i = 0; i < text.n && text.p[i] >= '0' && text.p[i] <= '9' && last < INT64_MAX / 100; i++) {
-        last = last * 10 + (text.p[i] - '0');
-    }
-    a->canary_at = iv_ns_add(last, a->options.alerting->canary);
-    return IV_OK;
-}
-
 /* The sinks of this configuration, and no others. */
 static iv_rc take_over(struct iv_alerts *a, int64_t *lost, struct iv_err *err)
 {
@@ -317,7 +303,7 @@ static iv_rc take_over(struct iv_alerts *a, int64_t *lost, struct iv_err *err)
         TRY(iv_store_add_sink(a->options.store, names[i], iv_str_of(alerting->sinks[i].kind->name), err));
     }
     TRY(iv_store_keep_sinks(a->options.store, lost, names, alerting->sink_count, err));
-    return read_canary(a, err);
+    return iv_outage_keep(a->options.store, names, alerting->sink_count, iv_wall(&a->clock), err);
 }
 
 static iv_rc open_queue(struct iv_alerts *a, struct iv_err *err)
@@ -374,6 +360,8 @@ iv_rc iv_alerts_start(struct iv_alerts **out, const struct iv_alerts_options *op
     iv_monotonic_cond_init(&a->changed);
     a->options = *options;
     a->clock = iv_clock_system();
+    a->began = iv_wall(&a->clock);
+    a->canary_at = options->alerting->canary == 0 ? IV_NS_MAX : 0;
     struct iv_rc_s rc = start(a, err);
     if (!iv_ok(rc)) {
         iv_alerts_stop(a);

@@ -18,6 +18,7 @@ struct iv_alerts_options {
     struct iv_str store_path;
     const struct iv_alerting *alerting; /* outlives the threads; has a sink at least */
     struct iv_metrics *metrics;
+    iv_ns planted_every;    /* a detector of this process plants violations; 0: none does */
     struct iv_turns *turns; /* NULL: nobody looks */
     void (*failed)(void *ctx, const struct iv_err *why);
     void *ctx;

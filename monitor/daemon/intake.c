@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "baseline/baseline.h"
 #include "evidence/coverage.h"
+#include "evidence/own.h"
 #include "evidence/told.h"
 #include "respond/alert/alert.h"
 #include "stream/kafka.h"
@@ -85,6 +86,9 @@ static iv_rc take_finding(struct iv_intake *n, struct iv_str json, struct iv_err
     enum iv_put put = IV_PUT_SAME;
     iv_ns wall = iv_wall(&n->clock);
     TRY(iv_told_finding_read(&told, n->decoder, n->baseline->catalogue, &n->arena, json, wall, err));
+    if (iv_own_is(told.row.rule)) {
+        return iv_store_tell_own(n->options.store, &told.row, err); /* whoever found it alerts */
+    }
     TRY(iv_store_put_finding(n->options.store, &put, &told.row, err));
     if (n->alerter != NULL) {
         TRY(iv_alerter_finding(n->alerter, n->options.store, &told.row, put, wall, err));
@@ -123,7 +127,7 @@ static iv_rc take_coverage(struct iv_intake *n, struct iv_str json, struct iv_er
     }
     if (told.populations != NULL) {
         return iv_store_put_population(n->options.store, told.topic, told.cover.partition, told.populations,
-                                       told.population_count, false, err);
+                                       told.population_count, iv_wall(&n->clock), false, err);
     }
     for (size_t i = 0; i < told.cover.loss_count && told.rule.n > 0; i++) {
         TRY(iv_store_tell_rule_loss(n->options.store, told.rule, &told.cover.losses[i], err));

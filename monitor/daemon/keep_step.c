@@ -9,6 +9,7 @@
 #include "evidence/population.h"
 #include "judge/commit.h"
 #include "respond/alert/alert.h"
+#include "respond/alert/canary.h"
 #include "respond/playbook.h"
 
 #include <inttypes.h>
@@ -38,7 +39,7 @@ static iv_rc publish_finding(struct iv_keep_step *k, const struct iv_finding *ro
 
 /* A canary leaves one trace: when the last that was measured had been written to its partition, so that what
  * is read again after a restart is not measured again. Who writes may claim any time: not one that is to
- * come. */
+ * come. Where there are sinks, it goes on to them as a synthetic alert, if one is due. */
 static iv_rc keep_canary(struct iv_keep_step *k, struct iv_verdict_node *node, struct iv_err *err)
 {
     const struct iv_origin *at = &node->verdict.trigger.origin;
@@ -55,7 +56,13 @@ static iv_rc keep_canary(struct iv_keep_step *k, struct iv_verdict_node *node, s
     }
     node->fresh = node->written > 0 && node->written <= iv_wall(&k->clock) + CANARY_AHEAD_MAX &&
                   iv_str_cmp(iv_str_of(text), iv_buf_slice(&last)) > 0;
-    return node->fresh ? iv_store_put_fact(k->store, iv_str_of(name), iv_str_of(text), err) : IV_OK;
+    if (!node->fresh) {
+        return IV_OK;
+    }
+    TRY(iv_store_put_fact(k->store, iv_str_of(name), iv_str_of(text), err));
+    return k->alerter == NULL ? IV_OK
+                              : iv_alerter_canary_found(k->alerter, k->store, node->verdict.rule->id,
+                                                        node->written, iv_wall(&k->clock), err);
 }
 
 static iv_rc keep_verdict(struct iv_keep_step *k, const struct iv_commit *commit,
@@ -162,7 +169,7 @@ static iv_rc keep_populations(struct iv_keep_step *k, const struct iv_commit *co
                                                    p->count > INT64_MAX ? INT64_MAX : (int64_t)p->count};
         if (count == IV_COUNT(rows) || n->next == NULL) {
             TRY(iv_store_put_population(k->store, commit->cell_topic, commit->cell_partition, rows, count,
-                                        true, err));
+                                        iv_wall(&k->clock), true, err));
             count = 0;
         }
     }

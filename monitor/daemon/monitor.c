@@ -274,6 +274,7 @@ static iv_rc start_alerts(struct iv_monitor *m, struct iv_err *err)
                                        .metrics = m->metrics,
                                        .failed = iv_monitor_failed,
                                        .ctx = m};
+    alerts.planted_every = (m->config->roles & IV_ROLE_DETECT) != 0 ? m->config->canary_every : 0;
     if (alerts.alerting == NULL) {
         return IV_OK;
     }

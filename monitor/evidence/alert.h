@@ -79,17 +79,18 @@ iv_rc iv_store_notify(struct iv_store *store, struct iv_str fingerprint, iv_ns n
 iv_rc iv_store_notify_acknowledged(struct iv_store *store, struct iv_str fingerprint, struct iv_str sink,
                                    iv_ns now, struct iv_err *err);
 
-/* What somebody has done with a finding, of what concerns its alert. */
+/* What somebody has done with a finding. */
 struct iv_triaged {
     int64_t seq;
-    bool acknowledged; /* else closed, or suppressed by a waiver */
-    struct iv_str finding;
+    /* SETTLED: closed, or suppressed by a waiver. NOTHING: nothing that concerns its alert. */
+    enum { IV_TRIAGED_NOTHING, IV_TRIAGED_ACKNOWLEDGED, IV_TRIAGED_SETTLED } what;
     struct iv_str rule;
     struct iv_str tenant;
     struct iv_str agent;
     enum iv_verdict_kind kind;
+    iv_ns detected;
 };
-/* Up to limit lines after that seq, oldest first. */
+/* Up to limit lines after that seq, oldest first; whatever they say, so that none is looked at again. */
 iv_rc iv_store_triaged(struct iv_store *store, struct iv_triaged *out, size_t *count, int64_t after,
                        size_t limit, struct iv_arena *arena, struct iv_err *err);
 iv_rc iv_store_triage_last(struct iv_store *store, int64_t *out, struct iv_err *err);
@@ -97,6 +98,9 @@ iv_rc iv_store_triage_last(struct iv_store *store, int64_t *out, struct iv_err *
  */
 iv_rc iv_store_stands(struct iv_store *store, bool *out, const struct iv_triaged *like, iv_ns since,
                       struct iv_err *err);
+/* The same of the findings of any tenant and agent for which no alert of their own fires. */
+iv_rc iv_store_stands_beyond(struct iv_store *store, bool *out, const struct iv_triaged *like, iv_ns since,
+                             struct iv_err *err);
 
 /* How many notices of it wait, at all sinks. */
 iv_rc iv_store_notices_of(struct iv_store *store, int64_t *out, struct iv_str fingerprint,
@@ -132,6 +136,8 @@ struct iv_alert_sink_state {
 };
 /* A lesser time of success than is known changes nothing of that. */
 iv_rc iv_store_put_sink(struct iv_store *store, const struct iv_alert_sink_state *sink, struct iv_err *err);
+/* Since when it fails, as it was put last; 0: it does not, or there is none of this name. */
+iv_rc iv_store_sink_failing(struct iv_store *store, iv_ns *out, struct iv_str name, struct iv_err *err);
 /* One that is known keeps what is known of it. */
 iv_rc iv_store_add_sink(struct iv_store *store, struct iv_str name, struct iv_str kind, struct iv_err *err);
 /* What is not among these is forgotten, with what waited for it: *lost tells how many notices that were. */

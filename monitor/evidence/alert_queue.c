@@ -159,6 +159,23 @@ iv_rc iv_store_put_sink(struct iv_store *store, const struct iv_alert_sink_state
     return iv_sql_run(&store->sql, stmt, "write the state of a sink", err);
 }
 
+iv_rc iv_store_sink_failing(struct iv_store *store, iv_ns *out, struct iv_str name, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    bool found = false;
+    *out = 0;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_SINK_FAILING, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, name);
+    TRY(iv_sql_step(&store->sql, stmt, &found, "read the state of a sink", err));
+    if (found) {
+        struct iv_sql_row row = iv_sql_row(stmt);
+        *out = iv_sql_get_int(&row);
+    }
+    return IV_OK;
+}
+
 iv_rc iv_store_add_sink(struct iv_store *store, struct iv_str name, struct iv_str kind, struct iv_err *err)
 {
     const struct arguments a = {.texts = {name, kind}, .text_count = 2};

@@ -15,14 +15,15 @@ static iv_rc read_line(struct iv_triaged *out, sqlite3_stmt *stmt, struct iv_are
 {
     struct iv_sql_row row = iv_sql_row(stmt);
     struct iv_triaged line = {.seq = iv_sql_get_int(&row)};
-    line.acknowledged = iv_sql_get_int(&row) != 0;
-    line.finding = iv_sql_get_str(&row);
+    int64_t what = iv_sql_get_int(&row);
+    line.what = what == 1 ? IV_TRIAGED_ACKNOWLEDGED : what == 2 ? IV_TRIAGED_SETTLED : IV_TRIAGED_NOTHING;
     line.rule = iv_sql_get_str(&row);
     line.tenant = iv_sql_get_str(&row);
     line.agent = iv_sql_get_str(&row);
     TRY(iv_kind_of_rank(&line.kind, iv_sql_get_int(&row), err));
-    ENSURE(iv_arena_keep(arena, &line.finding) && iv_arena_keep(arena, &line.rule) &&
-               iv_arena_keep(arena, &line.tenant) && iv_arena_keep(arena, &line.agent),
+    line.detected = iv_sql_get_int(&row);
+    ENSURE(iv_arena_keep(arena, &line.rule) && iv_arena_keep(arena, &line.tenant) &&
+               iv_arena_keep(arena, &line.agent),
            err, IV_E_NOMEM, "no memory left to read triage");
     *out = line;
     return IV_OK;
@@ -58,6 +59,19 @@ iv_rc iv_store_stands(struct iv_store *store, bool *out, const struct iv_triaged
     iv_sql_bind_str(&args, like->rule);
     iv_sql_bind_str(&args, like->tenant);
     iv_sql_bind_str(&args, like->agent);
+    iv_sql_bind_int(&args, iv_kind_rank(like->kind));
+    iv_sql_bind_int(&args, since);
+    return iv_sql_step(&store->sql, stmt, out, "look for a finding that stands", err);
+}
+
+iv_rc iv_store_stands_beyond(struct iv_store *store, bool *out, const struct iv_triaged *like, iv_ns since,
+                             struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_FINDING_STANDS_BEYOND, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, like->rule);
     iv_sql_bind_int(&args, iv_kind_rank(like->kind));
     iv_sql_bind_int(&args, since);
     return iv_sql_step(&store->sql, stmt, out, "look for a finding that stands", err);

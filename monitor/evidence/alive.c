@@ -2,6 +2,7 @@
 #include "evidence/alive.h"
 
 #include "base/guard.h"
+#include "evidence/alive_internal.h"
 #include "evidence/coverage_text.h"
 #include "evidence/reader_internal.h"
 #include "evidence/store_internal.h"
@@ -133,6 +134,17 @@ static iv_rc sum_cells(struct iv_store *store, enum iv_alive kind, struct iv_err
     return iv_sql_run(&store->sql, put, "write who is alive", err);
 }
 
+iv_rc iv_alive_settle(struct iv_store *store, struct iv_err *err)
+{
+    for (int kind = 0; kind < IV_ALIVE_KINDS; kind++) {
+        if ((store->unsummed >> kind & 1u) != 0) {
+            TRY(sum_cells(store, (enum iv_alive)kind, err));
+            store->unsummed &= ~(1u << kind);
+        }
+    }
+    return IV_OK;
+}
+
 iv_rc iv_store_put_alive(struct iv_store *store, struct iv_str topic, int32_t partition, iv_ns as_of,
                          const struct iv_alive_row *rows, size_t count, struct iv_err *err)
 {
@@ -144,7 +156,7 @@ iv_rc iv_store_put_alive(struct iv_store *store, struct iv_str topic, int32_t pa
     }
     for (s.kind = 0; s.kind < IV_ALIVE_KINDS; s.kind++) {
         TRY(sum_hour(&s, as_of, err));
-        TRY(sum_cells(store, s.kind, err));
+        store->unsummed |= 1u << s.kind;
     }
     return IV_OK;
 }
@@ -174,7 +186,7 @@ iv_rc iv_store_tell_alive(struct iv_store *store, struct iv_str topic, int32_t p
         if (news) {
             TRY(add_bytes(&crowd, rows[i].crowd, err));
             TRY(write_crowd(&s, IV_SQL_ALIVE_CELL_PUT, rows[i].span, &crowd, err));
-            TRY(sum_cells(store, s.kind, err));
+            store->unsummed |= 1u << s.kind;
         }
     }
     return IV_OK;
@@ -208,6 +220,7 @@ iv_rc iv_store_alive(struct iv_store *store, enum iv_alive kind, int64_t *alive,
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
     bool known = false;
     IV_CHECK(store->inside);
+    TRY(iv_alive_settle(store, err));
     TRY(iv_store_statement(store, &stmt, IV_SQL_ALIVE_NOW, err));
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_str(&args, names[kind]);

@@ -197,7 +197,8 @@ iv_rc iv_reader_fleet(struct iv_reader *reader, const struct iv_fleet_filter *fi
                       : " AS rank FROM (SELECT i.tenant AS tenant, i.agent AS agent, 1," SUMS);
     iv_query_more(&q, " FROM incidents i");
     iv_query_bind_int(&q, filter->day);
-    iv_query_int(&q, true, "i.count > ?", 0);
+    /* What the monitor finds about itself is no agent's. */
+    iv_query_int(&q, true, "i.rule NOT GLOB 'invigil.*' AND i.count > ?", 0);
     iv_query_str(&q, "i.tenant = ?", filter->tenant);
     iv_query_more(&q, filter->tenants ? " GROUP BY i.tenant) s)" : " GROUP BY i.tenant, i.agent) s)");
     if (filter->after != 0) {

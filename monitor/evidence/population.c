@@ -10,8 +10,9 @@
 #include <stdio.h>
 
 #define TELL_EVERY (10 * IV_NS_PER_S)
-/* Of a cell at a time, unless all is to be told. */
-#define TELL_HOURS 64
+/* Of a cell at a time, and in one transaction even where all is to be told. What is left is told by the next
+ * call, which after a stop is the next run's. */
+enum { TELL_HOURS = 64, TELL_ALL = 1024 };
 
 static iv_rc cell_of(struct iv_store *store, int64_t *cell, iv_ns *floor, struct iv_str topic,
                      int32_t partition, struct iv_err *err)
@@ -115,15 +116,16 @@ static iv_rc put_row(struct iv_store *store, int64_t cell, const struct iv_popul
 }
 
 iv_rc iv_store_put_population(struct iv_store *store, struct iv_str topic, int32_t partition,
-                              const struct iv_population_row *rows, size_t count, bool ours,
+                              const struct iv_population_row *rows, size_t count, iv_ns now, bool ours,
                               struct iv_err *err)
 {
     int64_t cell = 0;
     iv_ns floor = IV_NS_MIN;
+    iv_ns ceiling = iv_ns_add(now, IV_POPULATION_AHEAD);
     IV_CHECK(store->inside);
     TRY(cell_of(store, &cell, &floor, topic, partition, err));
     for (size_t i = 0; i < count; i++) {
-        if (rows[i].count == 0 || rows[i].hour >= floor) {
+        if (rows[i].count == 0 || (rows[i].hour >= floor && rows[i].hour <= ceiling)) {
             TRY(put_row(store, cell, &rows[i], ours, err));
         }
     }
@@ -139,6 +141,7 @@ struct teller {
     struct iv_buf topic;
     int32_t partition;
     struct iv_buf text;
+    size_t left; /* hours that may be told yet */
 };
 
 static iv_rc take_cell(struct teller *t, bool *any, iv_ns now, bool all, struct iv_err *err)
@@ -213,7 +216,7 @@ static iv_rc take_hour(struct teller *t, bool *any, iv_ns *hour, struct iv_err *
     return IV_OK;
 }
 
-static iv_rc tell_cell(struct teller *t, bool all, struct iv_err *err)
+static iv_rc tell_cell(struct teller *t, struct iv_err *err)
 {
     bool any = false;
     iv_ns hour = IV_NS_MIN;
@@ -221,7 +224,7 @@ static iv_rc tell_cell(struct teller *t, bool all, struct iv_err *err)
     if (any) {
         TRY(tell_rows(t, IV_SQL_POPULATION_RULES, IV_NS_MIN, err));
     }
-    for (size_t i = 0; all || i < TELL_HOURS; i++) {
+    for (size_t i = 0; i < TELL_HOURS && t->left > 0; i++, t->left--) {
         TRY(take_hour(t, &any, &hour, err));
         if (!any) {
             break;
@@ -234,18 +237,18 @@ static iv_rc tell_cell(struct teller *t, bool all, struct iv_err *err)
 iv_rc iv_store_tell_populations(struct iv_store *store, iv_ns now, bool all, iv_population_visit visit,
                                 void *ctx, struct iv_err *err)
 {
-    struct teller t = {.store = store, .visit = visit, .ctx = ctx};
+    struct teller t = {.store = store, .visit = visit, .ctx = ctx, .left = TELL_ALL};
     struct iv_rc_s rc = IV_OK;
     bool any = true;
     IV_CHECK(store->inside);
     iv_buf_init(&t.topic, 512);
     iv_buf_init(&t.text, IV_COVERAGE_TEXT_MAX);
-    while (iv_ok(rc)) {
+    while (iv_ok(rc) && t.left > 0) {
         rc = take_cell(&t, &any, now, all, err);
         if (!iv_ok(rc) || !any) {
             break;
         }
-        rc = tell_cell(&t, all, err);
+        rc = tell_cell(&t, err);
     }
     iv_buf_deinit(&t.topic);
     iv_buf_deinit(&t.text);

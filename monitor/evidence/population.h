@@ -3,7 +3,8 @@
  * Purpose: that nothing was found is said together with what there was to find it in.
  * Owner/thread: as store.h and reader.h have it.
  * Guarantee: figures are absolute and only grow, so what is put again, after a crash, by a replay, or by
- * another process, changes nothing; cells add up. Bounded: of a cell the newest IV_POPULATION_KEPT hours.
+ * another process, changes nothing; cells add up. Bounded: of a cell the newest IV_POPULATION_KEPT hours;
+ * hours that are to come push none of them out, they are not kept before they have come.
  * No figure is greater than what was judged. Where a cell began anew without its snapshot, on topics that had
  * lost their beginning, the hour at hand has the greater part of it only.
  * Not here: counting (engine/population.h). */
@@ -16,6 +17,7 @@
 #include "evidence/store.h"
 
 #define IV_POPULATION_KEPT 10000
+#define IV_POPULATION_AHEAD (300 * IV_NS_PER_S) /* so far clocks may be apart */
 
 struct iv_population_row {
     struct iv_str rule;
@@ -24,14 +26,14 @@ struct iv_population_row {
     int64_t count; /* 0: the row tells of `since` alone */
 };
 
-/* Inside a transaction. ours: other processes are to be told. */
+/* Inside a transaction. now: the wall clock. ours: other processes are to be told. */
 iv_rc iv_store_put_population(struct iv_store *store, struct iv_str topic, int32_t partition,
-                              const struct iv_population_row *rows, size_t count, bool ours,
+                              const struct iv_population_row *rows, size_t count, iv_ns now, bool ours,
                               struct iv_err *err);
 
 /* Inside a transaction: calls visit with what other processes are to be told of cells now, a text and the key
  * that a newer one replaces it by, and holds them to be told. Of each cell at most every ten seconds, unless
- * `all`. visit may use the store. */
+ * `all`. At most some thousand texts; what is left stays to be told. visit may use the store. */
 typedef iv_rc (*iv_population_visit)(void *ctx, struct iv_str key, struct iv_str text, struct iv_err *err);
 iv_rc iv_store_tell_populations(struct iv_store *store, iv_ns now, bool all, iv_population_visit visit,
                                 void *ctx, struct iv_err *err);

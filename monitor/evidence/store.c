@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/fault.h"
 #include "base/guard.h"
+#include "evidence/alive_internal.h"
 #include "evidence/rows.h"
 #include "evidence/schema.h"
 #include "evidence/store_internal.h"
@@ -122,6 +123,7 @@ iv_rc iv_store_begin(struct iv_store *store, struct iv_err *err)
     store->inside = true;
     store->changes = sqlite3_total_changes64(store->sql.db);
     store->posted = 0;
+    store->unsummed = 0;
     store->log.current = false;
     store->log.seal = false;
     return IV_OK;
@@ -136,7 +138,8 @@ static void leave(struct iv_store *store)
 iv_rc iv_store_commit(struct iv_store *store, struct iv_err *err)
 {
     IV_CHECK(store->inside);
-    struct iv_rc_s rc = iv_log_before_commit(store, err);
+    struct iv_rc_s rc = iv_alive_settle(store, err);
+    rc = iv_ok(rc) ? iv_log_before_commit(store, err) : rc;
     iv_fault("store.before_commit");
     rc = iv_ok(rc) ? iv_sql_exec(&store->sql, "COMMIT", "commit", err) : rc;
     if (!iv_ok(rc)) {

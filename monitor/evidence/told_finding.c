@@ -3,6 +3,7 @@
 
 #include "base/encode.h"
 #include "base/guard.h"
+#include "evidence/own.h"
 #include "evidence/told_internal.h"
 
 #include <string.h>
@@ -116,6 +117,16 @@ static void set_text(struct iv_val *slot, struct iv_str text)
     }
 }
 
+static iv_rc read_origin(struct iv_origin *out, const struct iv_val *data, struct iv_err *err)
+{
+    int64_t partition = 0;
+    TRY(iv_told_text(&out->topic, data, "topic", err));
+    TRY(iv_told_int(&partition, data, "partition", 0, INT32_MAX, err));
+    TRY(iv_told_int(&out->offset, data, "offset", 0, INT64_MAX, err));
+    out->partition = (int32_t)partition;
+    return IV_OK;
+}
+
 static iv_rc read_trigger(struct iv_sighting *out, const struct iv_catalogue *catalogue,
                           struct iv_arena *arena, const struct iv_val *finding, struct iv_err *err)
 {
@@ -127,11 +138,9 @@ static iv_rc read_trigger(struct iv_sighting *out, const struct iv_catalogue *ca
     TRY(iv_told_text(&out->source, data, "source", err));
     TRY(iv_told_text(&out->id, data, "id", err));
     TRY(iv_told_time(&out->time, data, "time", err));
-    TRY(iv_told_text(&out->origin.topic, data, "topic", err));
-    int64_t partition = 0;
-    TRY(iv_told_int(&partition, data, "partition", 0, INT32_MAX, err));
-    TRY(iv_told_int(&out->origin.offset, data, "offset", 0, INT64_MAX, err));
-    out->origin.partition = (int32_t)partition;
+    if (!iv_own_is(iv_told_text_or_empty(finding, "finding_info.analytic.uid"))) {
+        TRY(read_origin(&out->origin, data, err));
+    }
     struct iv_str type = iv_told_text_or_empty(data, "type");
     out->type = iv_catalogue_find(catalogue, type);
     out->type = out->type == NULL ? iv_catalogue_unknown(catalogue) : out->type;

@@ -14,6 +14,7 @@
  */
 #include "base/file.h"
 #include "base/guard.h"
+#include "respond/alert/canary.h"
 #include "support/alert_stage.h"
 
 #include <stdio.h>
@@ -66,7 +67,7 @@ static void canary(struct trial *t, const char *sink)
 {
     struct alert_stage *s = &t->stage;
     IV_CHECK(iv_ok(iv_store_begin(s->store, NULL)));
-    IV_CHECK(iv_ok(iv_alerter_canary(s->alerter, s->store, iv_str_of(sink), s->now, NULL)));
+    IV_CHECK(iv_ok(iv_alerter_canary(s->alerter, s->store, iv_str_of(sink), IV_STR(""), s->now, NULL)));
     IV_CHECK(iv_ok(iv_store_commit(s->store, NULL)));
     printf("ok\n");
 }

@@ -119,6 +119,13 @@ void alert_stage_contradict(struct alert_stage *s, unsigned number, const char *
     put_number(s, finding, number);
 }
 
+void alert_stage_update(struct alert_stage *s, unsigned number, const char *tenant, const char *agent)
+{
+    struct iv_finding finding = usual(tenant, agent);
+    finding.kind = IV_UPDATED;
+    put_number(s, finding, number);
+}
+
 void alert_stage_triage(struct alert_stage *s, unsigned number, enum iv_triage_verb verb)
 {
     char uid[IV_UID_HEX + 1];

@@ -35,6 +35,8 @@ unsigned alert_stage_find(struct alert_stage *s, const char *tenant, const char 
 unsigned alert_stage_find_like(struct alert_stage *s, struct iv_finding finding);
 /* The finding of this number, which is of this tenant and agent, is contradicted. */
 void alert_stage_contradict(struct alert_stage *s, unsigned number, const char *tenant, const char *agent);
+/* More witnesses are known of it. */
+void alert_stage_update(struct alert_stage *s, unsigned number, const char *tenant, const char *agent);
 /* Somebody does this with the finding of this number, and the alerter hears of it. */
 void alert_stage_triage(struct alert_stage *s, unsigned number, enum iv_triage_verb verb);
 /* Time passes, and what has been quiet for long enough is resolved. */

@@ -133,9 +133,10 @@ export interface Evidence {
     id: string;
     type?: string;
     time: string;
-    topic: string;
-    partition: number;
-    offset: number;
+    /** A record's; what the monitor finds about itself is none. */
+    topic?: string;
+    partition?: number;
+    offset?: number;
     digest?: { algorithm: string; value: string };
     fields?: Record<string, unknown>;
   };

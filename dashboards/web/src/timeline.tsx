@@ -53,7 +53,9 @@ function EvidenceItem({ evidence, trigger }: { evidence: Evidence; trigger: Evid
             <Name text={data.id} />
           </dd>
           <FieldLine name="source" value={data.source} />
-          <FieldLine name="record" value={`${data.topic} / ${data.partition} @ ${data.offset}`} />
+          {data.topic !== undefined && (
+            <FieldLine name="record" value={`${data.topic} / ${data.partition} @ ${data.offset}`} />
+          )}
           {data.digest !== undefined && (
             <>
               <dt>{data.digest.algorithm}</dt>

@@ -8,7 +8,6 @@
 #define ARENA_MAX_BYTES (32u << 20)
 #define FORGOTTEN_AFTER (86400 * IV_NS_PER_S)
 #define NAME_MAX_BYTES 256u
-#define MANY IV_STR("*")
 
 enum word { SAME, NEWS };
 static const struct {
@@ -137,8 +136,8 @@ static iv_rc fold(struct iv_alerter *a, struct iv_store *store, struct iv_alert 
                   iv_ns now, struct iv_err *err)
 {
     int64_t count = 0;
-    alert->tenant = MANY;
-    alert->agent = MANY;
+    alert->tenant = IV_ALERT_MANY;
+    alert->agent = IV_ALERT_MANY;
     alert->fingerprint = iv_alerter_fingerprint(a, alert);
     TRY(again(a, store, &count, alert, now, err));
     return count > 0 ? add_targets(a, store, alert->fingerprint, to, err)
@@ -216,8 +215,8 @@ static iv_rc contradict(struct iv_alerter *a, struct iv_store *store, const stru
     if (taken) {
         return IV_OK;
     }
-    alert.tenant = MANY;
-    alert.agent = MANY;
+    alert.tenant = IV_ALERT_MANY;
+    alert.agent = IV_ALERT_MANY;
     return take_from(a, store, &taken, &alert, now, err);
 }
 
@@ -244,8 +243,8 @@ iv_rc iv_alerter_finding(struct iv_alerter *a, struct iv_store *store, const str
     return fire(a, store, &alert, to, now, err);
 }
 
-static struct iv_alert alert_of_condition(enum iv_condition condition, struct iv_str subject,
-                                          struct iv_str detail, iv_ns now)
+struct iv_alert iv_alerter_condition_of(enum iv_condition condition, struct iv_str subject,
+                                        struct iv_str detail, iv_ns now)
 {
     iv_ns lasts = conditions[condition].lasts;
     return (struct iv_alert){
@@ -274,7 +273,7 @@ static uint32_t route_condition(const struct iv_alerter *a, const struct iv_aler
     return to == 0 ? all_sinks(a->alerting) : to;
 }
 
-/* A sink is not told of its own silence, unless there is no other. */
+/* A sink is not told of its own silence: where there is no other, nobody is. */
 static uint32_t without(const struct iv_alerter *a, uint32_t to, struct iv_str name)
 {
     uint32_t left = to;
@@ -302,7 +301,7 @@ static iv_rc end_condition(struct iv_alerter *a, struct iv_store *store, const s
 iv_rc iv_alerter_find_condition(struct iv_alerter *a, struct iv_store *store, struct iv_alert *out,
                                 enum iv_condition condition, struct iv_err *err)
 {
-    const struct iv_alert alert = alert_of_condition(condition, IV_STR(""), IV_STR(""), 0);
+    const struct iv_alert alert = iv_alerter_condition_of(condition, IV_STR(""), IV_STR(""), 0);
     iv_arena_reset(&a->arena);
     struct iv_rc_s rc = iv_store_alert(store, out, iv_alerter_fingerprint(a, &alert), &a->arena, err);
     if (rc.code == IV_E_ABSENT) {
@@ -329,7 +328,7 @@ iv_rc iv_alerter_condition(struct iv_alerter *a, struct iv_store *store, enum iv
                            struct iv_err *err)
 {
     int64_t count = 0;
-    struct iv_alert alert = alert_of_condition(condition, subject, detail, now);
+    struct iv_alert alert = iv_alerter_condition_of(condition, subject, detail, now);
     if (a->alerting->sink_count == 0) {
         return IV_OK;
     }
@@ -350,26 +349,6 @@ iv_rc iv_alerter_condition(struct iv_alerter *a, struct iv_store *store, enum iv
         return conditions[condition].word == NEWS ? renew(a, store, &alert, now, err) : IV_OK;
     }
     return begin(a, store, &alert, to, now, err);
-}
-
-iv_rc iv_alerter_canary(struct iv_alerter *a, struct iv_store *store, struct iv_str sink, iv_ns now,
-                        struct iv_err *err)
-{
-    int64_t waiting = 0;
-    struct iv_alert alert = alert_of_condition(IV_CONDITION_CANARY, sink, IV_STR(""), IV_NS_MAX);
-    alert.fingerprint = iv_alerter_fingerprint(a, &alert);
-    TRY(iv_store_notices_of(store, &waiting, alert.fingerprint, err));
-    if (waiting > 0) {
-        return IV_OK;
-    }
-    alert.count = 1;
-    alert.firing = true;
-    alert.started = now;
-    alert.last = now;
-    TRY(iv_store_put_alert(store, &alert, err));
-    TRY(iv_store_add_target(store, alert.fingerprint, sink, err));
-    TRY(iv_store_notify(store, alert.fingerprint, now, now, err));
-    return iv_alerter_resolve(store, &alert, IV_STR("it was synthetic"), now, err);
 }
 
 iv_rc iv_alerter_settle(struct iv_alerter *a, struct iv_store *store, bool *any, iv_ns now,

@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/guard.h"
 #include "base/hash.h"
+#include "respond/alert/outage.h"
 #include "respond/alert/wire.h"
 #include "respond/web/web.h"
 
@@ -27,7 +28,8 @@ struct iv_deliver {
     size_t one_by_one; /* so many deliveries more: one of what was refused together is at fault */
     int64_t failures;  /* in a row */
     iv_ns failing;     /* wall clock of the first of them; 0: none */
-    bool reported;     /* as unreachable */
+    bool looked;       /* whether the run before left it failing */
+    bool answers;      /* no finding says that it does not */
     iv_ns not_before;  /* monotonic */
     struct iv_deliver_stats stats;
     char why[256];
@@ -77,6 +79,10 @@ static iv_rc look_inside(struct iv_deliver *d, iv_ns now, iv_ns *next, struct iv
     const struct iv_alert_sink *sink = d->options.sink;
     struct iv_store *store = d->options.store;
     size_t batch = d->one_by_one > 0 ? 1 : sink->kind->batch;
+    if (!d->looked) {
+        TRY(iv_store_sink_failing(store, &d->failing, sink->name, err));
+        d->looked = true;
+    }
     TRY(iv_store_notices(store, &d->notices, &d->count, sink->name, now, batch, &d->arena, err));
     if (d->count == 0 && sink->kind->refresh > 0) {
         TRY(iv_store_refreshes(store, &d->notices, &d->count, sink->name, now, batch, &d->arena, err));
@@ -127,6 +133,9 @@ static iv_rc write_told(struct iv_deliver *d, iv_ns now, struct iv_err *err)
     }
     TRY(iv_alerter_condition(d->alerter, store, IV_CONDITION_SINK_UNREACHABLE, true, sink->name,
                              IV_STR("it takes notices again"), now, err));
+    if (!d->answers) {
+        TRY(iv_outage_over(store, sink->name, now, err));
+    }
     return iv_store_put_sink(store, &state, err);
 }
 
@@ -158,6 +167,8 @@ static iv_rc write_again(struct iv_deliver *d, const struct iv_delivery *deliver
     if (now - d->failing >= d->options.alerting->unreachable_after) {
         TRY(iv_alerter_condition(d->alerter, store, IV_CONDITION_SINK_UNREACHABLE, false, sink->name, why,
                                  now, err));
+        d->answers = false;
+        TRY(iv_outage_lasts(store, sink->name, why, d->failing, now, err));
     }
     return iv_store_put_sink(store, &state, err);
 }
@@ -185,7 +196,9 @@ static iv_rc write(struct iv_deliver *d, const struct iv_delivery *delivery, iv_
         iv_store_rollback(d->options.store);
         return rc;
     }
-    return iv_store_commit(d->options.store, err);
+    TRY(iv_store_commit(d->options.store, err));
+    d->answers = d->answers || delivery->kind == IV_DELIVERY_TOLD;
+    return IV_OK;
 }
 
 /* What came of it, in memory: how long the sink is left alone, and what is counted. */
@@ -193,7 +206,8 @@ static iv_ns take_note(struct iv_deliver *d, const struct iv_delivery *delivery,
 {
     iv_ns pace = d->options.sink->kind->pace;
     if (delivery->kind == IV_DELIVERY_AGAIN) {
-        d->failing = d->failures++ == 0 ? now : d->failing;
+        d->failures++;
+        d->failing = d->failing == 0 ? now : d->failing;
         d->stats.retried += d->count;
         memcpy(d->why, delivery->why, sizeof d->why);
         iv_ns delay = backoff(d);

@@ -7,7 +7,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define FACT "alerts.vain" /* the last change of the log that was looked at */
 /* What ended just before anybody was to be told is told all the same; what is older is not news. */
@@ -17,24 +16,8 @@
 
 static iv_rc read_fact(struct iv_store *store, int64_t *out, iv_ns now, struct iv_err *err)
 {
-    IV_AUTO(iv_buf_deinit) struct iv_buf text;
-    iv_buf_init(&text, 64);
-    struct iv_rc_s rc = iv_store_fact(store, &text, IV_STR(FACT), err);
-    if (rc.code == IV_E_ABSENT) {
-        return iv_store_log_before(store, out, now - TOLD_SINCE, err);
-    }
-    TRY(rc);
-    iv_buf_add(&text, "", 1);
-    TRY(iv_buf_check(&text, "a fact", err));
-    *out = strtoll(text.p, NULL, 10);
-    return IV_OK;
-}
-
-static iv_rc put_fact(struct iv_store *store, int64_t seq, struct iv_err *err)
-{
-    char text[32];
-    (void)snprintf(text, sizeof text, "%" PRId64, seq);
-    return iv_store_put_fact(store, IV_STR(FACT), iv_str_of(text), err);
+    TRY(iv_alerter_fact(store, out, FACT, err));
+    return *out < 0 ? iv_store_log_before(store, out, now - TOLD_SINCE, err) : IV_OK;
 }
 
 static int shown(struct iv_str s, size_t most)
@@ -68,7 +51,7 @@ static iv_rc tell_vain(struct iv_alerter *a, struct iv_store *store, bool *any, 
                                  iv_str_of(detail), now, err));
     }
     *any = *any || seen > after;
-    return seen > after ? put_fact(store, seen, err) : IV_OK;
+    return seen > after ? iv_alerter_put_fact(store, FACT, seen, err) : IV_OK;
 }
 
 /* Said when the first one waits, and each hour while any does. */

@@ -3,35 +3,8 @@
 #include "base/guard.h"
 #include "respond/alert/alert_internal.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #define FACT "alerts.triage" /* the last line that was taken over */
 #define AT_ONCE 64
-
-static iv_rc read_fact(struct iv_store *store, int64_t *out, struct iv_err *err)
-{
-    IV_AUTO(iv_buf_deinit) struct iv_buf text;
-    iv_buf_init(&text, 64);
-    struct iv_rc_s rc = iv_store_fact(store, &text, IV_STR(FACT), err);
-    if (rc.code == IV_E_ABSENT) {
-        *out = -1;
-        return IV_OK;
-    }
-    TRY(rc);
-    *out = 0;
-    for (size_t i = 0; i < text.n && text.p[i] >= '0' && text.p[i] <= '9' && *out < INT64_MAX / 100; i++) {
-        *out = *out * 10 + (text.p[i] - '0');
-    }
-    return IV_OK;
-}
-
-static iv_rc put_fact(struct iv_store *store, int64_t seq, struct iv_err *err)
-{
-    char text[32];
-    (void)snprintf(text, sizeof text, "%" PRId64, seq);
-    return iv_store_put_fact(store, IV_STR(FACT), iv_str_of(text), err);
-}
 
 static iv_rc acknowledge(struct iv_alerter *a, struct iv_store *store, const struct iv_alert *alert,
                          iv_ns now, struct iv_err *err)
@@ -45,32 +18,76 @@ static iv_rc acknowledge(struct iv_alerter *a, struct iv_store *store, const str
     return IV_OK;
 }
 
-static iv_rc take_over(struct iv_alerter *a, struct iv_store *store, const struct iv_triaged *line, iv_ns now,
+/* IV_E_ABSENT is none that fires, too. */
+static iv_rc firing(struct iv_alerter *a, struct iv_store *store, struct iv_alert *out,
+                    const struct iv_triaged *like, bool many, struct iv_arena *arena, struct iv_err *err)
+{
+    const struct iv_alert of = {.rule = like->rule,
+                                .kind = like->kind,
+                                .tenant = many ? IV_ALERT_MANY : like->tenant,
+                                .agent = many ? IV_ALERT_MANY : like->agent,
+                                .subject = IV_STR("")};
+    *out = (struct iv_alert){.firing = false};
+    struct iv_rc_s rc = iv_store_alert(store, out, iv_alerter_fingerprint(a, &of), arena, err);
+    if (rc.code != IV_E_ABSENT) {
+        TRY(rc);
+    }
+    out->firing = out->firing && (!many || out->started <= like->detected);
+    return IV_OK;
+}
+
+static iv_rc take_over(struct iv_alerter *a, struct iv_store *store, const struct iv_triaged *like, iv_ns now,
                        struct iv_arena *arena, struct iv_err *err)
 {
-    struct iv_alert alert;
-    struct iv_triaged like = *line;
+    struct iv_alert own;
+    struct iv_alert many;
     bool stands = false;
-    like.kind = line->kind == IV_UPDATED ? IV_VIOLATED : line->kind; /* more is known of the same violation */
-    if (like.kind != IV_VIOLATED && like.kind != IV_INCONCLUSIVE) {
-        return IV_OK;
+    const struct iv_str cause = IV_STR("all of its findings were closed");
+    TRY(firing(a, store, &own, like, false, arena, err));
+    TRY(firing(a, store, &many, like, true, arena, err));
+    if (like->what == IV_TRIAGED_ACKNOWLEDGED) {
+        return own.firing    ? acknowledge(a, store, &own, now, err)
+               : many.firing ? acknowledge(a, store, &many, now, err)
+                             : IV_OK;
     }
-    const struct iv_alert of = {.rule = line->rule,
-                                .kind = like.kind,
-                                .tenant = line->tenant,
-                                .agent = line->agent,
-                                .subject = IV_STR("")};
-    struct iv_rc_s rc = iv_store_alert(store, &alert, iv_alerter_fingerprint(a, &of), arena, err);
-    if (rc.code == IV_E_ABSENT) {
-        return IV_OK;
+    if (own.firing) {
+        TRY(iv_store_stands(store, &stands, like, own.started, err));
+        TRY(stands ? IV_OK : iv_alerter_resolve(store, &own, cause, now, err));
     }
-    TRY(rc);
-    if (!alert.firing || line->acknowledged) {
-        return alert.firing ? acknowledge(a, store, &alert, now, err) : IV_OK;
+    if (many.firing) {
+        TRY(iv_store_stands_beyond(store, &stands, like, many.started, err));
+        TRY(stands ? IV_OK : iv_alerter_resolve(store, &many, cause, now, err));
     }
-    TRY(iv_store_stands(store, &stands, &like, alert.started, err));
-    return stands ? IV_OK
-                  : iv_alerter_resolve(store, &alert, IV_STR("all of its findings were closed"), now, err);
+    return IV_OK;
+}
+
+/* What stands is looked at as it is now, so of lines that ask the same the last one is enough. */
+static bool is_asked_later(const struct iv_triaged *lines, size_t count, size_t i)
+{
+    for (size_t k = i + 1; k < count; k++) {
+        if (lines[k].what == lines[i].what && lines[k].kind == lines[i].kind &&
+            lines[k].detected >= lines[i].detected && iv_str_eq(lines[k].rule, lines[i].rule) &&
+            iv_str_eq(lines[k].tenant, lines[i].tenant) && iv_str_eq(lines[k].agent, lines[i].agent)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static iv_rc take_over_all(struct iv_alerter *a, struct iv_store *store, struct iv_triaged *lines,
+                           size_t count, iv_ns now, struct iv_arena *arena, struct iv_err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool updated = lines[i].kind == IV_UPDATED; /* more is known of the same violation */
+        lines[i].kind = updated ? IV_VIOLATED : lines[i].kind;
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool alerts = lines[i].kind == IV_VIOLATED || lines[i].kind == IV_INCONCLUSIVE;
+        if (alerts && lines[i].what != IV_TRIAGED_NOTHING && !is_asked_later(lines, count, i)) {
+            TRY(take_over(a, store, &lines[i], now, arena, err));
+        }
+    }
+    return IV_OK;
 }
 
 iv_rc iv_alerter_triage(struct iv_alerter *a, struct iv_store *store, bool *any, iv_ns now,
@@ -81,15 +98,13 @@ iv_rc iv_alerter_triage(struct iv_alerter *a, struct iv_store *store, bool *any,
     size_t count = 0;
     int64_t after = 0;
     iv_arena_init(&arena, 0);
-    TRY(read_fact(store, &after, err));
+    TRY(iv_alerter_fact(store, &after, FACT, err));
     if (after < 0) { /* what was done before there were alerts is done */
         TRY(iv_store_triage_last(store, &after, err));
-        return put_fact(store, after, err);
+        return iv_alerter_put_fact(store, FACT, after, err);
     }
     TRY(iv_store_triaged(store, lines, &count, after, AT_ONCE, &arena, err));
-    for (size_t i = 0; i < count; i++) {
-        TRY(take_over(a, store, &lines[i], now, &arena, err));
-    }
+    TRY(take_over_all(a, store, lines, count, now, &arena, err));
     *any = *any || count > 0;
-    return count == 0 ? IV_OK : put_fact(store, lines[count - 1].seq, err);
+    return count == 0 ? IV_OK : iv_alerter_put_fact(store, FACT, lines[count - 1].seq, err);
 }

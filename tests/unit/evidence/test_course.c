@@ -56,8 +56,9 @@ Test(course, is_read_from_indexes_in_their_order)
         {iv_store_text(IV_SQL_COURSE_OUTRANKED), "INDEX executions_outranked (escalate_to=? AND target=?)",
          false},
         {iv_store_text(IV_SQL_TRIAGED), "SEARCH t USING INTEGER PRIMARY KEY (rowid>?)", false},
-        {iv_store_text(IV_SQL_FINDING_STANDS), "INDEX findings_by_incident (rule=? AND tenant=? AND agent=?)",
-         false},
+        {iv_store_text(IV_SQL_FINDING_STANDS),
+         "INDEX findings_standing (rule=? AND tenant=? AND agent=? AND detected>?)", false},
+        {iv_store_text(IV_SQL_FINDING_STANDS_BEYOND), "INDEX findings_standing (rule=?", false},
     };
     check_plans(questions, IV_COUNT(questions));
 }

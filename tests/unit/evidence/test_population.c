@@ -10,6 +10,7 @@
 
 #define HOUR IV_POPULATION_HOUR
 #define DAY (24 * HOUR)
+#define NOW (1000000 * HOUR) /* beyond all that is put, unless a test says otherwise */
 
 struct world {
     struct scratch scratch;
@@ -40,8 +41,9 @@ static void put(struct world *w, int32_t partition, const char *rule, int64_t ho
     const struct iv_population_row row = {iv_str_of(rule), count == 0 ? hour * HOUR : IV_NS_MIN, hour * HOUR,
                                           count};
     cr_assert(iv_ok(iv_store_begin(w->store, &w->err)));
-    cr_assert(iv_ok(iv_store_put_population(w->store, IV_STR("ledger"), partition, &row, 1, ours, &w->err)),
-              "%s", w->err.text);
+    cr_assert(
+        iv_ok(iv_store_put_population(w->store, IV_STR("ledger"), partition, &row, 1, NOW, ours, &w->err)),
+        "%s", w->err.text);
     cr_assert(iv_ok(iv_store_commit(w->store, &w->err)));
 }
 
@@ -49,7 +51,8 @@ static void begin(struct world *w, int32_t partition, const char *rule)
 {
     const struct iv_population_row row = {.rule = iv_str_of(rule), .since = IV_NS_MIN};
     cr_assert(iv_ok(iv_store_begin(w->store, &w->err)));
-    cr_assert(iv_ok(iv_store_put_population(w->store, IV_STR("ledger"), partition, &row, 1, true, &w->err)));
+    cr_assert(
+        iv_ok(iv_store_put_population(w->store, IV_STR("ledger"), partition, &row, 1, NOW, true, &w->err)));
     cr_assert(iv_ok(iv_store_commit(w->store, &w->err)));
 }
 
@@ -168,12 +171,40 @@ Test(population, of_the_oldest_hours_is_forgotten_and_that_is_known)
     for (int again = 0; again < 2; again++) {
         cr_assert(iv_ok(iv_store_begin(w.store, &w.err)));
         cr_assert(iv_ok(iv_store_put_population(w.store, IV_STR("ledger"), 0, rows, IV_POPULATION_KEPT + 2,
-                                                true, &w.err)));
+                                                NOW, true, &w.err)));
         cr_assert(iv_ok(iv_store_commit(w.store, &w.err)));
         cr_expect_eq(known(&w, "AA-1", 0, IV_NS_MAX).judged, IV_POPULATION_KEPT);
         cr_expect(!known(&w, "AA-1", HOUR, DAY).kept);
         cr_expect(known(&w, "AA-1", 2 * HOUR, DAY).kept);
     }
+    free(rows);
+    world_deinit(&w);
+}
+
+Test(population, of_hours_that_are_to_come_pushes_nothing_out)
+{
+    struct world w;
+    const int64_t at = 10;
+    const iv_ns now = at * HOUR + 5;
+    struct iv_population_row *rows = calloc(IV_POPULATION_KEPT + 2, sizeof *rows);
+    world_init(&w);
+    begin(&w, 0, "AA-1");
+    put(&w, 0, "AA-1", at, 7, true);
+    for (int64_t i = 0; i < IV_POPULATION_KEPT + 2; i++) {
+        rows[i] = (struct iv_population_row){IV_STR("AA-1"), IV_NS_MIN, (at + 1 + i) * HOUR, 1};
+    }
+    cr_assert(iv_ok(iv_store_begin(w.store, &w.err)));
+    cr_assert(iv_ok(iv_store_put_population(w.store, IV_STR("ledger"), 0, rows, IV_POPULATION_KEPT + 2, now,
+                                            true, &w.err)));
+    cr_assert(iv_ok(iv_store_commit(w.store, &w.err)));
+    cr_expect_eq(known(&w, "AA-1", 0, IV_NS_MAX).judged, 7, "only what has come counts");
+    cr_expect(known(&w, "AA-1", 0, DAY).kept);
+
+    cr_assert(iv_ok(iv_store_begin(w.store, &w.err)));
+    cr_assert(iv_ok(iv_store_put_population(w.store, IV_STR("ledger"), 0, rows, 2,
+                                            rows[0].hour - IV_POPULATION_AHEAD, true, &w.err)));
+    cr_assert(iv_ok(iv_store_commit(w.store, &w.err)));
+    cr_expect_eq(known(&w, "AA-1", 0, IV_NS_MAX).judged, 8, "clocks may be a little apart");
     free(rows);
     world_deinit(&w);
 }
@@ -193,7 +224,7 @@ static iv_rc pass_on(void *ctx, struct iv_str key, struct iv_str text, struct iv
     cr_assert(iv_ok(iv_told_coverage_read(&told, decoder, &arena, text, err)), "%s", err->text);
     cr_assert(iv_ok(iv_store_begin(to->store, err)));
     cr_assert(iv_ok(iv_store_put_population(to->store, told.topic, told.cover.partition, told.populations,
-                                            told.population_count, false, err)),
+                                            told.population_count, NOW, false, err)),
               "%s", err->text);
     cr_assert(iv_ok(iv_store_commit(to->store, err)));
     iv_buf_printf(&to->told, IV_STR_FMT "\n", IV_STR_ARG(key));
@@ -241,6 +272,36 @@ Test(population, is_told_to_others_by_the_hour_and_seldom)
     expect_told(&b, &a, 500 * IV_NS_PER_S, true, "");
     world_deinit(&a);
     world_deinit(&b);
+}
+
+static iv_rc count_hour(void *ctx, struct iv_str key, struct iv_str text, struct iv_err *err)
+{
+    (void)key;
+    (void)text;
+    (void)err;
+    ++*(int *)ctx;
+    return IV_OK;
+}
+
+Test(population, of_many_hours_is_told_in_pieces_whatever_is_asked_for)
+{
+    struct world w;
+    struct iv_population_row rows[3000];
+    int told[4] = {0};
+    world_init(&w);
+    for (int64_t i = 0; i < 3000; i++) {
+        rows[i] = (struct iv_population_row){IV_STR("AA-1"), IV_NS_MIN, i * HOUR, 1};
+    }
+    cr_assert(iv_ok(iv_store_begin(w.store, &w.err)));
+    cr_assert(iv_ok(iv_store_put_population(w.store, IV_STR("ledger"), 0, rows, 3000, NOW, true, &w.err)));
+    for (int i = 0; i < 4; i++) {
+        cr_assert(iv_ok(iv_store_tell_populations(w.store, IV_NS_PER_S, true, count_hour, &told[i], &w.err)));
+    }
+    cr_assert(iv_ok(iv_store_commit(w.store, &w.err)));
+
+    cr_expect(told[0] > 0 && told[0] <= 1100, "%d", told[0]);
+    cr_expect(told[0] + told[1] + told[2] == 3000 && told[3] == 0, "nothing is lost by it");
+    world_deinit(&w);
 }
 
 Test(population, that_is_told_wrong_is_refused_with_the_place)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From findings to notices: what is one alert, who is told, how often, and when it is over. */
 #include "base/guard.h"
+#include "respond/alert/canary.h"
 #include "support/alert_stage.h"
 
 #include <criterion/criterion.h>
@@ -136,6 +137,77 @@ Test(alert, is_acknowledged_with_a_finding_of_it_where_the_sink_knows_such_a_thi
     cr_expect_str_eq(alert_stage_queue(&s, "page"), "firing 1 acknowledged 2 resolved 2 ");
 }
 
+#define PAGE_KEY "0123456789abcdef0123456789abcdef\n"
+
+/* One sink `page`, which knows what acknowledging is. */
+static void stage_with_page(struct alert_stage *s, const struct scratch *dir, const char *more)
+{
+    char yaml[512];
+    scratch_write(dir, "key", IV_STR(PAGE_KEY));
+    (void)snprintf(yaml, sizeof yaml,
+                   "sinks: {page: {pagerduty: {url: \"http://127.0.0.1:2/\", routing_key_file: %s/key}}}\n%s",
+                   dir->path, more);
+    alert_stage_init(s, yaml);
+}
+
+Test(alert, of_a_finding_of_which_more_became_known_is_acknowledged_kept_and_resolved_with_it)
+{
+    IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    stage_with_page(&s, &dir, "");
+    unsigned first = alert_stage_find(&s, "acme", "agent-7");
+    unsigned second = alert_stage_find(&s, "acme", "agent-7");
+    alert_stage_update(&s, first, "acme", "agent-7");
+
+    alert_stage_triage(&s, first, IV_TRIAGE_ACKNOWLEDGE);
+    cr_expect_str_eq(alert_stage_queue(&s, "page"), "firing 1 acknowledged 2 ");
+    alert_stage_triage(&s, second, IV_TRIAGE_CLOSE);
+    cr_expect_str_eq(alert_stage_queue(&s, "page"), "firing 1 acknowledged 2 ", "the updated one stands");
+    alert_stage_triage(&s, first, IV_TRIAGE_CLOSE);
+    cr_expect_str_eq(alert_stage_queue(&s, "page"), "firing 1 acknowledged 2 resolved 2 ");
+}
+
+Test(alert, that_stands_for_many_is_acknowledged_and_resolved_with_findings_of_its_own)
+{
+    IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    stage_with_page(&s, &dir, "per_rule: 1\n");
+    unsigned alone = alert_stage_find(&s, "acme", "agent-1");
+    unsigned folded = alert_stage_find(&s, "acme", "agent-2");
+    unsigned another = alert_stage_find(&s, "umbra", "agent-3");
+
+    alert_stage_triage(&s, folded, IV_TRIAGE_ACKNOWLEDGE);
+    cr_expect_str_eq(alert_stage_queue(&s, "page"), "firing 1 firing 1 acknowledged 2 ");
+    alert_stage_triage(&s, folded, IV_TRIAGE_CLOSE);
+    cr_expect_str_eq(alert_stage_queue(&s, "page"), "firing 1 firing 1 acknowledged 2 ", "another stands");
+    alert_stage_triage(&s, another, IV_TRIAGE_CLOSE);
+    cr_expect_str_eq(alert_stage_queue(&s, "page"), "firing 1 firing 1 acknowledged 2 resolved 2 ",
+                     "what has an alert of its own does not keep it");
+    alert_stage_triage(&s, alone, IV_TRIAGE_CLOSE);
+    cr_expect_str_eq(alert_stage_queue(&s, "page"),
+                     "firing 1 firing 1 acknowledged 2 resolved 1 resolved 2 ");
+}
+
+Test(alert, hears_of_what_is_closed_behind_any_number_of_comments)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, ONE);
+    unsigned only = alert_stage_find(&s, "acme", "agent-7");
+    bool any = true;
+    for (int i = 0; i < 200; i++) {
+        alert_stage_triage(&s, only, IV_TRIAGE_COMMENT);
+    }
+    IV_CHECK(iv_ok(iv_store_begin(s.store, NULL)));
+    any = false;
+    IV_CHECK(iv_ok(iv_alerter_triage(s.alerter, s.store, &any, s.now, NULL)));
+    IV_CHECK(iv_ok(iv_store_commit(s.store, NULL)));
+    cr_expect(any == false, "what was read is not read again");
+
+    alert_stage_triage(&s, only, IV_TRIAGE_CLOSE);
+
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 resolved 1 ");
+}
+
 Test(alert, of_earlier_findings_is_not_ended_by_their_contradiction)
 {
     IV_AUTO(alert_stage_deinit) struct alert_stage s;
@@ -266,13 +338,67 @@ Test(alert, that_is_synthetic_is_not_made_again_while_the_last_one_waits)
 
     for (int i = 0; i < 3; i++) {
         cr_assert(iv_ok(iv_store_begin(s.store, NULL)));
-        cr_assert(iv_ok(iv_alerter_canary(s.alerter, s.store, IV_STR("a"), s.now, NULL)));
+        cr_assert(iv_ok(iv_alerter_canary(s.alerter, s.store, IV_STR("a"), IV_STR(""), s.now, NULL)));
         cr_assert(iv_ok(iv_store_commit(s.store, NULL)));
         s.now += MINUTE;
     }
 
     cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 resolved 1 ");
     cr_expect_str_eq(alert_stage_queue(&s, "b"), "");
+}
+
+static void plant(struct alert_stage *s)
+{
+    cr_assert(iv_ok(iv_store_begin(s->store, NULL)));
+    cr_assert(iv_ok(iv_alerter_canary_found(s->alerter, s->store, IV_STR("CAN-001"), s->now - IV_NS_PER_S,
+                                            s->now, NULL)));
+    cr_assert(iv_ok(iv_store_commit(s->store, NULL)));
+}
+
+Test(alert, that_is_synthetic_begins_with_a_planted_violation_at_each_sink_that_a_route_leads_to)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    char details[1024] = "";
+    alert_stage_init(
+        &s, "sinks: {a: {webhook: {url: \"http://127.0.0.1:1/\"}}, "
+            "b: {webhook: {url: \"http://127.0.0.1:1/\"}}, c: {webhook: {url: \"http://127.0.0.1:1/\"}}}\n"
+            "routes: [{rules: [TOK-002], to: a}, {severity: [critical], to: c}]\ncanary: 10m\n");
+
+    for (int i = 0; i < 10; i++) {
+        plant(&s);
+        s.now += MINUTE - 1;
+    }
+
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 resolved 1 ", "once in ten minutes");
+    cr_expect_str_eq(alert_stage_queue(&s, "b"), "", "nothing that is found goes there");
+    cr_expect_str_eq(alert_stage_queue(&s, "c"), "firing 1 resolved 1 ");
+    cr_assert(
+        iv_ok(iv_reader_alerts(s.reader, &(struct iv_alert_filter){.limit = 10}, add_detail, details, NULL)));
+    cr_expect(strstr(details, "planted for CAN-001 at 2025-12-31T23:59:59Z was found 1.000 s later") != NULL,
+              "%s", details);
+}
+
+Test(alert, says_that_no_planted_violation_is_found_until_one_is)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    iv_ns since = ALERT_STAGE_NOW;
+    bool missed[4];
+    alert_stage_init(&s, ONE "canary: 1m\n");
+
+    for (size_t i = 0; i < IV_COUNT(missed); i++) {
+        s.now += MINUTE;
+        if (i == 3) {
+            plant(&s);
+        }
+        cr_assert(iv_ok(iv_store_begin(s.store, NULL)));
+        cr_assert(
+            iv_ok(iv_alerter_canary_missed(s.alerter, s.store, &missed[i], since, 2 * MINUTE, s.now, NULL)));
+        cr_assert(iv_ok(iv_store_commit(s.store, NULL)));
+    }
+
+    cr_expect(missed[1] && !missed[0] && missed[2] && !missed[3]);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 firing 1 resolved 1 resolved 2 ",
+                     "the condition, and the synthetic alert that ended it");
 }
 
 static bool count_one(void *ctx, const struct iv_alert *alert)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A sink's queue against sinks that behave, and sinks that do not. */
 #include "base/guard.h"
+#include "respond/alert/outage.h"
 #include "support/alert_stage.h"
 #include "support/hook_server.h"
 
@@ -180,6 +181,105 @@ Test(deliver, of_a_sink_that_stays_away_is_an_alert_to_the_others_until_it_is_ba
     (void)turn(d);
     cr_expect_str_eq(alert_stage_queue(&s, "b"), "firing 1 resolved 1 ");
     cr_expect(iv_deliver_failing(d, &why) == 0);
+}
+
+struct sight {
+    int count;
+    char uid[IV_UID_HEX + 1];
+    char rule[64];
+    char subject[64];
+    char why[256];
+    enum iv_verdict_kind kind;
+    enum iv_triage_state triage;
+    bool agentless;
+    iv_ns time;
+};
+
+static bool see(void *ctx, const struct iv_finding *f)
+{
+    struct sight *s = ctx;
+    const char *detail = memmem(f->ocsf.p, f->ocsf.n, "\"status_detail\":\"", 17);
+    s->count++;
+    (void)snprintf(s->uid, sizeof s->uid, IV_STR_FMT, IV_STR_ARG(f->uid));
+    (void)snprintf(s->rule, sizeof s->rule, IV_STR_FMT, IV_STR_ARG(f->rule));
+    (void)snprintf(s->subject, sizeof s->subject, IV_STR_FMT, IV_STR_ARG(f->trigger_id));
+    (void)snprintf(s->why, sizeof s->why, "%.60s", detail == NULL ? "" : detail + 17);
+    s->kind = f->kind;
+    s->triage = f->triage;
+    s->agentless = f->agent.n == 0 && f->tenant.n == 0;
+    s->time = f->time;
+    return true;
+}
+
+/* What is found of sinks. */
+static struct sight own_findings(struct alert_stage *s)
+{
+    struct sight seen = {.count = 0};
+    const struct iv_finding_filter filter = {.rule = IV_STR("invigil.sink-unreachable")};
+    cr_assert(iv_ok(iv_reader_findings(s->reader, &filter, see, &seen, NULL)));
+    return seen;
+}
+
+Test(deliver, of_a_sink_that_stays_away_is_a_finding_that_is_closed_when_it_is_back)
+{
+    static const struct hook_answer answers[] = {HOOK_STATUS("500 Oh"), HOOK_STATUS("500 Oh"),
+                                                 HOOK_STATUS("500 Oh"), HOOK_OK,
+                                                 HOOK_STATUS("500 Oh"), HOOK_STATUS("500 Oh")};
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, IV_COUNT(answers));
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    stage_for(&s, "webhook", hook, "unreachable_after: 1s\n");
+    struct iv_deliver *before = alert_stage_deliver(&s, "a");
+    find_and_wait(&s, "agent-7");
+    iv_ns began = s.now;
+    s.now += turn(before);
+    cr_expect(own_findings(&s).count == 0, "it has not failed for long enough");
+
+    s.now += IV_NS_PER_S;
+    s.now += turn(before);
+    struct sight lasts = own_findings(&s);
+    iv_deliver_free(before);
+    IV_AUTO(iv_deliver_freep) struct iv_deliver *d = alert_stage_deliver(&s, "a");
+    s.now += turn(d);
+    struct sight after_restart = own_findings(&s);
+    (void)turn(d);
+    struct sight over = own_findings(&s);
+    s.now += IV_NS_PER_S;
+    find_and_wait(&s, "agent-8");
+    s.now += turn(d) + IV_NS_PER_S;
+    s.now += turn(d);
+
+    cr_expect(lasts.count == 1 && lasts.agentless && lasts.time == began);
+    cr_expect_str_eq(lasts.subject, "a");
+    cr_expect(strstr(lasts.why, "endpoint 'a' answered 500") != NULL, "%s", lasts.why);
+    cr_expect(lasts.kind == IV_VIOLATED && lasts.triage == IV_TRIAGE_NEW);
+    cr_expect(after_restart.count == 1, "an outage is one finding, whoever goes on with it");
+    cr_expect_str_eq(after_restart.uid, lasts.uid);
+    cr_expect(over.count == 1 && over.kind == IV_UPDATED && over.triage == IV_TRIAGE_CLOSED);
+    cr_expect_str_eq(over.uid, lasts.uid);
+    cr_expect(strstr(over.why, "it takes notices again") != NULL, "%s", over.why);
+    cr_expect(own_findings(&s).count == 2, "another outage is another finding");
+    cr_expect(iv_store_outbox_count(s.store) == 3, "begin, end and begin are told on the topic");
+}
+
+Test(deliver, of_a_sink_that_is_configured_no_more_nothing_is_expected)
+{
+    IV_AUTO(hook_stopp)
+    struct hook_server *hook = hook_start((const struct hook_answer[]){HOOK_STATUS("500 Oh")}, 1);
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    const struct iv_str others[] = {IV_STR_INIT("b"), IV_STR_INIT("c")};
+    const struct iv_str same[] = {IV_STR_INIT("a")};
+    stage_for(&s, "webhook", hook, "");
+    cr_assert(iv_ok(iv_store_begin(s.store, NULL)));
+    cr_assert(iv_ok(iv_outage_lasts(s.store, IV_STR("a"), IV_STR("gone"), s.now, s.now, NULL)));
+    cr_assert(iv_ok(iv_outage_keep(s.store, same, 1, s.now, NULL)));
+    cr_assert(iv_ok(iv_store_commit(s.store, NULL)));
+    cr_expect(own_findings(&s).kind == IV_VIOLATED);
+
+    cr_assert(iv_ok(iv_store_begin(s.store, NULL)));
+    cr_assert(iv_ok(iv_outage_keep(s.store, others, 2, s.now, NULL)));
+    cr_assert(iv_ok(iv_store_commit(s.store, NULL)));
+
+    cr_expect(own_findings(&s).kind == IV_UPDATED && own_findings(&s).triage == IV_TRIAGE_CLOSED);
 }
 
 Test(deliver, tells_alertmanager_of_many_at_once_and_goes_on_telling)
