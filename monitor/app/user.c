@@ -87,7 +87,7 @@ static iv_rc set_password(struct iv_store *store, void *ctx, struct iv_err *err)
 {
     const struct doing *d = ctx;
     bool found = false;
-    TRY(iv_store_set_password(store, &found, &d->user, err));
+    TRY(iv_store_set_password(store, &found, &d->user, 0, err));
     ENSURE(found, err, IV_E_REFUSED, "there is no user '%s'", d->user.name);
     return IV_OK;
 }

@@ -176,23 +176,29 @@ void iv_answer_log_out(struct iv_reply *reply, struct iv_request *request)
     reply->status = MHD_HTTP_NO_CONTENT;
 }
 
+/* A password of his own: the new one, and when the one was made that he has proven. */
+struct own {
+    struct iv_user user;
+    iv_ns proven;
+};
+
 static iv_rc set_password(struct iv_store *store, void *ctx, struct iv_err *err)
 {
+    const struct own *own = ctx;
     bool found = false;
-    TRY(iv_store_set_password(store, &found, ctx, err));
-    ENSURE(found, err, IV_E_ABSENT, "you were removed meanwhile");
+    TRY(iv_store_set_password(store, &found, &own->user, own->proven, err));
+    ENSURE(found, err, IV_E_REFUSED, "you were removed, or given another password, meanwhile");
     return IV_OK;
 }
 
 /* The present one is asked for, so that nobody takes over what somebody has left open; whoever guesses at it
  * waits as at the log-in. */
-static bool is_his(struct iv_request *request, struct iv_reply *reply, struct iv_str password)
+static bool is_his(iv_ns *changed, struct iv_request *request, struct iv_reply *reply, struct iv_str password)
 {
     struct iv_str name = iv_str_of(request->who.name);
     bool right = false;
-    iv_ns changed = 0;
     if (!iv_password_may_try(request, reply, name) ||
-        !iv_password_look(&right, &changed, request, reply, name, password)) {
+        !iv_password_look(&right, changed, request, reply, name, password)) {
         return false;
     }
     if (!right) {
@@ -207,7 +213,7 @@ void iv_answer_own_password(struct iv_reply *reply, struct iv_request *request)
     struct iv_str name = iv_str_of(request->who.name);
     struct iv_str present = {NULL, 0};
     struct iv_str password = {NULL, 0};
-    struct iv_user user;
+    struct own own = {.proven = 0};
     const struct iv_body_member members[] = {
         {.name = "present", .text = &present, .required = true, .bytes_max = PASSWORD_BYTES_MAX},
         {.name = "password", .text = &password, .required = true, .bytes_max = PASSWORD_BYTES_MAX},
@@ -216,8 +222,9 @@ void iv_answer_own_password(struct iv_reply *reply, struct iv_request *request)
         iv_reply_problem(reply, MHD_HTTP_CONFLICT, "only a user who has logged in has a password of his own");
         return;
     }
-    if (!iv_body_read(request, reply, members, IV_COUNT(members)) || !is_his(request, reply, present) ||
-        !iv_password_make(&user, request, reply, name, 0, password)) {
+    if (!iv_body_read(request, reply, members, IV_COUNT(members)) ||
+        !is_his(&own.proven, request, reply, present) ||
+        !iv_password_make(&own.user, request, reply, name, 0, password)) {
         return;
     }
     struct iv_err err = {.text = ""};
@@ -225,7 +232,7 @@ void iv_answer_own_password(struct iv_reply *reply, struct iv_request *request)
                                      .object = name,
                                      .detail = IV_STR("his own"),
                                      .make = set_password,
-                                     .ctx = &user};
+                                     .ctx = &own};
     if (!iv_page_refused(reply, iv_change_make(request, &change, &err), &err)) {
         set_cookie(reply, request->console, "", 0); /* all his sessions have ended, and with them this one */
         reply->status = MHD_HTTP_NO_CONTENT;

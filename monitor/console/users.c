@@ -66,7 +66,7 @@ static iv_rc remove_one(struct iv_store *store, void *ctx, struct iv_err *err)
 static iv_rc set_password(struct iv_store *store, void *ctx, struct iv_err *err)
 {
     struct changing *c = ctx;
-    TRY(iv_store_set_password(store, &c->applied, &c->user, err));
+    TRY(iv_store_set_password(store, &c->applied, &c->user, 0, err));
     ENSURE(c->applied, err, IV_E_ABSENT, "there is no user of this name");
     return IV_OK;
 }

@@ -76,18 +76,21 @@ iv_rc iv_store_set_roles(struct iv_store *store, bool *found, struct iv_str name
     return run(store, stmt, found, "write a user's roles", err);
 }
 
-iv_rc iv_store_set_password(struct iv_store *store, bool *found, const struct iv_user *user,
+iv_rc iv_store_set_password(struct iv_store *store, bool *found, const struct iv_user *user, iv_ns proven,
                             struct iv_err *err)
 {
     IV_CHECK(store->inside);
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
-    TRY(run_for(store, IV_SQL_SESSIONS_END, NULL, iv_str_of(user->name), "end the sessions of a user", err));
     TRY(iv_store_statement(store, &stmt, IV_SQL_USER_PASSWORD, err));
     struct iv_sql_args args = iv_sql_args(stmt);
     bind_password(&args, &user->password);
     iv_sql_bind_int(&args, user->changed);
     iv_sql_bind_str(&args, iv_str_of(user->name));
-    return run(store, stmt, found, "write a password", err);
+    iv_sql_bind_int(&args, proven);
+    TRY(run(store, stmt, found, "write a password", err));
+    return *found ? run_for(store, IV_SQL_SESSIONS_END, NULL, iv_str_of(user->name),
+                            "end the sessions of a user", err)
+                  : IV_OK;
 }
 
 iv_rc iv_store_open_session(struct iv_store *store, bool *opened, const struct iv_session *session,

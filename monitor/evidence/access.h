@@ -54,7 +54,9 @@ iv_rc iv_store_remove_user(struct iv_store *store, bool *found, struct iv_str na
  * those that were made with them. */
 iv_rc iv_store_set_roles(struct iv_store *store, bool *found, struct iv_str name, struct iv_str roles,
                          bool keeps_tokens, struct iv_err *err);
-iv_rc iv_store_set_password(struct iv_store *store, bool *found, const struct iv_user *user,
+/* *found as above, and his password is still the one that was made at `proven`; 0: whichever it is. Ends his
+ * sessions. */
+iv_rc iv_store_set_password(struct iv_store *store, bool *found, const struct iv_user *user, iv_ns proven,
                             struct iv_err *err);
 
 /* changed: of the user's password as it was found right; 0: the session is of no user. *opened: it is his

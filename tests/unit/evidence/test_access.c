@@ -120,7 +120,7 @@ Test(access, removal_and_another_password_end_the_sessions_of_their_user_alone)
     }
 
     cr_assert(iv_ok(iv_store_begin(p.store, NULL)));
-    commit(&p, iv_store_set_password(p.store, &found, &ann, NULL));
+    commit(&p, iv_store_set_password(p.store, &found, &ann, 0, NULL));
     cr_expect(found);
     cr_expect(not(has_session(&p, &sessions[0])));
     cr_expect(not(has_session(&p, &sessions[1])));
@@ -133,6 +133,32 @@ Test(access, removal_and_another_password_end_the_sessions_of_their_user_alone)
     cr_assert(iv_ok(iv_store_begin(p.store, NULL)));
     commit(&p, iv_store_remove_user(p.store, &found, IV_STR("bob"), NULL));
     cr_expect(not(found));
+    place_end(&p);
+}
+
+Test(access, a_password_that_was_proven_is_replaced_only_while_it_is_that_one)
+{
+    struct place p = place_make();
+    struct iv_user ann = user_of("ann", "admin");
+    struct iv_session session = session_of("ann", 1, 10);
+    struct iv_user back;
+    bool found = true;
+    ann.changed = 5;
+    put_user(&p, &ann, true);
+    open_session(&p, &session);
+
+    ann.changed = 7;
+    cr_assert(iv_ok(iv_store_begin(p.store, NULL)));
+    commit(&p, iv_store_set_password(p.store, &found, &ann, 4, NULL));
+    cr_expect(not(found));
+    cr_assert(iv_ok(iv_reader_user(p.reader, &back, IV_STR("ann"), NULL)));
+    cr_expect(eq(i64, back.changed, 5));
+    cr_expect(has_session(&p, &session), "who has changed nothing ends nothing");
+
+    cr_assert(iv_ok(iv_store_begin(p.store, NULL)));
+    commit(&p, iv_store_set_password(p.store, &found, &ann, 5, NULL));
+    cr_expect(found);
+    cr_expect(not(has_session(&p, &session)));
     place_end(&p);
 }
 
