@@ -313,7 +313,8 @@ class Shapes(unittest.TestCase):
     def test_a_violation_fails_its_criterion_though_the_hindmost_partition_is_not_there_yet(self):
         with Console() as console:
             for stream in ("ledger", "telemetry"):
-                console.tell("cover", stream, "2020-01-01T00:00:00Z", "2020-01-01T01:00:00Z", "none", *["2020-01-01T00:00:00Z"] * 2)
+                begun = "2020-01-01T00:00:00Z"
+                console.tell("cover", stream, begun, "2020-01-01T01:00:00Z", "none", begun, begun)
             console.tell("finding", "TOK-002", "acme", "agent-1", "tok")
 
             def failing():
