@@ -291,12 +291,14 @@ static iv_rc emit_program(struct iv_cel_prog **out, struct iv_cel_compilation *c
     return rc;
 }
 
-static iv_rc refused(const struct iv_cel_diags *diags, enum iv_code code, struct iv_err *err)
+/* What was reported where memory was out is said of names that could not be held, not of the expression. */
+static iv_rc refused(const struct iv_cel_compilation *c, enum iv_code code, struct iv_err *err)
 {
-    if (diags->count == 0) {
+    if (c->out_of_memory || c->diags->count == 0) {
+        iv_cel_diags_deinit(c->diags);
         return iv_err_set(err, IV_E_NOMEM, "not enough memory to compile the expression");
     }
-    return iv_err_set(err, code, "%s", diags->items[0].text);
+    return iv_err_set(err, code, "%s", c->diags->items[0].text);
 }
 
 static iv_rc compile(struct iv_cel_prog **out, struct iv_cel_compilation *c, const struct iv_cel_type *expect,
@@ -304,20 +306,20 @@ static iv_rc compile(struct iv_cel_prog **out, struct iv_cel_compilation *c, con
 {
     if (c->source.n > IV_CEL_SOURCE_MAX) {
         iv_cel_report(c, 0, 0, "the expression is longer than %zu bytes", IV_CEL_SOURCE_MAX);
-        return refused(c->diags, IV_E_SYNTAX, err);
+        return refused(c, IV_E_SYNTAX, err);
     }
     if (!iv_utf8_valid(c->source)) {
         iv_cel_report(c, 0, 0, "the expression is not UTF-8");
-        return refused(c->diags, IV_E_SYNTAX, err);
+        return refused(c, IV_E_SYNTAX, err);
     }
     struct iv_cel_node *root = iv_cel_parse(c);
     if (root == NULL || c->out_of_memory) {
-        return refused(c->diags, IV_E_SYNTAX, err);
+        return refused(c, IV_E_SYNTAX, err);
     }
     bool resolved = iv_cel_resolve(c, root);
     bool checked = iv_cel_check(c, root, expect);
     if (!resolved || !checked || c->out_of_memory) {
-        return refused(c->diags, IV_E_TYPE, err);
+        return refused(c, IV_E_TYPE, err);
     }
     return emit_program(out, c, root, err);
 }
