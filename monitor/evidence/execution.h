@@ -22,7 +22,8 @@
  *                 └──────────────────▶ superseded  another one does it in its place
  *              waiting ──▶ planned                 a guard held it back or it always needs approvals: they
  *                 │                                came
- *                 └──────────────────▶ refused     or somebody denied it, or its time is up
+ *                 └──────────────────▶ refused     or somebody denied it, or its time is up; or, of any that
+ *                                                  has called nothing with success, its finding has fallen
  *              done ─────────────────▶ verified    the streams show it,
  *                 ├──────────────────▶ failed      or show what they must not,
  *                 ├──────────────────▶ ambiguous   or neither;

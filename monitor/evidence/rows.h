@@ -14,6 +14,10 @@
     "f.agent, "                                                                                              \
     "f.trigger_source, f.trigger_id, f.trigger_type, f.time, f.detected, f.witnesses, f.ocsf, "              \
     "max(f.state, 3 * f.suppressed), f.assignee"
+/* Suppressed is what somebody has suppressed: what came in so, under a waiver of the console's, is not. */
+#define IV_COLUMNS_FOOTING                                                                                   \
+    "f.uid, f.rule, f.kind, f.mode, f.suppressed, CASE WHEN f.state = 3 AND NOT EXISTS"                      \
+    " (SELECT 1 FROM triage t WHERE t.finding = f.uid AND t.verb = 'suppress') THEN 0 ELSE f.state END"
 #define IV_COLUMNS_EXECUTION                                                                                 \
     "e.seq, e.key, e.finding, e.playbook, e.title, e.target, e.tactic, e.rule, e.severity, e.tenant, "       \
     "e.agent, "                                                                                              \

@@ -4,8 +4,8 @@
  * that whoever follows findings hears of it.
  * Owner/thread: writing as store.h has it, reading as reader.h has it.
  * A finding that somebody has acknowledged or closed is new again when it becomes a violation, or graver.
- * Guarantee: neither a verdict, nor what was told of a finding, nor what is done about it depends on any of
- * this. */
+ * Guarantee: neither a verdict nor what was told of a finding depends on any of this. What is closed or
+ * suppressed is not acted upon any more (evidence/footing.h); what comes in suppressed is. */
 #pragma once
 
 #include "base/err.h"

@@ -9,6 +9,7 @@
 #include "event/keyring.h"
 #include "evidence/log.h"
 #include "respond/approvers.h"
+#include "respond/footing.h"
 #include "respond/ladder.h"
 #include "respond/moves.h"
 
@@ -65,6 +66,7 @@ iv_rc iv_approval_statement(struct iv_buf *out, const struct iv_approval *approv
 
 struct hearing {
     const struct iv_keyring *keyring;
+    const struct iv_baseline *baseline; /* in force; NULL: its rules are not looked at */
     const struct iv_approval *approval;
     const struct iv_task *steps; /* of the execution; they hold it too */
     size_t step_count;
@@ -177,6 +179,23 @@ static int64_t approvals_that_count(const struct hearing *h)
     return count;
 }
 
+/* What was approved may begin, where anything still calls for it. */
+static iv_rc let_pass(struct iv_store *store, const struct hearing *h, struct iv_execution *e,
+                      struct iv_arena *arena, struct iv_err *err)
+{
+    const struct iv_approval *a = h->approval;
+    struct iv_footing_word word;
+    TRY(iv_footing_ask(&word, store, e, h->baseline, arena, err));
+    if (word.why != NULL) {
+        return iv_move_refused(store, e, iv_str_of(word.why), h->now, arena, err);
+    }
+    struct iv_str cause =
+        iv_arena_printf(arena, "approved by '" IV_STR_FMT "' (" IV_STR_FMT ")%s", IV_STR_ARG(a->key),
+                        IV_STR_ARG(a->role), e->quorum > 1 ? " and those before" : "");
+    ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    return iv_move_approved(store, e, cause, h->now, arena, err);
+}
+
 static iv_rc decide(struct iv_store *store, const struct hearing *h, struct iv_arena *arena,
                     struct iv_err *err)
 {
@@ -189,21 +208,14 @@ static iv_rc decide(struct iv_store *store, const struct hearing *h, struct iv_a
         ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
         return iv_move_refused(store, &execution, cause, h->now, arena, err);
     }
-    if (approvals_that_count(h) < execution.quorum) {
-        return IV_OK;
-    }
-    struct iv_str cause =
-        iv_arena_printf(arena, "approved by '" IV_STR_FMT "' (" IV_STR_FMT ")%s", IV_STR_ARG(a->key),
-                        IV_STR_ARG(a->role), execution.quorum > 1 ? " and those before" : "");
-    ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
-    return iv_move_approved(store, &execution, cause, h->now, arena, err);
+    return approvals_that_count(h) < execution.quorum ? IV_OK : let_pass(store, h, &execution, arena, err);
 }
 
 static iv_rc settle_one(struct iv_store *store, const struct iv_keyring *keyring,
-                        const struct iv_approval *approval, iv_ns now, struct iv_arena *arena,
-                        struct iv_err *err)
+                        const struct iv_baseline *baseline, const struct iv_approval *approval, iv_ns now,
+                        struct iv_arena *arena, struct iv_err *err)
 {
-    struct hearing h = {.keyring = keyring, .approval = approval, .now = now};
+    struct hearing h = {.keyring = keyring, .baseline = baseline, .approval = approval, .now = now};
     struct iv_task *steps = NULL;
     struct iv_approval *given = NULL;
     const char *why = NULL;
@@ -219,8 +231,8 @@ static iv_rc settle_one(struct iv_store *store, const struct iv_keyring *keyring
     return why == NULL ? decide(store, &h, arena, err) : IV_OK;
 }
 
-iv_rc iv_approvals_settle(bool *any, struct iv_store *store, const struct iv_keyring *keyring, iv_ns now,
-                          struct iv_err *err)
+iv_rc iv_approvals_settle(bool *any, struct iv_store *store, const struct iv_keyring *keyring,
+                          const struct iv_baseline *baseline, iv_ns now, struct iv_err *err)
 {
     IV_AUTO(iv_arena_deinit) struct iv_arena arena;
     iv_arena_init(&arena, 0);
@@ -228,7 +240,7 @@ iv_rc iv_approvals_settle(bool *any, struct iv_store *store, const struct iv_key
     size_t count = 0;
     TRY(iv_store_pending_approvals(store, &pending, &count, AT_ONCE, &arena, err));
     for (size_t i = 0; i < count; i++) {
-        TRY(settle_one(store, keyring, &pending[i], now, &arena, err));
+        TRY(settle_one(store, keyring, baseline, &pending[i], now, &arena, err));
     }
     *any = *any || count > 0;
     return IV_OK;

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "evidence/approvals.h"
 
+struct iv_baseline;
 struct iv_keyring;
 struct iv_signer;
 
@@ -22,6 +23,7 @@ struct iv_signer;
 iv_rc iv_approval_statement(struct iv_buf *out, const struct iv_approval *approval,
                             const struct iv_task *steps, size_t count, struct iv_err *err);
 
-/* Judges what came since, and moves what it decides. *any: something was written. */
-iv_rc iv_approvals_settle(bool *any, struct iv_store *store, const struct iv_keyring *keyring, iv_ns now,
-                          struct iv_err *err);
+/* Judges what came since, and moves what it decides: what was approved and nothing calls for any more
+ * (footing.h) is refused. baseline: in force, or NULL. *any: something was written. */
+iv_rc iv_approvals_settle(bool *any, struct iv_store *store, const struct iv_keyring *keyring,
+                          const struct iv_baseline *baseline, iv_ns now, struct iv_err *err);

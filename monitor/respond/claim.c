@@ -4,6 +4,8 @@
 #include "base/guard.h"
 #include "evidence/store.h"
 #include "respond/constraint.h"
+#include "respond/footing.h"
+#include "respond/ladder.h"
 #include "respond/moves.h"
 #include "respond/report.h"
 #include "respond/responder_internal.h"
@@ -196,6 +198,25 @@ static iv_rc hindrance(struct iv_responder *r, struct iv_call *call, struct iv_s
     return IV_OK;
 }
 
+/* Nothing is called for a finding that does not stand any more. What is taken back was done, and is. */
+static iv_rc withdraw_fallen(struct iv_responder *r, struct iv_call *call, struct iv_err *err)
+{
+    struct iv_footing_word word;
+    if (call->task.step.undoes > 0) {
+        return IV_OK;
+    }
+    (void)pthread_mutex_lock(&r->lock);
+    struct iv_rc_s rc = iv_footing_ask(&word, r->options.store, &call->task.execution, r->government.baseline,
+                                       &call->arena, err);
+    (void)pthread_mutex_unlock(&r->lock);
+    TRY(rc);
+    if (word.why == NULL) {
+        return IV_OK;
+    }
+    call->finished = true;
+    return iv_ladder_withdraw(r->options.store, &call->task, word.why, call->now, &call->arena, err);
+}
+
 iv_rc iv_responder_claim(struct iv_responder *r, struct iv_call **out, struct iv_err *err)
 {
     struct iv_call *call = NULL;
@@ -211,6 +232,10 @@ iv_rc iv_responder_claim(struct iv_responder *r, struct iv_call **out, struct iv
         return IV_OK;
     }
     call->task = *task;
+    TRY(withdraw_fallen(r, call, err));
+    if (call->finished) {
+        return IV_OK;
+    }
     TRY(prepare(r, call, err));
     if (call->finished) {
         return iv_move_by_outcome(r->options.store, &call->task, &call->outcome, call->now, &call->arena,

@@ -300,3 +300,54 @@ iv_rc iv_ladder_follow(struct iv_store *store, struct iv_task *task, iv_ns now, 
     TRY(settle_undo(store, e, all, count, now, err));
     return end(store, e, all, count, now, arena, err);
 }
+
+/* Why it is not called; what is known of attempts before is kept, for they may have had their effect. */
+static iv_rc withdraw_step(struct iv_store *store, const struct iv_execution *e, struct iv_step *step,
+                           const char *why, iv_ns now, struct iv_arena *arena, struct iv_err *err)
+{
+    bool tried = step->attempt > 0 && step->cause.n > 0;
+    struct iv_str cause =
+        tried ? iv_arena_printf(arena, "%s; before that: " IV_STR_FMT, why, IV_STR_ARG(step->cause))
+              : iv_str_of(why);
+    ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    return skip(store, e, step, cause, now, err);
+}
+
+static iv_rc end_withdrawn(struct iv_store *store, struct iv_execution *e, const struct iv_step *step,
+                           const struct iv_task *all, size_t count, const char *why, iv_ns now,
+                           struct iv_arena *arena, struct iv_err *err)
+{
+    const struct tally t = tally_of(all, count);
+    const struct iv_ladder_end end = iv_ladder_end(e->state, all, count);
+    struct iv_str before = end.state == e->state ? e->cause : iv_str_of(end.before);
+    if (t.last == NULL) {
+        return iv_ladder_finish(store, e, IV_RUN_REFUSED, step->cause, now, err);
+    }
+    if (end.step != NULL) {
+        TRY(cause_of(&before, end.before, end.step, arena, err));
+    }
+    struct iv_str cause = iv_arena_printf(arena, IV_STR_FMT "%swhat was to follow is not called: %s",
+                                          IV_STR_ARG(before), before.n == 0 ? "" : "; ", why);
+    ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    return iv_ladder_finish(store, e, end.state, cause, now, err);
+}
+
+iv_rc iv_ladder_withdraw(struct iv_store *store, struct iv_task *task, const char *why, iv_ns now,
+                         struct iv_arena *arena, struct iv_err *err)
+{
+    struct iv_task *all = NULL;
+    size_t count = 0;
+    struct iv_execution *e = &task->execution;
+    TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, e->key, 0, IV_EXECUTION_STEPS_MAX, arena, err));
+    TRY(withdraw_step(store, e, &task->step, why, now, arena, err));
+    for (size_t i = 0; i < count; i++) {
+        struct iv_step *step = &all[i].step;
+        if (step->position == task->step.position) {
+            *step = task->step;
+        } else if (!takes_back(step) && step->state == IV_STEP_QUEUED) {
+            TRY(skip(store, e, step, iv_str_of(why), now, err));
+        }
+    }
+    TRY(settle_undo(store, e, all, count, now, err));
+    return end_withdrawn(store, e, &task->step, all, count, why, now, arena, err);
+}

@@ -20,6 +20,11 @@ iv_rc iv_ladder_follow(struct iv_store *store, struct iv_task *task, iv_ns now, 
 iv_rc iv_ladder_rest(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
                      struct iv_err *err);
 
+/* task->step is due, and neither it nor what was to follow it is called (any more): why. What was done before
+ * stays, and so does what takes it back; where nothing was, the execution is refused. */
+iv_rc iv_ladder_withdraw(struct iv_store *store, struct iv_task *task, const char *why, iv_ns now,
+                         struct iv_arena *arena, struct iv_err *err);
+
 /* What an execution in this state comes to, by all its rows, those that take back among them: the same state
  * where nothing is at an end yet, or nothing changes it any more. before and step make its cause. */
 struct iv_ladder_end {

@@ -211,13 +211,16 @@ static iv_rc render_or_fail(struct plan *p, struct iv_err *err)
 }
 
 /* A hundred findings of one token are one revocation. */
-static iv_rc join(struct plan *p, struct iv_store *store, bool *is_new, iv_ns now, struct iv_err *err)
+static iv_rc join(struct plan *p, struct iv_store *store, enum iv_planned *out, iv_ns now, struct iv_err *err)
 {
+    static const enum iv_planned came_of[] = {[IV_JOIN_NOT] = IV_PLANNED_NEW,
+                                              [IV_JOIN_KNOWN] = IV_PLANNED_NOT,
+                                              [IV_JOIN_JOINED] = IV_PLANNED_JOINED};
     enum iv_join how = IV_JOIN_NOT;
     struct iv_execution host;
     iv_ns dedup = p->playbook == NULL ? 0 : p->playbook->dedup;
     TRY(iv_store_join(store, &how, &host, &p->execution, iv_ns_add(now, -dedup), &p->arena, err));
-    *is_new = how == IV_JOIN_NOT;
+    *out = came_of[how];
     return how == IV_JOIN_JOINED ? iv_report_joined(store, &host, p->execution.finding, now, err) : IV_OK;
 }
 
@@ -303,16 +306,19 @@ static iv_rc supersede(struct plan *p, struct iv_store *store, iv_ns now, struct
     return IV_OK;
 }
 
-static bool calls_for_action(const struct iv_verdict *v)
+/* The rule is in force, and was when the finding was made, elsewhere perhaps. */
+static bool calls_for_action(const struct iv_finding *f, const struct iv_verdict *v)
 {
-    return v->kind == IV_VIOLATED && v->rule->mode == IV_MODE_ENFORCE && v->waiver == NULL;
+    return v->kind == IV_VIOLATED && v->rule->mode == IV_MODE_ENFORCE && f->mode == IV_MODE_ENFORCE &&
+           v->waiver == NULL && !f->suppressed;
 }
 
-iv_rc iv_plan_one(const struct iv_plan_order *order, struct iv_store *store, const struct iv_finding *finding,
-                  const struct iv_verdict *verdict, const struct iv_baseline *baseline, iv_ns now,
-                  struct iv_err *err)
+iv_rc iv_plan_one(enum iv_planned *out, const struct iv_plan_order *order, struct iv_store *store,
+                  const struct iv_finding *finding, const struct iv_verdict *verdict,
+                  const struct iv_baseline *baseline, iv_ns now, struct iv_err *err)
 {
     IV_AUTO(plan_deinit) struct plan p = {.playbook = order->playbook, .observed = order->observed};
+    *out = IV_PLANNED_NOT;
     iv_arena_init(&p.arena, PLAN_MAX_BYTES);
     TRY(iv_digester_new(&p.digester, err));
     TRY(begin(&p, finding, verdict, order->name, baseline, now, err));
@@ -328,15 +334,15 @@ iv_rc iv_plan_one(const struct iv_plan_order *order, struct iv_store *store, con
     if (is_known) {
         return IV_OK; /* a hundred findings under one mistaken condition are one complaint */
     }
-    bool is_new = false;
-    TRY(join(&p, store, &is_new, now, err));
-    if (!is_new) {
+    TRY(join(&p, store, out, now, err));
+    if (*out != IV_PLANNED_NEW) {
         return IV_OK;
     }
     TRY(admit(&p, store, now, err));
     bool fresh = false;
     TRY(iv_store_plan(store, &fresh, &p.execution, p.steps, p.count, err));
     if (!fresh) {
+        *out = IV_PLANNED_NOT;
         return IV_OK;
     }
     TRY(iv_report(store, &p.execution, NULL, now, err));
@@ -379,13 +385,14 @@ iv_rc iv_respond_plan(const struct iv_playbooks *playbooks, struct iv_store *sto
                       const struct iv_baseline *baseline, iv_ns now, struct iv_err *err)
 {
     struct iv_str named = verdict->rule->remediate;
-    if (!calls_for_action(verdict)) {
+    enum iv_planned came_of;
+    if (!calls_for_action(finding, verdict)) {
         return IV_OK;
     }
     if (named.n > 0) {
         struct iv_plan_order order = {
             .playbook = iv_playbooks_find(playbooks, named), .name = named, .observed = playbooks->observed};
-        TRY(iv_plan_one(&order, store, finding, verdict, baseline, now, err));
+        TRY(iv_plan_one(&came_of, &order, store, finding, verdict, baseline, now, err));
     }
     for (size_t i = 0; i < playbooks->count; i++) {
         const struct iv_playbook *playbook = &playbooks->items[i];
@@ -400,7 +407,7 @@ iv_rc iv_respond_plan(const struct iv_playbooks *playbooks, struct iv_store *sto
                                       .undecided = why.text[0] == '\0' ? NULL : why.text,
                                       .observed = playbooks->observed};
         if (holds) {
-            TRY(iv_plan_one(&order, store, finding, verdict, baseline, now, err));
+            TRY(iv_plan_one(&came_of, &order, store, finding, verdict, baseline, now, err));
         }
     }
     return IV_OK;

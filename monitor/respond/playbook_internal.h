@@ -77,10 +77,16 @@ struct iv_plan_order {
     const char *undecided; /* why nobody can tell whether it is called for; NULL: it is */
     struct iv_str cause;   /* why it is planned, where that is not the finding alone; p NULL: it is */
 };
+/* What came of it. */
+enum iv_planned {
+    IV_PLANNED_NOT,    /* the playbook has answered the finding already */
+    IV_PLANNED_JOINED, /* another execution of the playbook answers it, for it has the same target */
+    IV_PLANNED_NEW,
+};
 /* Whatever the verdict is: the caller has judged that it calls for it. */
-iv_rc iv_plan_one(const struct iv_plan_order *order, struct iv_store *store, const struct iv_finding *finding,
-                  const struct iv_verdict *verdict, const struct iv_baseline *baseline, iv_ns now,
-                  struct iv_err *err);
+iv_rc iv_plan_one(enum iv_planned *out, const struct iv_plan_order *order, struct iv_store *store,
+                  const struct iv_finding *finding, const struct iv_verdict *verdict,
+                  const struct iv_baseline *baseline, iv_ns now, struct iv_err *err);
 
 /* NULL: none of this name. */
 const struct iv_playbook *iv_playbooks_find(const struct iv_playbooks *playbooks, struct iv_str name);

@@ -4,7 +4,9 @@
 #include "base/arena.h"
 #include "base/guard.h"
 #include "evidence/course.h"
+#include "respond/footing.h"
 #include "respond/ladder.h"
+#include "respond/moves.h"
 #include "respond/report.h"
 
 #include <stdio.h>
@@ -77,11 +79,19 @@ iv_rc iv_ramp_ask(enum iv_ramp_word *out, char why[IV_RAMP_WHY_BYTES], struct iv
     return IV_OK;
 }
 
-static iv_rc let_begin(struct iv_store *store, struct iv_execution *e, iv_ns now, struct iv_arena *arena,
-                       struct iv_err *err)
+/* Its turn has come; it begins where anything still calls for it. */
+static iv_rc let_begin(struct iv_store *store, struct iv_execution *e, const struct iv_baseline *baseline,
+                       iv_ns now, struct iv_arena *arena, struct iv_err *err)
 {
+    struct iv_footing_word word;
     struct iv_task *all = NULL;
     size_t count = 0;
+    TRY(iv_footing_ask(&word, store, e, baseline, arena, err));
+    if (word.why != NULL) {
+        e->ramp.start = 0;
+        TRY(iv_store_order(store, e, err));
+        return iv_move_refused(store, e, iv_str_of(word.why), now, arena, err);
+    }
     TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, e->key, 0, IV_EXECUTION_STEPS_MAX, arena, err));
     ENSURE(count > 0, err, IV_E_STORE, "an execution in the store that waits for its turn has no steps");
     e->ramp.start = 0;
@@ -107,8 +117,9 @@ static iv_rc hold_back(struct iv_store *store, struct iv_execution *e, struct iv
 }
 
 /* first: the one that has waited longest, whose terms are those of its playbook. */
-static iv_rc advance_one(struct iv_store *store, const struct iv_execution *first, bool *any, iv_ns now,
-                         struct iv_arena *arena, struct iv_err *err)
+static iv_rc advance_one(struct iv_store *store, const struct iv_execution *first,
+                         const struct iv_baseline *baseline, bool *any, iv_ns now, struct iv_arena *arena,
+                         struct iv_err *err)
 {
     struct iv_ramp_course course;
     struct iv_execution *queue = NULL;
@@ -129,7 +140,7 @@ static iv_rc advance_one(struct iv_store *store, const struct iv_execution *firs
     for (size_t i = 0; i < count; i++) {
         *any = true;
         if (word == IV_RAMP_GO) {
-            TRY(let_begin(store, &queue[i], now, arena, err));
+            TRY(let_begin(store, &queue[i], baseline, now, arena, err));
         } else {
             TRY(hold_back(store, &queue[i], iv_str_of(text), now, err));
         }
@@ -137,7 +148,8 @@ static iv_rc advance_one(struct iv_store *store, const struct iv_execution *firs
     return IV_OK;
 }
 
-iv_rc iv_ramp_advance(struct iv_store *store, bool *any, iv_ns now, struct iv_err *err)
+iv_rc iv_ramp_advance(struct iv_store *store, const struct iv_baseline *baseline, bool *any, iv_ns now,
+                      struct iv_err *err)
 {
     IV_AUTO(iv_arena_deinit) struct iv_arena arena;
     struct iv_str before = IV_STR("");
@@ -150,6 +162,6 @@ iv_rc iv_ramp_advance(struct iv_store *store, bool *any, iv_ns now, struct iv_er
             return IV_OK;
         }
         before = front->playbook;
-        TRY(advance_one(store, front, any, now, &arena, err));
+        TRY(advance_one(store, front, baseline, any, now, &arena, err));
     }
 }

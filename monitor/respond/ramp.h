@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct iv_baseline;
 struct iv_store;
 
 #define IV_RAMP_ENDS 128                    /* that are looked at, of the newest */
@@ -42,5 +43,7 @@ enum iv_ramp_word iv_ramp_decide(const struct iv_ramp_course *course, int64_t st
 iv_rc iv_ramp_ask(enum iv_ramp_word *out, char why[IV_RAMP_WHY_BYTES], struct iv_store *store,
                   const struct iv_execution *execution, iv_ns now, struct iv_err *err);
 
-/* Lets those begin whose turn it is; where too many went wrong, the rest waits for an approval. */
-iv_rc iv_ramp_advance(struct iv_store *store, bool *any, iv_ns now, struct iv_err *err);
+/* Lets those begin whose turn it is, and refuses those of them that nothing calls for any more (footing.h);
+ * where too many went wrong, the rest waits for an approval. */
+iv_rc iv_ramp_advance(struct iv_store *store, const struct iv_baseline *baseline, bool *any, iv_ns now,
+                      struct iv_err *err);

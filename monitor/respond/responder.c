@@ -192,8 +192,8 @@ static iv_rc hear(struct iv_responder *r, bool *any, struct iv_err *err)
     struct iv_rc_s rc = IV_OK;
     (void)pthread_mutex_lock(&r->lock);
     if (r->government.keyring != NULL) {
-        rc = iv_approvals_settle(any, r->options.store, r->government.keyring, iv_wall(&r->options.clock),
-                                 err);
+        rc = iv_approvals_settle(any, r->options.store, r->government.keyring, r->government.baseline,
+                                 iv_wall(&r->options.clock), err);
     }
     (void)pthread_mutex_unlock(&r->lock);
     return rc;
@@ -213,6 +213,16 @@ static iv_rc escalate(struct iv_responder *r, bool *any, struct iv_err *err)
     return rc;
 }
 
+/* Those whose turn has come. */
+static iv_rc advance(struct iv_responder *r, bool *any, struct iv_err *err)
+{
+    (void)pthread_mutex_lock(&r->lock);
+    struct iv_rc_s rc =
+        iv_ramp_advance(r->options.store, r->government.baseline, any, iv_wall(&r->options.clock), err);
+    (void)pthread_mutex_unlock(&r->lock);
+    return rc;
+}
+
 static iv_rc look_for_halt(struct iv_responder *r, struct iv_err *err)
 {
     TRY(iv_halt_holds(&r->paused, r->options.store, err));
@@ -228,7 +238,7 @@ static iv_rc do_chores(struct iv_responder *r, bool *any, struct iv_err *err)
     TRY(expire(r, any, err));
     TRY(escalate(r, any, err));
     TRY(look_for_halt(r, err));
-    return r->paused ? IV_OK : iv_ramp_advance(r->options.store, any, iv_wall(&r->options.clock), err);
+    return r->paused ? IV_OK : advance(r, any, err);
 }
 
 static bool is_to_be_called(const struct iv_call *call)

@@ -201,6 +201,21 @@ Test(approval, that_is_not_what_it_should_be_does_not_count_and_says_why)
     cr_expect(hook_count(o.hook) == 0);
 }
 
+Test(approval, of_what_later_evidence_contradicts_refuses_it)
+{
+    IV_AUTO(office_deinit) struct office o;
+    office_init(&o, TWO);
+    cr_expect_str_eq(say(&o, (struct word){.key = "ann", .role = "security"}), "counts");
+    o.s.sample.verdict.kind = IV_CONTRADICTED;
+    stage_find(&o.s);
+
+    cr_expect_str_eq(say(&o, (struct word){.key = "cat", .role = "on-call"}), "counts");
+
+    struct iv_execution e = stage_execution(&o.s);
+    cr_expect(e.state == IV_RUN_REFUSED && e.admitted == 0 && hook_count(o.hook) == 0);
+    cr_expect_str_eq(e.cause.p, "later evidence contradicts the finding");
+}
+
 Test(approval, that_comes_when_the_time_is_up_is_too_late_and_the_execution_is_refused)
 {
     IV_AUTO(office_deinit) struct office o;

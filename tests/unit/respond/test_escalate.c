@@ -137,6 +137,49 @@ Test(escalate, of_what_could_not_be_planned_follows_as_well)
     cr_expect_str_eq(see(&set.stage).states, "fd-");
 }
 
+Test(escalate, does_nothing_for_a_finding_that_was_contradicted_meanwhile)
+{
+    static const char *const texts[] = {PLAYBOOK("revoke", "escalate_to: block\n", "/{{trigger.scope}}"),
+                                        PLAYBOOK("block", "", "/y"), PLAYBOOK("kill", "", "/z")};
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start((const struct hook_answer[]){HOOK_OK}, 1);
+    IV_AUTO(set_deinit) struct set set;
+    load(&set, texts);
+    stage_find(&set.stage);
+    set.stage.sample.verdict.kind = IV_CONTRADICTED;
+    stage_find(&set.stage);
+    stage_respond(&set.stage, hook_url(hook));
+
+    stage_run(&set.stage, true);
+    stage_run(&set.stage, true);
+
+    struct seen seen = see(&set.stage);
+    cr_expect_str_eq(seen.states, "f--");
+    cr_expect(strstr(seen.causes[0], "; 'block' does not take over: later evidence contradicts") != NULL,
+              "%s", seen.causes[0]);
+}
+
+/* "block" is at the target already, for another finding. */
+Test(escalate, says_where_the_other_one_has_joined_only)
+{
+    static const char *const texts[] = {PLAYBOOK("revoke", "escalate_to: block\n", "/{{trigger.scope}}"),
+                                        PLAYBOOK("block", "", "/y"), PLAYBOOK("kill", "", "/z")};
+    IV_AUTO(set_deinit) struct set set;
+    load(&set, texts);
+    struct stage *s = &set.stage;
+    s->sample.rule.remediate = IV_STR("block");
+    stage_find(s);
+    sample_number(&s->sample, 2);
+    s->sample.rule.remediate = IV_STR("revoke");
+    stage_find(s);
+    stage_respond(s, NULL);
+
+    stage_run(s, true);
+
+    struct seen seen = see(s);
+    cr_expect(seen.count == 2);
+    cr_expect(strstr(seen.causes[0], "; 'block' is at its target already") != NULL, "%s", seen.causes[0]);
+}
+
 Test(escalate, does_nothing_where_nobody_knows_whether_it_was_called_for)
 {
     static const char *const texts[] = {
