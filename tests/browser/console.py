@@ -13,7 +13,7 @@ import time
 
 SERVER = os.environ["IV_CONSOLE_SERVER"]
 SOURCE = os.environ["IV_SOURCE_DIR"]
-PATIENCE = 30  # seconds until a condition that does not come about fails the test
+PATIENCE = 120  # seconds until a condition that does not come about fails the test
 MAY = {"viewer": {"read"}, "analyst": {"read", "triage"}, "responder": {"read", "triage", "respond"},
        "auditor": {"read", "audit"}, "admin": {"read", "triage", "respond", "audit", "admin"}}
 

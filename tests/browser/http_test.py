@@ -417,7 +417,7 @@ class Filters(unittest.TestCase):
                     self.assertEqual(self.names(f"{part}={quote(name, safe='')}"), [name], (part, name[:20]))
             self.assertEqual(self.names("agent=a%0Ab"), [])
             self.known(len(names))
-            with contextlib.closing(sqlite3.connect(f"{self.console.folder}/store.db")) as db:
+            with contextlib.closing(sqlite3.connect(f"{self.console.folder}/store.db", timeout=PATIENCE)) as db:
                 for table in ("findings", "incidents"):
                     db.execute(f"UPDATE {table} SET agent = 'a' || char(10) || 'b' WHERE agent = '100%'")
                 db.commit()
@@ -484,7 +484,7 @@ class Filters(unittest.TestCase):
                 self.console.tell("move", key, "running")
                 self.console.tell("move", key, "verified")
             start = 1767225600 * 10**9  # 2026-01-01
-            with contextlib.closing(sqlite3.connect(f"{self.console.folder}/store.db")) as db:
+            with contextlib.closing(sqlite3.connect(f"{self.console.folder}/store.db", timeout=PATIENCE)) as db:
                 for i, key in enumerate(keys):
                     at = start + i * 10**9
                     db.execute("UPDATE executions SET event_time = ?1 - 500000000, planned = ?1, started = ?1 + ?2, finished ="
