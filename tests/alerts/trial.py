@@ -39,7 +39,7 @@ class Trial:
 
     def __exit__(self, *_):
         self.process.stdin.close()
-        status = self.process.wait(30)
+        status = self.process.wait(120)
         self.folder.cleanup()
         assert status == 0, f"the trial ended with status {status}"
 
