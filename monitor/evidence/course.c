@@ -209,6 +209,37 @@ iv_rc iv_store_hold_undo(struct iv_store *store, const struct iv_execution *exec
     return iv_sql_run(&store->sql, stmt, "hold back what takes back", err);
 }
 
+iv_rc iv_store_undo_yields(struct iv_store *store, bool *yields, iv_ns *until,
+                           const struct iv_execution *execution, const struct iv_step *undo, iv_ns now,
+                           struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    *yields = false;
+    if (execution->target.n == 0) {
+        return IV_OK;
+    }
+    TRY(iv_store_statement(store, &stmt, IV_SQL_COURSE_YIELDS, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, execution->playbook);
+    iv_sql_bind_str(&args, execution->target);
+    iv_sql_bind_str(&args, execution->tenant);
+    iv_sql_bind_str(&args, execution->key);
+    iv_sql_bind_int(&args, execution->admitted);
+    iv_sql_bind_str(&args, undo->name);
+    iv_sql_bind_int(&args, now);
+    iv_sql_bind_int(&args, undo->undoes);
+    iv_sql_bind_int(&args, undo->undo_after);
+    iv_sql_bind_int(&args, undo->due);
+    TRY(iv_sql_step(&store->sql, stmt, yields, "look for a later execution", err));
+    if (*yields) {
+        struct iv_sql_row row = iv_sql_row(stmt);
+        int64_t due = iv_sql_get_int(&row);
+        *until = due == 0 ? IV_NS_MIN : due;
+    }
+    return IV_OK;
+}
+
 iv_rc iv_store_order(struct iv_store *store, const struct iv_execution *execution, struct iv_err *err)
 {
     IV_CHECK(store->inside);

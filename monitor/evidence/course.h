@@ -50,3 +50,9 @@ iv_rc iv_store_order(struct iv_store *store, const struct iv_execution *executio
  * this one's step of that name did as well, before it does. */
 iv_rc iv_store_hold_undo(struct iv_store *store, const struct iv_execution *execution,
                          const struct iv_step *undo, struct iv_err *err);
+/* Inside a transaction: whether a later execution of the same playbook for the same target is at the step of
+ * this name, or holds what it did: then undo, whose time has come, is not called before *until; IV_NS_MIN: so
+ * long as nobody knows. Not of what somebody asked for before its time. */
+iv_rc iv_store_undo_yields(struct iv_store *store, bool *yields, iv_ns *until,
+                           const struct iv_execution *execution, const struct iv_step *undo, iv_ns now,
+                           struct iv_err *err);

@@ -2,6 +2,7 @@
 /* From a due step to a call that may begin, or to what hinders it. */
 #include "base/alloc.h"
 #include "base/guard.h"
+#include "evidence/course.h"
 #include "evidence/store.h"
 #include "respond/constraint.h"
 #include "respond/footing.h"
@@ -15,6 +16,7 @@
 #define CALL_MAX_BYTES (8u << 20)
 #define STALE_WAIT IV_NS_PER_S
 #define DRY_WAIT (60 * IV_NS_PER_S)
+#define YIELD_WAIT (10 * IV_NS_PER_S)
 #define HANGS_AFTER IV_NS_PER_S
 
 void iv_call_free(struct iv_call *call)
@@ -161,6 +163,22 @@ static bool is_stale(const struct iv_responder *r, const struct iv_call *call, c
     return rests_on_absence && r->options.fresh != NULL && !r->options.fresh(r->options.ctx, why);
 }
 
+/* What a later execution does, or holds, is not taken back by an earlier one. */
+static iv_rc yield(struct iv_responder *r, struct iv_call *call, struct iv_err *err)
+{
+    bool yields = false;
+    iv_ns until = IV_NS_MIN;
+    if (call->task.step.undoes == 0) {
+        return IV_OK;
+    }
+    TRY(iv_store_undo_yields(r->options.store, &yields, &until, &call->task.execution, &call->task.step,
+                             call->now, err));
+    iv_ns later = iv_ns_add(call->now, YIELD_WAIT);
+    return yields ? postpone(r, call, until == IV_NS_MIN ? later : until,
+                             IV_STR("a later execution of the playbook does the same for this target"), err)
+                  : IV_OK;
+}
+
 /* An endpoint that answers none of its calls must leave room for those to others. */
 static bool is_full(const struct iv_responder *r, const struct iv_call *call)
 {
@@ -247,6 +265,10 @@ iv_rc iv_responder_claim(struct iv_responder *r, struct iv_call **out, struct iv
     }
     if (r->options.dry_run || call->task.execution.observed) {
         return withhold(r, call, err);
+    }
+    TRY(yield(r, call, err));
+    if (call->finished) {
+        return IV_OK;
     }
     struct iv_str cause;
     iv_ns until = 0;

@@ -190,6 +190,66 @@ Test(undo, waits_for_that_of_a_later_execution_for_the_same_target)
     cr_expect(hook_count(hook) == 4 && stage_execution(&s).state == IV_RUN_UNDONE);
 }
 
+/* What was done by one that then failed holds as well, and is done again by the next one. */
+Test(undo, of_one_that_failed_waits_for_that_of_a_later_one_too)
+{
+    static const struct hook_answer answers[] = {YES, NO};
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, 2);
+    IV_AUTO(stage_deinit) struct stage s;
+    iv_ns begun = STAGE_NOW;
+    set_up(&s, hook, "", HTTP("a", UNDO) HTTP("b", ""));
+    cr_assert(stage_execution(&s).state == IV_RUN_FAILED && stage_step(&s, 2).state == IV_STEP_DUE);
+    static const struct hook_answer yes[] = {YES};
+    IV_AUTO(hook_stopp) struct hook_server *later = hook_start(yes, 1);
+    stage_respond(&s, hook_url(later));
+    s.now = begun + 1800 * IV_NS_PER_S;
+    sample_number(&s.sample, 2);
+    stage_find(&s);
+    stage_run(&s, false);
+    cr_assert(stage_executions(&s) == 2 && hook_count(later) == 2);
+
+    s.now = begun + 3601 * IV_NS_PER_S;
+    stage_run(&s, false);
+    cr_expect(hook_count(later) == 2, "the second one's hour has not passed");
+    s.now = begun + 5401 * IV_NS_PER_S;
+    stage_run(&s, false);
+
+    cr_expect(hook_count(later) == 4);
+}
+
+/* Its time comes while a later one is still at the same step. */
+Test(undo, yields_to_a_later_execution_that_is_under_way)
+{
+    static const struct hook_answer yes[] = {YES};
+    static const struct hook_answer hardly[] = {HOOK_STATUS("503 No")};
+    IV_AUTO(hook_stopp) struct hook_server *first = hook_start(yes, 1);
+    IV_AUTO(hook_stopp) struct hook_server *away = hook_start(hardly, 1);
+    IV_AUTO(hook_stopp) struct hook_server *back = hook_start(yes, 1);
+    IV_AUTO(stage_deinit) struct stage s;
+    iv_ns begun = STAGE_NOW;
+    set_up(&s, first, "", HTTP("a", "  retry: {attempts: 20, backoff: 30s, max_backoff: 30s}\n" UNDO));
+    s.now = begun + 3595 * IV_NS_PER_S;
+    sample_number(&s.sample, 2);
+    stage_find(&s);
+    stage_respond(&s, hook_url(away));
+    stage_run(&s, false);
+    cr_assert(hook_count(away) == 1 && stage_step(&s, 0).state == IV_STEP_DUE);
+
+    s.now = begun +
+            3601 * IV_NS_PER_S; /* the first one's hour is over; the later one's next attempt is not due */
+    stage_respond(&s, hook_url(back));
+    stage_run(&s, false);
+    cr_expect(hook_count(back) == 0, "nothing is taken back");
+    s.now = begun + 3640 * IV_NS_PER_S;
+    stage_run(&s, false);
+    cr_expect(hook_count(back) == 1, "it is done once more");
+    s.now = begun + 7300 * IV_NS_PER_S;
+    stage_run(&s, false);
+    stage_run(&s, false);
+
+    cr_expect(hook_count(back) == 3 && stage_execution(&s).state == IV_RUN_UNDONE);
+}
+
 Test(undo, is_left_to_a_process_that_is_no_dry_run)
 {
     static const struct hook_answer answers[] = {YES, YES};
