@@ -84,6 +84,8 @@ struct iv_tree {
     struct iv_str role; /* of the key that signs; p NULL: any */
 };
 
+struct iv_read;
+
 enum iv_limit_kind { IV_LIMIT_COUNT, IV_LIMIT_SUM, IV_LIMIT_DISTINCT };
 
 struct iv_rule {
@@ -122,6 +124,8 @@ struct iv_rule {
     const uint64_t *partner_fields;
     bool all_trigger_fields;
     bool all_partner_fields;
+    const struct iv_read *reads; /* the names that its form reads (reads.h) */
+    size_t read_count;
     bool checks_chain;        /* a program calls hash_valid: event->hash_valid must be known before it runs */
     bool checks_signature;    /* a program calls receipt_valid, which costs as much as some twenty events */
     bool global;              /* events of several tenants may meet in it */

@@ -248,6 +248,7 @@ static void load_rule(struct iv_load *load, const struct iv_yaml_node *node, str
     iv_yaml_close(&map);
     if (!iv_load_failed(load)) {
         iv_scope_load(&rl);
+        iv_reads_load(&rl);
         (void)add_rule(load, rl.rule, node, tests);
     }
 }

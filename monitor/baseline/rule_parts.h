@@ -50,3 +50,5 @@ const struct iv_cel_type *iv_term_type(const struct iv_side *side, const struct 
 void iv_form_load(struct iv_rule_load *rl, struct iv_yaml_map *map);
 /* scope.c: fields, tenants, digest. */
 void iv_scope_load(struct iv_rule_load *rl);
+/* reads.c: the names that its form reads. */
+void iv_reads_load(struct iv_rule_load *rl);

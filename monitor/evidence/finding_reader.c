@@ -263,3 +263,25 @@ iv_rc iv_reader_findings(struct iv_reader *reader, const struct iv_finding_filte
     }
     return IV_OK;
 }
+
+iv_rc iv_reader_saw(struct iv_reader *reader, struct iv_buf *out, int64_t *left_out, struct iv_str uid,
+                    struct iv_err *err)
+{
+    IV_AUTO(iv_sql_finalizep) sqlite3_stmt *stmt = NULL;
+    bool found = false;
+    TRY(iv_sql_prepare(&reader->sql, &stmt,
+                       "SELECT ocsf -> '$.unmapped.saw', ifnull(ocsf ->> '$.unmapped.saw_left_out', 0)"
+                       " FROM findings WHERE uid = ? AND json_valid(ocsf)"
+                       " AND json_type(ocsf, '$.unmapped.saw') = 'array'",
+                       err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, uid);
+    TRY(iv_sql_step(&reader->sql, stmt, &found, "read what a rule saw", err));
+    struct iv_sql_row row = iv_sql_row(stmt);
+    *left_out = 0;
+    if (found) {
+        iv_buf_str(out, iv_sql_get_str(&row));
+        *left_out = iv_sql_get_int(&row);
+    }
+    return iv_buf_check(out, "what a rule saw", err);
+}

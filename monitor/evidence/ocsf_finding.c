@@ -191,7 +191,7 @@ static void metadata(struct iv_json *j, const struct iv_baseline *baseline, cons
 }
 
 /* What OCSF has no place for. */
-static void unmapped(struct iv_json *j, const struct iv_verdict *v)
+static void unmapped(struct iv_json *j, const struct iv_baseline *baseline, const struct iv_verdict *v)
 {
     iv_json_open_object(j, "unmapped");
     iv_json_text(j, "verdict", iv_verdict_kind_name(v->kind));
@@ -200,6 +200,7 @@ static void unmapped(struct iv_json *j, const struct iv_verdict *v)
     if (v->rule->form == IV_REQUIRE) {
         iv_json_time(j, "deadline", v->deadline);
     }
+    iv_ocsf_saw(j, baseline, v);
     if (v->waiver != NULL) {
         iv_json_bool(j, "suppressed", true);
         iv_json_open_object(j, "waiver");
@@ -271,6 +272,6 @@ void iv_ocsf_finding(struct iv_buf *out, const struct iv_baseline *baseline, con
     resources(j, verdict);
     remediation(j, verdict->rule);
     metadata(j, baseline, verdict);
-    unmapped(j, verdict);
+    unmapped(j, baseline, verdict);
     iv_json_close_object(j);
 }

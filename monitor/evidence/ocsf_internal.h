@@ -22,3 +22,5 @@ void iv_ocsf_hex(struct iv_json *j, const char *name, const unsigned char *bytes
 void iv_ocsf_product(struct iv_json *j);
 /* One entry of metadata.tags. */
 void iv_ocsf_tag(struct iv_json *j, const char *name, struct iv_str value);
+/* "saw": what the rule saw under each name that its form reads; "saw_left_out": how many more there were. */
+void iv_ocsf_saw(struct iv_json *j, const struct iv_baseline *baseline, const struct iv_verdict *v);

@@ -54,60 +54,11 @@ void iv_reader_closep(struct iv_reader **reader)
 struct walk {
     void *ctx;
     union {
-        iv_execution_visit execution;
         iv_step_visit step;
         iv_action_visit action;
         iv_count_visit count;
     } visit;
 };
-
-static iv_rc read_execution(void *ctx, struct iv_sql_row *row, bool *on, struct iv_err *err)
-{
-    const struct walk *walk = ctx;
-    struct iv_execution execution;
-    TRY(iv_row_execution(&execution, row, err));
-    *on = walk->visit.execution(walk->ctx, &execution);
-    return IV_OK;
-}
-
-/* States are kept by name; a mask of them becomes a list. The names are ours, not the caller's. */
-static void where_states(struct iv_query *q, uint32_t states)
-{
-    static const char *const names[] = {
-#define STATE(id, name, final) "'" name "'",
-#include "evidence/run_states.def"
-#undef STATE
-    };
-    if (states == 0) {
-        return;
-    }
-    iv_query_condition(q, "e.state IN (''");
-    for (size_t i = 0; i < IV_COUNT(names); i++) {
-        if ((states >> i & 1u) != 0) {
-            iv_buf_printf(&q->text, ", %s", names[i]);
-        }
-    }
-    iv_buf_char(&q->text, ')');
-}
-
-iv_rc iv_reader_executions(struct iv_reader *reader, const struct iv_execution_filter *filter,
-                           iv_execution_visit visit, void *ctx, struct iv_err *err)
-{
-    IV_AUTO(iv_query_deinit) struct iv_query q;
-    iv_query_init(&q, "SELECT " IV_COLUMNS_EXECUTION " FROM executions e");
-    iv_query_str(&q, "e.key IN (SELECT execution FROM execution_findings WHERE finding = ?)",
-                 filter->finding);
-    iv_query_str(&q, "e.playbook = ?", filter->playbook);
-    iv_query_str(&q, "e.key = ?", filter->key);
-    iv_query_int(&q, filter->from != 0, "e.planned >= ?", filter->from);
-    iv_query_int(&q, filter->until != 0, "e.planned < ?", filter->until);
-    iv_query_int(&q, filter->after != 0, "e.seq > ?", filter->after);
-    iv_query_int(&q, filter->before != 0, "e.seq < ?", filter->before);
-    where_states(&q, filter->states);
-    iv_query_order(&q, "e.seq", filter->newest_first, filter->limit);
-    struct walk walk = {.ctx = ctx, .visit.execution = visit};
-    return iv_query_each(reader, &q, read_execution, &walk, "read executions", err);
-}
 
 static iv_rc read_step(void *ctx, struct iv_sql_row *row, bool *on, struct iv_err *err)
 {

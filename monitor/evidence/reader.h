@@ -56,11 +56,17 @@ iv_rc iv_reader_findings_page(struct iv_reader *reader, const struct iv_finding_
 /* Calls visit once. IV_E_ABSENT: there is none with this uid (64 hex digits, lower case). */
 iv_rc iv_reader_finding(struct iv_reader *reader, struct iv_str uid, iv_finding_visit visit, void *ctx,
                         struct iv_err *err);
+/* Appends the list of what its rule saw (ocsf_saw.c), as JSON, and nothing where it does not tell. *left_out:
+ * how much more there was. */
+iv_rc iv_reader_saw(struct iv_reader *reader, struct iv_buf *out, int64_t *left_out, struct iv_str uid,
+                    struct iv_err *err);
 
 struct iv_execution_filter {
     struct iv_str finding; /* p NULL: any; so are the next ones */
     struct iv_str playbook;
     struct iv_str key;
+    struct iv_str tenant; /* empty: that have none; so it is with agent */
+    struct iv_str agent;
     uint32_t states; /* bits 1u << enum iv_run_state; 0: any */
     iv_ns from;      /* when it was planned, from <= planned < until; both 0: any */
     iv_ns until;
@@ -72,6 +78,10 @@ struct iv_execution_filter {
 typedef bool (*iv_execution_visit)(void *ctx, const struct iv_execution *execution);
 iv_rc iv_reader_executions(struct iv_reader *reader, const struct iv_execution_filter *filter,
                            iv_execution_visit visit, void *ctx, struct iv_err *err);
+/* The same within bounds: ends after some ten thousand rows that do not fit. *next: the seq that the next
+ * page begins behind; 0: there is nothing behind this one. */
+iv_rc iv_reader_executions_page(struct iv_reader *reader, const struct iv_execution_filter *filter,
+                                int64_t *next, iv_execution_visit visit, void *ctx, struct iv_err *err);
 /* The steps of one execution, by position. */
 typedef bool (*iv_step_visit)(void *ctx, const struct iv_step *step);
 iv_rc iv_reader_steps(struct iv_reader *reader, struct iv_str execution, iv_step_visit visit, void *ctx,

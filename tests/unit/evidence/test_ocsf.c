@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the text says. That it is valid OCSF is for tests/conformance/ocsf. */
 #include "base/guard.h"
+#include "baseline/reads.h"
 #include "evidence/finding.h"
 #include "evidence/ocsf.h"
 #include "support/sample.h"
@@ -131,4 +132,81 @@ Test(ocsf, stays_within_a_message_however_long_the_identifiers_are)
 
     cr_expect(iv_buf_failed(&json) == false);
     expect_has(&json, "\"witness_total\":1000");
+}
+
+static uint16_t name_id(const struct sample *s, const char *name)
+{
+    for (size_t i = 0; i < iv_catalogue_names(s->catalogue); i++) {
+        if (iv_str_eq(iv_catalogue_name(s->catalogue, (uint16_t)i), iv_str_of(name))) {
+            return (uint16_t)i;
+        }
+    }
+    cr_assert(false, "no name %s", name);
+    return 0;
+}
+
+Test(ocsf, tells_what_the_rule_saw_under_each_name_that_it_reads)
+{
+    IV_AUTO(sample_deinit) struct sample s;
+    sample_init(&s);
+    const struct iv_read_override overrides[] = {
+        {{.tenant = IV_STR("glob*")}, iv_val_int(7)},
+        {{.tenant = IV_STR("ac*"), .agent = IV_STR("agent-7")}, iv_val_int(8)},
+    };
+    const struct iv_read reads[] = {
+        {.of = IV_READ_TRIGGER, .name = IV_STR("use.token_id"), .name_id = name_id(&s, "token_id")},
+        {.of = IV_READ_TRIGGER, .name = IV_STR("use.scope"), .name_id = name_id(&s, "scope")},
+        {.of = IV_READ_PARTNER, .name = IV_STR("gone"), .whole = true},
+        {.of = IV_READ_PARAMETER,
+         .name = IV_STR("baseline.most"),
+         .value = iv_val_int(1),
+         .overrides = overrides,
+         .override_count = 2},
+        {.of = IV_READ_PARAMETER, .name = IV_STR("baseline.least"), .value = iv_val_int(2)},
+    };
+    s.rule.reads = reads;
+    s.rule.read_count = IV_COUNT(reads);
+    IV_AUTO(iv_buf_deinit) struct iv_buf json;
+    iv_buf_init(&json, 1 << 16);
+
+    iv_ocsf_finding(&json, &s.baseline, &s.verdict);
+
+    expect_has(&json, "\"saw\":["
+                      "{\"name\":\"use.token_id\",\"of\":\"trigger\",\"evidence\":0,\"value\":\"t-1\"},"
+                      "{\"name\":\"use.scope\",\"of\":\"trigger\",\"evidence\":0,\"value\":null,"
+                      "\"why\":\"the event does not have it\"},"
+                      "{\"name\":\"gone\",\"of\":\"partner\",\"evidence\":1,\"value\":null,"
+                      "\"why\":\"the event as a whole was looked at\"},"
+                      "{\"name\":\"baseline.most\",\"of\":\"parameter\",\"value\":8,"
+                      "\"override\":{\"tenant\":\"ac*\",\"agent\":\"agent-7\"}},"
+                      "{\"name\":\"baseline.least\",\"of\":\"parameter\",\"value\":2,\"override\":null}],"
+                      "\"saw_left_out\":0");
+}
+
+Test(ocsf, says_how_much_of_what_a_rule_saw_had_no_room)
+{
+    IV_AUTO(sample_deinit) struct sample s;
+    sample_init(&s);
+    static struct iv_read reads[400];
+    static char text[1000];
+    memset(text, 'x', sizeof text);
+    for (size_t i = 0; i < IV_COUNT(reads); i++) {
+        reads[i] = (struct iv_read){
+            .of = IV_READ_TRIGGER, .name = IV_STR("use.scope"), .name_id = name_id(&s, "scope")};
+    }
+    s.rule.reads = reads;
+    s.rule.read_count = IV_COUNT(reads);
+    sample_set(&s, "scope", iv_val_str((struct iv_str){text, sizeof text}));
+    IV_AUTO(iv_buf_deinit) struct iv_buf json;
+    iv_buf_init(&json, 1 << 17);
+
+    iv_ocsf_finding(&json, &s.baseline, &s.verdict);
+    cr_expect(not(iv_buf_failed(&json)));
+    expect_has(&json, "\"saw_left_out\":338");
+    iv_buf_clear(&json);
+    memset(text, '\x01', sizeof text);
+
+    iv_ocsf_finding(&json, &s.baseline, &s.verdict);
+
+    expect_has(&json, "\"value\":null,\"why\":\"it is longer than 1024 bytes\"");
 }
