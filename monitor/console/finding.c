@@ -8,7 +8,7 @@
 #include "console/show.h"
 #include "evidence/triage.h"
 
-enum { ACTIONS_OF_A_FINDING_MAX = 16, LINES_MAX = 200 };
+enum { ACTIONS_OF_A_FINDING_MAX = 16, LINES_MAX = 200, SAW_BYTES_MAX = 1 << 20 };
 
 /* Of the text of a finding, whoever wrote it: no string in it can look like this, for its quotes are escaped.
  */
@@ -77,10 +77,38 @@ static struct iv_str clause_of(struct iv_str source)
     return IV_STR("");
 }
 
-/* The text is the one in force, so it is told only of what was found under the baseline in force. */
-static void write_rule(struct iv_json *j, struct iv_console *console, const struct iv_finding *finding)
+struct detail {
+    struct iv_json j;
+    struct iv_console *console;
+    struct iv_reader *reader;
+    struct iv_rc_s rc;
+    struct iv_err *err;
+};
+
+/* The finding says it itself, so a baseline that was changed since takes nothing away. */
+static iv_rc write_saw(struct detail *d, struct iv_str uid)
 {
-    IV_AUTO(iv_coverage_rules_unrefp) struct iv_coverage_rules *rules = iv_coverage_rules_get(console);
+    static const char unknown[] = "it was found by a version that did not keep what its rules saw";
+    IV_AUTO(iv_buf_deinit) struct iv_buf saw;
+    int64_t left_out;
+    iv_buf_init(&saw, SAW_BYTES_MAX);
+    TRY(iv_reader_saw(d->reader, &saw, &left_out, uid, d->err));
+    if (saw.n == 0) {
+        iv_json_null(&d->j, "saw");
+        iv_json_text(&d->j, "unseen", unknown);
+    } else {
+        iv_json_raw(&d->j, "saw", iv_buf_slice(&saw));
+        iv_json_null(&d->j, "unseen");
+    }
+    iv_json_int(&d->j, "left_out", left_out);
+    return IV_OK;
+}
+
+/* The text is the one in force, so it is told only of what was found under the baseline in force. */
+static iv_rc write_rule(struct detail *d, const struct iv_finding *finding)
+{
+    struct iv_json *j = &d->j;
+    IV_AUTO(iv_coverage_rules_unrefp) struct iv_coverage_rules *rules = iv_coverage_rules_get(d->console);
     struct iv_str digest = digest_of(finding->ocsf);
     bool in_force = iv_str_eq(digest, rules->digest);
     struct iv_str source = in_force ? iv_coverage_source(rules, finding->rule) : IV_STR("");
@@ -89,16 +117,10 @@ static void write_rule(struct iv_json *j, struct iv_console *console, const stru
     iv_show_optional(j, "baseline", digest);
     iv_show_optional(j, "text", source);
     iv_show_optional(j, "clause", clause_of(source));
+    TRY(write_saw(d, finding->uid));
     iv_json_close_object(j);
+    return IV_OK;
 }
-
-struct detail {
-    struct iv_json j;
-    struct iv_console *console;
-    struct iv_reader *reader;
-    struct iv_rc_s rc;
-    struct iv_err *err;
-};
 
 static bool write_line(void *ctx, const struct iv_triage_line *line)
 {
@@ -129,8 +151,10 @@ static bool write_detail(void *ctx, const struct iv_finding *finding)
     struct detail *d = ctx;
     iv_show_finding(&d->j, "finding", finding);
     iv_json_raw(&d->j, "ocsf", finding->ocsf);
-    write_rule(&d->j, d->console, finding);
-    d->rc = write_triage(d, finding);
+    d->rc = write_rule(d, finding);
+    if (iv_ok(d->rc)) {
+        d->rc = write_triage(d, finding);
+    }
     return true;
 }
 
@@ -139,12 +163,11 @@ static iv_rc write_finding(struct iv_buf *out, struct iv_console *console, struc
 {
     struct detail d = {.j = iv_json_to(out), .console = console, .reader = reader, .rc = IV_OK, .err = err};
     const struct iv_execution_filter filter = {.finding = uid, .limit = ACTIONS_OF_A_FINDING_MAX};
-    int64_t last;
-    size_t count;
+    int64_t next;
     iv_json_open_object(&d.j, NULL);
     TRY(iv_reader_finding(reader, uid, write_detail, &d, err));
     TRY(d.rc);
-    TRY(iv_show_executions(&d.j, "actions", reader, &filter, &last, &count, err));
+    TRY(iv_show_executions(&d.j, "actions", reader, &filter, &next, err));
     iv_json_close_object(&d.j);
     return IV_OK;
 }

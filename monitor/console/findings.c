@@ -60,12 +60,11 @@ static iv_rc write_actions(struct iv_buf *out, struct iv_reader *reader,
                            const struct iv_execution_filter *filter, struct iv_err *err)
 {
     struct iv_json j = iv_json_to(out);
-    int64_t last = 0;
-    size_t count = 0;
+    int64_t next = 0;
     iv_json_open_object(&j, NULL);
     TRY(iv_page_place(&j, reader, err));
-    TRY(iv_show_executions(&j, "items", reader, filter, &last, &count, err));
-    iv_page_next(&j, iv_page_goes_on(&j, count, filter->limit), last);
+    TRY(iv_show_executions(&j, "items", reader, filter, &next, err));
+    iv_page_next(&j, next != 0, next);
     iv_json_close_object(&j);
     return IV_OK;
 }
@@ -74,7 +73,9 @@ void iv_answer_actions(struct iv_reply *reply, struct iv_request *request)
 {
     static const char states[] =
         "planned,waiting,running,done,verified,failed,ambiguous,undone,refused,superseded,withheld";
-    struct iv_execution_filter filter = {.finding = iv_query_get(request, "finding")};
+    struct iv_execution_filter filter = {.finding = iv_query_get(request, "finding"),
+                                         .tenant = iv_query_get(request, "tenant"),
+                                         .agent = iv_query_get(request, "agent")};
     struct iv_page page;
     if (!iv_page_words(&filter.states, request, reply, "state", states) ||
         !iv_page_period(&filter.from, &filter.until, request, reply) ||

@@ -182,30 +182,23 @@ struct listing {
     struct iv_reader *reader;
     struct iv_err *err;
     struct iv_rc_s rc;
-    int64_t last;
-    size_t count;
 };
 
 static bool list_one(void *ctx, const struct iv_execution *execution)
 {
     struct listing *l = ctx;
     l->rc = iv_show_execution(l->j, NULL, l->reader, execution, l->err);
-    l->last = execution->seq;
-    l->count++;
     return iv_ok(l->rc) && !iv_page_is_full(l->j);
 }
 
 iv_rc iv_show_executions(struct iv_json *j, const char *name, struct iv_reader *reader,
-                         const struct iv_execution_filter *filter, int64_t *last, size_t *count,
-                         struct iv_err *err)
+                         const struct iv_execution_filter *filter, int64_t *next, struct iv_err *err)
 {
     struct listing l = {.j = j, .reader = reader, .err = err, .rc = IV_OK};
     iv_json_open_list(j, name);
-    TRY(iv_reader_executions(reader, filter, list_one, &l, err));
+    TRY(iv_reader_executions_page(reader, filter, next, list_one, &l, err));
     TRY(l.rc);
     iv_json_close_list(j);
-    *last = l.last;
-    *count = l.count;
     return IV_OK;
 }
 

@@ -23,11 +23,10 @@ void iv_show_finding(struct iv_json *j, const char *name, const struct iv_findin
 iv_rc iv_show_execution(struct iv_json *j, const char *name, struct iv_reader *reader,
                         const struct iv_execution *execution, struct iv_err *err);
 
-/* Schema Execution, as a list named name of those that a filter selects. *last, where not NULL, is the seq of
- * the last, and *count how many there were. */
+/* Schema Execution, as a list named name of a page of those that a filter selects. *next: what the next page
+ * begins behind; 0: there is none. */
 iv_rc iv_show_executions(struct iv_json *j, const char *name, struct iv_reader *reader,
-                         const struct iv_execution_filter *filter, int64_t *last, size_t *count,
-                         struct iv_err *err);
+                         const struct iv_execution_filter *filter, int64_t *next, struct iv_err *err);
 
 /* A list named roles, of bits 1u << enum iv_user_role. */
 void iv_show_roles(struct iv_json *j, unsigned roles);

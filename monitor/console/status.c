@@ -6,6 +6,7 @@
 #include "console/answer.h"
 #include "console/place.h"
 #include "console/readers.h"
+#include "evidence/coverage.h"
 
 #include <math.h>
 
@@ -32,8 +33,20 @@ void iv_status_sample(struct iv_console *console, iv_ns now)
     (void)pthread_mutex_unlock(&console->lock);
 }
 
+/* Null where another process detects: what is counted of it is not known here. */
+static bool is_known(struct iv_json *j, const struct iv_console *console, const char *name)
+{
+    if (console->workers == 0) {
+        iv_json_null(j, name);
+    }
+    return console->workers > 0;
+}
+
 static void write_events(struct iv_json *j, struct iv_console *console)
 {
+    if (!is_known(j, console, "events")) {
+        return;
+    }
     (void)pthread_mutex_lock(&console->lock);
     double rate = console->events_per_s;
     (void)pthread_mutex_unlock(&console->lock);
@@ -76,8 +89,12 @@ static void write_quantile(struct iv_json *j, const char *name, struct iv_metric
     }
 }
 
-static void write_memory(struct iv_json *j, struct iv_metrics *metrics)
+static void write_memory(struct iv_json *j, struct iv_console *console)
 {
+    struct iv_metrics *metrics = console->metrics;
+    if (!is_known(j, console, "memory")) {
+        return;
+    }
     double limit = iv_metrics_sum(metrics, IV_METRIC_MEMORY_LIMIT);
     iv_json_open_object(j, "memory");
     iv_json_int(j, "state_bytes", (int64_t)iv_metrics_sum(metrics, IV_METRIC_STATE));
@@ -90,20 +107,68 @@ static void write_memory(struct iv_json *j, struct iv_metrics *metrics)
     iv_json_close_object(j);
 }
 
+struct reached {
+    iv_ns least[IV_STREAMS];
+};
+
+static iv_rc reach_one(void *ctx, struct iv_str topic, const struct iv_cover *cover, struct iv_err *err)
+{
+    (void)topic;
+    (void)err;
+    struct reached *reached = ctx;
+    iv_ns *least = &reached->least[cover->stream];
+    *least = cover->reach < *least ? cover->reach : *least;
+    return IV_OK;
+}
+
+/* What the store knows of how far others have read: a stream has come as far as the last of its partitions.
+ */
+static iv_rc write_reached(struct iv_json *j, struct iv_reader *reader, struct iv_err *err)
+{
+    struct reached reached;
+    for (int s = 0; s < IV_STREAMS; s++) {
+        reached.least[s] = IV_NS_MAX;
+    }
+    TRY(iv_reader_covers(reader, reach_one, &reached, err));
+    for (int s = 0; s < IV_STREAMS; s++) {
+        if (reached.least[s] != IV_NS_MAX && reached.least[s] != IV_NS_MIN) {
+            iv_json_open_object(j, NULL);
+            iv_json_text(j, "stream", iv_stream_name((enum iv_stream)s));
+            iv_json_time(j, "time", reached.least[s]);
+            iv_json_close_object(j);
+        }
+    }
+    return IV_OK;
+}
+
+static iv_rc write_watermarks(struct iv_json *j, struct iv_console *console, struct iv_reader *reader,
+                              struct iv_err *err)
+{
+    iv_json_open_list(j, "watermarks");
+    if (console->workers > 0) {
+        iv_metrics_each(console->metrics, IV_METRIC_WATERMARK, write_watermark, j);
+    } else {
+        TRY(write_reached(j, reader, err));
+    }
+    iv_json_close_list(j);
+    return IV_OK;
+}
+
 static void write_flow(struct iv_json *j, struct iv_console *console)
 {
     write_events(j, console);
-    iv_json_open_list(j, "watermarks");
-    iv_metrics_each(console->metrics, IV_METRIC_WATERMARK, write_watermark, j);
-    iv_json_close_list(j);
-    iv_json_open_list(j, "lag");
-    iv_metrics_each(console->metrics, IV_METRIC_LAG, write_lag, j);
-    iv_json_close_list(j);
-    iv_json_open_object(j, "detection");
-    write_quantile(j, "p50_seconds", console->metrics, 0.5);
-    write_quantile(j, "p99_seconds", console->metrics, 0.99);
-    iv_json_close_object(j);
-    write_memory(j, console->metrics);
+    if (is_known(j, console, "lag")) {
+        iv_json_open_list(j, "lag");
+        iv_metrics_each(console->metrics, IV_METRIC_LAG, write_lag, j);
+        iv_json_close_list(j);
+    }
+    if (is_known(j, console, "detection")) {
+        iv_json_open_object(j, "detection");
+        write_quantile(j, "p50_seconds", console->metrics, 0.5);
+        write_quantile(j, "p99_seconds", console->metrics, 0.99);
+        iv_json_close_object(j);
+    }
+    write_memory(j, console);
 }
 
 /* One line a rule; the store counts by kind and severity too, which one rule may have several of. */
@@ -195,10 +260,12 @@ static iv_rc write_totals(struct iv_json *j, struct iv_reader *reader, struct iv
     return IV_OK;
 }
 
-static iv_rc write_store(struct iv_json *j, struct iv_reader *reader, struct iv_err *err)
+static iv_rc write_store(struct iv_json *j, struct iv_console *console, struct iv_reader *reader,
+                         struct iv_err *err)
 {
     struct iv_store_heads heads;
     char place[IV_PLACE_BYTES];
+    TRY(write_watermarks(j, console, reader, err));
     TRY(iv_reader_heads(reader, &heads, err));
     iv_place_format(place, (struct iv_place){heads.findings, heads.actions});
     iv_json_text(j, "position", place);
@@ -234,7 +301,7 @@ iv_rc iv_status_write(struct iv_json *j, struct iv_console *console, struct iv_e
     (void)pthread_mutex_unlock(&console->lock);
     write_flow(j, console);
     struct iv_reader *reader = iv_readers_borrow(console->readers);
-    struct iv_rc_s rc = write_store(j, reader, err);
+    struct iv_rc_s rc = write_store(j, console, reader, err);
     iv_readers_return(console->readers, reader);
     TRY(rc);
     iv_json_close_object(j);

@@ -38,51 +38,157 @@ static void write_histogram(void *ctx, const char *name, const double *bounds, c
     iv_json_close_object(j);
 }
 
-struct partition {
-    char number[16];
+/* A partition that this process reads, or has read. */
+struct seat {
     struct iv_str topic;
-    double lag; /* negative: not known */
+    struct iv_str number;
+    int worker; /* negative: none */
+    int64_t lag;
+    bool has_lag;
+    iv_ns watermark; /* IV_NS_MIN: none yet, or of the exchange, which has none */
 };
-
-static void find_lag(void *ctx, const struct iv_str *values, size_t count, double records)
-{
-    struct partition *p = ctx;
-    if (count == 2 && iv_str_eq(values[0], p->topic) && iv_str_eq(values[1], iv_str_of(p->number))) {
-        p->lag = records;
-    }
-}
 
 struct view {
     struct iv_json j;
     struct iv_console *console;
     struct iv_reader *reader;
     struct iv_arena *memory;
+    struct seat *seats;
+    size_t seat_count;
+    size_t seat_max;
 };
+
+static void count_seat(void *ctx, const struct iv_str *values, size_t count, double worker)
+{
+    (void)values;
+    (void)count;
+    (void)worker;
+    ++*(size_t *)ctx;
+}
+
+static void take_seat(void *ctx, const struct iv_str *values, size_t count, double worker)
+{
+    struct view *v = ctx;
+    if (count == 2 && v->seat_count < v->seat_max) {
+        v->seats[v->seat_count++] = (struct seat){
+            .topic = values[0], .number = values[1], .worker = (int)worker, .watermark = IV_NS_MIN};
+    }
+}
+
+static struct seat *seat_of(const struct view *v, struct iv_str topic, struct iv_str number)
+{
+    for (size_t i = 0; i < v->seat_count; i++) {
+        struct seat *seat = &v->seats[i];
+        if (seat->worker >= 0 && iv_str_eq(seat->topic, topic) && iv_str_eq(seat->number, number)) {
+            return seat;
+        }
+    }
+    return NULL;
+}
+
+static void take_lag(void *ctx, const struct iv_str *values, size_t count, double records)
+{
+    struct view *v = ctx;
+    struct seat *seat = count == 2 ? seat_of(v, values[0], values[1]) : NULL;
+    if (seat != NULL) {
+        seat->lag = (int64_t)records;
+        seat->has_lag = true;
+    }
+}
+
+/* Slices of labels live as long as the metrics. */
+static iv_rc take_seats(struct view *v, struct iv_err *err)
+{
+    struct iv_metrics *metrics = v->console->metrics;
+    if (v->console->workers == 0) {
+        return IV_OK;
+    }
+    iv_metrics_each(metrics, IV_METRIC_WORKER, count_seat, &v->seat_max);
+    v->seats = iv_arena_zalloc(v->memory, (v->seat_max + 1) * sizeof *v->seats);
+    ENSURE(v->seats != NULL, err, IV_E_NOMEM, "no memory left to list the partitions");
+    iv_metrics_each(metrics, IV_METRIC_WORKER, take_seat, v);
+    iv_metrics_each(metrics, IV_METRIC_LAG, take_lag, v);
+    return IV_OK;
+}
+
+static void write_time(struct iv_json *j, const char *name, iv_ns time)
+{
+    if (time == IV_NS_MIN) {
+        iv_json_null(j, name);
+    } else {
+        iv_json_time(j, name, time);
+    }
+}
+
+static void write_lag(struct iv_json *j, const struct seat *seat)
+{
+    if (seat == NULL || !seat->has_lag) {
+        iv_json_null(j, "lag");
+    } else {
+        iv_json_int(j, "lag", seat->lag);
+    }
+}
 
 static iv_rc write_partition(void *ctx, struct iv_str topic, const struct iv_cover *cover, struct iv_err *err)
 {
     (void)err;
     struct view *v = ctx;
-    struct partition p = {.topic = topic, .lag = -1};
-    (void)snprintf(p.number, sizeof p.number, "%lld", (long long)cover->partition);
-    iv_metrics_each(v->console->metrics, IV_METRIC_LAG, find_lag, &p);
+    char number[24];
+    (void)snprintf(number, sizeof number, "%lld", (long long)cover->partition);
+    struct seat *seat = seat_of(v, topic, iv_str_of(number));
     iv_json_open_object(&v->j, NULL);
     iv_json_str(&v->j, "topic", topic);
     iv_json_int(&v->j, "partition", cover->partition);
     iv_json_text(&v->j, "stream", iv_stream_name(cover->stream));
     iv_json_text(&v->j, "state", iv_cover_state_name(cover->state));
-    if (p.lag < 0) {
-        iv_json_null(&v->j, "lag");
+    if (seat == NULL) {
+        iv_json_null(&v->j, "worker");
     } else {
-        iv_json_int(&v->j, "lag", (int64_t)p.lag);
+        iv_json_int(&v->j, "worker", seat->worker);
+        seat->watermark = cover->reach;
     }
-    if (cover->reach == IV_NS_MIN) {
-        iv_json_null(&v->j, "reach");
-    } else {
-        iv_json_time(&v->j, "reach", cover->reach);
-    }
+    write_lag(&v->j, seat);
+    write_time(&v->j, "reach", cover->reach);
     iv_json_close_object(&v->j);
     return IV_OK;
+}
+
+static void write_worker(struct view *v, int worker)
+{
+    iv_json_open_object(&v->j, NULL);
+    iv_json_int(&v->j, "worker", worker);
+    iv_json_open_list(&v->j, "partitions");
+    for (size_t i = 0; i < v->seat_count; i++) {
+        const struct seat *seat = &v->seats[i];
+        if (seat->worker == worker) {
+            iv_json_open_object(&v->j, NULL);
+            iv_json_str(&v->j, "topic", seat->topic);
+            iv_json_str(&v->j, "partition", seat->number);
+            write_lag(&v->j, seat);
+            write_time(&v->j, "watermark", seat->watermark);
+            iv_json_close_object(&v->j);
+        }
+    }
+    iv_json_close_list(&v->j);
+    iv_json_close_object(&v->j);
+}
+
+/* After the partitions, which tell the watermarks. */
+static void write_workers(struct view *v)
+{
+    int count = (int)v->console->workers;
+    if (count == 0) {
+        iv_json_null(&v->j, "workers");
+        return;
+    }
+    for (size_t i = 0; i < v->seat_count; i++) {
+        count = v->seats[i].worker >= count ? v->seats[i].worker + 1 : count;
+    }
+    iv_json_open_list(&v->j, "workers");
+    for (int worker = 0; worker < count; worker++) {
+        write_worker(v, worker);
+    }
+    iv_json_close_list(&v->j);
 }
 
 /* Of the baseline in force, newest first. */
@@ -149,6 +255,7 @@ static iv_rc write_outbox(struct view *v, struct iv_err *err)
 
 static iv_rc write_system(struct view *v, struct iv_err *err)
 {
+    TRY(take_seats(v, err));
     iv_json_open_object(&v->j, NULL);
     iv_json_open_list(&v->j, "histograms");
     iv_metrics_histograms(v->console->metrics, write_histogram, &v->j);
@@ -156,6 +263,7 @@ static iv_rc write_system(struct view *v, struct iv_err *err)
     iv_json_open_list(&v->j, "partitions");
     TRY(iv_reader_covers(v->reader, write_partition, v, err));
     iv_json_close_list(&v->j);
+    write_workers(v);
     TRY(write_changes(v, err));
     TRY(write_outbox(v, err));
     iv_json_open_list(&v->j, "sinks");

@@ -131,6 +131,13 @@ void iv_detect_lag(const struct iv_detect *detect, struct iv_str topic, int32_t 
     iv_series_set(IV_SERIES(detect->metrics, LAG, topic, iv_str_of(number)), (double)records);
 }
 
+void iv_detect_seat(const struct iv_detect *detect, struct iv_str topic, int32_t partition, int worker)
+{
+    char number[16];
+    (void)snprintf(number, sizeof number, "%d", partition);
+    iv_series_set(IV_SERIES(detect->metrics, WORKER, topic, iv_str_of(number)), worker);
+}
+
 size_t iv_detect_positions(struct iv_detect *detect, struct iv_cursor *out, size_t room)
 {
     return iv_tide_positions(detect->tide, out, room);

@@ -58,5 +58,7 @@ void iv_detect_taken(struct iv_detect *detect, uint64_t generation, const struct
 size_t iv_detect_cells(struct iv_detect *detect);
 /* How many records of a partition are not read yet. */
 void iv_detect_lag(const struct iv_detect *detect, struct iv_str topic, int32_t partition, int64_t records);
+/* Which worker reads a partition; -1: none of these. */
+void iv_detect_seat(const struct iv_detect *detect, struct iv_str topic, int32_t partition, int worker);
 /* A worker's figures; those that are the process's go into the metrics. */
 void iv_detect_figures(struct iv_detect *detect, unsigned worker, const struct iv_worker_figures *figures);

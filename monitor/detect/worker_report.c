@@ -54,6 +54,7 @@ static void report_partitions(struct iv_worker *w)
     size_t count = iv_consumer_partitions(w->consumer, stats, IV_COUNT(stats));
     for (size_t i = 0; i < count && i < IV_COUNT(stats); i++) {
         const struct iv_cursor *at = &stats[i].position;
+        iv_detect_seat(w->detect, topic_of(w, at->stream), at->partition, (int)w->number);
         if (stats[i].lag >= 0) {
             iv_detect_lag(w->detect, topic_of(w, at->stream), at->partition, stats[i].lag);
         }
@@ -66,6 +67,7 @@ static void report_partitions(struct iv_worker *w)
 void iv_worker_leave(struct iv_worker *worker, const struct iv_cursor *at)
 {
     iv_detect_lag(worker->detect, topic_of(worker, at->stream), at->partition, 0);
+    iv_detect_seat(worker->detect, topic_of(worker, at->stream), at->partition, -1);
     if (worker->kind == IV_WORKER_STREAMS) {
         iv_tide_follow(worker->site.tide, at->stream, at->partition, -1);
     }

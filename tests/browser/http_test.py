@@ -340,9 +340,26 @@ class Shapes(unittest.TestCase):
             self.assertEqual((status, json.loads(body).get("detail")), (400, "to must not be before from"), path)
 
     def test_the_status_says_whether_what_it_counts_is_of_this_process(self):
-        self.assertEqual(self.console.get("/api/v1/status")["workers"], 0)
-        with Console(workers="3") as console:
-            self.assertEqual(console.get("/api/v1/status")["workers"], 3)
+        for workers in ("0", "3"):
+            with Console(workers=workers) as console:
+                console.tell("events", "ledger", "1000")
+                console.tell("cover", "ledger", "2026-01-01T00:00:00Z", "2026-01-01T00:00:59Z", "none", "", "")
+                status = console.get("/api/v1/status")
+                system = console.get("/api/v1/system")
+                self.assertEqual(status["workers"], int(workers))
+                known = [status[name] for name in ("events", "lag", "detection", "memory")]
+                partition = {name: system["partitions"][0][name] for name in ("topic", "worker", "lag", "reach")}
+                if workers == "0":
+                    self.assertEqual(known, [None] * 4)
+                    self.assertEqual(status["watermarks"], [{"stream": "ledger", "time": "2026-01-01T00:00:59Z"}])
+                    self.assertIsNone(system["workers"])
+                    self.assertEqual(partition, {"topic": "ledger", "worker": None, "lag": None, "reach": "2026-01-01T00:00:59Z"})
+                else:
+                    self.assertEqual((known[0]["total"], known[1][0]["records"]), (1000, 12))
+                    seat = {"topic": "ledger", "partition": "0", "lag": 12, "watermark": "2026-01-01T00:00:59Z"}
+                    self.assertEqual(system["workers"], [{"worker": 0, "partitions": [seat]}, {"worker": 1, "partitions": []},
+                                                         {"worker": 2, "partitions": []}])
+                    self.assertEqual(partition, {"topic": "ledger", "worker": 0, "lag": 12, "reach": "2026-01-01T00:00:59Z"})
 
     def test_metrics_parse_and_every_series_belongs_to_a_declared_metric(self):
         status, headers, body = self.console.ask("/metrics")

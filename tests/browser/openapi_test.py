@@ -87,7 +87,30 @@ class OpenApi(unittest.TestCase):
         console.tell("alert", "TOK-002", "acme", "firing")
         console.tell("alert", "ISO-001", "", "resolved")
         until(lambda: sum(i["count"] for i in console.get("/api/v1/incidents")["items"]) == 22, "incidents know of every finding")
+        self.what_a_rule_saw(console, uid)
         return uid
+
+    def what_a_rule_saw(self, console, uid):
+        """The finding's own, whatever the baseline in force; one of before it was kept says so."""
+        path = f"/api/v1/findings/{uid}"
+        rule = console.get(path)["rule"]
+        self.assertEqual((rule["unseen"], rule["left_out"]), (None, 0))
+        self.assertEqual([(row["name"], row["value"]) for row in rule["saw"]],
+                         [("use.tenant", "acme"), ("use.ledger_id", None), ("gone", None), ("baseline.token.propagation", "2s"),
+                          ("baseline.token.memory", 7)])
+        self.assertEqual([row.get("override") for row in rule["saw"]], [None, None, None, {"tenant": "acme"}, None])
+        with contextlib.closing(sqlite3.connect(f"{console.folder}/store.db")) as db:
+            known = db.execute("SELECT ocsf FROM findings WHERE uid = ?", (uid,)).fetchone()[0]
+            for other in ("json_remove(ocsf, '$.unmapped.saw', '$.unmapped.saw_left_out')",
+                          "json_set(ocsf, '$.unmapped.saw', 'much')"):
+                db.execute(f"UPDATE findings SET ocsf = {other} WHERE uid = ?", (uid,))
+                db.commit()
+                answer = console.ask(path)
+                self.check("/api/v1/findings/{uid}", answer)
+                rule = json.loads(answer[2])["rule"]
+                self.assertEqual((rule["saw"], rule["left_out"], bool(rule["unseen"])), (None, 0, True))
+                db.execute("UPDATE findings SET ocsf = ? WHERE uid = ?", (known, uid))
+                db.commit()
 
     def with_all_that_it_serves(self, console, uid):
         long_ago = ("from=1677-09-22T00:00:00Z", "from=1700-01-01T00:00:00Z", "to=2262-04-11T00:00:00Z",

@@ -20,6 +20,7 @@
 #include "base/digest.h"
 #include "base/encode.h"
 #include "base/guard.h"
+#include "baseline/reads.h"
 #include "console/console.h"
 #include "console/metrics.h"
 #include "event/catalogue.h"
@@ -46,6 +47,7 @@ struct server {
     struct iv_baseline baseline;
     struct iv_str criteria[IV_COUNT(rule_rows)][3];
     size_t criteria_count[IV_COUNT(rule_rows)];
+    struct iv_read reads[5];
     uint64_t made; /* findings so far, so that each has its own identity */
 };
 
@@ -71,7 +73,10 @@ static struct iv_digest sha256(struct server *s, const char *text)
 static struct iv_rule rule_of(struct server *s, size_t row)
 {
     const struct rule_row *r = &rule_rows[row];
-    return (struct iv_rule){.id = iv_str_of(r->id),
+    bool reads = iv_str_eq(iv_str_of(r->id), IV_STR("TOK-002"));
+    return (struct iv_rule){.reads = s->reads,
+                            .read_count = reads ? IV_COUNT(s->reads) : 0,
+                            .id = iv_str_of(r->id),
                             .title = iv_str_of(r->title),
                             .description = iv_str_of(r->description),
                             .pack = iv_str_of(r->pack),
@@ -80,6 +85,27 @@ static struct iv_rule rule_of(struct server *s, size_t row)
                             .criteria_count = s->criteria_count[row],
                             .remediate = iv_str_of(r->remediate),
                             .form = IV_FORBID};
+}
+
+/* Some of what TOK-002 reads. */
+static void fill_reads(struct server *s)
+{
+    static const struct iv_read_override overrides[] = {
+        {{.tenant = IV_STR_INIT("acme")}, {.kind = IV_KIND_DURATION, .i = 2}}};
+    static const struct iv_read reads[] = {
+        {.of = IV_READ_TRIGGER, .name = IV_STR_INIT("use.tenant"), .name_id = IV_ATTR_TENANT},
+        {.of = IV_READ_TRIGGER, .name = IV_STR_INIT("use.ledger_id"), .name_id = IV_ATTR_LEDGER_ID},
+        {.of = IV_READ_PARTNER, .name = IV_STR_INIT("gone"), .whole = true},
+        {.of = IV_READ_PARAMETER,
+         .name = IV_STR_INIT("baseline.token.propagation"),
+         .value = {.kind = IV_KIND_DURATION, .i = 1},
+         .overrides = overrides,
+         .override_count = 1},
+        {.of = IV_READ_PARAMETER,
+         .name = IV_STR_INIT("baseline.token.memory"),
+         .value = {.kind = IV_KIND_INT, .i = 7}},
+    };
+    memcpy(s->reads, reads, sizeof reads);
 }
 
 static void slot_set(struct iv_val *slots, const struct iv_event_type *type, struct iv_str name,
@@ -308,6 +334,7 @@ static iv_rc do_events(struct server *s, char *const words[], char out[], struct
                   (uint64_t)strtoull(words[2], NULL, 10));
     iv_series_set_time(IV_SERIES(s->metrics, WATERMARK, topic), now() - 2 * IV_NS_PER_S);
     iv_series_set(IV_SERIES(s->metrics, LAG, topic, IV_STR("0")), 12);
+    iv_series_set(IV_SERIES(s->metrics, WORKER, topic, IV_STR("0")), 0);
     (void)snprintf(out, 16, "counted");
     return IV_OK;
 }
@@ -479,6 +506,7 @@ static void open_all(struct server *s, const struct iv_console_options *options)
     }
     iv_reader_close(reader);
     s->made = (uint64_t)heads.findings;
+    s->baseline.catalogue = s->catalogue;
 }
 
 int main(int argc, char **argv)
@@ -489,13 +517,16 @@ int main(int argc, char **argv)
         die("metrics", &err);
     }
     memset(s.baseline.digest_hex, 'a', 96);
+    fill_reads(&s);
     for (size_t i = 0; i < IV_COUNT(rule_rows); i++) {
         for (size_t k = 0; k < 3 && rule_rows[i].criteria[k] != NULL; k++) {
             s.criteria[i][s.criteria_count[i]++] = iv_str_of(rule_rows[i].criteria[k]);
         }
     }
-    struct iv_console_options options = {
-        .listen = IV_STR_INIT("127.0.0.1:0"), .version = IV_STR_INIT("0.1.0"), .metrics = s.metrics};
+    struct iv_console_options options = {.listen = IV_STR_INIT("127.0.0.1:0"),
+                                         .version = IV_STR_INIT("0.1.0"),
+                                         .workers = 1,
+                                         .metrics = s.metrics};
     for (int i = 1; i < argc; i++) {
         set_option(&options, argv[i]);
     }
