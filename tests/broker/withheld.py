@@ -54,7 +54,8 @@ class Withheld:
                     self.texts[f"{os.path.basename(path)}, line {number}"] = line.strip()
 
     def lines(self):
-        """The configuration. What listens for mail speaks no TLS, so that this password is never sent."""
+        """The configuration. What listens for mail speaks no TLS, so that this password is never sent; that the sink is away
+        would be a finding, if the trial took long enough."""
         pem = subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], check=True,
                              capture_output=True).stdout
         signing = self.key("ssf.key", pem)
@@ -65,7 +66,7 @@ class Withheld:
                  f" client_secret_file: {self.file('orchestrator.secret')}}}",
                  f"  identity-provider: {{url: '{self.notices}/ssf', bearer_token_file: {self.file('ssf.bearer')},"
                  f" set: {{issuer: 'https://i.example/', audience: 'https://a.example/', key_id: k1, key_file: {signing}}}}}",
-                 "alerts:", "  sinks:",
+                 "alerts:", "  unreachable_after: 24h", "  sinks:",
                  f"    hook: {{webhook: {{url: '{self.notices}/hook', hmac_key_file: {self.file('webhook.key')},"
                  f" bearer_token_file: {self.file('webhook.bearer')}}}}}",
                  f"    ops: {{alertmanager: {{url: '{self.notices}/ops', bearer_token_file: {self.file('ops.bearer')}}}}}",
