@@ -17,11 +17,16 @@
 /*  execution   planned ──▶ running ──▶ done        every step was answered with success
  *                 │           ├──────▶ failed      a step failed, or is of a kind or an endpoint that is
  *                 │           │                    not there
- *                 │           └──────▶ withheld    observe mode or dry run: it got as far as each call
- *                 ├──────────────────▶ failed      it could not be planned (a template names an absent field)
- *                 └──────────────────▶ superseded  another one does it in its place
+ *                 │           ├──────▶ verified, ambiguous    its last step was decided before it was done
+ *                 │           ├──────▶ undone      its last step was done after what was taken back was
+ *                 │           ├──────▶ withheld    observe mode or dry run: it got as far as each call
+ *                 │           └──────▶ refused     as those that wait: no call had success
+ *                 ├──────────────────▶ waiting     a ramp stopped before its turn had come
+ *                 ├──────────────────▶ superseded  another one does it in its place
+ *                 └──────────────────▶ refused
  *              waiting ──▶ planned                 a guard held it back or it always needs approvals: they
  *                 │                                came
+ *                 ├──────────────────▶ superseded
  *                 └──────────────────▶ refused     or somebody denied it, or its time is up; or, of any that
  *                                                  has called nothing with success, its finding has fallen
  *              done ─────────────────▶ verified    the streams show it,
@@ -29,14 +34,19 @@
  *                 ├──────────────────▶ ambiguous   or neither;
  *                 ├──────────────────▶ running     an escalation goes on
  *                 └──────────────────▶ undone      what was to be taken back is (or failed, if that failed);
- *                                                  verified ones likewise
+ *                                                  verified ones, and those withheld in part, likewise
+ *              It begins as planned or waiting; as failed where it could not be planned (a template names an
+ *              absent field).
  *
  *  step        queued ──▶ due ──▶ calling ──▶ done
  *                 │        ▲ │       ├──────▶ absent
- *                 │        │ └───────│──────▶ unsupported
- *                 │        └─────────┼─ (to be tried again at due_at)
- *                 └──▶ skipped       └──────▶ failed
+ *                 │        │ │       ├──────▶ failed, unsupported
+ *                 │        └─┼───────┘ (to be tried again at due_at)
+ *                 │          ├──────────────▶ failed, unsupported    it cannot be called as it is
+ *                 │          ├──────────────▶ withheld
+ *                 └──────────┴──────────────▶ skipped
  *              done with an expectation ────▶ verified, failed, ambiguous
+ *              done, however it was decided ▶ undone
  *
  * "done" says that the other side accepted the call, not that it had its effect: where a step has an
  * expectation, what follows it waits until that is decided. */

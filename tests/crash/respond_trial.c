@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
 /* The part of the monitor that acts, without the rest, in a world that the words make. Run by
  * tests/crash/respond, which has it killed (IV_FAULT_AT) and starts it again with the same words:
  *
  *   respond_trial STORE HOOK_URL FOLDER PLAYBOOK,… WORD…
  *
- *   people                   there are keys that may approve, from here on
- *   hand                     things may be done on this machine: FOLDER/note and FOLDER/runtime may be
- * started alerts                   somebody is told of them absence                  findings rest on what
- * was not seen, from here on dry-run                  the responder is a dry run stale, fresh what the
- * streams are silent                   the streams prove nothing yet find:FROM-TO[:TOKEN[:PLAYBOOK]] findings
- * of these numbers; "-TO" may be left out, TOKEN "*" makes one of each number approve:WHO, deny:WHO    what
- * waits undo, pause, resume turn:N                   so many turns rest[:SECONDS]           until nothing is
- * left to do but what is due later than in so long [600 s] */
+ *   hand                  the first word: FOLDER/note and FOLDER/runtime may be started
+ *   people                there are keys that may approve, from here on
+ *   alerts                somebody is told of them
+ *   absence               findings rest on what was not seen, from here on
+ *   dry-run               the responder is a dry run
+ *   stale, fresh          what the streams are
+ *   silent                the streams prove nothing yet
+ *   find:FROM-TO[:TOKEN[:PLAYBOOK]]
+ *                         findings of these numbers; "-TO" may be left out, TOKEN "*" makes one of each number
+ *   approve:WHO, deny:WHO what waits
+ *   close                 the findings that executions answer
+ *   undo, pause, resume
+ *   pass:SECONDS          time passes
+ *   turn:N                so many turns
+ *   rest[:SECONDS]        until nothing is left to do but what is due later than in so long [600 s] */
+/* clang-format on */
 #include "base/guard.h"
 #include "trial_scene.h"
 
@@ -95,10 +104,14 @@ static bool act(struct scene *s, const char *word)
         find(s, of);
     } else if ((begins(word, "approve") || begins(word, "deny")) && of != NULL) {
         people_say(s, of, begins(word, "approve"));
+    } else if (begins(word, "close")) {
+        people_close(s);
     } else if (begins(word, "undo")) {
         people_undo(s);
     } else if (begins(word, "pause") || begins(word, "resume")) {
         people_pause(s, begins(word, "pause"));
+    } else if (begins(word, "pass") && of != NULL) {
+        scene_skip_to(s, iv_ns_add(iv_wall(&s->clock), strtoll(of, NULL, 10) * IV_NS_PER_S));
     } else if (begins(word, "turn") && of != NULL) {
         scene_turn(s, (unsigned)strtoul(of, NULL, 10));
     } else if (begins(word, "rest")) {

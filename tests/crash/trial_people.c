@@ -6,6 +6,7 @@
 #include "event/sign.h"
 #include "evidence/admitted.h"
 #include "evidence/approvals.h"
+#include "evidence/triage.h"
 #include "respond/approval.h"
 #include "respond/halt.h"
 #include "respond/moves.h"
@@ -123,26 +124,59 @@ void people_say(struct scene *s, const char *who, bool approve)
 
 struct keys {
     char of[MANY][IV_UID_HEX];
+    char findings[MANY][IV_UID_HEX];
     size_t count;
 };
 
 static bool keep_key(void *ctx, const struct iv_execution *e)
 {
     struct keys *keys = ctx;
-    IV_CHECK(keys->count < MANY && e->key.n == IV_UID_HEX);
+    IV_CHECK(keys->count < MANY && e->key.n == IV_UID_HEX && e->finding.n == IV_UID_HEX);
+    memcpy(keys->findings[keys->count], e->finding.p, IV_UID_HEX);
     memcpy(keys->of[keys->count++], e->key.p, IV_UID_HEX);
     return true;
+}
+
+static void read_keys(struct keys *out, struct scene *s)
+{
+    struct iv_err err = {.text = ""};
+    out->count = 0;
+    must(iv_reader_executions(s->reader, &(struct iv_execution_filter){.limit = MANY}, keep_key, out, &err),
+         &err);
+}
+
+void people_close(struct scene *s)
+{
+    struct iv_err err = {.text = ""};
+    struct keys keys;
+    read_keys(&keys, s);
+    for (size_t i = 0; i < keys.count; i++) {
+        const struct iv_triage triage = {.finding = {keys.findings[i], IV_UID_HEX},
+                                         .verb = IV_TRIAGE_CLOSE,
+                                         .who = IV_STR("ann"),
+                                         .at = iv_wall(&s->clock),
+                                         .assignee = IV_STR(""),
+                                         .text = IV_STR(""),
+                                         .reason = IV_STR("resolved")};
+        must(iv_store_begin(s->store, &err), &err);
+        struct iv_rc_s rc = iv_store_triage(s->store, &triage, &err);
+        if (rc.code == IV_E_REFUSED) {
+            iv_store_rollback(s->store); /* it is closed */
+        } else {
+            must(rc, &err);
+            must(iv_store_commit(s->store, &err), &err);
+        }
+    }
 }
 
 void people_undo(struct scene *s)
 {
     struct iv_err err = {.text = ""};
-    struct keys keys = {.count = 0};
+    struct keys keys;
     size_t moved = 0;
     IV_AUTO(iv_arena_deinit) struct iv_arena arena;
     iv_arena_init(&arena, 0);
-    must(iv_reader_executions(s->reader, &(struct iv_execution_filter){.limit = MANY}, keep_key, &keys, &err),
-         &err);
+    read_keys(&keys, s);
     must(iv_store_begin(s->store, &err), &err);
     for (size_t i = 0; i < keys.count; i++) {
         must(iv_move_undo(s->store, &moved, (struct iv_str){keys.of[i], IV_UID_HEX}, iv_wall(&s->clock),

@@ -214,7 +214,11 @@ static void tell(struct scene *s)
     if (s->alerter != NULL) {
         must(iv_store_begin(s->store, &err), &err);
         must(iv_alerter_remediation(s->alerter, s->store, &any, iv_wall(&s->clock), &err), &err);
-        must(iv_store_commit(s->store, &err), &err);
+        if (any) {
+            must(iv_store_commit(s->store, &err), &err);
+        } else {
+            iv_store_rollback(s->store);
+        }
     }
 }
 

@@ -69,6 +69,8 @@ void people_go(struct scene *s);
 const struct iv_keyring *people_keyring(const struct scene *s);
 /* Of each execution that waits, unless they have said so. */
 void people_say(struct scene *s, const char *who, bool approve);
+/* Of the findings that executions answer. */
+void people_close(struct scene *s);
 /* Of each execution that can be taken back. */
 void people_undo(struct scene *s);
 void people_pause(struct scene *s, bool holds);

@@ -6,9 +6,9 @@ import dataclasses
 # "" is before it is planned. The diagram is in monitor/evidence/execution.h.
 RUN_MOVES = {
     "": "planned waiting failed",
-    "planned": "running waiting superseded",
+    "planned": "running waiting refused superseded",
     "waiting": "planned refused superseded",
-    "running": "done verified failed ambiguous withheld undone",
+    "running": "done verified failed ambiguous withheld undone refused",
     "done": "running verified failed ambiguous undone",
     "verified": "failed undone",
     "withheld": "failed undone",
@@ -46,19 +46,24 @@ BY_FINDING = 'target: "{{finding.uid}}"\n'
 BY_TOKEN = 'target: "{{trigger.token_id}}"\n'
 SEEN = "  expect: {seen: {event: token.revoked, where: e.token_id == trigger.token_id}, within: 1s}\n"
 UNSEEN = "  expect: {unseen: {event: token.used, where: e.token_id == trigger.token_id}, within: 1s}\n"
+PATIENCE = "  timeout: 2m\n"  # a busy machine is no silence
 ESCALATE = "  on_failure: escalate\n"
 GO_ON = "  on_failure: continue\n"
 ONLY = "  only: escalated\n"
 OBSERVE = "mode: observe\n"
 TWO_OF_THEM = "approval: {quorum: 2, roles: responder, within: 1h}\n"
-ONE_A_MINUTE = "guards: {executions: {minute: 1}, ramp: {start: 9}}\n"
+ONE_AN_HOUR = "guards: {executions: {hour: 1}, ramp: {start: 9}}\n"
 NEEDED, IN_VAIN = "invigil.approval-needed", "invigil.remediation-failed"
 DAYS = "rest:1000000"
 
 
 def call(path, more="", name="one", retry=""):
-    return (f"- name: {name}\n  http: {{endpoint: hook, path: {path}}}\n" +
+    return (f"- name: {name}\n  http: {{endpoint: hook, path: {path}}}\n" + PATIENCE +
             (f"  retry: {{{retry}}}\n" if retry else "") + more)
+
+
+def local(action):
+    return f"- name: one\n  {action}\n" + PATIENCE
 
 
 def command(name="two"):
@@ -85,15 +90,15 @@ WAYS = {
     "failed": way(call("/no") + call("/yes", name="two"), "failed: failed skipped"),
     "not planned": way(call('"/{{trigger.scope}}"'), "failed: "),
     "no endpoint": way("- name: one\n  http: {endpoint: elsewhere, path: /no}\n", "failed: unsupported"),
-    "broken": way("- name: one\n  exec: {command: note, values: {key: \"{{trigger.scope?}}\"}}\n", "failed: failed",
+    "broken": way(local('exec: {command: note, values: {key: "{{trigger.scope?}}"}}'), "failed: failed",
                   ["hand", "find:1", DAYS]),
-    "nothing there": way("- name: one\n  kubernetes.delete_pod: {endpoint: hook, namespace: gone, pod: p}\n" +
+    "nothing there": way(local("kubernetes.delete_pod: {endpoint: hook, namespace: gone, pod: p}") +
                          call("/yes", name="two"), "done: absent done"),
-    "no hand": way("- name: one\n  oci.kill: {container: box}\n", "failed: unsupported"),
-    "a program": way("- name: one\n  exec: {command: note, values: {key: \"{{step.key}}\"}}\n", "done: done",
+    "no hand": way(local("oci.kill: {container: box}"), "failed: unsupported"),
+    "a program": way(local('exec: {command: note, values: {key: "{{step.key}}"}}'), "done: done",
                      ["hand", "find:1", DAYS]),
-    "a container": way("- name: one\n  oci.kill: {container: box}\n", "done: done|absent", ["hand", "find:1", DAYS]),
-    "no such group": way("- name: one\n  cgroup.kill: {group: missing}\n", "done: absent", ["hand", "find:1", DAYS]),
+    "a container": way(local("oci.kill: {container: box}"), "done: done|absent", ["hand", "find:1", DAYS]),
+    "no such group": way(local("cgroup.kill: {group: missing}"), "done: absent", ["hand", "find:1", DAYS]),
     "escalated": way(call("/no", ESCALATE) + call("/yes", name="two") + call("/yes", ONLY, "three"),
                      "done: failed skipped done"),
     "verified": way(call("/yes", UNSEEN) + call("/yes", name="two"), "verified: verified done"),
@@ -113,9 +118,16 @@ WAYS = {
     "denied": way(call("/yes"), "refused: skipped", ["people", "find:1", "approve:ann", "rest", "deny:bob", DAYS],
                   keys=BY_FINDING + TWO_OF_THEM, called=[0]),
     "nobody came": way(call("/yes"), "refused: skipped", keys=BY_FINDING + TWO_OF_THEM, called=[0]),
-    "past a limit": Way({"revoke": BY_TOKEN + ONE_A_MINUTE + "steps:\n" + call("/yes")},
+    "past a limit": Way({"revoke": BY_TOKEN + ONE_AN_HOUR + "steps:\n" + call("/yes")},
                         [["people", "alerts", "find:1-3:*", "rest"], ["people", "alerts", "approve:ann", DAYS]],
                         3 * ["revoke done: done"], called=[1, 3], alerts={NEEDED: 2}),
+    # Its finding falls: before it began, while it waits, after a call in vain.
+    "fallen": way(call("/yes"), "refused: skipped", ["pause", "find:1", "close"], ["resume", DAYS], called=[0, 0]),
+    "fallen while it waits": way(call("/yes"), "refused: skipped",
+                                 ["people", "find:1", "rest", "close", "approve:ann", "approve:bob", DAYS],
+                                 keys=BY_FINDING + TWO_OF_THEM, called=[0]),
+    "fallen on the way": way(call("/down-in/0", retry="attempts: 9, backoff: 20m, max_backoff: 20m"), "refused: skipped",
+                             ["find:1", "rest:60"], ["close", DAYS], called=[1, 1]),
     # One in the place of another.
     "superseded": ways_of_two(
         BY_TOKEN + "escalate_to: block\nsteps:\n" + call("/no"), BY_TOKEN + "steps:\n" + call("/yes"),
