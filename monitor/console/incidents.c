@@ -7,7 +7,7 @@
 #include "console/page.h"
 #include "console/readers.h"
 #include "console/show.h"
-#include "evidence/incident.h"
+#include "evidence/incident_times.h"
 
 #define DAY (86400 * IV_NS_PER_S)
 #define SHOWN_MAX (400 * DAY) /* of a course */
@@ -35,6 +35,42 @@ static iv_rc write_sparks(struct listing *l, int64_t incident)
     return IV_OK;
 }
 
+static void write_moment(struct iv_json *j, const char *name, iv_ns at)
+{
+    if (at > 0) {
+        iv_json_time(j, name, at);
+    } else {
+        iv_json_null(j, name);
+    }
+}
+
+static void write_length(struct iv_json *j, const char *name, iv_ns length)
+{
+    if (length >= 0) {
+        iv_json_real(j, name, (double)length / 1e9);
+    } else {
+        iv_json_null(j, name);
+    }
+}
+
+static iv_rc write_times(struct listing *l, const struct iv_incident *i)
+{
+    struct iv_incident_times times;
+    struct iv_json *j = &l->j;
+    TRY(iv_reader_incident_times(l->reader, &times, i, l->err));
+    iv_json_open_object(j, "times");
+    write_moment(j, "detected", times.detected);
+    write_moment(j, "acted", times.acted);
+    write_moment(j, "contained", times.contained);
+    write_length(j, "detect", times.detect);
+    write_length(j, "act", times.act);
+    write_length(j, "contain", times.contain);
+    iv_show_optional(j, "not_acted", iv_str_of(times.not_acted == NULL ? "" : times.not_acted));
+    iv_show_optional(j, "not_contained", iv_str_of(times.not_contained == NULL ? "" : times.not_contained));
+    iv_json_close_object(j);
+    return IV_OK;
+}
+
 static bool write_incident(void *ctx, const struct iv_incident *i)
 {
     struct listing *l = ctx;
@@ -56,7 +92,8 @@ static bool write_incident(void *ctx, const struct iv_incident *i)
     iv_json_time(j, "first", i->first);
     iv_json_time(j, "last", i->last);
     iv_show_optional(j, "newest", i->newest);
-    l->rc = write_sparks(l, i->id);
+    l->rc = write_times(l, i);
+    l->rc = iv_ok(l->rc) ? write_sparks(l, i->id) : l->rc;
     iv_json_close_object(j);
     l->count++;
     l->last = i->seq;

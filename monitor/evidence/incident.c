@@ -45,6 +45,7 @@ static iv_rc read_incident(void *ctx, struct iv_sql_row *row, bool *on, struct i
     i.state = (enum iv_triage_state)iv_sql_get_int(row);
     i.first = iv_sql_get_int(row);
     i.last = iv_sql_get_int(row);
+    i.detected = iv_sql_get_int(row);
     i.newest = iv_sql_get_str(row);
     *on = v->visit.incident(v->ctx, &i);
     return IV_OK;
@@ -72,7 +73,7 @@ iv_rc iv_reader_incidents(struct iv_reader *reader, const struct iv_finding_filt
     struct visiting v = {.visit.incident = visit, .ctx = ctx};
     IV_AUTO(iv_query_deinit) struct iv_query q;
     iv_query_init(&q, "SELECT i.id, i.seq, i.rule, i.title, i.severity, i.criteria, i.assignee, i.tenant,"
-                      " i.agent, i.count, i.live, i.waived, " STATE ", i.first, i.last,"
+                      " i.agent, i.count, i.live, i.waived, " STATE ", i.first, i.last, i.detected,"
                       " (SELECT f.uid FROM findings f INDEXED BY findings_by_incident WHERE f.rule = i.rule"
                       " AND f.tenant = i.tenant AND f.agent = i.agent ORDER BY f.seq DESC LIMIT 1)"
                       " FROM incidents i");

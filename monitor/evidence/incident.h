@@ -23,6 +23,7 @@ struct iv_incident {
     enum iv_triage_state state;
     iv_ns first; /* least and greatest time of an event */
     iv_ns last;
+    iv_ns detected;       /* wall clock: when its first finding was made; 0: not known */
     struct iv_str newest; /* uid of its newest finding */
 };
 typedef bool (*iv_incident_visit)(void *ctx, const struct iv_incident *incident);

@@ -42,6 +42,13 @@ static const char step_text[] =
     " ELSE max(0, heat + excluded.heat / (1 << min(62, day - excluded.day))) END,"
     " day = max(day, excluded.day);"
 
+    /* Of those that are there for the first time: what a finding has in this it keeps. */
+    "UPDATE incidents SET detected = CASE WHEN detected = 0 THEN s.least ELSE min(detected, s.least) END"
+    " FROM (SELECT rule, tenant, agent, min(detected) AS least FROM findings"
+    " WHERE seq > (SELECT seq FROM summed) AND seq <= (SELECT upto FROM summed) AND kind >= 2"
+    " GROUP BY 1, 2, 3) s"
+    " WHERE incidents.rule = s.rule AND incidents.tenant = s.tenant AND incidents.agent = s.agent;"
+
     "INSERT INTO incident_spans (incident, span, count)"
     " SELECT i.id, s.span, s.count FROM (SELECT rule, tenant, agent, time >> 40 AS span, sum(sign) AS count"
     " FROM to_sum WHERE kind >= 2 GROUP BY 1, 2, 3, 4) s"

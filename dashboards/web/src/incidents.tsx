@@ -5,7 +5,7 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Incident } from "./api";
 import { fetchIncidents } from "./api";
 import type { ListProps } from "./findings";
-import { count } from "./format";
+import { count, duration } from "./format";
 import { ListSection, usePaged } from "./list";
 import { useLive, useSettled } from "./live";
 import { Bars, Moment, Name } from "./marks";
@@ -27,6 +27,7 @@ const IncidentRow = memo(function IncidentRow(props: RowState & { incident: Inci
       notes={
         <>
           {incident.state !== "new" && <em>{incident.state}</em>}
+          {incident.times.contain !== null && <em>contained in {duration(incident.times.contain)}</em>}
           {incident.assignee !== null && (
             <em class="who">
               <Name text={incident.assignee} />

@@ -56,6 +56,17 @@ export interface Incident {
   first: string;
   last: string;
   spark: number[];
+  /** The moments, and the lengths in seconds; of what is null the reason. */
+  times: {
+    detected: string | null;
+    acted: string | null;
+    contained: string | null;
+    detect: number | null;
+    act: number | null;
+    contain: number | null;
+    not_acted: string | null;
+    not_contained: string | null;
+  };
   newest: string | null;
   state: TriageState;
   assignee: string | null;

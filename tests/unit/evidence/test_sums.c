@@ -190,6 +190,8 @@ static bool see_incident(void *ctx, const struct iv_incident *i)
     same(s->t, "what is waived of it", (double)i->waived,
          recount(s->t, "SELECT total(suppressed = 1 OR state = 3)" OF_INCIDENT, key, 3));
     same(s->t, "its last event", (double)i->last, recount(s->t, "SELECT max(time)" OF_INCIDENT, key, 3));
+    same(s->t, "when it was first found", (double)i->detected,
+         recount(s->t, "SELECT min(detected)" OF_INCIDENT, key, 3));
     cr_assert(iv_ok(iv_reader_sparks(s->t->reader, sparks, i->id, NOON - 30 * DAY, NOON + DAY, &err)));
     for (size_t k = 0; k < IV_SPARKS; k++) {
         sparked += (double)sparks[k];
