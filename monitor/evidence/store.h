@@ -121,7 +121,7 @@ iv_rc iv_store_plan(struct iv_store *store, bool *fresh, const struct iv_executi
 /* Whether something is at it already, before it is planned: an execution of the same playbook here that
  * answers this very finding (KNOWN), or one for the same target of the same tenant, on its way or done since
  * that time, which the finding now has joined (JOINED: *host, in the arena). Without a target nothing is
- * joined. */
+ * joined, nor is what was verified before the finding's event. */
 enum iv_join { IV_JOIN_NOT, IV_JOIN_KNOWN, IV_JOIN_JOINED };
 struct iv_arena;
 iv_rc iv_store_join(struct iv_store *store, enum iv_join *out, struct iv_execution *host,

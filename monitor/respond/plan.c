@@ -10,11 +10,11 @@
 #include "respond/playbook_internal.h"
 #include "respond/ramp.h"
 #include "respond/report.h"
+#include "respond/supersede.h"
 
 #define PLAN_MAX_BYTES (16u << 20)
 #define REQUEST_MAX_BYTES (512u << 10) /* so that a command fits into a message */
 #define TARGET_MAX_BYTES (4u << 10)
-#define LESSER_MAX 16
 
 struct plan {
     struct iv_arena arena;
@@ -283,29 +283,6 @@ static iv_rc admit(struct plan *p, struct iv_store *store, iv_ns now, struct iv_
     return IV_OK;
 }
 
-/* What has not begun, and would be followed by this one if it failed, is not needed any more. */
-static iv_rc supersede(struct plan *p, struct iv_store *store, iv_ns now, struct iv_err *err)
-{
-    const struct iv_execution *by = &p->execution;
-    struct iv_execution *lesser = NULL;
-    size_t count = 0;
-    if (by->state != IV_RUN_PLANNED || by->observed || by->target.n == 0) {
-        return IV_OK;
-    }
-    TRY(iv_store_course(store, &lesser, &count, IV_COURSE_OUTRANKED, by->playbook, by->target, LESSER_MAX,
-                        &p->arena, err));
-    for (size_t i = 0; i < count; i++) {
-        if (!iv_str_eq(lesser[i].tenant, by->tenant)) {
-            continue; /* of the same name, and somebody else's */
-        }
-        struct iv_str cause =
-            iv_arena_printf(&p->arena, "'" IV_STR_FMT "' does it in its place", IV_STR_ARG(by->playbook));
-        ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a plan");
-        TRY(iv_move_superseded(store, &lesser[i], cause, now, &p->arena, err));
-    }
-    return IV_OK;
-}
-
 /* The rule is in force, and was when the finding was made, elsewhere perhaps. */
 static bool calls_for_action(const struct iv_finding *f, const struct iv_verdict *v)
 {
@@ -346,7 +323,8 @@ iv_rc iv_plan_one(enum iv_planned *out, const struct iv_plan_order *order, struc
         return IV_OK;
     }
     TRY(iv_report(store, &p.execution, NULL, now, err));
-    return supersede(&p, store, now, err);
+    bool begins = p.execution.state == IV_RUN_PLANNED && p.execution.ramp.start == 0;
+    return begins ? iv_supersede(store, &p.execution, now, &p.arena, err) : IV_OK;
 }
 
 /* Under another baseline than the playbooks were loaded for, its parameters are made for this once. */

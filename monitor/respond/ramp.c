@@ -8,6 +8,7 @@
 #include "respond/ladder.h"
 #include "respond/moves.h"
 #include "respond/report.h"
+#include "respond/supersede.h"
 
 #include <stdio.h>
 
@@ -101,7 +102,8 @@ static iv_rc let_begin(struct iv_store *store, struct iv_execution *e, const str
     struct iv_step *first = &all[0].step;
     first->state = IV_STEP_DUE;
     first->due = now;
-    return iv_report_step(store, e, first, now, err);
+    TRY(iv_report_step(store, e, first, now, err));
+    return iv_supersede(store, e, now, arena, err);
 }
 
 static iv_rc hold_back(struct iv_store *store, struct iv_execution *e, struct iv_str why, iv_ns now,

@@ -229,6 +229,33 @@ Test(escalate, supersedes_what_has_not_begun_for_the_same_target)
     cr_expect_str_eq(seen.causes[0], "'block' does it in its place");
 }
 
+/* "block" is at work elsewhere, and waits for its turn, which may never come. */
+Test(escalate, supersedes_nothing_before_its_turn_has_come)
+{
+    static const char *const texts[] = {
+        PLAYBOOK("revoke", "escalate_to: block\napproval: {quorum: 1}\n", "/x"), PLAYBOOK("block", "", "/y"),
+        PLAYBOOK("kill", "", "/z")};
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start((const struct hook_answer[]){HOOK_OK}, 1);
+    IV_AUTO(set_deinit) struct set set;
+    load(&set, texts);
+    struct stage *s = &set.stage;
+    stage_find(s);
+    s->sample.rule.remediate = IV_STR("block");
+    sample_number(&s->sample, 2);
+    sample_set(&s->sample, "token_id", iv_val_str(IV_STR("another")));
+    stage_find(s);
+    sample_number(&s->sample, 3);
+    sample_set(&s->sample, "token_id", iv_val_str(IV_STR("t-1")));
+    stage_find(s);
+
+    cr_expect_str_eq(see(s).states, "wp-", "it stands while the other one is queued");
+    stage_respond(s, hook_url(hook));
+    go_on(s);
+
+    cr_expect_str_eq(see(s).states, "sd-");
+    cr_expect(hook_count(hook) == 2);
+}
+
 Test(escalate, leaves_alone_what_is_for_another_target)
 {
     IV_AUTO(set_deinit) struct set set;

@@ -105,7 +105,8 @@ Test(plan, joins_what_ended_well_within_dedup_and_nothing_else)
         iv_ns ago;
         size_t executions;
     } rows[] = {{IV_RUN_DONE, 9 * 60 * IV_NS_PER_S, 1},    {IV_RUN_DONE, 11 * 60 * IV_NS_PER_S, 2},
-                {IV_RUN_VERIFIED, 60 * IV_NS_PER_S, 1},    {IV_RUN_FAILED, IV_NS_PER_S, 2},
+                {IV_RUN_VERIFIED, IV_NS_PER_S / 2, 1},     {IV_RUN_FAILED, IV_NS_PER_S, 2},
+                {IV_RUN_VERIFIED, 60 * IV_NS_PER_S, 2}, /* its event is of after the proof */
                 {IV_RUN_AMBIGUOUS, IV_NS_PER_S, 2},        {IV_RUN_REFUSED, IV_NS_PER_S, 2},
                 {IV_RUN_UNDONE, IV_NS_PER_S, 2},           {IV_RUN_WITHHELD, IV_NS_PER_S, 2},
                 {IV_RUN_WAITING, 20 * 60 * IV_NS_PER_S, 1}};
