@@ -80,8 +80,9 @@ static void on_gap(void *ctx, const struct iv_cursor *at, int64_t next)
               KV_I64("from", at->offset), KV_I64("next", next));
 }
 
-static iv_rc take_finding(struct iv_intake *n, struct iv_str json, struct iv_err *err)
+static iv_rc take_finding(struct iv_intake *n, const struct iv_record *record, struct iv_err *err)
 {
+    struct iv_str json = record->bytes;
     struct iv_told_finding told;
     enum iv_put put = IV_PUT_SAME;
     iv_ns wall = iv_wall(&n->clock);
@@ -89,6 +90,7 @@ static iv_rc take_finding(struct iv_intake *n, struct iv_str json, struct iv_err
     if (iv_own_is(told.row.rule)) {
         return iv_store_tell_own(n->options.store, &told.row, err); /* whoever found it alerts */
     }
+    told.row.made = record->written;
     TRY(iv_store_put_finding(n->options.store, &put, &told.row, err));
     if (n->alerter != NULL) {
         TRY(iv_alerter_finding(n->alerter, n->options.store, &told.row, put, wall, err));
@@ -135,24 +137,24 @@ static iv_rc take_coverage(struct iv_intake *n, struct iv_str json, struct iv_er
     return told.rule.n > 0 ? IV_OK : iv_store_tell_cover(n->options.store, told.topic, &told.cover, err);
 }
 
-static iv_rc take(struct iv_intake *n, struct iv_str json, struct iv_err *err)
+static iv_rc take(struct iv_intake *n, const struct iv_record *record, struct iv_err *err)
 {
     switch (n->options.kind) {
     case IV_INTAKE_FINDINGS:
-        return take_finding(n, json, err);
+        return take_finding(n, record, err);
     case IV_INTAKE_ACTIONS:
-        return take_action(n, json, err);
+        return take_action(n, record->bytes, err);
     case IV_INTAKE_COVERAGE:
         break;
     }
-    return take_coverage(n, json, err);
+    return take_coverage(n, record->bytes, err);
 }
 
 /* Somebody else's message on the topic is no reason to stop. */
 static iv_rc take_record(struct iv_intake *n, const struct iv_record *record, struct iv_err *err)
 {
     iv_arena_reset(&n->arena);
-    struct iv_rc_s rc = take(n, record->bytes, err);
+    struct iv_rc_s rc = take(n, record, err);
     if (rc.code == IV_E_MALFORMED) {
         iv_series_add(IV_SERIES(n->options.metrics, EVENTS, n->topic, IV_STR("malformed")), 1);
         LOG_WARN("intake.malformed", KV_STR("topic", n->topic), KV_I64("partition", record->origin.partition),

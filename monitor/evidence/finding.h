@@ -45,6 +45,7 @@ struct iv_finding {
     struct iv_str ocsf;          /* the whole finding, one JSON object */
     int64_t seq;                 /* grows with every insert and every update; set by the store */
     bool told;                   /* writer: another process found it */
+    iv_ns made;                  /* writer: told then, by the broker's clock; 0: now, or nobody knows */
     struct iv_str action;        /* reader: state of its newest execution; empty: none */
     enum iv_triage_state triage; /* reader: SUPPRESSED also where a waiver of the baseline held */
     struct iv_str assignee;      /* reader: who looks after it; empty: nobody */

@@ -13,6 +13,8 @@
 #define MOST 1000000
 #define HOUR 1 /* among the windows */
 #define WHOLE 1000
+#define AGE_MIN (60 * IV_NS_PER_S)
+#define AGE_MAX (365 * 24 * 3600 * IV_NS_PER_S)
 
 static const struct {
     const char *name;
@@ -45,6 +47,7 @@ static const struct iv_limits defaults = {
 #include "respond/guards.def"
 #undef GUARD
         },
+    .max_age = 3600 * IV_NS_PER_S,
     .ramp_start = 1,
     .ramp_errors = 200,
 };
@@ -99,6 +102,14 @@ static void parse_ramp(struct iv_limits *limits, const struct iv_yaml_node *node
     iv_yaml_close(&map);
 }
 
+static void parse_age(struct iv_limits *limits, const struct iv_yaml_node *node, struct iv_problems *problems)
+{
+    if (node != NULL && iv_yaml_duration(&limits->max_age, node, problems) &&
+        (limits->max_age < AGE_MIN || limits->max_age > AGE_MAX)) {
+        iv_yaml_error(problems, node, "must be between 1m and 365d");
+    }
+}
+
 void iv_limits_parse(struct iv_limits *out, const struct iv_yaml_node *node, struct iv_problems *problems)
 {
     struct iv_yaml_map map;
@@ -110,6 +121,7 @@ void iv_limits_parse(struct iv_limits *out, const struct iv_yaml_node *node, str
         parse_guard(out, g, iv_yaml_get(&map, guards[g].name), problems);
     }
     parse_ramp(out, iv_yaml_get(&map, "ramp"), problems);
+    parse_age(out, iv_yaml_get(&map, "max_age"), problems);
     iv_yaml_close(&map);
 }
 
@@ -178,4 +190,19 @@ iv_rc iv_limits_decide(const struct iv_limits *limits, bool *held, char why[IV_H
         }
     }
     return IV_OK;
+}
+
+bool iv_limits_outlived(const struct iv_limits *limits, char why[IV_HELD_BYTES], iv_ns made, iv_ns now)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf text;
+    char room[64];
+    iv_buf_init_lent(&text, room, sizeof room, sizeof room - 1);
+    if (made == 0 || iv_ns_add(made, limits->max_age) >= now) {
+        return false;
+    }
+    iv_ns_format(&text, made);
+    (void)snprintf(why, IV_HELD_BYTES,
+                   "guard max_age: the finding is of " IV_STR_FMT "; waits for an approval",
+                   IV_STR_ARG(iv_buf_slice(&text)));
+    return true;
 }

@@ -34,6 +34,7 @@ enum { IV_WINDOWS = 3 }; /* minute, hour, day */
 struct iv_limits {
     int64_t most[IV_GUARDS][IV_WINDOWS];
     int64_t share[IV_GUARDS]; /* thousandths of those alive, within an hour; 0 or 1000: none holds */
+    iv_ns max_age;            /* of a finding that another process made */
     int64_t ramp_start;       /* executions at work at a time, at first */
     int64_t ramp_errors;      /* thousandths of those that ended which may have gone wrong */
 };
@@ -47,3 +48,5 @@ void iv_limits_parse(struct iv_limits *out, const struct iv_yaml_node *node, str
 iv_rc iv_limits_decide(const struct iv_limits *limits, bool *held, char why[IV_HELD_BYTES],
                        struct iv_store *store, const struct iv_execution *execution, iv_ns now,
                        struct iv_err *err);
+/* Whether a finding that was made then is too old to be acted upon unasked. made 0: it is not. */
+bool iv_limits_outlived(const struct iv_limits *limits, char why[IV_HELD_BYTES], iv_ns made, iv_ns now);

@@ -222,3 +222,36 @@ Test(guard, a_share_of_those_alive_holds_beyond_what_a_minute_may_touch)
         cr_expect(find(&s, 11, "a1", NULL).state == IV_RUN_PLANNED, "row %zu: it was touched before", i);
     }
 }
+
+/* A store that is new reads what others found in a month. */
+Test(guard, has_findings_that_others_made_long_ago_wait)
+{
+    static const struct {
+        const char *keys;
+        iv_ns ago; /* < 0: nobody knows */
+        bool waits;
+    } rows[] = {{"", 3600 * IV_NS_PER_S, false},
+                {"", 3601 * IV_NS_PER_S, true},
+                {"", -1, false},
+                {"guards: {max_age: 2h}\n", 3601 * IV_NS_PER_S, false},
+                {"guards: {max_age: 1m}\n", 61 * IV_NS_PER_S, true}};
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(stage_deinit) struct stage s;
+        IV_AUTO(iv_buf_deinit) struct iv_buf scratch;
+        struct iv_finding row;
+        stage_init_playbook(&s, rows[i].keys, "- name: a\n  http: {endpoint: hook, path: /x}\n");
+        iv_buf_init(&scratch, 1 << 16);
+        cr_assert(
+            iv_ok(iv_finding_of_verdict(&row, &scratch, &s.sample.baseline, &s.sample.verdict, s.now, NULL)));
+        row.made = rows[i].ago < 0 ? 0 : s.now - rows[i].ago;
+        cr_assert(iv_ok(iv_store_begin(s.store, NULL)));
+        cr_assert(iv_ok(
+            iv_respond_plan(s.playbooks, s.store, &row, &s.sample.verdict, &s.sample.baseline, s.now, NULL)));
+        cr_assert(iv_ok(iv_store_commit(s.store, NULL)));
+
+        struct iv_execution e = stage_execution(&s);
+        cr_expect(e.state == (rows[i].waits ? IV_RUN_WAITING : IV_RUN_PLANNED), "row %zu", i);
+        cr_expect(strstr(e.cause.p, "guard max_age: the finding is of 20") != NULL || !rows[i].waits,
+                  "row %zu: %s", i, e.cause.p);
+    }
+}
