@@ -6,6 +6,7 @@
 #include "console/page.h"
 #include "console/readers.h"
 #include "console/show.h"
+#include "evidence/own.h"
 #include "evidence/triage.h"
 
 enum { ACTIONS_OF_A_FINDING_MAX = 16, LINES_MAX = 200, SAW_BYTES_MAX = 1 << 20 };
@@ -86,16 +87,17 @@ struct detail {
 };
 
 /* The finding says it itself, so a baseline that was changed since takes nothing away. */
-static iv_rc write_saw(struct detail *d, struct iv_str uid)
+static iv_rc write_saw(struct detail *d, const struct iv_finding *finding)
 {
     static const char unknown[] = "it was found by a version that did not keep what its rules saw";
+    static const char own[] = "the monitor found it about itself: no rule of a baseline has seen anything";
     IV_AUTO(iv_buf_deinit) struct iv_buf saw;
     int64_t left_out;
     iv_buf_init(&saw, SAW_BYTES_MAX);
-    TRY(iv_reader_saw(d->reader, &saw, &left_out, uid, d->err));
+    TRY(iv_reader_saw(d->reader, &saw, &left_out, finding->uid, d->err));
     if (saw.n == 0) {
         iv_json_null(&d->j, "saw");
-        iv_json_text(&d->j, "unseen", unknown);
+        iv_json_text(&d->j, "unseen", iv_own_is(finding->rule) ? own : unknown);
     } else {
         iv_json_raw(&d->j, "saw", iv_buf_slice(&saw));
         iv_json_null(&d->j, "unseen");
@@ -117,7 +119,7 @@ static iv_rc write_rule(struct detail *d, const struct iv_finding *finding)
     iv_show_optional(j, "baseline", digest);
     iv_show_optional(j, "text", source);
     iv_show_optional(j, "clause", clause_of(source));
-    TRY(write_saw(d, finding->uid));
+    TRY(write_saw(d, finding));
     iv_json_close_object(j);
     return IV_OK;
 }
