@@ -50,6 +50,7 @@ static struct iv_console *console_new(const struct iv_console_options *options)
         return NULL;
     }
     (void)pthread_mutex_init(&c->lock, NULL);
+    (void)pthread_mutex_init(&c->flight_lock, NULL);
     (void)pthread_mutex_init(&c->body_lock, NULL);
     (void)pthread_mutex_init(&c->writer_lock, NULL);
     iv_hashing_init(c, either(options->threads, THREADS_DEFAULT));
@@ -95,6 +96,7 @@ static void console_free(struct iv_console *c)
     (void)sem_destroy(&c->hashing);
     (void)pthread_mutex_destroy(&c->writer_lock);
     (void)pthread_mutex_destroy(&c->body_lock);
+    (void)pthread_mutex_destroy(&c->flight_lock);
     (void)pthread_mutex_destroy(&c->lock);
     iv_free(c);
 }

@@ -125,7 +125,7 @@ static bool tag_matches(struct iv_request *request, const char *tag)
     return header != NULL && (strcmp(header, "*") == 0 || strstr(header, tag) != NULL);
 }
 
-static struct MHD_Response *body_response(struct iv_reply *reply, struct iv_console *console)
+static struct MHD_Response *body_response(struct iv_reply *reply, struct iv_request *request)
 {
     if (reply->response != NULL) {
         return TAKE(reply->response);
@@ -137,12 +137,15 @@ static struct MHD_Response *body_response(struct iv_reply *reply, struct iv_cons
     if (reply->body.n == 0) {
         return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     }
-    struct MHD_Response *made = iv_flight_response(console, &reply->body);
-    if (made == NULL) {
+    struct MHD_Response *made = NULL;
+    enum iv_flight_end end = iv_flight_response(&made, request, &reply->body);
+    if (end != IV_FLIGHT_GOES) {
+        bool his = end == IV_FLIGHT_NO_SHARE;
         reply->retry_after = 1;
-        iv_reply_problem(reply, MHD_HTTP_SERVICE_UNAVAILABLE,
-                         "answers that were not taken yet hold all the memory that there is for them");
-        made = iv_flight_response(console, &reply->body);
+        iv_reply_problem(reply, his ? MHD_HTTP_TOO_MANY_REQUESTS : MHD_HTTP_SERVICE_UNAVAILABLE,
+                         "answers that were not taken yet hold all the memory that there is for %s",
+                         his ? "those of one name" : "them");
+        (void)iv_flight_response(&made, request, &reply->body);
     }
     return made;
 }
@@ -199,7 +202,7 @@ enum MHD_Result iv_reply_send(struct iv_reply *reply, struct iv_request *request
         reply->fixed = (struct iv_str){NULL, 0};
         reply->encoding = NULL;
     }
-    struct MHD_Response *response = body_response(reply, request->console);
+    struct MHD_Response *response = body_response(reply, request);
     enum MHD_Result sent = MHD_NO;
     if (response != NULL) {
         /* Not of a problem that took the body's place. */

@@ -31,6 +31,7 @@ struct iv_live;
 struct iv_readers;
 struct iv_catalogue;
 struct iv_decoder;
+struct iv_flight;
 struct iv_store;
 struct iv_uses;
 
@@ -63,7 +64,9 @@ struct iv_console {
     pthread_mutex_t writer_lock; /* that there is a writer */
     struct iv_store *writer;     /* opened by the first change; NULL: there was none */
     struct iv_limit *limit;      /* of log-ins that fail */
-    size_t flight;               /* atomic: what large answers on their way hold (flight.h), */
+    pthread_mutex_t flight_lock; /* the next two */
+    struct iv_flight *flights;   /* large answers on their way (flight.h), */
+    size_t flight;               /* what they hold, */
     size_t flight_max;           /* and may hold */
     struct iv_uses *uses;        /* of sessions, that the store does not have yet */
     sem_t hashing;               /* how many passwords more may be looked at now (hashing.h) */

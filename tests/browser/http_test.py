@@ -511,6 +511,7 @@ class Filters(unittest.TestCase):
             day = "2026-01-01T00:00:"
             items = self.console.get(f"/api/v1/actions?from={day}02Z&to={day}05Z&order=oldest")["items"]
             self.assertEqual([item["target"] for item in items], ["target-2", "target-3", "target-4"])
+            self.runs_of_an_agent()
             got = self.console.get(f"/api/v1/remediation?from={day}00Z&to={day}12Z")
             self.assertEqual({state: n for state, n in got["executions"].items() if n}, {"verified": 10, "planned": 2})
             self.assertEqual(got["times"]["detect"], {"count": 12, "p50": 0.5, "p90": 0.5, "max": 0.5})
@@ -519,6 +520,21 @@ class Filters(unittest.TestCase):
             self.assertEqual((got["whole"], got["from"], got["to"]), (True, day + "00Z", day + "12Z"))
             none = self.console.get("/api/v1/remediation?to=2020-01-01T00:00:00Z")
             self.assertEqual(none["times"]["contain"], {"count": 0, "p50": None, "p90": None, "max": None})
+
+    def runs_of_an_agent(self):
+        """Also of few among many, and of those without a tenant or an agent; a page looks at a bounded number."""
+        def targets(query):
+            return [item["target"] for item in self.console.get(f"/api/v1/actions?{query}")["items"]]
+
+        uid = self.console.tell("finding", "TOK-002", "globex", "agent-9", "t")
+        self.console.tell("plan", uid, "hold", "theirs", "globex", "agent-9")
+        self.console.tell("plan", uid, "wait", "nobody's", "", "")
+        self.console.tell("plan", uid, "stop", "no tenant's", "", "agent-9")
+        self.assertEqual(targets("tenant=globex&agent=agent-9"), ["theirs"])
+        self.assertEqual(targets("agent=agent-9"), ["no tenant's", "theirs"])
+        self.assertEqual(targets("tenant=&agent="), ["nobody's"])
+        self.assertEqual(targets("tenant="), ["no tenant's", "nobody's"])
+        self.assertEqual(targets("tenant=acme&agent=agent-9"), [])
 
     def test_pages_of_the_fleet_tell_of_each_agent_once_whatever_changes_meanwhile(self):
         with Console() as self.console:
@@ -742,6 +758,22 @@ class Live(unittest.TestCase):
                 self.assertFalse(stream.next("respond")[2]["paused"])
                 stream.close()
 
+    def test_a_pause_is_told_also_while_the_status_cannot_be_had(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "pause")
+            with Console(pulse_ms="3600000", pause_file=file) as console:
+                stream = Stream(console).open()
+                self.assertFalse(stream.next("respond")[2]["paused"])
+                with contextlib.closing(sqlite3.connect(f"{console.folder}/store.db", timeout=PATIENCE)) as db:
+                    db.execute("ALTER TABLE outbox RENAME TO lost")
+                with open(file, "w", encoding="ascii"):
+                    pass
+                self.assertTrue(stream.next()[2]["paused"], "no status comes before it")
+                stream.close()
+                stream = Stream(console).open()
+                self.assertTrue(stream.next("respond")[2]["paused"], "who comes later hears of it too")
+                stream.close()
+
     def test_a_stream_outlives_a_restart_of_the_server(self):
         with Console() as console:
             stream = Stream(console).open()
@@ -811,13 +843,7 @@ class Bounds(unittest.TestCase):
             slow = []
             answer = console.ask(path)
             while len(slow) < 32 and answer[0] == 200:
-                slow.append(socket.socket())
-                slow[-1].settimeout(PATIENCE)
-                slow[-1].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-                slow[-1].setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)  # else the kernel takes all of it
-                slow[-1].connect(("127.0.0.1", console.port))
-                slow[-1].sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-                self.assertIn(b"HTTP/1.1", slow[-1].recv(64))
+                slow.append(self.slow(console, path, {}))
                 answer = console.ask(path)
             status, headers, body = answer
             self.assertEqual((status, headers["retry-after"]), (503, "1"), body[:200])
@@ -827,6 +853,42 @@ class Bounds(unittest.TestCase):
             for s in slow:
                 s.close()
             until(lambda: console.ask(path)[0] == 200, "there is room again")
+
+    def test_answers_that_one_name_does_not_take_leave_room_for_others(self):
+        path = "/api/v1/findings?format=ocsf&limit=500"
+        with Console(max_answers_mib="16") as console:
+            console.tell("many", "500")
+            token = write(f"{console.folder}/token", TOKEN + "\n")
+            console.stop()
+            console.options["token_file"] = token
+            console.start()
+            first = {"Authorization": f"Bearer {TOKEN}"}
+            made = console.send("/api/v1/tokens", {"name": "wall", "roles": ["viewer"]}, headers=first)
+            second = {"Authorization": f"Bearer {json.loads(made[2])['token']}"}
+            slow = []
+            answer = console.ask(path, headers=first)
+            while len(slow) < 32 and answer[0] == 200:
+                slow.append(self.slow(console, path, first))
+                answer = console.ask(path, headers=first)
+            self.assertEqual((answer[0], answer[1]["retry-after"], json.loads(answer[2])["status"]), (429, "1", 429))
+            self.assertEqual(console.ask(path, headers=second)[0], 200, "another one's answers go")
+            self.assertEqual(console.ask("/api/v1/status", headers=first)[0], 200, "what is small always goes")
+            for s in slow:
+                s.close()
+            until(lambda: console.ask(path, headers=first)[0] == 200, "there is room again")
+
+    @staticmethod
+    def slow(console, path, headers):
+        """A client that asks, and reads no more than the first bytes."""
+        s = socket.socket()
+        s.settimeout(PATIENCE)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)  # else the kernel takes all of it
+        s.connect(("127.0.0.1", console.port))
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        s.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n".encode())
+        assert b"HTTP/1.1" in s.recv(64)
+        return s
 
     def test_a_page_of_whole_documents_ends_before_it_is_too_large(self):
         with Console() as console:
