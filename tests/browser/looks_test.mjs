@@ -135,6 +135,7 @@ for (const colorScheme of ["light", "dark"]) {
       await page.locator(".tile").first().waitFor();
       await look("lost");
       await page.unroute("**/api/v1/stream*");
+      await page.getByText("Live", { exact: true }).waitFor();
       await page.goto(`${server.url}/#/audit`);
       await page.locator("table.grid tbody tr").first().waitFor();
       await look("audit");

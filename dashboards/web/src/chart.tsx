@@ -49,7 +49,7 @@ function optionsOf(latest: () => ChartProps, width: number): uPlot.Options {
     height: props.height,
     cursor: { show: false },
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, xValue === undefined ? 24 : 8, 0, 0], // the last of the clock's words stands half behind the end
     scales: {
       x: { time: xValue === undefined, ...(props.xRange === undefined ? {} : { range: () => latest().xRange ?? [0, 1] }) },
       y: {

@@ -6,7 +6,7 @@ import { isSet, noFilter, severities, triageStates } from "./filter";
 import { when } from "./format";
 
 /** Tells what was typed when the typing pauses or Enter is pressed. */
-export function Field(props: { label: string; hint?: string; value: string; wide?: boolean; change: (value: string) => void }) {
+export function Field(props: { label: string; value: string; wide?: boolean; change: (value: string) => void }) {
   const [text, setText] = useState(props.value);
   const timer = useRef(0);
   useEffect(() => setText(props.value), [props.value]);
@@ -22,7 +22,7 @@ export function Field(props: { label: string; hint?: string; value: string; wide
       class={props.wide === true ? "field wide" : "field"}
       type="search"
       aria-label={props.label}
-      placeholder={props.hint ?? props.label}
+      placeholder={props.label}
       value={text}
       maxLength={256}
       onInput={(event) => {
@@ -39,17 +39,13 @@ export function Field(props: { label: string; hint?: string; value: string; wide
 
 /** Whose it is: what is typed, or that it is nobody's, which an address says and a list leads to. */
 function Owner({ label, value, change }: { label: string; value: string | null; change: (value: string) => void }) {
-  const none = `Without ${label === "Agent" ? "an" : "a"} ${label.toLowerCase()}`;
-  return (
-    <>
-      <Field label={label} {...(value === null ? { hint: none } : {})} value={value ?? ""} change={change} />
-      {value === null && (
-        <button type="button" class="chip" onClick={() => change("")}>
-          {none} <span aria-hidden="true">×</span>
-          <span class="visually-hidden">, show any</span>
-        </button>
-      )}
-    </>
+  return value === null ? (
+    <button type="button" class="chip" onClick={() => change("")}>
+      Without {label === "Agent" ? "an" : "a"} {label.toLowerCase()} <span aria-hidden="true">×</span>
+      <span class="visually-hidden">, show any</span>
+    </button>
+  ) : (
+    <Field label={label} value={value} change={change} />
   );
 }
 
@@ -103,7 +99,7 @@ export function Filters(props: {
   };
   const criteria = [...new Set(baseline?.rules.flatMap((rule) => rule.criteria))].sort();
   return (
-    <div class={more ? "filters more" : "filters"} role="group" aria-label="Filters">
+    <div class={more ? "filters unfolded" : "filters"} role="group" aria-label="Filters">
       <div class="choices">
         {severities.map((severity) => (
           <button
