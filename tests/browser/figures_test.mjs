@@ -3,8 +3,8 @@
 // What the page counts and measures: whose figures they are, of which period, and that they follow.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until } from "./harness.mjs";
-import { commit, open, openWith, page, planned, server, stage } from "./stage.mjs";
+import { startConsole, until } from "./harness.mjs";
+import { commit, detail, open, openWith, page, planned, server, stage, visit } from "./stage.mjs";
 
 stage();
 
@@ -46,4 +46,60 @@ test("the times of remediation follow what the stream tells", async () => {
   await labelled(/each hour: from .* half within .*, the worst/);
   await planned(await commit(), "verified");
   await page.locator(".sums .contain td:last-child", { hasText: /^2$/ }).waitFor();
+});
+
+test("each worker is shown with the partitions that it reads", async () => {
+  await server.tell("events", "ledger", "1200");
+  await server.tell("cover", "ledger", "2026-01-05T10:00:00Z", "2026-01-05T12:00:00Z", "nothing", "2026-01-05T10:00:00Z", "2026-01-05T10:00:00Z");
+  await openWith("system", { system: (body) => ({ ...body, workers: [...body.workers, { worker: 7, partitions: [] }] }) });
+  const rows = page.getByRole("region", { name: "Workers" }).locator("tbody tr");
+  await rows.nth(1).waitFor();
+  assert.match(await rows.first().innerText(), /^0\s+ledger\s*\/ 0\s+12\s+.*\d\d:00:00$/s);
+  assert.match(await rows.nth(1).innerText(), /^7\s+reads nothing now$/);
+  assert.equal(await page.getByRole("note").count(), 0, "they are this process's");
+});
+
+test("a console of its own says that the figures are another process's", async () => {
+  const alone = await startConsole(undefined, "workers=0");
+  try {
+    await alone.tell("ready");
+    await alone.tell("cover", "ledger", "2026-01-05T10:00:00Z", "2026-01-05T12:00:00Z", "nothing", "2026-01-05T10:00:00Z", "2026-01-05T10:00:00Z");
+    await visit(`${alone.url}/#/system`);
+    await page.getByRole("note").getByText("This process only shows.").waitFor();
+    const events = page.locator(".figure", { hasText: "Events" });
+    assert.match(await events.innerText(), /–\s+another process detects/);
+    await page.getByRole("region", { name: "Workers" }).getByText("None in this process").waitFor();
+    const partition = page.getByRole("region", { name: "Partitions" }).locator("tbody tr");
+    await partition.waitFor();
+    assert.equal(await partition.locator(".number").innerText(), "–", "not a nought");
+    await page.context().close();
+  } finally {
+    await alone.end();
+  }
+});
+
+test("a finding shows each value that its clause saw, and where it came from", async () => {
+  const uid = await commit();
+  const saw = [
+    { name: "use.time", of: "trigger", evidence: 0, value: "2026-01-05T10:00:01.25Z" },
+    { name: "gone.scope", of: "partner", evidence: 1, value: ["a", "b"] },
+    { name: "use.reason", of: "trigger", evidence: 0, value: null, why: "the event does not have it" },
+    { name: "baseline.token.propagation", of: "parameter", value: "5s", override: { tenant: "acme*" } },
+    { name: "baseline.token.limit", of: "parameter", value: 3, override: null },
+  ];
+  const told = (rule) => ({ [`findings/${uid}`]: (body) => ({ ...body, rule: { ...body.rule, ...rule } }) });
+  await openWith(`findings/${uid}`, told({ saw, unseen: null, left_out: 2 }));
+  const rows = detail().locator(".saw tbody tr");
+  await rows.nth(4).waitFor();
+  assert.deepEqual((await rows.allInnerTexts()).map((text) => text.split(/\s*\t\s*/)), [
+    ["use.time", "2026-01-05T10:00:01.25Z", "trigger token.used"],
+    ["gone.scope", `["a","b"]`, "witness token.revoked"],
+    ["use.reason", "the event does not have it", "trigger token.used"],
+    ["baseline.token.propagation", "5s", "override for tenant acme*"],
+    ["baseline.token.limit", "3", "the baseline"],
+  ]);
+  await detail().getByText("2 further values are in the record.").waitFor();
+  await page.context().close();
+  await openWith(`findings/${uid}`, told({ saw: null, unseen: "it was found by an older version", left_out: 0 }));
+  await detail().getByText("The values that it saw are not known: it was found by an older version.").waitFor();
 });

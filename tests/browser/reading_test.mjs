@@ -198,7 +198,8 @@ test("the focus returns to where it was", async () => {
 test("an agent without a tenant has a history of its own", async () => {
   const nobodys = await commit("TOK-002", "", "agent-1");
   const others = await commit("TOK-002", "globex", "agent-1");
-  const key = await planned(nobodys, "failed");
+  const key = await server.tell("plan", nobodys, "revoke-tokens-globally", "agent-1", "", "agent-1");
+  const another = await server.tell("plan", others, "revoke-tokens-globally", "agent-1", "globex", "agent-1");
   await open("fleet");
   await page.locator("table.grid tr", { hasText: "–" }).getByRole("link", { name: "agent-1" }).click();
   const pane = page.locator(".pane.detail");
@@ -207,6 +208,7 @@ test("an agent without a tenant has a history of its own", async () => {
   await pane.getByText("1 finding of 1 rule.").waitFor();
   assert.equal(await pane.locator(`a[href*="${others}"]`).count(), 0);
   await pane.locator(`a[href$="remediation/${key}"]`).waitFor();
+  assert.equal(await pane.locator(`a[href$="remediation/${another}"]`).count(), 0);
   await pane.getByRole("link", { name: "All findings of agent-1" }).click();
   assert.match(page.url(), /[?&]tenant=(&|$)/);
   await row(nobodys).waitFor();

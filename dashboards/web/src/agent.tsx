@@ -83,27 +83,20 @@ function useHistory(tenant: string | null, agent: string) {
   return { list, filter, box, show: () => change({ kind: "show" }) };
 }
 
-/** Of the newest findings that a playbook answers, and what the stream tells meanwhile. */
-function useRuns(tenant: string | null, agent: string, findings: readonly Finding[]) {
-  const answered = findings.filter((one) => one.action !== null).slice(0, runsMax);
-  const uids = answered.map((one) => one.uid).join();
-  const { value, trouble } = useAsked(
-    useCallback(async () => {
-      const pages = await Promise.all((uids === "" ? [] : uids.split(",")).map(fetchActionsOf));
-      return pages.flatMap((page) => page.items);
-    }, [uids]),
-  );
+/** Those whose state changed last, and what the stream tells meanwhile. */
+function useRuns(tenant: string | null, agent: string) {
+  const { value, trouble } = useAsked(useCallback(() => fetchActionsOf(tenant, agent, runsMax), [tenant, agent]));
   const live = useStore(executions).filter((one) => one.tenant === tenant && one.agent === agent);
-  return { runs: merged(value ?? [], live, (one: Execution) => one.key).slice(0, runsMax), trouble, asking: value === null };
+  return { runs: merged(value?.items ?? [], live, (one: Execution) => one.key).slice(0, runsMax), trouble, asking: value === null };
 }
 
-function Runs({ tenant, agent, findings }: { tenant: string | null; agent: string; findings: readonly Finding[] }) {
-  const { runs, trouble, asking } = useRuns(tenant, agent, findings);
+function Runs({ tenant, agent }: { tenant: string | null; agent: string }) {
+  const { runs, trouble, asking } = useRuns(tenant, agent);
   return (
     <section>
       <h3>Remediation</h3>
       {trouble !== null && <Trouble trouble={trouble} what="the runs of playbooks" />}
-      {runs.length === 0 && !asking && trouble === null && <p class="none">No playbook has answered its newest findings.</p>}
+      {runs.length === 0 && !asking && trouble === null && <p class="none">No playbook has run for it.</p>}
       <ul class="similar">
         {runs.map((one) => (
           <li key={one.key}>
@@ -178,7 +171,7 @@ export function AgentPane({ tenant, agent, close }: { tenant: string | null; age
             All findings of <Name text={agent} />
           </a>
         </section>
-        <Runs tenant={tenant} agent={agent} findings={shown} />
+        <Runs tenant={tenant} agent={agent} />
       </div>
     </aside>
   );

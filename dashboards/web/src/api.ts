@@ -117,7 +117,8 @@ export const endWaiver = (id: string): Promise<null> => change("DELETE", `/api/v
 
 export const fetchActions = (state = "", after = "", limit = 100): Promise<Page<Execution>> =>
   get(`/api/v1/actions${query({ state, after, limit: String(limit) })}`);
-export const fetchActionsOf = (finding: string): Promise<Page<Execution>> => get(`/api/v1/actions${query({ finding })}`);
+export const fetchActionsOf = (tenant: string | null, agent: string, limit: number): Promise<Page<Execution>> =>
+  get(`/api/v1/actions${query({ tenant, agent, limit: String(limit) })}`);
 export const fetchExecution = (key: string): Promise<ExecutionDetail> => get(`/api/v1/executions/${part(key)}`);
 export const undo = (key: string): Promise<unknown> => change("POST", `/api/v1/executions/${part(key)}/undo`, {});
 export const fetchStatement = (key: string, asked: Record<string, string>): Promise<Statement> =>

@@ -139,7 +139,7 @@ function TheRule({ detail, rules }: { detail: Detail; rules: Baseline | null }) 
       <div class="clause-and-values">
         {text !== undefined && <RuleText text={text} clause={detail.rule.clause} />}
         <div>
-          {detail.rule.saw !== undefined && <Seen detail={detail} />}
+          <Seen detail={detail} />
         </div>
       </div>
     </section>

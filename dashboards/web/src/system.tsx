@@ -151,7 +151,7 @@ function Workers({ workers }: { workers: readonly Worker[] | null }) {
     return <p class="none">None in this process: another one detects, and tells who of its workers reads what.</p>;
   }
   return (
-    <table class="grid">
+    <table class="grid workers">
       <thead>
         <tr>
           <th scope="col">Worker</th>
@@ -404,7 +404,7 @@ export function SystemScreen(_: { place: Place }) {
           )}
         </Card>
         <Card title="Workers">
-          {system.value?.workers === undefined ? (
+          {system.value === null ? (
             system.trouble !== null && <Trouble trouble={system.trouble} what="the workers" />
           ) : (
             <Workers workers={system.value.workers} />
