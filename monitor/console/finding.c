@@ -124,6 +124,11 @@ static iv_rc write_rule(struct detail *d, const struct iv_finding *finding)
     return IV_OK;
 }
 
+struct waiver_place {
+    struct iv_json *j;
+    bool shown;
+};
+
 static bool write_line(void *ctx, const struct iv_triage_line *line)
 {
     struct iv_json *j = ctx;
@@ -136,6 +141,26 @@ static bool write_line(void *ctx, const struct iv_triage_line *line)
     return true;
 }
 
+static bool show_waiver(void *ctx, const struct iv_console_waiver *waiver)
+{
+    struct waiver_place *place = ctx;
+    iv_json_open_object(place->j, "waiver");
+    iv_show_waiver(place->j, waiver);
+    iv_json_close_object(place->j);
+    place->shown = true;
+    return false;
+}
+
+static iv_rc write_waiver(struct detail *d, const struct iv_finding *finding)
+{
+    struct waiver_place place = {.j = &d->j};
+    TRY(iv_reader_waiver_of(d->reader, finding, show_waiver, &place, d->err));
+    if (!place.shown) {
+        iv_json_null(&d->j, "waiver");
+    }
+    return IV_OK;
+}
+
 static iv_rc write_triage(struct detail *d, const struct iv_finding *finding)
 {
     iv_json_open_object(&d->j, "triage");
@@ -144,6 +169,7 @@ static iv_rc write_triage(struct detail *d, const struct iv_finding *finding)
     iv_json_open_list(&d->j, "history");
     TRY(iv_reader_triage(d->reader, finding->uid, LINES_MAX, write_line, &d->j, d->err));
     iv_json_close_list(&d->j);
+    TRY(write_waiver(d, finding));
     iv_json_close_object(&d->j);
     return IV_OK;
 }

@@ -10,6 +10,7 @@
 #include "base/guard.h"
 #include "evidence/alert.h"
 #include "evidence/times.h"
+#include "evidence/triage.h"
 
 #include <math.h>
 
@@ -158,6 +159,16 @@ iv_rc iv_show_execution(struct iv_json *j, const char *name, struct iv_reader *r
     iv_json_close_list(j);
     iv_json_close_object(j);
     return IV_OK;
+}
+
+void iv_show_waiver(struct iv_json *j, const struct iv_console_waiver *w)
+{
+    iv_json_str(j, "author", w->author);
+    iv_json_str(j, "reason", w->reason);
+    iv_json_time(j, "created", w->created);
+    iv_json_time(j, "until", w->until);
+    iv_show_time(j, "ended", w->ended);
+    iv_show_optional(j, "ended_by", w->ended_by);
 }
 
 bool iv_show_sink(void *ctx, const struct iv_alert_sink_state *sink)

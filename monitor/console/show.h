@@ -16,6 +16,10 @@ void iv_show_criteria(struct iv_json *j, struct iv_str list);
 struct iv_alert_sink_state;
 bool iv_show_sink(void *ctx, const struct iv_alert_sink_state *sink);
 
+/* Who waived, why, until when, and who ended it before: members of the object that is open. */
+struct iv_console_waiver;
+void iv_show_waiver(struct iv_json *j, const struct iv_console_waiver *w);
+
 /* Schema Finding; name as in json_write.h. */
 void iv_show_finding(struct iv_json *j, const char *name, const struct iv_finding *finding);
 

@@ -137,16 +137,20 @@ void iv_answer_triage(struct iv_reply *reply, struct iv_request *request)
     struct asked asked;
     struct iv_err err = {.text = ""};
     char what[40];
+    char detail[REASON_BYTES_MAX + 96];
     if (!read_asked(&asked, request, reply)) {
         return;
     }
     const struct iv_triage *t = &asked.triage;
     (void)snprintf(what, sizeof what, "finding.%s", iv_triage_verb_name(t->verb));
+    (void)snprintf(detail, sizeof detail, "until " IV_STR_FMT ": " IV_STR_FMT, IV_STR_ARG(asked.until),
+                   IV_STR_ARG(t->reason));
     const struct iv_change change = {.what = what,
                                      .object = t->finding,
-                                     .detail = t->verb == IV_TRIAGE_ASSIGN ? t->assignee
-                                               : t->reason.n > 0           ? t->reason
-                                                                           : t->text,
+                                     .detail = t->verb == IV_TRIAGE_ASSIGN     ? t->assignee
+                                               : t->verb == IV_TRIAGE_SUPPRESS ? iv_str_of(detail)
+                                               : t->reason.n > 0               ? t->reason
+                                                                               : t->text,
                                      .make = make,
                                      .ctx = &asked.triage};
     struct iv_rc_s rc = iv_change_make(request, &change, &err);

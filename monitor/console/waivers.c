@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /api/v1/waivers: what was suppressed on the console, and until when. */
+#include "base/clock.h"
 #include "base/guard.h"
 #include "console/answer.h"
 #include "console/change.h"
@@ -12,7 +13,7 @@
 #include <stdio.h>
 
 /* Names of 4 KiB each, of which JSON may make six times as much. */
-enum { YAML_BYTES_MAX = 128 * 1024 };
+enum { YAML_BYTES_MAX = 128 * 1024, DETAIL_BYTES_MAX = 32 * 1024 };
 
 struct listing {
     struct iv_json j;
@@ -71,10 +72,7 @@ static bool write_waiver(void *ctx, const struct iv_console_waiver *w)
     iv_json_str(&l->j, "rule", w->rule);
     iv_show_optional(&l->j, "tenant", w->tenant);
     iv_show_optional(&l->j, "agent", w->agent);
-    iv_json_str(&l->j, "author", w->author);
-    iv_json_str(&l->j, "reason", w->reason);
-    iv_json_time(&l->j, "created", w->created);
-    iv_json_time(&l->j, "until", w->until);
+    iv_show_waiver(&l->j, w);
     write_yaml(&l->j, w);
     iv_json_close_object(&l->j);
     l->count++;
@@ -110,10 +108,45 @@ void iv_answer_waivers(struct iv_reply *reply, struct iv_request *request)
     iv_page_reply(reply, rc, &err);
 }
 
+struct ending {
+    int64_t id;
+    struct iv_str who;
+    struct iv_buf what; /* for the record: what is ended */
+};
+
 static iv_rc end(struct iv_store *store, void *ctx, struct iv_err *err)
 {
-    const int64_t *id = ctx;
-    return iv_store_end_waiver(store, *id, err);
+    const struct ending *e = ctx;
+    struct iv_clock clock = iv_clock_system();
+    return iv_store_end_waiver(store, e->id, e->who, iv_wall(&clock), err);
+}
+
+static bool describe(void *ctx, const struct iv_console_waiver *w)
+{
+    struct ending *e = ctx;
+    if (w->id == e->id) {
+        iv_buf_printf(&e->what, IV_STR_FMT " of " IV_STR_FMT " in " IV_STR_FMT ", by " IV_STR_FMT " until ",
+                      IV_STR_ARG(w->rule), IV_STR_ARG(w->agent), IV_STR_ARG(w->tenant),
+                      IV_STR_ARG(w->author));
+        iv_ns_format(&e->what, w->until);
+        iv_buf_printf(&e->what, ": " IV_STR_FMT, IV_STR_ARG(w->reason));
+    }
+    return false;
+}
+
+static iv_rc make_end(struct ending *e, struct iv_request *request, struct iv_err *err)
+{
+    struct iv_reader *reader = iv_readers_borrow(request->console->readers);
+    struct iv_rc_s rc = iv_reader_waivers(reader, e->id + 1, 1, describe, e, err);
+    iv_readers_return(request->console->readers, reader);
+    TRY(rc);
+    TRY(iv_buf_check(&e->what, "what a waiver was for", err));
+    const struct iv_change change = {.what = "waiver.end",
+                                     .object = request->variable,
+                                     .detail = iv_buf_slice(&e->what),
+                                     .make = end,
+                                     .ctx = e};
+    return iv_change_make(request, &change, err);
 }
 
 static bool id_parse(int64_t *out, struct iv_str text)
@@ -131,15 +164,15 @@ static bool id_parse(int64_t *out, struct iv_str text)
 
 void iv_answer_waiver_end(struct iv_reply *reply, struct iv_request *request)
 {
-    int64_t id = 0;
+    struct ending ending = {.who = iv_str_of(request->who.name)};
     struct iv_err err = {.text = ""};
-    if (!id_parse(&id, request->variable)) {
+    if (!id_parse(&ending.id, request->variable)) {
         iv_reply_problem(reply, MHD_HTTP_NOT_FOUND, "a waiver's id is a number");
         return;
     }
-    const struct iv_change change = {
-        .what = "waiver.end", .object = request->variable, .detail = IV_STR(""), .make = end, .ctx = &id};
-    struct iv_rc_s rc = iv_change_make(request, &change, &err);
+    iv_buf_init(&ending.what, DETAIL_BYTES_MAX);
+    struct iv_rc_s rc = make_end(&ending, request, &err);
+    iv_buf_deinit(&ending.what);
     if (!iv_page_refused(reply, rc, &err)) {
         reply->status = MHD_HTTP_NO_CONTENT;
     }

@@ -145,15 +145,18 @@ iv_rc iv_store_triage(struct iv_store *store, const struct iv_triage *triage, st
     return enter(store, triage, err);
 }
 
-iv_rc iv_store_end_waiver(struct iv_store *store, int64_t id, struct iv_err *err)
+iv_rc iv_store_end_waiver(struct iv_store *store, int64_t id, struct iv_str who, iv_ns at, struct iv_err *err)
 {
     IV_CHECK(store->inside);
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
-    TRY(iv_store_statement(store, &stmt, IV_SQL_WAIVER_DELETE, err));
+    TRY(iv_store_statement(store, &stmt, IV_SQL_WAIVER_END, err));
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_int(&args, id);
+    iv_sql_bind_int(&args, at);
+    iv_sql_bind_str(&args, who);
     TRY(iv_sql_run(&store->sql, stmt, "end a waiver", err));
-    ENSURE(sqlite3_changes(store->sql.db) > 0, err, IV_E_ABSENT, "there is no waiver %lld", (long long)id);
+    ENSURE(sqlite3_changes(store->sql.db) > 0, err, IV_E_ABSENT, "there is no waiver %lld that holds",
+           (long long)id);
     return IV_OK;
 }
 
@@ -202,17 +205,44 @@ static iv_rc read_waiver(void *ctx, struct iv_sql_row *row, bool *on, struct iv_
     w.author = iv_sql_get_str(row);
     w.reason = iv_sql_get_str(row);
     w.created = iv_sql_get_int(row);
+    w.ended = iv_sql_get_int(row);
+    w.ended_by = iv_sql_get_str(row);
     *on = v->visit.waiver(v->ctx, &w);
     return IV_OK;
 }
+
+#define SELECT_WAIVERS                                                                                       \
+    "SELECT id, finding, rule, tenant, agent, until, author, reason, created, ended, ended_by FROM waivers"
 
 iv_rc iv_reader_waivers(struct iv_reader *reader, int64_t before, size_t limit, iv_waiver_visit visit,
                         void *ctx, struct iv_err *err)
 {
     struct visiting v = {.visit.waiver = visit, .ctx = ctx};
     IV_AUTO(iv_query_deinit) struct iv_query q;
-    iv_query_init(&q, "SELECT id, finding, rule, tenant, agent, until, author, reason, created FROM waivers");
+    iv_query_init(&q, SELECT_WAIVERS);
     iv_query_int(&q, before != 0, "id < ?", before);
     iv_query_order(&q, "id", true, limit);
     return iv_query_each(reader, &q, read_waiver, &v, "read waivers", err);
+}
+
+iv_rc iv_reader_waiver_of(struct iv_reader *reader, const struct iv_finding *finding, iv_waiver_visit visit,
+                          void *ctx, struct iv_err *err)
+{
+    struct visiting v = {.visit.waiver = visit, .ctx = ctx};
+    IV_AUTO(iv_query_deinit) struct iv_query q;
+    if (finding->triage != IV_TRIAGE_SUPPRESSED) {
+        return IV_OK;
+    }
+    iv_query_init(&q, SELECT_WAIVERS);
+    iv_query_condition(&q, "rule = ? AND tenant = ? AND agent = ? AND (finding = ? OR"
+                           " (created <= ? AND until > ? AND (ended = 0 OR ended > ?)))");
+    iv_query_bind_str(&q, finding->rule);
+    iv_query_bind_str(&q, finding->tenant);
+    iv_query_bind_str(&q, finding->agent);
+    iv_query_bind_str(&q, finding->uid);
+    for (size_t i = 0; i < 3; i++) {
+        iv_query_bind_int(&q, finding->detected);
+    }
+    iv_query_order(&q, "id", true, 1);
+    return iv_query_each(reader, &q, read_waiver, &v, "read a waiver", err);
 }

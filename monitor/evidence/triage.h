@@ -63,10 +63,18 @@ struct iv_console_waiver {
     struct iv_str author;
     struct iv_str reason;
     iv_ns created;
+    iv_ns ended; /* before its time; 0: nobody did */
+    struct iv_str ended_by;
 };
 typedef bool (*iv_waiver_visit)(void *ctx, const struct iv_console_waiver *waiver);
 /* Newest first, with an id below before (0: from the newest), those that are over included. */
 iv_rc iv_reader_waivers(struct iv_reader *reader, int64_t before, size_t limit, iv_waiver_visit visit,
                         void *ctx, struct iv_err *err);
-/* Inside a transaction: no finding that comes later is suppressed by it. IV_E_ABSENT: there is none. */
-iv_rc iv_store_end_waiver(struct iv_store *store, int64_t id, struct iv_err *err);
+/* The one that holds for a finding which is suppressed: made at it, or in force when it came in. Visits none,
+ * or the newest. */
+iv_rc iv_reader_waiver_of(struct iv_reader *reader, const struct iv_finding *finding, iv_waiver_visit visit,
+                          void *ctx, struct iv_err *err);
+/* Inside a transaction: no finding that comes later is suppressed by it. IV_E_ABSENT: there is none that
+ * holds. */
+iv_rc iv_store_end_waiver(struct iv_store *store, int64_t id, struct iv_str who, iv_ns at,
+                          struct iv_err *err);

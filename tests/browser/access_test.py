@@ -327,6 +327,12 @@ class Access(unittest.TestCase):
                          + [("respond.pause", "respond"), ("respond.resume", "respond")]
                          + [("execution.approve", key), ("execution.deny", key), ("execution.undo", key)])
         self.assertEqual({(row["who"], row["via"], row["from"]) for row in rows}, {("aud", "session", "127.0.0.1")})
+        details = {row["what"]: row["detail"] for row in rows}
+        self.assertEqual(details["finding.suppress"], "until 2199-01-01T00:00:00Z: a drill")
+        self.assertEqual(details["waiver.end"], "TOK-002 of agent-audited in acme, by aud until 2199-01-01T00:00:00Z: a drill")
+        kept = self.console.get("/api/v1/waivers", headers=ADMIN)["items"][0]
+        self.assertEqual((kept["id"], kept["ended_by"]), (str(waiver), "aud"))
+        self.assertEqual(self.console.ask(f"/api/v1/waivers/{waiver}", "DELETE", {**cookie, **csrf})[0], 404, "it has ended")
 
     def test_a_fragment_of_sql_in_a_filter_of_the_record_matches_nothing(self):
         fragments = ["' OR '1'='1", "'; DROP TABLE audit; --", "1) UNION SELECT * FROM users --", "%", "_", "\" OR 1=1", "*"]

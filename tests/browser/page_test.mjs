@@ -427,12 +427,17 @@ test("suppressing makes a waiver for what follows, which can be ended", async ()
   await nobodyReads();
   const later = await commit("TOK-002", "acme", "agent-17");
   await row(later).locator("em", { hasText: "suppressed" }).waitFor();
+  await row(later).click();
+  await detail().getByText("Suppressed by demo: the host is being moved").waitFor();
+  await page.keyboard.press("Escape");
+  await detail().waitFor({ state: "detached" });
   await page.getByRole("link", { name: "Waivers" }).click();
   const waiver = page.locator("table.grid tbody tr", { hasText: "the host is being moved" });
   await waiver.getByText("For the baseline's file").click();
   await waiver.locator("pre", { hasText: "agent-17" }).waitFor();
   await waiver.getByRole("button", { name: "End" }).click();
-  await page.getByText("Nothing is suppressed").waitFor();
+  await waiver.getByText(/ended .* by demo/).waitFor();
+  assert.equal(await waiver.getByRole("button", { name: "End" }).count(), 0);
 });
 
 test("remediation is paused and goes on, and every screen says so", async () => {

@@ -45,6 +45,17 @@ function Meaning({ detail, rules }: { detail: Detail; rules: Baseline | null }) 
           {waiver.until !== undefined && ` (until ${when(waiver.until)})`}
         </p>
       )}
+      {detail.triage.waiver !== null && (
+        <p class="notice">
+          Suppressed by <Name text={detail.triage.waiver.author} />: <Name text={detail.triage.waiver.reason} />
+          {` (until ${when(detail.triage.waiver.until)})`}
+          {detail.triage.waiver.ended_by !== null && (
+            <>
+              , ended by <Name text={detail.triage.waiver.ended_by} />
+            </>
+          )}
+        </p>
+      )}
       <div class="meaning">
         <section>
           <h3>Expected</h3>

@@ -181,7 +181,7 @@ export interface Detail {
     unseen: string | null; // why nothing is known of what it saw
     left_out: number;
   };
-  triage: { state: TriageState; assignee: string | null; history: TriageEntry[] };
+  triage: { state: TriageState; assignee: string | null; history: TriageEntry[]; waiver: WaiverWords | null };
 }
 
 /** What a rule saw under a name that its clause reads. */
@@ -202,6 +202,9 @@ export interface TriageChange {
   until?: string;
 }
 
+/** Who waived what was found, and who ended that before its time. */
+export type WaiverWords = Pick<Waiver, "author" | "reason" | "created" | "until" | "ended" | "ended_by">;
+
 export interface Waiver {
   id: string;
   finding: string;
@@ -212,6 +215,8 @@ export interface Waiver {
   reason: string;
   created: string;
   until: string;
+  ended: string | null;
+  ended_by: string | null;
   yaml: string | null;
 }
 

@@ -12,7 +12,7 @@ import { Trouble, useAsked } from "./trouble";
 
 function Row({ waiver, done }: { waiver: Waiver; done: () => void }) {
   const [trouble, setTrouble] = useState<string | null>(null);
-  const over = Date.parse(waiver.until) <= Date.now();
+  const over = waiver.ended !== null || Date.parse(waiver.until) <= Date.now();
   const end = (): void => {
     endWaiver(waiver.id).then(done, (error: unknown) => setTrouble(messageOf(error)));
   };
@@ -38,7 +38,17 @@ function Row({ waiver, done }: { waiver: Waiver; done: () => void }) {
         <time dateTime={waiver.until} title={waiver.until}>
           {when(waiver.until)}
         </time>
-        {over && <small class="subject">over</small>}
+        {over && (
+          <small class="subject">
+            {waiver.ended !== null && waiver.ended_by !== null ? (
+              <>
+                ended {when(waiver.ended)} by <Name text={waiver.ended_by} />
+              </>
+            ) : (
+              "over"
+            )}
+          </small>
+        )}
       </td>
       <td class="number">
         {may("triage") && !over && (

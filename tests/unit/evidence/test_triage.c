@@ -240,6 +240,36 @@ Test(triage, a_waiver_holds_for_what_comes_later_of_its_incident_until_its_end)
                      "TOK-002/b 1 1 0 new;TOK-002/a 4 2 2 new;");
 }
 
+static bool count_waiver(void *ctx, const struct iv_console_waiver *waiver)
+{
+    size_t *count = ctx;
+    cr_expect(iv_str_eq(waiver->ended_by, IV_STR("bob")));
+    (*count)++;
+    return true;
+}
+
+Test(triage, a_waiver_that_is_ended_holds_for_nothing_more_and_stays_on_record)
+{
+    IV_AUTO(world_deinit) struct world w;
+    world_init(&w);
+    struct listed l;
+    struct iv_err err = {.text = ""};
+    size_t kept = 0;
+    unsigned first = put(&w, &used);
+    cr_assert(
+        iv_ok(triage(&w, first, (struct iv_triage){.verb = IV_TRIAGE_SUPPRESS, .until = NOON + DAY}, &err)));
+    put(&w, &used);
+    cr_assert(iv_ok(iv_store_begin(w.store, &err)));
+    cr_expect(iv_ok(iv_store_end_waiver(w.store, 1, IV_STR("bob"), NOON + 1, &err)), "%s", err.text);
+    cr_expect(iv_store_end_waiver(w.store, 1, IV_STR("eve"), NOON + 2, &err).code == IV_E_ABSENT);
+    cr_assert(iv_ok(iv_store_commit(w.store, &err)));
+    put(&w, &used);
+    cr_expect_str_eq(findings(&w, &l, (struct iv_finding_filter){.states = 1u << IV_TRIAGE_SUPPRESSED}),
+                     "0001 0002 ");
+    cr_expect(iv_ok(iv_reader_waivers(w.reader, 0, 10, count_waiver, &kept, &err)));
+    cr_expect(eq(sz, kept, 1));
+}
+
 Test(sums, incidents_follow_every_change)
 {
     IV_AUTO(world_deinit) struct world w;
