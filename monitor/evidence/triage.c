@@ -229,10 +229,10 @@ iv_rc iv_reader_waiver_of(struct iv_reader *reader, const struct iv_finding *fin
                           void *ctx, struct iv_err *err)
 {
     struct visiting v = {.visit.waiver = visit, .ctx = ctx};
-    IV_AUTO(iv_query_deinit) struct iv_query q;
     if (finding->triage != IV_TRIAGE_SUPPRESSED) {
         return IV_OK;
     }
+    IV_AUTO(iv_query_deinit) struct iv_query q;
     iv_query_init(&q, SELECT_WAIVERS);
     iv_query_condition(&q, "rule = ? AND tenant = ? AND agent = ? AND (finding = ? OR"
                            " (created <= ? AND until > ? AND (ended = 0 OR ended > ?)))");
