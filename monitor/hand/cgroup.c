@@ -66,10 +66,10 @@ static enum standing standing_of(const struct group *g, const char *line)
     return strstr(text, "populated 0\n") != NULL ? STANDING_EMPTY : STANDING_NOT_YET;
 }
 
-static bool write_file(struct group *g, const char *name)
+static bool write_file(struct group *g, const char *name, const char *value)
 {
     int fd = openat(g->folder, name, O_WRONLY | O_CLOEXEC);
-    bool written = fd >= 0 && write(fd, "1", 1) == 1;
+    bool written = fd >= 0 && write(fd, value, 1) == 1;
     int why = errno;
     if (fd >= 0) {
         (void)close(fd);
@@ -94,13 +94,13 @@ static enum standing wait_until(const struct group *g, const char *line)
     return now;
 }
 
-static void act(struct iv_job *job, const char *file, const char *line, const char *still)
+static void act(struct iv_job *job, const char *file, const char *value, const char *line, const char *still)
 {
     struct group g = {job, -1, -1};
     if (open_group(&g)) {
         if (standing_of(&g, "populated 1\n") != STANDING_REACHED) {
             IV_JOB_END(job, IV_HAND_ABSENT, "there is no process in the control group");
-        } else if (write_file(&g, file) && wait_until(&g, line) == STANDING_NOT_YET) {
+        } else if (write_file(&g, file, value) && wait_until(&g, line) == STANDING_NOT_YET) {
             IV_JOB_END(job, IV_HAND_AGAIN, "%s", still);
         }
     }
@@ -114,10 +114,15 @@ static void act(struct iv_job *job, const char *file, const char *line, const ch
 
 void iv_job_cgroup_kill(struct iv_job *job)
 {
-    act(job, "cgroup.kill", "populated 0\n", "the control group was killed and still has processes");
+    act(job, "cgroup.kill", "1", "populated 0\n", "the control group was killed and still has processes");
 }
 
 void iv_job_cgroup_freeze(struct iv_job *job)
 {
-    act(job, "cgroup.freeze", "frozen 1\n", "the control group was told to freeze and has not");
+    act(job, "cgroup.freeze", "1", "frozen 1\n", "the control group was told to freeze and has not");
+}
+
+void iv_job_cgroup_thaw(struct iv_job *job)
+{
+    act(job, "cgroup.freeze", "0", "frozen 0\n", "the control group was told to thaw and has not");
 }

@@ -55,9 +55,12 @@ enum iv_hand_verb {
     IV_HAND_RUN,           /* NAME, then NAME and VALUE in turn */
     IV_HAND_CGROUP_KILL,   /* PATH below cgroups */
     IV_HAND_CGROUP_FREEZE, /* PATH */
+    IV_HAND_CGROUP_THAW,   /* PATH */
     IV_HAND_OCI_KILL,      /* CONTAINER */
     IV_HAND_OCI_PAUSE,     /* CONTAINER */
+    IV_HAND_OCI_RESUME,    /* CONTAINER */
     IV_HAND_VMM_PAUSE,     /* NAME of the API socket below sockets */
+    IV_HAND_VMM_RESUME,    /* NAME */
     IV_HAND_VMM_SNAPSHOT,  /* NAME, path of the state, path of the memory, both as the machine's process sees
                               them */
     IV_HAND_VMM_KILL,      /* NAME */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Containers, by a runtime's command line: runc, crun, youki.
  * Source: OCI runtime command line interface; runtime-spec, runtime.md ("state"). */
+#include "base/arena.h"
+#include "base/guard.h"
+#include "event/decode.h"
 #include "hand/process.h"
 
 #include <limits.h>
@@ -73,7 +76,7 @@ static bool call(struct container *c, const char *verb, const char *signal)
     words[n++] = c->id;
     words[n++] = signal;
     words[n] = NULL;
-    return iv_program_run(c->job, words, NULL, 8192);
+    return iv_program_run(c->job, words, NULL, IV_HAND_OUTPUT_MAX);
 }
 
 static bool says(const struct iv_job *job, const char *text)
@@ -81,7 +84,40 @@ static bool says(const struct iv_job *job, const char *text)
     return memmem(job->output, job->output_n, text, strlen(text)) != NULL;
 }
 
-/* runtime-spec: the state is a JSON object with a "status". */
+/* runtime-spec: the state is a JSON object with a "status". Its annotations are anybody's words, so it is
+ * read as JSON and by no search; what the runtime warns of may stand before it. */
+static enum life life_in(struct iv_str output)
+{
+    static const struct {
+        const char *word;
+        enum life life;
+    } words[] = {{"creating", LIFE_OTHER},
+                 {"created", LIFE_OTHER},
+                 {"running", LIFE_OTHER},
+                 {"paused", LIFE_PAUSED},
+                 {"stopped", LIFE_STOPPED}};
+    const struct iv_decode_limits limits = {IV_HAND_OUTPUT_MAX, 32, IV_HAND_OUTPUT_MAX, IV_HAND_OUTPUT_MAX};
+    const struct iv_json_options strict = {.lenient_members = false};
+    const struct iv_val key = iv_val_str(IV_STR("status"));
+    IV_AUTO(iv_decoder_freep) struct iv_decoder *decoder = NULL;
+    IV_AUTO(iv_arena_deinit) struct iv_arena arena;
+    struct iv_val state;
+    const char *object = memchr(output.p, '{', output.n);
+    iv_arena_init(&arena, 1u << 20);
+    struct iv_str json = {object, object == NULL ? 0 : output.n - (size_t)(object - output.p)};
+    if (json.n == 0 || !iv_ok(iv_decoder_new(&decoder, NULL, &limits, (struct iv_hash_key){0, 0}, NULL)) ||
+        !iv_ok(iv_json_parse(decoder, json, &strict, &arena, &state, NULL)) || state.kind != IV_KIND_MAP) {
+        return LIFE_UNKNOWN;
+    }
+    const struct iv_val *status = iv_val_map_get(&state, &key);
+    for (size_t i = 0; i < IV_COUNT(words) && status != NULL && status->kind == IV_KIND_STRING; i++) {
+        if (iv_str_eq(iv_val_slice(*status), iv_str_of(words[i].word))) {
+            return words[i].life;
+        }
+    }
+    return LIFE_UNKNOWN;
+}
+
 static enum life life_of(struct container *c)
 {
     if (!call(c, "state", NULL)) {
@@ -90,9 +126,7 @@ static enum life life_of(struct container *c)
     if (c->job->status != 0) {
         return says(c->job, "does not exist") ? LIFE_ABSENT : LIFE_UNKNOWN;
     }
-    return says(c->job, "\"status\": \"stopped\"") || says(c->job, "\"status\":\"stopped\"") ? LIFE_STOPPED
-           : says(c->job, "\"status\": \"paused\"") || says(c->job, "\"status\":\"paused\"") ? LIFE_PAUSED
-                                                                                             : LIFE_OTHER;
+    return life_in((struct iv_str){c->job->output, c->job->output_n});
 }
 
 /* False: there is nothing (more) to do, and job says so. */
@@ -128,6 +162,11 @@ static bool stands_still(enum life life)
     return life == LIFE_PAUSED || ended(life);
 }
 
+static bool goes_on(enum life life)
+{
+    return life == LIFE_OTHER || ended(life);
+}
+
 /* Until the state is there, which the runtime does not wait for. */
 static void wait_until(struct container *c, bool (*reached)(enum life life), const char *still)
 {
@@ -161,5 +200,14 @@ void iv_job_oci_pause(struct iv_job *job)
     enum life life;
     if (take(&c, job) && look(&c, &life) && (life == LIFE_PAUSED || do_it(&c, "pause", NULL))) {
         wait_until(&c, stands_still, "was paused and does not stand still");
+    }
+}
+
+void iv_job_oci_resume(struct iv_job *job)
+{
+    struct container c;
+    enum life life;
+    if (take(&c, job) && look(&c, &life) && (life != LIFE_PAUSED || do_it(&c, "resume", NULL))) {
+        wait_until(&c, goes_on, "was resumed and stands still");
     }
 }

@@ -21,9 +21,12 @@ static void (*const verbs[IV_HAND_VERBS])(struct iv_job *job) = {
     [IV_HAND_RUN] = iv_job_run,
     [IV_HAND_CGROUP_KILL] = iv_job_cgroup_kill,
     [IV_HAND_CGROUP_FREEZE] = iv_job_cgroup_freeze,
+    [IV_HAND_CGROUP_THAW] = iv_job_cgroup_thaw,
     [IV_HAND_OCI_KILL] = iv_job_oci_kill,
     [IV_HAND_OCI_PAUSE] = iv_job_oci_pause,
+    [IV_HAND_OCI_RESUME] = iv_job_oci_resume,
     [IV_HAND_VMM_PAUSE] = iv_job_vmm_pause,
+    [IV_HAND_VMM_RESUME] = iv_job_vmm_resume,
     [IV_HAND_VMM_SNAPSHOT] = iv_job_vmm_snapshot,
     [IV_HAND_VMM_KILL] = iv_job_vmm_kill,
 };

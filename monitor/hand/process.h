@@ -46,9 +46,12 @@ int iv_job_left_ms(const struct iv_job *job);
 void iv_job_run(struct iv_job *job);           /* command.c */
 void iv_job_cgroup_kill(struct iv_job *job);   /* cgroup.c */
 void iv_job_cgroup_freeze(struct iv_job *job); /* cgroup.c */
+void iv_job_cgroup_thaw(struct iv_job *job);   /* cgroup.c */
 void iv_job_oci_kill(struct iv_job *job);      /* oci.c */
 void iv_job_oci_pause(struct iv_job *job);     /* oci.c */
+void iv_job_oci_resume(struct iv_job *job);    /* oci.c */
 void iv_job_vmm_pause(struct iv_job *job);     /* vmm.c */
+void iv_job_vmm_resume(struct iv_job *job);    /* vmm.c */
 void iv_job_vmm_snapshot(struct iv_job *job);  /* vmm.c */
 void iv_job_vmm_kill(struct iv_job *job);      /* vmm.c */
 

@@ -187,15 +187,25 @@ static void ask(struct iv_job *job, int path, const char *method, const char *re
 }
 
 /*= Firecracker API "PATCH /vm", Vm.state: Paused, Resumed */
-void iv_job_vmm_pause(struct iv_job *job)
+static void set_state(struct iv_job *job, struct iv_str body)
 {
     int path = -1;
     if (open_socket(job, 1, &path)) {
-        ask(job, path, "PATCH", "/vm", IV_STR("{\"state\":\"Paused\"}"));
+        ask(job, path, "PATCH", "/vm", body);
     }
     if (path >= 0) {
         (void)close(path);
     }
+}
+
+void iv_job_vmm_pause(struct iv_job *job)
+{
+    set_state(job, IV_STR("{\"state\":\"Paused\"}"));
+}
+
+void iv_job_vmm_resume(struct iv_job *job)
+{
+    set_state(job, IV_STR("{\"state\":\"Resumed\"}"));
 }
 
 /*= Firecracker API "PUT /snapshot/create", SnapshotCreateParams: snapshot_type, snapshot_path, mem_file_path

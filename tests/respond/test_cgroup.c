@@ -123,6 +123,20 @@ Test(cgroup, freeze_stops_every_process_and_they_can_still_be_killed)
     cr_expect(process_gone(s.pid));
 }
 
+Test(cgroup, freeze_can_be_taken_back)
+{
+    IV_AUTO(scene_deinit) struct scene s;
+    scene_init(&s);
+    cr_assert(local_step(&s.options, "cgroup.freeze: {group: agent-7}").state == IV_STEP_DONE);
+
+    struct iv_step step = local_step(&s.options, "cgroup.freeze: {group: agent-7, state: thawed}");
+
+    cr_expect(step.state == IV_STEP_DONE, "%s", step.cause.p);
+    cr_expect(says(s.group, "cgroup.events", "frozen 0") && !process_gone(s.pid));
+    step = local_step(&s.options, "cgroup.freeze: {group: agent-7, state: thawed}");
+    cr_expect(step.state == IV_STEP_DONE, "again: %s", step.cause.p);
+}
+
 Test(cgroup, is_absent_where_there_is_nobody)
 {
     IV_AUTO(scene_deinit) struct scene s;

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct scene {
@@ -17,7 +18,8 @@ struct scene {
     struct iv_hand_options options;
 };
 
-static void scene_init(struct scene *s)
+/* says: what every container says of itself in an annotation; NULL: nothing. */
+static void scene_init_saying(struct scene *s, const char *says)
 {
     s->dir = scratch_make();
     (void)snprintf(s->root, sizeof s->root, "%s/run", s->dir.path);
@@ -29,7 +31,13 @@ static void scene_init(struct scene *s)
     s->options =
         (struct iv_hand_options){.runtime = IV_STR("/usr/sbin/runc"), .containers = iv_str_of(s->root)};
     (void)snprintf(s->name, sizeof s->name, "agent-%d", (int)getpid());
+    cr_assert(says == NULL || strcmp(peer_ask(&s->peer, "call %s", says), "called") == 0);
     cr_assert_str_eq(peer_ask(&s->peer, "start %s", s->name), "running");
+}
+
+static void scene_init(struct scene *s)
+{
+    scene_init_saying(s, NULL);
 }
 
 static void scene_deinit(struct scene *s)
@@ -43,6 +51,13 @@ static struct iv_step act(const struct scene *s, const char *action, const char 
     char text[128];
     (void)snprintf(text, sizeof text, "%s: {container: %s}", action, name);
     return local_step(&s->options, text);
+}
+
+static struct iv_step resume(const struct scene *s)
+{
+    char text[128];
+    (void)snprintf(text, sizeof text, "%s, state: running", s->name);
+    return act(s, "oci.pause", text);
 }
 
 Test(container, kill_ends_it_and_later_there_is_nothing_to_do)
@@ -76,6 +91,78 @@ Test(container, pause_holds_it_and_it_can_still_be_killed)
     step = act(&s, "oci.kill", s.name);
     cr_expect(step.state == IV_STEP_DONE, "%s %s", step.cause.p, step.answer.p);
     cr_expect_str_eq(peer_ask(&s.peer, "status %s", s.name), "stopped");
+}
+
+Test(container, pause_can_be_taken_back)
+{
+    IV_AUTO(scene_deinit) struct scene s;
+    scene_init(&s);
+    cr_assert(act(&s, "oci.pause", s.name).state == IV_STEP_DONE);
+
+    struct iv_step step = resume(&s);
+
+    cr_expect(step.state == IV_STEP_DONE, "%s %s", step.cause.p, step.answer.p);
+    cr_expect_str_eq(peer_ask(&s.peer, "status %s", s.name), "running");
+    cr_expect(resume(&s).state == IV_STEP_DONE, "again");
+}
+
+Test(container, is_not_believed_what_it_says_of_itself)
+{
+    static const char *const words[] = {"stopped", "paused"};
+    for (size_t i = 0; i < IV_COUNT(words); i++) {
+        IV_AUTO(scene_deinit) struct scene s;
+        scene_init_saying(&s, words[i]);
+
+        struct iv_step step = act(&s, "oci.pause", s.name);
+
+        cr_expect(step.state == IV_STEP_DONE, "%s: %s %s", words[i], step.cause.p, step.answer.p);
+        cr_expect_str_eq(peer_ask(&s.peer, "status %s", s.name), "paused");
+        step = act(&s, "oci.kill", s.name);
+        cr_expect(step.state == IV_STEP_DONE, "%s: %s %s", words[i], step.cause.p, step.answer.p);
+        cr_expect_str_eq(peer_ask(&s.peer, "status %s", s.name), "stopped");
+    }
+}
+
+/* A runtime that answers every command with the same. */
+static struct iv_step kill_by(const struct scratch *dir, const char *state)
+{
+    char script[1024];
+    char path[256];
+    (void)snprintf(script, sizeof script, "#!/bin/sh\ncat <<'END'\n%s\nEND\n", state);
+    (void)snprintf(path, sizeof path, "%s/runtime", dir->path);
+    scratch_write(dir, "runtime", iv_str_of(script));
+    cr_assert(chmod(path, 0755) == 0);
+    struct iv_hand_options options = {.runtime = iv_str_of(path)};
+    return local_step(&options, "oci.kill: {container: a}");
+}
+
+Test(container, state_is_read_as_json)
+{
+    static const char *const stopped[] = {
+        "{\"status\":\"stopped\"}",
+        "time=x level=warning msg=y\n{\"annotations\": {\"status\": \"running\"}, \"status\"  :  "
+        "\"stopped\"}",
+        "{\"st\\u0061tus\": \"stopped\", \"id\": \"a\"}",
+    };
+    static const char *const unknown[] = {
+        "",
+        "stopped",
+        "{\"annotations\": {\"status\": \"stopped\"}}",
+        "{\"status\": {\"status\": \"stopped\"}}",
+        "{\"status\": \"stopped\"",
+        "{\"status\": \"stopped\", \"status\": \"running\"}",
+        "{\"status\": \"\\\"status\\\": \\\"stopped\\\"\"}",
+    };
+    IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
+    for (size_t i = 0; i < IV_COUNT(stopped); i++) {
+        struct iv_step step = kill_by(&dir, stopped[i]);
+        cr_expect(step.state == IV_STEP_ABSENT, "%s: %s", stopped[i], step.cause.p);
+    }
+    for (size_t i = 0; i < IV_COUNT(unknown); i++) {
+        struct iv_step step = kill_by(&dir, unknown[i]);
+        cr_expect(step.state == IV_STEP_FAILED && strstr(step.cause.p, "does not tell the state") != NULL,
+                  "%s: %s", unknown[i], step.cause.p);
+    }
 }
 
 Test(container, takes_no_name_that_could_be_something_else)

@@ -46,6 +46,10 @@ Test(firecracker, pauses_writes_and_kills)
     cr_expect_str_eq(peer_ask(&s.peer, "seen"),
                      "PATCH /vm {\"state\": \"Paused\"} | PUT /snapshot/create {\"snapshot_type\": \"Full\", "
                      "\"snapshot_path\": \"/e/s\", \"mem_file_path\": \"/e/m\"}");
+    step = local_step(&s.options, "firecracker.pause: {socket: agent-7.sock, state: running}");
+    cr_expect(step.state == IV_STEP_DONE, "%s", step.cause.p);
+    cr_expect(strstr(peer_ask(&s.peer, "seen"), "| PATCH /vm {\"state\": \"Resumed\"}") != NULL, "%s",
+              s.peer.line);
     step = local_step(&s.options, "firecracker.kill: {socket: agent-7.sock}");
 
     cr_expect(step.state == IV_STEP_DONE, "%s", step.cause.p);

@@ -68,6 +68,18 @@ bool iv_local_is_container(const struct iv_val *value, struct iv_str *member)
     return value->kind == IV_KIND_STRING && iv_hand_is_container(iv_val_slice(*value));
 }
 
+bool iv_local_is_one_of(const struct iv_val *value, const char *const words[2])
+{
+    struct iv_str s = value->kind == IV_KIND_STRING ? iv_val_slice(*value) : IV_STR("");
+    return iv_str_eq(s, iv_str_of(words[0])) || iv_str_eq(s, iv_str_of(words[1]));
+}
+
+bool iv_local_state_is(const struct iv_call *call, const char *word)
+{
+    struct iv_str state = iv_request_text(&call->request, "state");
+    return state.p != NULL && iv_str_eq(state, iv_str_of(word));
+}
+
 iv_rc iv_local_order(struct iv_hand_order *out, struct iv_call *call, enum iv_hand_verb verb,
                      const char *parameter, struct iv_err *err)
 {

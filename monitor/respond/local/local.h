@@ -29,6 +29,11 @@ bool iv_local_is_below(const struct iv_val *value, struct iv_str *member);
     "be a container's name: letters, digits, '_', and, but at its beginning, '.', '+', '-'"
 bool iv_local_is_container(const struct iv_val *value, struct iv_str *member);
 
+/* Of a step that holds something still, and of its undo: the first word of a pair is the default. */
+bool iv_local_is_one_of(const struct iv_val *value, const char *const words[2]);
+/* Whether a request's `state` is that word. */
+bool iv_local_state_is(const struct iv_call *call, const char *word);
+
 /* An order of one word, the request's text of this name. */
 iv_rc iv_local_order(struct iv_hand_order *out, struct iv_call *call, enum iv_hand_verb verb,
                      const char *parameter, struct iv_err *err);
