@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "./harness.mjs";
-import { focus, live, page, server, stage, turnTo, visit } from "./stage.mjs";
+import { focus, forgive, live, page, server, stage, turnTo, visit } from "./stage.mjs";
 
 const token = "correct-horse-battery-staple";
 const first = "correct horse battery";
@@ -190,4 +190,31 @@ test("when a question goes, the focus is where it was", async () => {
   await press("I have it", dialog());
   await gone();
   await focus(page.getByRole("button", { name: "Make a token" }));
+});
+
+test("whose session ends hears of it on a screen that asks for nothing", async () => {
+  await logIn("token", token, "access");
+  await addUser("ann", first, "analyst");
+  await gone();
+  const admin = page;
+  await logIn("ann", first, "findings?view=all");
+  const ann = page;
+  turnTo(admin);
+  await press("password of ann");
+  await dialog().getByLabel("New password").fill(second);
+  await press("Set", dialog());
+  await gone();
+  turnTo(ann);
+  await page.getByLabel("Password").waitFor();
+});
+
+test("a gateway that answers for the server makes nobody a stranger to it", async () => {
+  forgive(/status of 503/);
+  await logIn("token", token);
+  let answers = 0;
+  await page.route("**/api/v1/session", (route) =>
+    answers++ < 2 ? route.fulfill({ status: 503, contentType: "text/html", body: "later" }) : route.continue(),
+  );
+  await page.reload();
+  await page.getByRole("link", { name: "Access", exact: true }).waitFor();
 });

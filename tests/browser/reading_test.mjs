@@ -394,3 +394,22 @@ test("more of the fleet is shown behind what is there, and all of it follows", a
   await page.locator(".pill").click();
   await until(async () => (await rows.count()) === 131, "the new one");
 });
+
+test("a finding that there is not is not taken for an older server", async () => {
+  forgive(/status of 404/);
+  await open(`findings/${"0".repeat(64)}`);
+  await detail().getByText("There is no such finding").waitFor();
+});
+
+test("what is shown and not the newest any more says so", async () => {
+  forgive(/status of 503/);
+  await open("posture");
+  await page.locator(".tile").first().waitFor();
+  const busy = { status: 503, contentType: "application/problem+json", body: `{"detail":"the store is busy"}` };
+  await page.route("**/api/v1/posture*", (route) => route.fulfill(busy));
+  await commit();
+  await page.getByText("Not up to date: the store is busy").waitFor();
+  assert.ok((await page.locator(".tile").count()) > 0, "what was known stays");
+  await page.unroute("**/api/v1/posture*");
+  await page.getByText("Not up to date").waitFor({ state: "detached" });
+});

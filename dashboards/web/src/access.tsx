@@ -5,13 +5,13 @@ import { useCallback, useRef, useState } from "preact/hooks";
 import type { Place } from "./address";
 import { hrefOf } from "./address";
 import type { MadeToken, Token, User } from "./api";
-import { addUser, fetchTokens, fetchUsers, makeToken, messageOf, removeUser, revokeToken, setPassword, setRoles } from "./api";
+import { addUser, fetchTokens, fetchUsers, makeToken, removeUser, revokeToken, setPassword, setRoles } from "./api";
 import { Dialog } from "./dialog";
 import { date, plural } from "./format";
 import { Empty, Name, visible } from "./marks";
 import { useKeptFocus, useTitle } from "./page";
 import { who } from "./session";
-import { Trouble, useAsked } from "./trouble";
+import { Lacking, useAsked } from "./trouble";
 
 const roles = [
   ["viewer", "sees what was found and how the monitor is"],
@@ -342,8 +342,7 @@ export function AccessScreen({ place }: { place: Place }) {
         </button>
       </div>
       <div class="scroller" role="group" aria-labelledby="access-title" tabIndex={0}>
-        {value === null && trouble !== null && <Trouble trouble={trouble} what="users and tokens" />}
-        {value !== null && trouble !== null && <p class="notice">Not up to date: {messageOf(trouble)}</p>}
+        <Lacking value={value} trouble={trouble} what="users and tokens" />
         {value !== null && !tokens && value.users.length === 0 && (
           <Empty title="There is no user yet">Who is here came with the configured token, a certificate, or to a demo.</Empty>
         )}

@@ -7,7 +7,7 @@ import { Chart } from "./chart";
 import { Period } from "./filters";
 import { count, duration, when } from "./format";
 import { useBack, useLiveExecutions, useSettled } from "./live";
-import { Trouble, useAsked } from "./trouble";
+import { Lacking, useAsked } from "./trouble";
 
 interface Slice {
   from: number; // milliseconds
@@ -196,7 +196,7 @@ export function Containment(props: { from: string; to: string; choose: (from: st
         <Period from={props.from} to={props.to} unset="The last day" change={props.choose} />
       </header>
       <div class="scroller" role="group" aria-labelledby="contain-title" tabIndex={0}>
-        {value === null && trouble !== null && <Trouble trouble={trouble} what="the times of remediation" />}
+        <Lacking value={value} trouble={trouble} what="the times of remediation" />
         {value !== null && (
           <>
             <Sums whole={value.whole} />

@@ -11,7 +11,7 @@ import { Icon, Moment, Name, SeverityMark, stateWord } from "./marks";
 import { useKeptFocus, usePaneFocus } from "./page";
 import { may } from "./session";
 import { useStore } from "./store";
-import { Trouble, useAsked } from "./trouble";
+import { Lacking, useAsked } from "./trouble";
 
 function nameOf(execution: Execution, position: number | null): string {
   return position === null
@@ -140,7 +140,7 @@ export function ExecutionPane({ id, close }: { id: string; close: () => void }) 
         </button>
       </header>
       <div class="scroller" role="group" aria-labelledby="run-title" tabIndex={0}>
-        {detail === null && trouble !== null && <Trouble trouble={trouble} what="this run" />}
+        <Lacking value={detail} trouble={trouble} what="this run" absent="There is no such run" />
         {execution !== undefined && <ExecutionCard execution={execution} />}
         {execution !== undefined && <Undo execution={execution} done={again} />}
         {detail !== null && (

@@ -234,7 +234,7 @@ export function FindingPane({ uid, close }: { uid: string; close: () => void }) 
         </button>
       </header>
       <div class="scroller" role="group" aria-labelledby="detail-title" tabIndex={0}>
-        {trouble !== null && <Trouble trouble={trouble} what="this finding" />}
+        {trouble !== null && <Trouble trouble={trouble} what="this finding" absent="There is no such finding" />}
         {detail !== null && (
           <>
             <Meaning detail={detail} rules={rules} />

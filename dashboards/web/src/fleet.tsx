@@ -12,7 +12,7 @@ import { Bar } from "./list";
 import { Empty, Name, visible } from "./marks";
 import { useKeys, useTitle } from "./page";
 import { useHeld, useReading } from "./reading";
-import { Trouble, useAsked } from "./trouble";
+import { Lacking, useAsked } from "./trouble";
 
 type AgentRow = Fleet["items"][number];
 
@@ -237,7 +237,7 @@ export function FleetScreen({ place }: { place: Place }) {
           show={show}
         />
         <div class="scroller" ref={scroller} role="group" aria-labelledby="fleet-title" tabIndex={0}>
-          {trouble !== null && value === null && <Trouble trouble={trouble} what="the fleet" />}
+          <Lacking value={value} trouble={trouble} what="the fleet" />
           {value !== null && ranked.length === 0 && <Empty title="No finding names an agent yet" />}
           {value !== null && agent === null && <Tenants rows={tenants.rows} chosen={tenant} order={order} />}
           {agents.rows.length > 0 && <Agents rows={agents.rows} chosen={chosen} query={{ order, within: tenant }} />}

@@ -186,6 +186,7 @@ function listen(position: string): () => void {
       connectionIs("lost");
       // A browser comes back by itself after a broken connection, not after an answer such as 503.
       if (source?.readyState === EventSource.CLOSED) {
+        fetchStatus().then(takeStatus, () => undefined); // whoever is not known any more hears of it by this
         window.clearTimeout(retry);
         retry = window.setTimeout(open, retryMs);
       }

@@ -13,7 +13,7 @@ import { Empty, Icon, OutcomeMark, SeverityMark } from "./marks";
 import { NewsAside } from "./news";
 import { useKeys, usePaneFocus, useTitle } from "./page";
 import { Strip, spansOf } from "./strip";
-import { Trouble, useAsked } from "./trouble";
+import { Lacking, useAsked } from "./trouble";
 
 const outcomes: readonly (readonly [Outcome, string, string])[] = [
   ["fail", "fails", "fail"],
@@ -164,7 +164,7 @@ function usePosture(from: string, to: string): { posture: Posture | null; troubl
     10_000,
   );
   useLive(useSettled(again, 1_000));
-  return { posture: value, trouble: value === null ? trouble : null };
+  return { posture: value, trouble };
 }
 
 export function PostureScreen({ place }: { place: Place }) {
@@ -189,7 +189,7 @@ export function PostureScreen({ place }: { place: Place }) {
             <Period from={from} to={to} unset="The last day seen" change={(f, t) => go(hrefOf("posture", place.rest, { from: f, to: t }), true)} />
           </div>
           <div class="scroller" role="group" aria-labelledby="posture-title" tabIndex={0}>
-            {trouble !== null && <Trouble trouble={trouble} what="the posture" />}
+            <Lacking value={posture} trouble={trouble} what="the posture" />
             {posture === null && trouble === null && <Empty title="The posture is being worked out" />}
             <div class="families">
               {families.map(([prefix, name]) => {

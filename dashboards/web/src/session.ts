@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who looks at the page, and what of it they may do.
 import type { Session } from "./api";
-import { Refusal, Silence, fetchSession, keepToken, strangers } from "./api";
+import { Refusal, fetchSession, keepToken, strangers } from "./api";
 import { store } from "./store";
 
 /** asking: not known yet; out: log in first; anybody: this server knows no users. */
@@ -29,10 +29,11 @@ export async function findOut(): Promise<void> {
   try {
     enter(await fetchSession());
   } catch (error) {
-    if (error instanceof Silence) {
-      window.setTimeout(() => void findOut(), againMs);
+    const status = error instanceof Refusal ? error.status : 0;
+    if (status === 401 || status === 404) {
+      who.set(status === 401 ? "out" : "anybody");
     } else {
-      who.set(error instanceof Refusal && error.status === 401 ? "out" : "anybody");
+      window.setTimeout(() => void findOut(), againMs); // a gateway's word, or none
     }
   }
 }

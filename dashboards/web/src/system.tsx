@@ -14,7 +14,7 @@ import { Moment, Name } from "./marks";
 import { useTitle } from "./page";
 import { useStore } from "./store";
 import { Strip, spansOf } from "./strip";
-import { Trouble, useAsked } from "./trouble";
+import { Lacking, Trouble, useAsked } from "./trouble";
 
 function Card(props: { title: string; note?: string; class?: string; children: ComponentChildren }) {
   return (
@@ -369,7 +369,7 @@ function Histograms({ system, trouble }: { system: System | null; trouble: unkno
           ))}
         </select>
       )}
-      {system === null && trouble !== null && <Trouble trouble={trouble} what="latency histograms" />}
+      <Lacking value={system} trouble={trouble} what="latency histograms" />
       {chosen !== undefined && <Latency histogram={chosen} />}
     </Card>
   );
@@ -397,11 +397,8 @@ export function SystemScreen(_: { place: Place }) {
         <Histograms system={system.value} trouble={system.trouble} />
         <Card title="The process">{status !== null && <Facts status={status} />}</Card>
         <Card title="Partitions" class="wide">
-          {coverage.value === null ? (
-            coverage.trouble !== null && <Trouble trouble={coverage.trouble} what="coverage" />
-          ) : (
-            <Partitions coverage={coverage.value} status={status} />
-          )}
+          <Lacking value={coverage.value} trouble={coverage.trouble} what="coverage" />
+          {coverage.value !== null && <Partitions coverage={coverage.value} status={status} />}
         </Card>
         <Card title="Workers">
           {system.value === null ? (

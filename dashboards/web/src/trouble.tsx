@@ -5,13 +5,30 @@ import { messageOf, notOffered } from "./api";
 import { useBack } from "./live";
 import { Empty } from "./marks";
 
-export function Trouble({ trouble, what }: { trouble: unknown; what: string }) {
-  return notOffered(trouble) ? (
+/** absent: what it means that there is no such thing; else the server does not know of the kind. */
+export function Trouble({ trouble, what, absent }: { trouble: unknown; what: string; absent?: string | undefined }) {
+  return notOffered(trouble) && absent !== undefined ? (
+    <Empty title={absent}>It may be on its way: look again in a moment.</Empty>
+  ) : notOffered(trouble) ? (
     <Empty title={`This server does not offer ${what}`}>It answers 404: it is older than this page, or runs without.</Empty>
   ) : (
     <Empty title={`${what.charAt(0).toUpperCase()}${what.slice(1)} cannot be shown`} trouble>
       {messageOf(trouble)}
     </Empty>
+  );
+}
+
+/** Of what is asked for again and again: nothing has come yet, or what is shown is not the newest. */
+export function Lacking({ value, trouble, what, absent }: { value: unknown; trouble: unknown; what: string; absent?: string | undefined }) {
+  if (trouble === null) {
+    return null;
+  }
+  return value === null ? (
+    <Trouble trouble={trouble} what={what} absent={absent} />
+  ) : (
+    <p class="notice" role="status">
+      Not up to date: {messageOf(trouble)}
+    </p>
   );
 }
 

@@ -8,7 +8,7 @@ import { when } from "./format";
 import { ViewSwitch } from "./list";
 import { Empty, Name, Subject } from "./marks";
 import { may } from "./session";
-import { Trouble, useAsked } from "./trouble";
+import { Lacking, useAsked } from "./trouble";
 
 function Row({ waiver, done }: { waiver: Waiver; done: () => void }) {
   const [trouble, setTrouble] = useState<string | null>(null);
@@ -75,7 +75,7 @@ export function ListOfWaivers({ filter }: { filter: Filter }) {
         <ViewSwitch view="waivers" filter={filter} />
       </div>
       <div class="scroller" role="group" aria-labelledby="waivers-title" tabIndex={0}>
-        {value === null && trouble !== null && <Trouble trouble={trouble} what="waivers" />}
+        <Lacking value={value} trouble={trouble} what="waivers" />
         {value !== null && value.items.length === 0 && (
           <Empty title="Nothing is suppressed">A waiver is made where a finding is suppressed.</Empty>
         )}
