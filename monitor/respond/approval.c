@@ -76,15 +76,15 @@ struct hearing {
     iv_ns now;
 };
 
-static bool signature_holds(const struct hearing *h, bool *holds, struct iv_err *err, struct iv_rc_s *rc)
+static iv_rc signature_holds(bool *holds, const struct hearing *h, const struct iv_approval *a,
+                             struct iv_err *err)
 {
     IV_AUTO(iv_buf_deinit) struct iv_buf statement;
     iv_buf_init(&statement, STATEMENT_MAX_BYTES);
-    *rc = iv_approval_statement(&statement, h->approval, h->steps, h->step_count, err);
-    *holds = iv_ok(*rc) && iv_keyring_verify(h->keyring, h->approval->key, h->approval->role,
-                                             iv_instant_of_ns(h->approval->at), iv_buf_slice(&statement),
-                                             h->approval->signature);
-    return iv_ok(*rc);
+    TRY(iv_approval_statement(&statement, a, h->steps, h->step_count, err));
+    *holds = iv_keyring_verify(h->keyring, a->key, a->role, iv_instant_of_ns(a->at), iv_buf_slice(&statement),
+                               a->signature);
+    return IV_OK;
 }
 
 /* Then, when it was signed, and now: a key that was taken back or has run out since lets nothing pass. */
@@ -96,53 +96,60 @@ static bool has_key(const struct hearing *h, const struct iv_approval *a)
            iv_keyring_key(today, h->keyring, a->key, a->role, iv_instant_of_ns(h->now));
 }
 
-/* An earlier approval that counts. A denial that counts has nothing behind it. */
-static bool counts(const struct hearing *h, const struct iv_approval *other)
+/* An earlier approval that counts. A denial that counts has nothing behind it. What the baseline calls by
+ * this id today may be another key than the one that signed. */
+static iv_rc still_counts(bool *counts, const struct hearing *h, const struct iv_approval *other,
+                          struct iv_err *err)
 {
-    return other->approve && other->seq != h->approval->seq &&
-           iv_str_eq(other->verdict, IV_STR(IV_APPROVAL_COUNTS));
+    *counts = other->approve && other->seq != h->approval->seq &&
+              iv_str_eq(other->verdict, IV_STR(IV_APPROVAL_COUNTS)) && has_key(h, other);
+    return *counts ? signature_holds(counts, h, other, err) : IV_OK;
 }
 
 /* By this signer, whatever the key was called. To deny what one has approved is to take one's word back. */
-static bool approved_before(const struct hearing *h)
+static iv_rc approved_before(bool *before, const struct hearing *h, struct iv_err *err)
 {
     const struct iv_approval *a = h->approval;
-    for (size_t i = 0; a->approve && i < h->given_count; i++) {
+    *before = false;
+    for (size_t i = 0; a->approve && i < h->given_count && !*before; i++) {
         const struct iv_approval *other = &h->given[i];
-        if (counts(h, other) &&
-            (iv_str_eq(other->key, a->key) || iv_keyring_same(h->keyring, other->key, a->key))) {
-            return true;
+        if (iv_str_eq(other->key, a->key) || iv_keyring_same(h->keyring, other->key, a->key)) {
+            TRY(still_counts(before, h, other, err));
         }
     }
-    return false;
+    return IV_OK;
+}
+
+/* What can be said without a look at signatures; NULL: nothing. */
+static const char *objection(const struct hearing *h)
+{
+    const struct iv_approval *a = h->approval;
+    const struct iv_execution *e = h->step_count == 0 ? NULL : &h->steps[0].execution;
+    return e == NULL                                    ? "there is no such execution here"
+           : e->state != IV_RUN_WAITING                 ? "the execution does not wait (any more)"
+           : a->at > e->expires || h->now >= e->expires ? "it came too late"
+           : a->at < e->planned || a->at > iv_ns_add(h->now, AHEAD_MOST)
+               ? "its time is not between the plan and now"
+           : !iv_approvers_have(e->approvers, a->role) ? "the execution does not ask for this role"
+           : !has_key(h, a) ? "the baseline has no key of this id and role that was valid then and is now"
+                            : NULL;
 }
 
 /* NULL: it counts. */
 static iv_rc judge(const struct hearing *h, const char **why, struct iv_err *err)
 {
-    const struct iv_approval *a = h->approval;
-    const struct iv_execution *e = h->step_count == 0 ? NULL : &h->steps[0].execution;
-    struct iv_rc_s rc = IV_OK;
     bool holds = false;
-    *why = NULL;
-    if (e == NULL) {
-        *why = "there is no such execution here";
-    } else if (e->state != IV_RUN_WAITING) {
-        *why = "the execution does not wait (any more)";
-    } else if (a->at > e->expires || h->now >= e->expires) {
-        *why = "it came too late";
-    } else if (a->at < e->planned || a->at > iv_ns_add(h->now, AHEAD_MOST)) {
-        *why = "its time is not between the plan and now";
-    } else if (!iv_approvers_have(e->approvers, a->role)) {
-        *why = "the execution does not ask for this role";
-    } else if (!has_key(h, a)) {
-        *why = "the baseline has no key of this id and role that was valid then and is now";
-    } else if (approved_before(h)) {
-        *why = "this key has been counted already";
-    } else if (signature_holds(h, &holds, err, &rc) && !holds) {
-        *why = "the signature is not by this key over this execution and its requests";
+    bool before = false;
+    *why = objection(h);
+    if (*why != NULL) {
+        return IV_OK;
     }
-    return rc;
+    TRY(approved_before(&before, h, err));
+    TRY(signature_holds(&holds, h, h->approval, err));
+    *why = before   ? "this key has been counted already"
+           : !holds ? "the signature is not by this key over this execution and its requests"
+                    : NULL;
+    return IV_OK;
 }
 
 /* What was said and what it was worth, for the monitor's own log. */
@@ -171,13 +178,15 @@ static iv_rc enter(struct iv_store *store, const struct iv_approval *a, struct i
 }
 
 /* This one, and those before it whose keys still are what they were. */
-static int64_t approvals_that_count(const struct hearing *h)
+static iv_rc approvals_that_count(int64_t *out, const struct hearing *h, struct iv_err *err)
 {
-    int64_t count = 1;
+    *out = 1;
     for (size_t i = 0; i < h->given_count; i++) {
-        count += counts(h, &h->given[i]) && has_key(h, &h->given[i]);
+        bool counts = false;
+        TRY(still_counts(&counts, h, &h->given[i], err));
+        *out += counts;
     }
-    return count;
+    return IV_OK;
 }
 
 /* What was approved may begin, where anything still calls for it. */
@@ -210,7 +219,9 @@ static iv_rc decide(struct iv_store *store, const struct hearing *h, struct iv_a
         ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
         return iv_move_refused(store, &execution, cause, h->now, arena, err);
     }
-    return approvals_that_count(h) < execution.quorum ? IV_OK : let_pass(store, h, &execution, arena, err);
+    int64_t count = 0;
+    TRY(approvals_that_count(&count, h, err));
+    return count < execution.quorum ? IV_OK : let_pass(store, h, &execution, arena, err);
 }
 
 static iv_rc settle_one(struct iv_store *store, const struct iv_keyring *keyring,

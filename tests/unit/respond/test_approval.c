@@ -294,6 +294,49 @@ Test(approval, that_counted_counts_no_more_when_its_key_is_taken_back)
     cr_expect(stage_execution(&o.s).state == IV_RUN_DONE && hook_count(o.hook) == 2);
 }
 
+/* The same ids and roles, and other keys. */
+static void office_swap_keys(struct office *o, unsigned char by)
+{
+    for (size_t i = 0; i < IV_COUNT(ids); i++) {
+        unsigned char seed[32] = {(unsigned char)(seeds[i] + by)};
+        iv_signer_free(o->signers[i]);
+        cr_assert(iv_ok(iv_signer_of_seed(&o->signers[i], seed, NULL)));
+    }
+    office_rekey(o, ring_of(o->signers, IV_COUNT(ids), NULL));
+}
+
+Test(approval, that_counted_counts_no_more_under_another_key_of_its_id)
+{
+    IV_AUTO(office_deinit) struct office o;
+    office_init(&o, TWO);
+    cr_expect_str_eq(say(&o, (struct word){.key = "ann", .role = "security"}), "counts");
+    office_swap_keys(&o, 100);
+
+    cr_expect_str_eq(say(&o, (struct word){.key = "cat", .role = "on-call"}), "counts");
+    cr_expect(stage_execution(&o.s).state == IV_RUN_WAITING, "the first was signed by a key that is gone");
+    cr_expect_str_eq(say(&o, (struct word){.key = "ann", .role = "security"}), "counts",
+                     "whoever has the id today has said nothing yet");
+
+    cr_expect(stage_execution(&o.s).state == IV_RUN_DONE);
+}
+
+Test(approval, that_waits_to_be_heard_does_not_count_under_another_key_of_its_id)
+{
+    IV_AUTO(office_deinit) struct office o;
+    office_init(&o, "approval: {roles: security}\n");
+    struct iv_signer *old = TAKE(o.signers[0]);
+    unsigned char seed[32] = {101};
+    cr_assert(iv_ok(iv_signer_of_seed(&o.signers[0], seed, NULL)));
+    office_rekey(&o, ring_of(o.signers, IV_COUNT(ids), NULL));
+    iv_signer_free(o.signers[0]);
+    o.signers[0] = old;
+
+    cr_expect_str_eq(say(&o, (struct word){.key = "ann", .role = "security"}),
+                     "the signature is not by this key over this execution and its requests");
+
+    cr_expect(stage_execution(&o.s).state == IV_RUN_WAITING && hook_count(o.hook) == 0);
+}
+
 Test(approval, is_signed_over_the_canonical_form_of_what_it_is_about)
 {
     struct iv_task steps[1] = {
