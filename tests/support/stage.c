@@ -128,6 +128,7 @@ void stage_respond(struct stage *s, const char *url)
         .endpoint_count = url == NULL ? 0 : 1,
         .dry_run = s->dry_run,
         .pause_file = s->pause_file,
+        .in_flight = s->in_flight,
         .government = {.keyring = s->keyring, .baseline = s->governs, .playbooks = s->playbooks},
         .hand = s->hand,
         .fresh = s->fresh,

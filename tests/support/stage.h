@@ -22,6 +22,7 @@ struct stage {
     struct iv_endpoint endpoint; /* "hook", whose calls are signed; may be changed before stage_respond */
     bool dry_run;                /* these as well */
     struct iv_str pause_file;
+    size_t in_flight;                           /* calls at one time; 0: as many as by default */
     const struct iv_keyring *keyring;           /* NULL: nobody may approve */
     const struct iv_baseline *governs;          /* NULL: nothing takes over from what fails */
     struct iv_hand *hand;                       /* of the test, which ends it; NULL: there is none */

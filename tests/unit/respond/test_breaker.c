@@ -134,3 +134,32 @@ Test(breaker, keeps_steps_due_without_using_up_their_attempts)
     cr_expect(open == false && stage_execution(&s).state == IV_RUN_DONE && hook_count(hook) == 7);
     cr_expect(s.now >= begun + 90 * S, "it waited twice as long after the probe failed");
 }
+
+/* Whose credentials cannot be read has not been asked, so it has not failed to answer. */
+Test(breaker, hears_nothing_of_calls_that_were_never_made)
+{
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start((const struct hook_answer[]){HOOK_OK}, 1);
+    IV_AUTO(stage_deinit) struct stage s;
+    char path[128];
+    stage_init(&s, "- name: one\n  http: {endpoint: hook, path: /x}\n"
+                   "  retry: {attempts: 8, backoff: 1ms, max_backoff: 1ms}\n");
+    struct iv_str file = scratch_file(&s.dir, "token");
+    memcpy(path, file.p, file.n + 1);
+    s.endpoint.bearer_token_file = (struct iv_str){path, file.n};
+    stage_find(&s);
+    stage_respond(&s, hook_url(hook));
+    while (stage_step(&s, 0).attempt < 5) {
+        s.now += IV_NS_PER_MS;
+        stage_run(&s, false);
+    }
+    bool open = true;
+    iv_responder_endpoints(s.responder, see, &open);
+    cr_expect(open == false && hook_count(hook) == 0);
+
+    scratch_write(&s.dir, "token", IV_STR("t"));
+    s.now += 2 * IV_NS_PER_MS;
+    stage_run(&s, false);
+
+    cr_expect(hook_count(hook) == 1 && stage_execution(&s).state == IV_RUN_DONE, "at once: %s",
+              stage_step(&s, 0).cause.p);
+}

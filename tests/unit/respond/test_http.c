@@ -3,6 +3,9 @@
 #include "base/digest.h"
 #include "base/guard.h"
 #include "base/hmac.h"
+#include "event/keyring.h"
+#include "evidence/approvals.h"
+#include "respond/halt.h"
 #include "support/hook_server.h"
 #include "support/stage.h"
 
@@ -138,19 +141,33 @@ Test(http, gives_up_on_a_hook_that_never_answers)
     cr_expect(strstr(step.cause.p, "did not answer within 100 ms") != NULL, "%s", step.cause.p);
 }
 
+/* Each for a token of its own. */
+static void find_some(struct stage *s, unsigned from, unsigned to)
+{
+    for (unsigned n = from; n <= to; n++) {
+        char token[8];
+        (void)snprintf(token, sizeof token, "tok-%u", n);
+        sample_number(&s->sample, n);
+        sample_set(&s->sample, "token_id", iv_val_str(iv_str_of(token)));
+        stage_find(s);
+    }
+}
+
+static struct iv_responder_stats turn(struct stage *s)
+{
+    struct iv_responder_stats stats;
+    cr_assert(iv_ok(iv_responder_turn(s->responder, 10 * IV_NS_PER_MS, NULL)));
+    iv_responder_stats(s->responder, &stats);
+    return stats;
+}
+
 Test(http, lets_a_hanging_hook_hold_up_nothing_but_itself)
 {
     static const struct hook_answer answers[] = {{HOOK_HANG, NULL}, HOOK_OK};
     IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, 2);
     IV_AUTO(stage_deinit) struct stage s;
     stage_init_playbook(&s, "guards: {ramp: {start: 5}}\n", STEP);
-    for (unsigned n = 1; n <= 5; n++) {
-        char token[8];
-        (void)snprintf(token, sizeof token, "tok-%u", n);
-        sample_number(&s.sample, n);
-        sample_set(&s.sample, "token_id", iv_val_str(iv_str_of(token)));
-        stage_find(&s);
-    }
+    find_some(&s, 1, 5);
     stage_respond(&s, hook_url(hook));
 
     struct iv_responder_stats stats = {0};
@@ -161,6 +178,76 @@ Test(http, lets_a_hanging_hook_hold_up_nothing_but_itself)
                   (int)stats.in_flight);
     }
     cr_expect(stats.in_flight == 1);
+}
+
+Test(http, leaves_half_of_the_calls_to_others_where_all_of_an_endpoint_hang)
+{
+    static const struct hook_answer answers[] = {{HOOK_HANG, NULL}};
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, 1);
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init_playbook(&s, "guards: {ramp: {start: 9}}\n", STEP);
+    s.in_flight = 4;
+    find_some(&s, 1, 2);
+    stage_respond(&s, hook_url(hook));
+    while (hook_count(hook) < 2) {
+        (void)turn(&s);
+    }
+
+    find_some(&s, 3, 3); /* nobody knows that they hang: it is called */
+    while (hook_count(hook) < 3) {
+        (void)turn(&s);
+    }
+    s.now += 2 * IV_NS_PER_S;
+    find_some(&s, 4, 4);
+    cr_expect(turn(&s).in_flight == 3);
+
+    struct iv_step step = stage_step(&s, 0);
+    cr_expect(step.state == IV_STEP_DUE && step.attempt == 0 && step.due > s.now);
+    cr_expect(strstr(step.cause.p, "'hook' has not answered the calls that it has") != NULL, "%s",
+              step.cause.p);
+}
+
+static bool verdict_of(void *ctx, const struct iv_approval *approval)
+{
+    *(bool *)ctx = iv_str_eq(approval->verdict, IV_STR(IV_APPROVAL_PENDING));
+    return true;
+}
+
+Test(http, hears_the_stop_and_approvers_while_all_calls_hang)
+{
+    static const struct hook_answer answers[] = {{HOOK_HANG, NULL}};
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, 1);
+    struct iv_keyring *nobody = NULL;
+    IV_AUTO(stage_deinit) struct stage s;
+    bool pending = true;
+    cr_assert(iv_ok(iv_keyring_new(&nobody, NULL)));
+    stage_init_playbook(&s, "guards: {ramp: {start: 9}}\n", STEP);
+    s.in_flight = 2;
+    s.keyring = nobody;
+    find_some(&s, 1, 3);
+    stage_respond(&s, hook_url(hook));
+    while (hook_count(hook) < 2) {
+        (void)turn(&s);
+    }
+
+    struct iv_execution last = stage_execution(&s);
+    const struct iv_approval word = {.execution = last.key,
+                                     .role = IV_STR("r"),
+                                     .key = IV_STR("k"),
+                                     .at = s.now,
+                                     .reason = IV_STR(""),
+                                     .signature = IV_STR("none")};
+    cr_assert(iv_ok(iv_store_begin(s.store, NULL)));
+    cr_assert(iv_ok(iv_store_put_approval(s.store, &word, NULL)));
+    cr_assert(iv_ok(iv_halt_put(s.store, true, IV_STR("ann"), IV_STR("drill"), s.now, NULL)));
+    cr_assert(iv_ok(iv_store_commit(s.store, NULL)));
+    struct iv_responder_stats stats = turn(&s);
+
+    cr_expect(stats.in_flight == 2 && stats.paused);
+    cr_assert(iv_ok(iv_reader_approvals(s.reader, last.key, 9, verdict_of, &pending, NULL)));
+    cr_expect(pending == false, "it was judged");
+    iv_responder_free(TAKE(s.responder));
+    iv_keyring_free(nobody);
 }
 
 Test(http, retries_a_refused_connection_and_says_so)
