@@ -20,45 +20,55 @@ bool iv_touches(const struct iv_execution *execution, enum iv_touch touch)
     return touch == IV_TOUCH_ANY || touched(execution, touch).n > 0;
 }
 
-static const enum iv_statement statements[] = {
-    [IV_TOUCH_ANY] = IV_SQL_ADMITTED,
-    [IV_TOUCH_AGENT] = IV_SQL_ADMITTED_AGENTS,
-    [IV_TOUCH_TENANT] = IV_SQL_ADMITTED_TENANTS,
-    [IV_TOUCH_ENCLAVE] = IV_SQL_ADMITTED_ENCLAVES,
+static const enum iv_statement statements[][IV_TOUCH_ENCLAVE + 1] = {
+    {IV_SQL_ADMITTED, IV_SQL_ADMITTED_AGENTS, IV_SQL_ADMITTED_TENANTS, IV_SQL_ADMITTED_ENCLAVES},
+    {IV_SQL_BEGUN, IV_SQL_BEGUN_AGENTS, IV_SQL_BEGUN_TENANTS, IV_SQL_BEGUN_ENCLAVES},
 };
 
-const char *iv_admitted_text(enum iv_touch touch)
+static enum iv_statement statement_of(enum iv_measure measure, enum iv_touch touch)
 {
-    return iv_store_text(statements[touch]);
+    return statements[measure == IV_MEASURE_ADMITTED ? 0 : 1][touch];
+}
+
+const char *iv_counting_text(enum iv_measure measure, enum iv_touch touch)
+{
+    return iv_store_text(statement_of(measure, touch));
 }
 
 static iv_rc count_rows(struct iv_store *store, int64_t *out, const struct iv_execution *execution,
-                        enum iv_touch touch, iv_ns since, int64_t most, struct iv_err *err)
+                        const struct iv_counting *c, struct iv_err *err)
 {
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
     bool found = false;
-    TRY(iv_store_statement(store, &stmt, statements[touch], err));
+    iv_ns since = iv_ns_add(c->now, -c->window);
+    TRY(iv_store_statement(store, &stmt, statement_of(c->measure, c->touch), err));
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_str(&args, execution->playbook);
-    iv_sql_bind_int(&args, execution->observed);
-    iv_sql_bind_int(&args, since);
-    if (touch != IV_TOUCH_ANY) {
-        iv_sql_bind_str(&args, touched(execution, touch));
+    if (c->measure == IV_MEASURE_ADMITTED) {
+        iv_sql_bind_int(&args, execution->observed);
+        iv_sql_bind_int(&args, since);
+    } else {
+        iv_sql_bind_int(&args, since);
+        iv_sql_bind_int(&args, c->measure == IV_MEASURE_BEGINNING);
     }
-    iv_sql_bind_int(&args, most);
-    TRY(iv_sql_step(&store->sql, stmt, &found, "count what was admitted", err));
+    if (c->touch != IV_TOUCH_ANY) {
+        iv_sql_bind_str(&args, touched(execution, c->touch));
+    }
+    iv_sql_bind_int(&args, c->most);
+    TRY(iv_sql_step(&store->sql, stmt, &found, "count executions", err));
     struct iv_sql_row row = iv_sql_row(stmt);
     *out = found ? iv_sql_get_int(&row) : 0;
     return IV_OK;
 }
 
 /* The place of this count among those that are remembered; NULL: its playbook's name is too long for one. */
-static struct iv_count *place_of(struct iv_counts *counts, const struct iv_execution *e, enum iv_touch touch,
-                                 iv_ns window)
+static struct iv_count *place_of(struct iv_counts *counts, const struct iv_execution *e,
+                                 const struct iv_counting *counting)
 {
     for (size_t i = 0; i < IV_COUNT(counts->items); i++) {
         struct iv_count *c = &counts->items[i];
-        if (c->touch == touch && c->window == window && c->observed == e->observed &&
+        if (c->measure == counting->measure && c->touch == counting->touch && c->window == counting->window &&
+            c->observed == e->observed &&
             iv_str_eq((struct iv_str){c->playbook, c->playbook_n}, e->playbook)) {
             return c;
         }
@@ -68,36 +78,41 @@ static struct iv_count *place_of(struct iv_counts *counts, const struct iv_execu
         return NULL;
     }
     counts->next = (counts->next + 1) % IV_COUNT(counts->items);
-    *c = (struct iv_count){
-        .playbook_n = e->playbook.n, .observed = e->observed, .touch = touch, .window = window};
+    *c = (struct iv_count){.playbook_n = e->playbook.n,
+                           .observed = e->observed,
+                           .measure = counting->measure,
+                           .touch = counting->touch,
+                           .window = counting->window};
     memcpy(c->playbook, e->playbook.p, e->playbook.n);
     return c;
 }
 
-/* A window that has moved on holds no more than it held, and what was admitted since. */
-static bool surely_fewer(const struct iv_counts *counts, const struct iv_count *c, iv_ns now, int64_t most)
+/* What may have come to a count since the store was opened, of whatever playbook. */
+static int64_t added_so_far(const struct iv_store *store, enum iv_measure measure)
 {
-    return c->known && c->as_of <= now && c->count + (counts->admitted - c->admitted) < most;
+    return measure == IV_MEASURE_ADMITTED ? store->counts.admitted : store->courses.begun;
 }
 
-iv_rc iv_store_admitted(struct iv_store *store, bool *enough, const struct iv_execution *execution,
-                        enum iv_touch touch, iv_ns window, iv_ns now, int64_t most, struct iv_err *err)
+iv_rc iv_store_enough(struct iv_store *store, bool *enough, const struct iv_execution *execution,
+                      const struct iv_counting *counting, struct iv_err *err)
 {
     IV_CHECK(store->inside);
-    struct iv_counts *counts = &store->counts;
-    struct iv_count *c = place_of(counts, execution, touch, window);
+    struct iv_count *c = place_of(&store->counts, execution, counting);
+    int64_t added = added_so_far(store, counting->measure);
     int64_t count = 0;
     *enough = false;
-    if (c != NULL && surely_fewer(counts, c, now, most)) {
+    /* A window that has moved on holds no more than it held, and what came to it since. */
+    if (c != NULL && c->known && c->as_of <= counting->now &&
+        c->count + (added - c->added) < counting->most) {
         return IV_OK;
     }
-    TRY(count_rows(store, &count, execution, touch, iv_ns_add(now, -window), most, err));
-    *enough = count >= most;
+    TRY(count_rows(store, &count, execution, counting, err));
+    *enough = count >= counting->most;
     if (c != NULL) {
         c->known = !*enough;  /* else it was not counted to its end */
         c->count = count + 1; /* the one that was set aside may be another one next time */
-        c->as_of = now;
-        c->admitted = counts->admitted;
+        c->as_of = counting->now;
+        c->added = added;
     }
     return IV_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counts of what was admitted, remembered as long as they still bound the next ones: so that a playbook with
- * high limits does not have all its executions counted again for each new one. Internal to the room. */
+/* Counts of what was admitted and begun, remembered as long as they still bound the next ones: so that a
+ * playbook with high limits does not have all its executions counted again for each new one. Internal to the
+ * room. */
 #pragma once
 
 #include "base/time.h"
@@ -10,18 +11,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define IV_COUNTS_MAX 192 /* of twelve for each playbook */
+#define IV_COUNTS_MAX 512 /* of 36 for each playbook */
 
 struct iv_count {
     char playbook[64];
     size_t playbook_n; /* 0: this place is free */
     bool observed;
     bool known;
+    enum iv_measure measure;
     enum iv_touch touch;
     iv_ns window;
-    int64_t count;    /* at most so many */
-    iv_ns as_of;      /* in the window that ended then */
-    int64_t admitted; /* of struct iv_counts then */
+    int64_t count; /* at most so many */
+    iv_ns as_of;   /* in the window that ended then */
+    int64_t added; /* so many could have come to it by then, since the store was opened */
 };
 
 /* Forgotten by a rollback. */
@@ -32,4 +34,4 @@ struct iv_counts {
 };
 
 /* What is counted, as SQL. For tests. */
-const char *iv_admitted_text(enum iv_touch touch);
+const char *iv_counting_text(enum iv_measure measure, enum iv_touch touch);

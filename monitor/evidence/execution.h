@@ -101,6 +101,7 @@ struct iv_execution {
     struct iv_str baseline; /* the digest in force when it was planned, hex */
     enum iv_run_state state;
     struct iv_str cause; /* why it is in that state; may be empty */
+    bool awaits;         /* DONE as far as anybody knows: evidence is still to come */
     iv_ns event_time;    /* of the finding's trigger */
     iv_ns planned;       /* wall clock; the later ones are 0 before they happen */
     iv_ns admitted;      /* the guards, or whoever approved it, let it pass */

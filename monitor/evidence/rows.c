@@ -132,6 +132,7 @@ iv_rc iv_row_execution(struct iv_execution *out, struct iv_sql_row *row, struct 
     e.ramp.errors = iv_sql_get_int(row);
     e.escalate_to = iv_sql_get_str(row);
     e.absence = iv_sql_get_int(row) != 0;
+    e.awaits = iv_sql_get_int(row) != 0;
     *out = e;
     return IV_OK;
 }

@@ -23,7 +23,7 @@
     "e.agent, "                                                                                              \
     "e.baseline, e.state, e.cause, e.event_time, e.planned, e.started, e.finished, e.findings, "             \
     "e.touched_agent, e.touched_tenant, e.touched_enclave, e.admitted, e.expires, e.observed, e.quorum, "    \
-    "e.approvers, e.ramp_start, e.ramp_errors, e.escalate_to, e.absence"
+    "e.approvers, e.ramp_start, e.ramp_errors, e.escalate_to, e.absence, e.awaits"
 #define IV_COLUMNS_STEP                                                                                      \
     "s.execution, s.position, s.key, s.name, s.kind, s.request, s.timeout, s.attempts, s.backoff, "          \
     "s.backoff_max, "                                                                                        \
@@ -51,6 +51,18 @@
 
 /* As run_states.def has them: those that are not final. */
 #define IV_STATES_ON_THE_WAY "'planned', 'waiting', 'running'"
+
+/* Of a playbook's executions: those that are called, may be, or wait for the evidence of what was. As the
+ * index has it. */
+#define IV_AT_WORK                                                                                           \
+    "(state IN ('planned', 'running') OR awaits = 1) AND ramp_start = 0 AND observed = 0 AND told = 0"
+/* What those of playbook ?1 touch that began after ?2, and, where ?3 is 1, of those that may begin at any
+ * moment. */
+#define IV_BEGUN(column)                                                                                     \
+    "(SELECT " column " FROM executions INDEXED BY executions_begun WHERE playbook = ?1 AND started > ?2"    \
+    " AND started > 0 AND observed = 0 AND told = 0 UNION ALL"                                               \
+    " SELECT " column " FROM executions INDEXED BY executions_at_work WHERE playbook = ?1"                   \
+    " AND state = 'planned' AND ?3 AND " IV_AT_WORK ")"
 
 /* IV_E_STORE: a column holds what this program never writes. */
 iv_rc iv_row_finding(struct iv_finding *out, struct iv_sql_row *row, struct iv_err *err);

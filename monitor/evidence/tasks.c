@@ -128,6 +128,7 @@ iv_rc iv_store_move_execution(struct iv_store *store, const struct iv_execution 
     iv_sql_bind_int(&args, execution->admitted);
     iv_sql_bind_int(&args, execution->started);
     iv_sql_bind_int(&args, execution->finished);
+    iv_sql_bind_int(&args, execution->awaits ? 1 : 0);
     iv_sql_bind_str(&args, execution->key);
     return iv_sql_run(&store->sql, stmt, "move an execution", err);
 }

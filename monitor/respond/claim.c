@@ -8,6 +8,7 @@
 #include "respond/footing.h"
 #include "respond/ladder.h"
 #include "respond/moves.h"
+#include "respond/ramp.h"
 #include "respond/report.h"
 #include "respond/responder_internal.h"
 
@@ -235,6 +236,19 @@ static iv_rc withdraw_fallen(struct iv_responder *r, struct iv_call *call, struc
     return iv_ladder_withdraw(r->options.store, &call->task, word.why, call->now, &call->arena, err);
 }
 
+/* It was let pass, and may have been held up since: others have begun meanwhile. */
+static iv_rc recall(struct iv_responder *r, struct iv_call *call, struct iv_err *err)
+{
+    bool recalled = false;
+    (void)pthread_mutex_lock(&r->lock);
+    struct iv_rc_s rc =
+        iv_ramp_recall(&recalled, r->options.store, r->government.playbooks, &call->task, call->now, err);
+    (void)pthread_mutex_unlock(&r->lock);
+    call->finished = recalled;
+    call->postponed = recalled;
+    return rc;
+}
+
 iv_rc iv_responder_claim(struct iv_responder *r, struct iv_call **out, struct iv_err *err)
 {
     struct iv_call *call = NULL;
@@ -267,6 +281,9 @@ iv_rc iv_responder_claim(struct iv_responder *r, struct iv_call **out, struct iv
         return withhold(r, call, err);
     }
     TRY(yield(r, call, err));
+    if (!call->finished) {
+        TRY(recall(r, call, err));
+    }
     if (call->finished) {
         return IV_OK;
     }

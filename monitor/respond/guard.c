@@ -34,7 +34,7 @@ static const struct {
 } windows[IV_WINDOWS] = {
     {"minute", 60 * IV_NS_PER_S}, {"hour", 3600 * IV_NS_PER_S}, {"day", 24 * 3600 * IV_NS_PER_S}};
 
-static const struct iv_limits defaults = {
+const struct iv_limits iv_limits_default = {
     .most =
         {
 #define GUARD(id, name, minute, hour, day, share) [IV_GUARD_##id] = {minute, hour, day},
@@ -113,7 +113,7 @@ static void parse_age(struct iv_limits *limits, const struct iv_yaml_node *node,
 void iv_limits_parse(struct iv_limits *out, const struct iv_yaml_node *node, struct iv_problems *problems)
 {
     struct iv_yaml_map map;
-    *out = defaults;
+    *out = iv_limits_default;
     if (node == NULL || !iv_yaml_open(&map, node, "guards", problems)) {
         return;
     }
@@ -141,52 +141,80 @@ static iv_rc allowed(const struct iv_limits *limits, size_t g, int64_t *most, in
     return IV_OK;
 }
 
-static iv_rc decide_share(const struct iv_limits *limits, size_t g, bool *held, char why[IV_HELD_BYTES],
-                          struct iv_store *store, const struct iv_execution *execution, iv_ns now,
-                          struct iv_err *err)
+struct question {
+    const struct iv_limits *limits;
+    struct iv_store *store;
+    const struct iv_execution *execution;
+    enum iv_measure measure;
+    iv_ns now;
+    char *why; /* IV_HELD_BYTES */
+};
+
+/* What becomes of an execution that is held back. */
+static const char *waits_for(const struct question *q)
+{
+    return q->measure == IV_MEASURE_ADMITTED ? "waits for an approval" : "waits for its turn";
+}
+
+static iv_rc has_enough(const struct question *q, bool *enough, size_t g, size_t w, int64_t most,
+                        struct iv_err *err)
+{
+    const struct iv_counting counting = {.measure = q->measure,
+                                         .touch = guards[g].touch,
+                                         .window = windows[w].length,
+                                         .now = q->now,
+                                         .most = most};
+    return iv_store_enough(q->store, enough, q->execution, &counting, err);
+}
+
+static iv_rc decide_share(const struct question *q, bool *held, size_t g, struct iv_err *err)
 {
     int64_t most = 0;
     int64_t alive = 0;
     bool known = false;
     const char *name = guards[g].name;
-    TRY(allowed(limits, g, &most, &alive, &known, store, now, err));
-    if (most >= limits->most[g][HOUR]) {
+    TRY(allowed(q->limits, g, &most, &alive, &known, q->store, q->now, err));
+    if (most >= q->limits->most[g][HOUR]) {
         return IV_OK; /* the hour's own limit is no greater */
     }
-    TRY(iv_store_admitted(store, held, execution, guards[g].touch, windows[HOUR].length, now, most, err));
+    TRY(has_enough(q, held, g, HOUR, most, err));
     if (*held && known) {
-        (void)snprintf(why, IV_HELD_BYTES,
-                       "guard %s.share: at most %lld within an hour, %g of %lld alive; waits for an approval",
-                       name, (long long)most, (double)limits->share[g] / 1000, (long long)alive);
+        (void)snprintf(q->why, IV_HELD_BYTES,
+                       "guard %s.share: at most %lld within an hour, %g of %lld alive; %s", name,
+                       (long long)most, (double)q->limits->share[g] / 1000, (long long)alive, waits_for(q));
     } else if (*held) {
-        (void)snprintf(
-            why, IV_HELD_BYTES,
-            "guard %s.share: beyond %lld within an hour it is a share, and it is not known how many are "
-            "alive; waits for an approval",
-            name, (long long)most);
+        (void)snprintf(q->why, IV_HELD_BYTES,
+                       "guard %s.share: beyond %lld within an hour it is a share, and it is not known how "
+                       "many are alive; %s",
+                       name, (long long)most, waits_for(q));
     }
     return IV_OK;
 }
 
-iv_rc iv_limits_decide(const struct iv_limits *limits, bool *held, char why[IV_HELD_BYTES],
-                       struct iv_store *store, const struct iv_execution *execution, iv_ns now,
-                       struct iv_err *err)
+static iv_rc decide_one(const struct question *q, bool *held, size_t g, struct iv_err *err)
 {
+    for (size_t w = 0; w < IV_WINDOWS && !*held; w++) {
+        int64_t most = q->limits->most[g][w];
+        TRY(has_enough(q, held, g, w, most, err));
+        if (*held) {
+            (void)snprintf(q->why, IV_HELD_BYTES, "guard %s.%s: at most %lld %s within a %s; %s",
+                           guards[g].name, windows[w].name, (long long)most, guards[g].subject,
+                           windows[w].name, waits_for(q));
+        }
+    }
+    bool has_share = q->limits->share[g] > 0 && q->limits->share[g] < WHOLE;
+    return has_share && !*held ? decide_share(q, held, g, err) : IV_OK;
+}
+
+iv_rc iv_limits_decide(const struct iv_limits *limits, bool *held, char why[IV_HELD_BYTES],
+                       struct iv_store *store, const struct iv_execution *execution, enum iv_measure measure,
+                       iv_ns now, struct iv_err *err)
+{
+    const struct question q = {limits, store, execution, measure, now, why};
     *held = false;
     for (size_t g = 0; g < IV_GUARDS && !*held; g++) {
-        for (size_t w = 0; w < IV_WINDOWS && !*held && iv_touches(execution, guards[g].touch); w++) {
-            int64_t most = limits->most[g][w];
-            TRY(iv_store_admitted(store, held, execution, guards[g].touch, windows[w].length, now, most,
-                                  err));
-            if (*held) {
-                (void)snprintf(
-                    why, IV_HELD_BYTES, "guard %s.%s: at most %lld %s within a %s; waits for an approval",
-                    guards[g].name, windows[w].name, (long long)most, guards[g].subject, windows[w].name);
-            }
-        }
-        if (!*held && limits->share[g] > 0 && limits->share[g] < WHOLE &&
-            iv_touches(execution, guards[g].touch)) {
-            TRY(decide_share(limits, g, held, why, store, execution, now, err));
+        if (iv_touches(execution, guards[g].touch)) {
+            TRY(decide_one(&q, held, g, err));
         }
     }
     return IV_OK;

@@ -7,13 +7,15 @@
  * whatever is alive. Beyond that it must be known how many are (evidence/alive.h), else it waits.
  * Owner/thread: limits are immutable once parsed; a decision belongs to whoever is inside the store's
  * transaction.
- * Guarantee: the store's own rows are counted, in the transaction that plans, so a restart forgets nothing
- * and there is no way past. Limits hold for each store.
- * Not here: what becomes of what was held back (moves.h). */
+ * Guarantee: the store's own rows are counted, in the transaction that plans and again in the one that
+ * begins, so a restart forgets nothing and there is no way past: however long executions were held up, in no
+ * window do more begin than it allows, but for those that somebody approved. Limits hold for each store. Not
+ * here: what becomes of what was held back (moves.h). */
 #pragma once
 
 #include "base/err.h"
 #include "base/time.h"
+#include "evidence/admitted.h"
 #include "evidence/execution.h"
 
 #include <stdbool.h>
@@ -42,11 +44,14 @@ struct iv_limits {
 /* node: what stands under "guards:"; NULL: nothing. */
 void iv_limits_parse(struct iv_limits *out, const struct iv_yaml_node *node, struct iv_problems *problems);
 
+/* Of a playbook that says nothing. */
+extern const struct iv_limits iv_limits_default;
+
 #define IV_HELD_BYTES 192
-/* Whether one more execution that touches this would be too much. Then *held, and why names the guard and its
- * figures. */
+/* Whether one more execution that touches this would be too much, by what was admitted or by what has begun.
+ * Then *held, and why names the guard and its figures. */
 iv_rc iv_limits_decide(const struct iv_limits *limits, bool *held, char why[IV_HELD_BYTES],
-                       struct iv_store *store, const struct iv_execution *execution, iv_ns now,
-                       struct iv_err *err);
+                       struct iv_store *store, const struct iv_execution *execution, enum iv_measure measure,
+                       iv_ns now, struct iv_err *err);
 /* Whether a finding that was made then is too old to be acted upon unasked. made 0: it is not. */
 bool iv_limits_outlived(const struct iv_limits *limits, char why[IV_HELD_BYTES], iv_ns made, iv_ns now);

@@ -28,6 +28,7 @@ iv_rc iv_ladder_finish(struct iv_store *store, struct iv_execution *e, enum iv_r
     e->state = state;
     e->cause = cause;
     e->finished = now;
+    e->awaits = false;
     return iv_report_execution(store, e, now, err);
 }
 
@@ -161,6 +162,15 @@ struct iv_ladder_end iv_ladder_end(enum iv_run_state now, const struct iv_task *
     return now == IV_RUN_VERIFIED ? as_it_is : own; /* some of it is taken back */
 }
 
+static bool awaits_any(const struct iv_task *all, size_t count)
+{
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        any = any || iv_step_awaits(&all[i].step);
+    }
+    return any;
+}
+
 /* Writes down what the rows come to by now, where it is anything else. */
 static iv_rc end(struct iv_store *store, struct iv_execution *e, const struct iv_task *all, size_t count,
                  iv_ns now, struct iv_arena *arena, struct iv_err *err)
@@ -175,8 +185,10 @@ static iv_rc end(struct iv_store *store, struct iv_execution *e, const struct iv
         TRY(iv_store_order(store, e, err));
     }
     bool says_more = end.step != NULL && !iv_str_eq(cause, e->cause);
+    bool decided = e->awaits && !awaits_any(all, count);
     if (end.state == e->state && !says_more) {
-        return IV_OK;
+        e->awaits = e->awaits && !decided;
+        return decided ? iv_store_move_execution(store, e, err) : IV_OK;
     }
     return iv_ladder_finish(store, e, end.state, cause, now, err);
 }
@@ -205,6 +217,7 @@ static iv_rc run_again(struct iv_store *store, struct iv_execution *e, iv_ns now
     }
     e->state = IV_RUN_RUNNING;
     e->finished = 0;
+    e->awaits = false;
     return iv_report_execution(store, e, now, err);
 }
 
@@ -282,7 +295,12 @@ iv_rc iv_ladder_rest(struct iv_store *store, struct iv_task *task, iv_ns now, st
     if (task->execution.state != IV_RUN_RUNNING) {
         return IV_OK; /* it rests already, or what it did before could not be taken back */
     }
-    return iv_ladder_finish(store, &task->execution, IV_RUN_DONE, IV_STR(""), now, err);
+    struct iv_execution *e = &task->execution;
+    e->state = IV_RUN_DONE;
+    e->cause = IV_STR("");
+    e->finished = now;
+    e->awaits = true;
+    return iv_report_execution(store, e, now, err);
 }
 
 iv_rc iv_ladder_follow(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,

@@ -245,7 +245,7 @@ static iv_rc take_turn(struct plan *p, struct iv_store *store, iv_ns now, struct
     if (!e->observed) {
         e->ramp.start = p->playbook->limits.ramp_start;
         e->ramp.errors = p->playbook->limits.ramp_errors;
-        TRY(iv_ramp_ask(&word, why, store, e, now, err));
+        TRY(iv_ramp_ask(&word, why, store, e, &p->playbook->limits, now, err));
     }
     struct iv_str cause = word == IV_RAMP_GO ? e->cause : iv_arena_str(&p->arena, iv_str_of(why));
     ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a plan");
@@ -271,7 +271,7 @@ static iv_rc admit(struct plan *p, struct iv_store *store, iv_ns now, struct iv_
     }
     int64_t quorum = p->playbook->approval.quorum;
     e->approvers = p->playbook->approval.roles;
-    TRY(iv_limits_decide(&p->playbook->limits, &held, why, store, e, now, err));
+    TRY(iv_limits_decide(&p->playbook->limits, &held, why, store, e, IV_MEASURE_ADMITTED, now, err));
     held = held || iv_limits_outlived(&p->playbook->limits, why, p->bindings.finding->made, now);
     if (!held && quorum == 0) {
         return take_turn(p, store, now, err);

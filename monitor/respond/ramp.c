@@ -7,7 +7,9 @@
 #include "respond/footing.h"
 #include "respond/ladder.h"
 #include "respond/moves.h"
+#include "respond/playbook_internal.h"
 #include "respond/report.h"
+#include "respond/responder.h"
 #include "respond/supersede.h"
 
 #include <stdio.h>
@@ -69,15 +71,28 @@ static void explain(char why[IV_RAMP_WHY_BYTES], enum iv_ramp_word word, const s
 }
 
 iv_rc iv_ramp_ask(enum iv_ramp_word *out, char why[IV_RAMP_WHY_BYTES], struct iv_store *store,
-                  const struct iv_execution *execution, iv_ns now, struct iv_err *err)
+                  const struct iv_execution *execution, const struct iv_limits *limits, iv_ns now,
+                  struct iv_err *err)
 {
     struct iv_ramp_course course;
+    bool held = false;
     TRY(read_ends(&course, store, execution, now, err));
     TRY(iv_store_at_work_most(store, &course.at_work, execution->playbook,
                               iv_ramp_width(&course, execution->ramp.start), err));
     *out = iv_ramp_decide(&course, execution->ramp.start, execution->ramp.errors);
     explain(why, *out, &course, execution->ramp.start);
+    if (*out == IV_RAMP_GO) {
+        TRY(iv_limits_decide(limits, &held, why, store, execution, IV_MEASURE_BEGINNING, now, err));
+        *out = held ? IV_RAMP_QUEUE : *out;
+    }
     return IV_OK;
+}
+
+/* Those of a playbook that is there no more are held to what holds by default. NULL: to nothing. */
+static const struct iv_limits *limits_of(const struct iv_playbooks *playbooks, const struct iv_execution *e)
+{
+    const struct iv_playbook *playbook = playbooks == NULL ? NULL : iv_playbooks_find(playbooks, e->playbook);
+    return playbooks == NULL ? NULL : playbook == NULL ? &iv_limits_default : &playbook->limits;
 }
 
 /* Its turn has come; it begins where anything still calls for it. */
@@ -118,9 +133,41 @@ static iv_rc hold_back(struct iv_store *store, struct iv_execution *e, struct iv
     return iv_report_execution(store, e, now, err);
 }
 
+/* The one whose turn is next says what it waits for. */
+static iv_rc tell_why(struct iv_store *store, struct iv_execution *e, struct iv_str why, bool *any, iv_ns now,
+                      struct iv_err *err)
+{
+    if (iv_str_eq(e->cause, why)) {
+        return IV_OK;
+    }
+    *any = true;
+    e->cause = why;
+    return iv_report_execution(store, e, now, err);
+}
+
+static iv_rc let_those_begin(struct iv_store *store, struct iv_execution *queue, size_t count,
+                             const struct iv_government *government, bool *any, iv_ns now,
+                             struct iv_arena *arena, struct iv_err *err)
+{
+    const struct iv_limits *limits = count == 0 ? NULL : limits_of(government->playbooks, &queue[0]);
+    for (size_t i = 0; i < count; i++) {
+        char why[IV_HELD_BYTES];
+        bool held = false;
+        if (limits != NULL) {
+            TRY(iv_limits_decide(limits, &held, why, store, &queue[i], IV_MEASURE_BEGINNING, now, err));
+        }
+        if (held) {
+            return tell_why(store, &queue[i], iv_str_of(why), any, now, err);
+        }
+        *any = true;
+        TRY(let_begin(store, &queue[i], government->baseline, now, arena, err));
+    }
+    return IV_OK;
+}
+
 /* first: the one that has waited longest, whose terms are those of its playbook. */
 static iv_rc advance_one(struct iv_store *store, const struct iv_execution *first,
-                         const struct iv_baseline *baseline, bool *any, iv_ns now, struct iv_arena *arena,
+                         const struct iv_government *government, bool *any, iv_ns now, struct iv_arena *arena,
                          struct iv_err *err)
 {
     struct iv_ramp_course course;
@@ -139,18 +186,17 @@ static iv_rc advance_one(struct iv_store *store, const struct iv_execution *firs
     size_t most = word == IV_RAMP_GO && room < BEGIN_AT_ONCE ? (size_t)room : BEGIN_AT_ONCE;
     TRY(iv_store_course(store, &queue, &count, IV_COURSE_QUEUE, first->playbook, IV_STR(""), most, arena,
                         err));
+    if (word == IV_RAMP_GO) {
+        return let_those_begin(store, queue, count, government, any, now, arena, err);
+    }
     for (size_t i = 0; i < count; i++) {
         *any = true;
-        if (word == IV_RAMP_GO) {
-            TRY(let_begin(store, &queue[i], baseline, now, arena, err));
-        } else {
-            TRY(hold_back(store, &queue[i], iv_str_of(text), now, err));
-        }
+        TRY(hold_back(store, &queue[i], iv_str_of(text), now, err));
     }
     return IV_OK;
 }
 
-iv_rc iv_ramp_advance(struct iv_store *store, const struct iv_baseline *baseline, bool *any, iv_ns now,
+iv_rc iv_ramp_advance(struct iv_store *store, const struct iv_government *government, bool *any, iv_ns now,
                       struct iv_err *err)
 {
     IV_AUTO(iv_arena_deinit) struct iv_arena arena;
@@ -164,6 +210,36 @@ iv_rc iv_ramp_advance(struct iv_store *store, const struct iv_baseline *baseline
             return IV_OK;
         }
         before = front->playbook;
-        TRY(advance_one(store, front, baseline, any, now, &arena, err));
+        TRY(advance_one(store, front, government, any, now, &arena, err));
     }
+}
+
+static bool is_held_to_limits(const struct iv_task *task)
+{
+    const struct iv_execution *e = &task->execution;
+    bool approved = e->quorum > 0; /* what needs none, or has not been held back, asks for no approvals */
+    return e->state == IV_RUN_PLANNED && task->step.undoes == 0 && !approved && !e->observed;
+}
+
+iv_rc iv_ramp_recall(bool *recalled, struct iv_store *store, const struct iv_playbooks *playbooks,
+                     struct iv_task *task, iv_ns now, struct iv_err *err)
+{
+    struct iv_execution *e = &task->execution;
+    const struct iv_limits *limits = limits_of(playbooks, e);
+    char why[IV_HELD_BYTES];
+    *recalled = false;
+    if (limits == NULL || !is_held_to_limits(task)) {
+        return IV_OK;
+    }
+    TRY(iv_limits_decide(limits, recalled, why, store, e, IV_MEASURE_BEGUN, now, err));
+    if (!*recalled) {
+        return IV_OK;
+    }
+    e->ramp.start = limits->ramp_start;
+    e->cause = iv_str_of(why);
+    task->step.state = IV_STEP_QUEUED;
+    task->step.cause = IV_STR("");
+    TRY(iv_store_order(store, e, err));
+    TRY(iv_report_execution(store, e, now, err));
+    return iv_report_step(store, e, &task->step, now, err);
 }

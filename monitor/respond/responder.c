@@ -218,7 +218,7 @@ static iv_rc advance(struct iv_responder *r, bool *any, struct iv_err *err)
 {
     (void)pthread_mutex_lock(&r->lock);
     struct iv_rc_s rc =
-        iv_ramp_advance(r->options.store, r->government.baseline, any, iv_wall(&r->options.clock), err);
+        iv_ramp_advance(r->options.store, &r->government, any, iv_wall(&r->options.clock), err);
     (void)pthread_mutex_unlock(&r->lock);
     return rc;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Few at a time first, and more only as they end well. */
+#include "base/arena.h"
 #include "base/guard.h"
+#include "respond/moves.h"
 #include "respond/ramp.h"
 #include "support/hook_server.h"
 #include "support/stage.h"
@@ -146,5 +148,94 @@ Test(ramp, is_as_wide_as_the_playbook_says)
             due += stage_step(&s, 0).state == IV_STEP_DUE;
         }
         cr_expect(due == rows[i].due, "row %zu: %d", i, due);
+    }
+}
+
+#define PROVEN STEPS "  expect: {seen: {event: token.revoked, where: 'e.token_id == target'}, within: 5s}\n"
+
+static bool pick_awaiting(void *ctx, const struct iv_execution *e)
+{
+    char *key = ctx;
+    if (e->awaits) {
+        memcpy(key, e->key.p, IV_UID_HEX);
+        key[IV_UID_HEX] = '\0';
+    }
+    return !e->awaits;
+}
+
+/* One of the executions whose evidence is still to come; empty: there is none. */
+static struct iv_str find_awaiting(struct stage *s, char key[IV_UID_HEX + 1])
+{
+    key[0] = '\0';
+    cr_assert(
+        iv_ok(iv_reader_executions(s->reader, &(struct iv_execution_filter){0}, pick_awaiting, key, NULL)));
+    return iv_str_of(key);
+}
+
+/* False: nothing is to be proven (any more). */
+static bool prove(struct stage *s, enum iv_proof_verdict verdict)
+{
+    IV_AUTO(iv_arena_deinit) struct iv_arena arena;
+    char room[IV_UID_HEX + 1];
+    struct iv_str key = find_awaiting(s, room);
+    struct iv_task *all = NULL;
+    size_t count = 0;
+    const struct iv_proof proof = {verdict, IV_STR("the test says so"), IV_STR("{}")};
+    iv_arena_init(&arena, 0);
+    if (key.n == 0) {
+        return false;
+    }
+    cr_assert(iv_ok(iv_store_begin(s->store, NULL)));
+    cr_assert(iv_ok(iv_store_tasks(s->store, &all, &count, IV_TASKS_OF, key, 0, 1, &arena, NULL)));
+    cr_assert(count == 1 && iv_step_awaits(&all[0].step));
+    cr_assert(iv_ok(iv_move_by_evidence(s->store, &all[0], &proof, s->now, &arena, NULL)));
+    cr_assert(iv_ok(iv_store_commit(s->store, NULL)));
+    stage_run(s, false);
+    return true;
+}
+
+Test(ramp, goes_up_with_what_is_proven_not_with_what_was_answered)
+{
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start((const struct hook_answer[]){HOOK_OK}, 1);
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init(&s, PROVEN);
+    for (unsigned number = 1; number <= 7; number++) {
+        find(&s, number);
+    }
+    stage_respond(&s, hook_url(hook));
+    stage_run(&s, false);
+    stage_run(&s, false);
+    cr_expect(hook_count(hook) == 1, "%zu: answered is not proven", hook_count(hook));
+
+    cr_assert(prove(&s, IV_PROOF_VERIFIED));
+    cr_expect(hook_count(hook) == 3, "%zu", hook_count(hook));
+    stage_respond(&s, hook_url(hook)); /* after a restart it is the same */
+    stage_run(&s, false);
+    cr_expect(hook_count(hook) == 3, "%zu", hook_count(hook));
+    cr_assert(prove(&s, IV_PROOF_VERIFIED));
+    cr_expect(hook_count(hook) == 4, "%zu", hook_count(hook));
+    while (prove(&s, IV_PROOF_VERIFIED)) {
+    }
+
+    cr_expect(hook_count(hook) == 7 && totals_of(&s).executions[IV_RUN_VERIFIED] == 7);
+}
+
+Test(ramp, that_meets_bad_proofs_holds_the_rest_for_an_approval)
+{
+    static const enum iv_proof_verdict bad[] = {IV_PROOF_FAILED, IV_PROOF_AMBIGUOUS};
+    for (size_t i = 0; i < IV_COUNT(bad); i++) {
+        IV_AUTO(hook_stopp) struct hook_server *hook = hook_start((const struct hook_answer[]){HOOK_OK}, 1);
+        IV_AUTO(stage_deinit) struct stage s;
+        stage_init(&s, PROVEN);
+        for (unsigned number = 1; number <= 7; number++) {
+            find(&s, number);
+        }
+        stage_respond(&s, hook_url(hook));
+        stage_run(&s, false);
+        while (prove(&s, bad[i])) {
+        }
+
+        cr_expect(hook_count(hook) == 3, "row %zu: %zu", i, hook_count(hook));
+        cr_expect(totals_of(&s).executions[IV_RUN_WAITING] == 4, "row %zu", i);
     }
 }
