@@ -32,8 +32,15 @@ static struct iv_str value_of(const struct iv_job *job, struct iv_str name)
     return (struct iv_str){NULL, 0};
 }
 
-/* What came from an event must be an operand, and no option of the program's. */
-static bool add_value(struct iv_job *job, struct iv_buf *out, size_t begin, struct iv_str name)
+/* Of an argument with a "/" of its own: what stands in for a part of a path must lead nowhere else. */
+static bool is_name(struct iv_str value)
+{
+    return value.n > 0 && memchr(value.p, '/', value.n) == NULL && !iv_str_eq(value, IV_STR(".")) &&
+           !iv_str_eq(value, IV_STR(".."));
+}
+
+/* What came from an event must be an operand, and no option of the program's; in a path one name. */
+static bool add_value(struct iv_job *job, struct iv_buf *out, size_t begin, bool path, struct iv_str name)
 {
     struct iv_str value = value_of(job, name);
     if (value.p == NULL) {
@@ -48,6 +55,13 @@ static bool add_value(struct iv_job *job, struct iv_buf *out, size_t begin, stru
                    IV_STR_ARG(name), ARGUMENT_MAX_BYTES);
         return false;
     }
+    if (path && !is_name(value)) {
+        IV_JOB_END(job, IV_HAND_FAILED,
+                   "the value '" IV_STR_FMT
+                   "' cannot be part of a path: it is empty, '.', '..', or has a '/'",
+                   IV_STR_ARG(name));
+        return false;
+    }
     iv_buf_str(out, value);
     return true;
 }
@@ -55,6 +69,7 @@ static bool add_value(struct iv_job *job, struct iv_buf *out, size_t begin, stru
 static bool add_argument(struct iv_job *job, struct iv_buf *out, struct iv_str text)
 {
     size_t begin = out->n;
+    const bool path = memchr(text.p, '/', text.n) != NULL;
     while (text.n > 0) {
         const char *open = memmem(text.p, text.n, "{{", 2);
         const char *close = open == NULL ? NULL : memmem(open, text.n - (size_t)(open - text.p), "}}", 2);
@@ -63,7 +78,7 @@ static bool add_argument(struct iv_job *job, struct iv_buf *out, struct iv_str t
             break;
         }
         iv_buf_add(out, text.p, (size_t)(open - text.p));
-        if (!add_value(job, out, begin, (struct iv_str){open + 2, (size_t)(close - open) - 2})) {
+        if (!add_value(job, out, begin, path, (struct iv_str){open + 2, (size_t)(close - open) - 2})) {
             return false;
         }
         text.n -= (size_t)(close + 2 - text.p);

@@ -17,9 +17,11 @@
 static const struct iv_str words[] = {IV_STR_INIT("--agent={{agent}}"), IV_STR_INIT("{{what}}"),
                                       IV_STR_INIT("a b;$HOME")};
 static const struct iv_str one[] = {IV_STR_INIT("{{what}}")};
+static const struct iv_str path[] = {IV_STR_INIT("/agents/{{what}}/x")};
 static const struct iv_hand_command commands[] = {
     {IV_STR_INIT("tell"), TELL, words, 3, {NULL, 0}, 10 * IV_NS_PER_S, 2048},
     {IV_STR_INIT("one"), TELL, one, 1, {NULL, 0}, 10 * IV_NS_PER_S, 2048},
+    {IV_STR_INIT("path"), TELL, path, 1, {NULL, 0}, 10 * IV_NS_PER_S, 2048},
     {IV_STR_INIT("brief"), TELL, one, 1, {NULL, 0}, 300 * IV_NS_PER_MS, 16},
     {IV_STR_INIT("missing"), IV_STR_INIT("/nonexistent/program"), NULL, 0, {NULL, 0}, IV_NS_PER_S, 16},
     {IV_STR_INIT("nobody"), TELL, one, 1, IV_STR_INIT("nobody"), 10 * IV_NS_PER_S, 2048},
@@ -71,6 +73,12 @@ Test(exec, ends_as_the_command_does)
         {"exec: {command: one}", IV_STEP_FAILED, 1, 0, "the step gives no value 'what'"},
         {"exec: {command: one, values: {what: -rf}}", IV_STEP_FAILED, 1, 0, "begins with '-'"},
         {"exec: {command: one, values: {what: \"a\\0b\"}}", IV_STEP_FAILED, 1, 0, "holds a NUL"},
+        {"exec: {command: path, values: {what: ../../etc}}", IV_STEP_FAILED, 1, 0,
+         "cannot be part of a path"},
+        {"exec: {command: path, values: {what: ..}}", IV_STEP_FAILED, 1, 0, "cannot be part of a path"},
+        {"exec: {command: path, values: {what: \"\"}}", IV_STEP_FAILED, 1, 0, "cannot be part of a path"},
+        {"exec: {command: path, values: {what: a..b}}", IV_STEP_DONE, 1, 0, ""},
+        {"exec: {command: one, values: {what: ../..}}", IV_STEP_DONE, 1, 0, ""},
         {"exec: {command: one, values: {what: \"{{trigger.scope?}}\"}}", IV_STEP_FAILED, 0, 0,
          "'values.what' must be a mapping of texts"},
     };
