@@ -84,6 +84,11 @@ iv_rc iv_store_delivered(struct iv_store *store, const int64_t *ids, size_t coun
     return IV_OK;
 }
 
+iv_rc iv_store_withdraw(struct iv_store *store, int64_t id, struct iv_err *err)
+{
+    return iv_store_delivered(store, &id, 1, err);
+}
+
 iv_rc iv_store_undeliverable(struct iv_store *store, const int64_t *ids, size_t count, struct iv_err *err)
 {
     IV_CHECK(store->inside);

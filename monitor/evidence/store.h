@@ -109,6 +109,9 @@ iv_rc iv_store_outbox(struct iv_store *store, int64_t after, size_t limit, iv_po
 /* Inside a transaction: these were acknowledged by the broker. Unknown ids are fine. */
 iv_rc iv_store_delivered(struct iv_store *store, const int64_t *ids, size_t count, struct iv_err *err);
 
+/* Inside a transaction: nobody wants it sent any more. What a client has of it already may still arrive. */
+iv_rc iv_store_withdraw(struct iv_store *store, int64_t id, struct iv_err *err);
+
 /* Inside a transaction: the broker will never take these. They leave the outbox; a step that waits for one is
  * IV_TASKS_DELIVERED with IV_OUTBOX_REFUSED in its place. */
 #define IV_OUTBOX_REFUSED INT64_C(-1)
@@ -151,12 +154,17 @@ enum iv_task_set {
     IV_TASKS_CALLING,
     /* CALLING, handed to the outbox, and gone from there: the broker has it, or never will */
     IV_TASKS_DELIVERED,
+    /* CALLING, handed to the outbox, still there, and due <= now */
+    IV_TASKS_OVERDUE,
     /* all of one execution, by position */
     IV_TASKS_OF,
 };
 /* Copies of up to limit of them, in the arena. Inside a transaction. key is for IV_TASKS_OF, now for
- * IV_TASKS_DUE. */
+ * IV_TASKS_DUE and IV_TASKS_OVERDUE. */
 iv_rc iv_store_tasks(struct iv_store *store, struct iv_task **out, size_t *count, enum iv_task_set set,
                      struct iv_str key, iv_ns now, size_t limit, struct iv_arena *arena, struct iv_err *err);
+/* Inside a transaction: whatever was handed to the outbox and is CALLING is due a whole timeout from now.
+ * *any: something was. */
+iv_rc iv_store_renew_posted(struct iv_store *store, bool *any, iv_ns now, struct iv_err *err);
 /* When the next step is due; IV_NS_MAX: none waits. */
 iv_rc iv_store_next_due(struct iv_store *store, iv_ns *out, struct iv_err *err);

@@ -256,6 +256,7 @@ static const enum iv_statement set_statements[] = {
     [IV_TASKS_DUE] = IV_SQL_TASKS_DUE,
     [IV_TASKS_CALLING] = IV_SQL_TASKS_CALLING,
     [IV_TASKS_DELIVERED] = IV_SQL_TASKS_DELIVERED,
+    [IV_TASKS_OVERDUE] = IV_SQL_TASKS_OVERDUE,
     [IV_TASKS_OF] = IV_SQL_TASKS_OF,
 };
 
@@ -266,7 +267,7 @@ iv_rc iv_store_tasks(struct iv_store *store, struct iv_task **out, size_t *count
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
     TRY(iv_store_statement(store, &stmt, set_statements[set], err));
     struct iv_sql_args args = iv_sql_args(stmt);
-    if (set == IV_TASKS_DUE) {
+    if (set == IV_TASKS_DUE || set == IV_TASKS_OVERDUE) {
         iv_sql_bind_int(&args, now);
     }
     if (set == IV_TASKS_OF) {
@@ -274,6 +275,18 @@ iv_rc iv_store_tasks(struct iv_store *store, struct iv_task **out, size_t *count
     }
     iv_sql_bind_int(&args, (int64_t)limit);
     return read_tasks(store, stmt, out, count, limit, arena, err);
+}
+
+iv_rc iv_store_renew_posted(struct iv_store *store, bool *any, iv_ns now, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_STEPS_RENEW, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_int(&args, now);
+    TRY(iv_sql_run(&store->sql, stmt, "give messages more time", err));
+    *any = *any || sqlite3_changes(store->sql.db) > 0;
+    return IV_OK;
 }
 
 iv_rc iv_store_next_due(struct iv_store *store, iv_ns *out, struct iv_err *err)

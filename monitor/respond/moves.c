@@ -7,6 +7,8 @@
 #include "respond/ladder.h"
 #include "respond/report.h"
 
+#include <stdio.h>
+
 iv_ns iv_backoff(const struct iv_step *step)
 {
     iv_ns delay = step->backoff;
@@ -50,6 +52,7 @@ iv_rc iv_move_to_calling(struct iv_store *store, struct iv_task *task, int64_t o
     s->cause = IV_STR("");
     s->attempt++;
     s->outbox = outbox;
+    s->due = outbox > 0 ? iv_ns_add(now, s->timeout) : s->due;
     s->started = s->started == 0 ? now : s->started;
     return iv_report_step(store, &task->execution, s, now, err);
 }
@@ -137,6 +140,28 @@ iv_rc iv_move_by_outcome(struct iv_store *store, struct iv_task *task, const str
         return iv_ladder_rest(store, task, now, arena, err);
     }
     return iv_step_state_final(s->state) ? iv_ladder_follow(store, task, now, arena, err) : IV_OK;
+}
+
+iv_rc iv_move_overdue(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
+                      struct iv_err *err)
+{
+    struct iv_step *s = &task->step;
+    struct iv_outcome outcome = {.kind = IV_OUTCOME_RETRY, .answer = IV_STR("")};
+    IV_AUTO(iv_buf_deinit) struct iv_buf length;
+    iv_buf_init(&length, 64);
+    iv_duration_format(&length, iv_instant_of_ns(s->timeout));
+    TRY(iv_buf_check(&length, "a length", err));
+    (void)snprintf(outcome.cause, sizeof outcome.cause, "the broker has not taken it within %.*s",
+                   (int)length.n, length.p);
+    if (s->attempt >= s->attempts) {
+        TRY(iv_store_withdraw(store, s->outbox, err));
+        return iv_move_by_outcome(store, task, &outcome, now, arena, err);
+    }
+    s->due = iv_ns_add(now, iv_ns_add(iv_backoff(s), s->timeout));
+    s->attempt++;
+    s->cause = iv_arena_str(arena, iv_str_of(outcome.cause));
+    ENSURE(s->cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    return iv_report_step(store, &task->execution, s, now, err);
 }
 
 /* Where no record says that it went wrong, whatever follows from that waits for fresh streams: what could not

@@ -31,6 +31,12 @@ iv_rc iv_move_by_evidence(struct iv_store *store, struct iv_task *task, const st
 iv_rc iv_move_interrupted(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
                           struct iv_err *err);
 
+/* CALLING, and the broker has not taken its message in time. A further attempt is no second message: the one
+ * in the outbox stands, for as long as one more call would take. After the last it is taken from there, and
+ * the step has failed; what Kafka's client has of it may still arrive. */
+iv_rc iv_move_overdue(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
+                      struct iv_err *err);
+
 /* Observe mode or dry run: the step would be called now. Moves on as if it had succeeded. */
 iv_rc iv_move_withheld(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
                        struct iv_err *err);

@@ -102,6 +102,7 @@ iv_rc iv_responder_new(struct iv_responder **out, const struct iv_responder_opti
     limits.record_bytes = REQUEST_MAX_BYTES;
     TRY(iv_decoder_new(&r->decoder, r->catalogue, &limits, (struct iv_hash_key){0, 0}, err));
     TRY(recover(r, err));
+    r->resumes = true;
     *out = TAKE(r);
     return IV_OK;
 }
@@ -164,6 +165,28 @@ static iv_rc settle_delivered(struct iv_responder *r, bool *any, struct iv_err *
     }
     r->more = count == RECOVER_AT_ONCE;
     *any = count > 0;
+    return IV_OK;
+}
+
+/* Messages that the broker has not taken in time. */
+static iv_rc settle_overdue(struct iv_responder *r, bool *any, struct iv_err *err)
+{
+    IV_AUTO(iv_arena_deinit) struct iv_arena arena;
+    iv_arena_init(&arena, 0);
+    struct iv_task *tasks = NULL;
+    size_t count = 0;
+    iv_ns now = iv_wall(&r->options.clock);
+    if (r->resumes) {
+        return iv_store_renew_posted(r->options.store, any, now, err);
+    }
+    TRY(iv_store_tasks(r->options.store, &tasks, &count, IV_TASKS_OVERDUE, (struct iv_str){NULL, 0}, now,
+                       RECOVER_AT_ONCE, &arena, err));
+    for (size_t i = 0; i < count; i++) {
+        TRY(iv_move_overdue(r->options.store, &tasks[i], now, &arena, err));
+        count_outcome(r, &tasks[i].step);
+        r->stats.retries += tasks[i].step.state == IV_STEP_CALLING;
+    }
+    *any = *any || count > 0;
     return IV_OK;
 }
 
@@ -238,7 +261,12 @@ static iv_rc do_chores(struct iv_responder *r, bool *any, struct iv_err *err)
     TRY(expire(r, any, err));
     TRY(escalate(r, any, err));
     TRY(look_for_halt(r, err));
-    return r->paused ? IV_OK : advance(r, any, err);
+    if (r->paused) {
+        r->resumes = true;
+        return IV_OK;
+    }
+    TRY(settle_overdue(r, any, err));
+    return advance(r, any, err);
 }
 
 static bool is_to_be_called(const struct iv_call *call)
@@ -377,6 +405,7 @@ static iv_rc exchange(struct iv_responder *r, struct iv_err *err)
     rc = end_transaction(r, rc, any, err);
     if (iv_ok(rc)) {
         drop_finished(r);
+        r->resumes = r->paused;
     }
     if (iv_ok(rc) && count > 0) {
         iv_fault("respond.before_call");

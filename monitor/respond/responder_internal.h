@@ -26,6 +26,7 @@ struct iv_responder {
     struct iv_government government; /* under lock */
     struct iv_breaker *breakers;     /* of the endpoints */
     bool paused;                     /* as of the last look */
+    bool resumes;                    /* messages could not be sent until now: their time begins anew */
     bool more;                       /* delivered messages were left for the next turn */
     iv_ns next_due;                  /* as of the last look: when the next step is */
     struct iv_responder_stats stats;

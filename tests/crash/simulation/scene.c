@@ -27,6 +27,8 @@ static const char playbook[] =
     "  retry: {attempts: 20, backoff: 100ms}\n"
     "- name: tell\n"
     "  kafka: {topic: commands, key: \"{{finding.uid}}\", value: {step: \"{{step.key}}\"}}\n"
+    "  timeout: 5m\n"
+    "  retry: {attempts: 20}\n"
     "- name: confirm\n"
     "  http: {endpoint: hook, path: /confirm}\n"
     "  retry: {attempts: 20, backoff: 100ms}\n";

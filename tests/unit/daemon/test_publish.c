@@ -17,11 +17,11 @@ struct world {
     struct iv_publish_step *step;
 };
 
-static void world_init(struct world *w)
+static void world_init_with(struct world *w, const char *name, const char *value)
 {
     struct iv_err err = {.text = ""};
     *w = (struct world){.dir = scratch_make()};
-    w->mock = (struct iv_property){.name = IV_STR("test.mock.num.brokers"), .value = IV_STR("1")};
+    w->mock = (struct iv_property){.name = iv_str_of(name), .value = iv_str_of(value)};
     w->config.kafka = &w->mock;
     w->config.kafka_count = 1;
     w->config.topics.findings = IV_STR("findings");
@@ -29,6 +29,11 @@ static void world_init(struct world *w)
     const struct iv_publish_step_options options = {
         .store = w->store, .config = &w->config, .clock = iv_clock_system()};
     cr_assert(iv_ok(iv_publish_step_new(&w->step, &options, &err)), "%s", err.text);
+}
+
+static void world_init(struct world *w)
+{
+    world_init_with(w, "test.mock.num.brokers", "1");
 }
 
 static void world_deinit(struct world *w)
@@ -98,4 +103,30 @@ Test(publish, lets_no_command_out_while_the_file_of_the_stop_exists)
     w.config.respond.pause_file = (struct iv_str){NULL, 0};
 
     turn_until(&w, 0);
+}
+
+Test(publish, of_what_is_withdrawn_while_the_broker_is_not_there_nothing_is_left)
+{
+    IV_AUTO(world_deinit) struct world w;
+    int64_t id = 0;
+    const struct iv_posting command = {.channel = IV_CHANNEL_COMMAND,
+                                       .topic = IV_STR("commands"),
+                                       .key = IV_STR("k"),
+                                       .value = IV_STR("{}"),
+                                       .idempotency_key = IV_STR("")};
+    world_init_with(&w, "bootstrap.servers", "127.0.0.1:1");
+    cr_assert(iv_ok(iv_store_begin(w.store, NULL)));
+    cr_assert(iv_ok(iv_store_post(w.store, &id, &command, NULL)));
+    cr_assert(iv_ok(iv_store_commit(w.store, NULL)));
+    for (int i = 0; i < 10; i++) {
+        cr_expect(iv_publish_turn(w.step), "it is under way");
+    }
+    cr_expect_eq(iv_store_outbox_count(w.store), 1);
+
+    cr_assert(iv_ok(iv_store_begin(w.store, NULL)));
+    cr_assert(iv_ok(iv_store_withdraw(w.store, id, NULL)));
+    cr_assert(iv_ok(iv_store_commit(w.store, NULL)));
+    (void)iv_publish_turn(w.step);
+
+    cr_expect_eq(iv_store_outbox_count(w.store), 0);
 }
