@@ -6,8 +6,8 @@
  * Guarantee: an entry leaves the outbox only when the broker has acknowledged it, or has said that it is
  * larger than it ever takes, which is logged: the finding or dead letter itself stays in the store, a
  * command's step fails. Everything else that goes wrong is tried again, with growing pauses, and holds up
- * nothing else. A broker that is away is waited for. A command that is still in the outbox when the stop
- * of respond/halt.h is set stays until it is lifted; what the client library has is on its way. Not here:
+ * nothing else. A broker that is away is waited for. While the stop of respond/halt.h holds no command
+ * leaves; what the client library has not sent by then is called back, and stays in the outbox. Not here:
  * what is in an entry. */
 #pragma once
 

@@ -12,11 +12,15 @@
 #define REPORT_WAIT (5 * IV_NS_PER_MS)
 #define AGAIN_FIRST (100 * IV_NS_PER_MS) /* after a failure; doubles up to: */
 #define AGAIN_MAX (5 * IV_NS_PER_S)
-#define HELD_WAIT (500 * IV_NS_PER_MS) /* until it is asked again whether the stop still holds */
+#define HELD_WAIT (500 * IV_NS_PER_MS)   /* until it is asked again whether the stop still holds, */
+#define ASKED_EVERY (200 * IV_NS_PER_MS) /* and while commands are under way, whether it does now */
 
 struct iv_publish_step {
     struct iv_publish_step_options options;
     struct iv_producer *producer;
+    struct iv_producer
+        *commands;             /* theirs alone, so that they can be called back; NULL: none was given yet */
+    iv_ns asked;               /* monotonic: when the stop was looked for */
     struct iv_arena arena;     /* copies of the entries of one look into the outbox */
     int64_t after;             /* the newest entry that was handed to the producer */
     int64_t delivered[WINDOW]; /* acknowledged, not yet struck from the outbox */
@@ -148,6 +152,32 @@ static void strike(struct iv_publish_step *p)
     }
 }
 
+static iv_rc open_producer(struct iv_producer **out, struct iv_publish_step *p, struct iv_err *err)
+{
+    struct iv_producer_options producer = {.properties = p->options.config->kafka,
+                                           .property_count = p->options.config->kafka_count,
+                                           .report = on_report,
+                                           .ctx = p};
+    return iv_producer_open(out, &producer, err);
+}
+
+static size_t pending(const struct iv_publish_step *p)
+{
+    return iv_producer_pending(p->producer) + (p->commands == NULL ? 0 : iv_producer_pending(p->commands));
+}
+
+static iv_rc hand_over(struct iv_publish_step *p, const struct iv_posting *posting,
+                       const struct iv_message *message, struct iv_err *err)
+{
+    if (posting->channel != IV_CHANNEL_COMMAND) {
+        return iv_producer_send(p->producer, message, err);
+    }
+    if (p->commands == NULL) {
+        TRY(open_producer(&p->commands, p, err));
+    }
+    return iv_producer_send(p->commands, message, err);
+}
+
 /* False: the producer's queue is full, and the entry's turn comes when some of it is acknowledged. What is
  * not taken for another reason is noted, and does not hold up what follows. */
 static bool send(struct iv_publish_step *p, const struct iv_posting *posting)
@@ -163,8 +193,8 @@ static bool send(struct iv_publish_step *p, const struct iv_posting *posting)
     };
     struct iv_err err = {.text = ""};
     iv_fault("publish.before_send");
-    struct iv_rc_s rc = iv_producer_send(p->producer, &message, &err);
-    if (rc.code == IV_E_BUSY && iv_producer_pending(p->producer) > 0) {
+    struct iv_rc_s rc = hand_over(p, posting, &message, &err);
+    if (rc.code == IV_E_BUSY && pending(p) > 0) {
         return false;
     }
     if (rc.code == IV_E_LIMIT) {
@@ -212,7 +242,7 @@ static bool hold(struct iv_publish_step *p, enum stop *stop, const struct iv_pos
 
 static size_t unsettled(const struct iv_publish_step *p)
 {
-    return p->delivered_count + p->refused_count + iv_producer_pending(p->producer);
+    return p->delivered_count + p->refused_count + pending(p);
 }
 
 static size_t room_for_more(const struct iv_publish_step *p)
@@ -248,17 +278,19 @@ static size_t send_more(struct iv_publish_step *p)
     return handed;
 }
 
-static iv_rc open_producer(struct iv_publish_step *p, struct iv_err *err)
+/* Those that were given to the client before the stop and have not left it stay in the outbox, as if they
+ * never had been. Of what is on the wire nobody knows: it may be sent once more afterwards, under its key. */
+static void call_back(struct iv_publish_step *p)
 {
-    struct iv_producer_options producer = {.properties = p->options.config->kafka,
-                                           .property_count = p->options.config->kafka_count,
-                                           .report = on_report,
-                                           .ctx = p};
-    struct iv_producer *fresh = NULL;
-    TRY(iv_producer_open(&fresh, &producer, err));
-    iv_producer_close(p->producer); /* what it still had comes back as failed */
-    p->producer = fresh;
-    return IV_OK;
+    iv_ns now = iv_monotonic(&p->options.clock);
+    bool any = p->commands != NULL && iv_producer_pending(p->commands) > 0;
+    if (!any || now < p->asked + ASKED_EVERY) {
+        return;
+    }
+    p->asked = now;
+    if (is_stopped(p)) {
+        iv_producer_close(TAKE(p->commands));
+    }
 }
 
 /* After a failure: a new producer where the old one is beyond help, then all over again. */
@@ -266,8 +298,13 @@ static void begin_again(struct iv_publish_step *p)
 {
     struct iv_err err = {.text = ""};
     if (p->broken) {
+        struct iv_producer *fresh = NULL;
         p->broken = false;
-        if (!iv_ok(open_producer(p, &err))) {
+        iv_producer_close(TAKE(p->commands));
+        if (iv_ok(open_producer(&fresh, p, &err))) {
+            iv_producer_close(p->producer); /* what it still had comes back as failed */
+            p->producer = fresh;
+        } else {
             LOG_ERROR("publish.producer", KV_TEXT("why", err.text));
         }
     }
@@ -276,19 +313,30 @@ static void begin_again(struct iv_publish_step *p)
     p->alone = p->alone_until > 0;
 }
 
+/* Waits where something is under way: for commands alone, where nothing else is. */
+static void poll_both(struct iv_publish_step *p)
+{
+    bool commands = p->commands != NULL && iv_producer_pending(p->commands) > 0;
+    bool others = iv_producer_pending(p->producer) > 0;
+    (void)iv_producer_poll(p->producer, others ? REPORT_WAIT : 0);
+    if (p->commands != NULL) {
+        (void)iv_producer_poll(p->commands, commands && !others ? REPORT_WAIT : 0);
+    }
+}
+
 bool iv_publish_turn(struct iv_publish_step *p)
 {
     bool drain = p->broken || (p->failed && iv_monotonic(&p->options.clock) >= p->again);
     size_t sent = drain ? 0 : send_more(p);
-    size_t pending = iv_producer_pending(p->producer);
-    (void)iv_producer_poll(p->producer, pending > 0 ? REPORT_WAIT : 0);
+    poll_both(p);
+    call_back(p);
     strike(p);
     bool idle = sent == 0 && unsettled(p) == 0;
     if (drain && idle && iv_monotonic(&p->options.clock) >= p->again) {
         begin_again(p);
         return true;
     }
-    if (sent == 0 && iv_producer_pending(p->producer) == 0) {
+    if (sent == 0 && pending(p) == 0) {
         p->patience = p->failed ? p->patience : AGAIN_FIRST;
         return false;
     }
@@ -303,7 +351,7 @@ iv_rc iv_publish_step_new(struct iv_publish_step **out, const struct iv_publish_
     p->options = *options;
     p->patience = AGAIN_FIRST;
     iv_arena_init(&p->arena, 0);
-    TRY(open_producer(p, err));
+    TRY(open_producer(&p->producer, p, err));
     *out = TAKE(p);
     return IV_OK;
 }
@@ -312,6 +360,7 @@ void iv_publish_step_free(struct iv_publish_step *p)
 {
     if (p != NULL) {
         iv_producer_close(p->producer);
+        iv_producer_close(p->commands);
         strike(p);
         iv_arena_deinit(&p->arena);
         iv_free(p);

@@ -3,6 +3,7 @@
 #include "base/guard.h"
 #include "daemon/publish_step.h"
 #include "respond/halt.h"
+#include "support/overdue.h"
 #include "support/scratch.h"
 
 #include <criterion/criterion.h>
@@ -11,19 +12,20 @@
 
 struct world {
     struct scratch dir;
-    struct iv_property mock;
+    struct iv_property properties[2];
     struct iv_config config;
     struct iv_store *store;
     struct iv_publish_step *step;
 };
 
-static void world_init_with(struct world *w, const char *name, const char *value)
+static void world_init_with(struct world *w, const char *name, const char *value, const char *linger)
 {
     struct iv_err err = {.text = ""};
     *w = (struct world){.dir = scratch_make()};
-    w->mock = (struct iv_property){.name = iv_str_of(name), .value = iv_str_of(value)};
-    w->config.kafka = &w->mock;
-    w->config.kafka_count = 1;
+    w->properties[0] = (struct iv_property){.name = iv_str_of(name), .value = iv_str_of(value)};
+    w->properties[1] = (struct iv_property){.name = IV_STR("linger.ms"), .value = iv_str_of(linger)};
+    w->config.kafka = w->properties;
+    w->config.kafka_count = 2;
     w->config.topics.findings = IV_STR("findings");
     cr_assert(iv_ok(iv_store_open(&w->store, scratch_file(&w->dir, "store.db"), &err)), "%s", err.text);
     const struct iv_publish_step_options options = {
@@ -33,7 +35,7 @@ static void world_init_with(struct world *w, const char *name, const char *value
 
 static void world_init(struct world *w)
 {
-    world_init_with(w, "test.mock.num.brokers", "1");
+    world_init_with(w, "test.mock.num.brokers", "1", "1");
 }
 
 static void world_deinit(struct world *w)
@@ -114,7 +116,7 @@ Test(publish, of_what_is_withdrawn_while_the_broker_is_not_there_nothing_is_left
                                        .key = IV_STR("k"),
                                        .value = IV_STR("{}"),
                                        .idempotency_key = IV_STR("")};
-    world_init_with(&w, "bootstrap.servers", "127.0.0.1:1");
+    world_init_with(&w, "bootstrap.servers", "127.0.0.1:1", "1");
     cr_assert(iv_ok(iv_store_begin(w.store, NULL)));
     cr_assert(iv_ok(iv_store_post(w.store, &id, &command, NULL)));
     cr_assert(iv_ok(iv_store_commit(w.store, NULL)));
@@ -129,4 +131,22 @@ Test(publish, of_what_is_withdrawn_while_the_broker_is_not_there_nothing_is_left
     (void)iv_publish_turn(w.step);
 
     cr_expect_eq(iv_store_outbox_count(w.store), 0);
+}
+
+/* The client keeps it for a while, as it would for a broker that is away. */
+Test(publish, calls_back_the_commands_that_have_not_left_when_the_stop_comes)
+{
+    IV_AUTO(world_deinit) struct world w;
+    world_init_with(&w, "test.mock.num.brokers", "1", "200000");
+    post(&w, IV_CHANNEL_COMMAND);
+    for (int i = 0; i < 10; i++) {
+        cr_assert(iv_publish_turn(w.step), "it is under way");
+    }
+
+    halt(&w, true);
+    while (iv_publish_turn(w.step)) {
+        cr_assert(!overdue(), "the client still has it");
+    }
+
+    cr_expect_eq(iv_store_outbox_count(w.store), 1, "nor is it lost");
 }
