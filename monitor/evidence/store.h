@@ -166,5 +166,9 @@ iv_rc iv_store_tasks(struct iv_store *store, struct iv_task **out, size_t *count
 /* Inside a transaction: whatever was handed to the outbox and is CALLING is due a whole timeout from now.
  * *any: something was. */
 iv_rc iv_store_renew_posted(struct iv_store *store, bool *any, iv_ns now, struct iv_err *err);
+/* Inside a transaction: up to most of the steps that are due later, for this cause, are due now; the earliest
+ * first. most below 0: all. */
+iv_rc iv_store_lift(struct iv_store *store, int64_t *lifted, struct iv_str cause, int64_t most, iv_ns now,
+                    struct iv_err *err);
 /* When the next step is due; IV_NS_MAX: none waits. */
 iv_rc iv_store_next_due(struct iv_store *store, iv_ns *out, struct iv_err *err);

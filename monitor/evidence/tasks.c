@@ -289,6 +289,21 @@ iv_rc iv_store_renew_posted(struct iv_store *store, bool *any, iv_ns now, struct
     return IV_OK;
 }
 
+iv_rc iv_store_lift(struct iv_store *store, int64_t *lifted, struct iv_str cause, int64_t most, iv_ns now,
+                    struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_STEPS_LIFT, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_int(&args, now);
+    iv_sql_bind_str(&args, cause);
+    iv_sql_bind_int(&args, most);
+    TRY(iv_sql_run(&store->sql, stmt, "let steps go on", err));
+    *lifted = sqlite3_changes(store->sql.db);
+    return IV_OK;
+}
+
 iv_rc iv_store_next_due(struct iv_store *store, iv_ns *out, struct iv_err *err)
 {
     IV_CHECK(store->inside);

@@ -18,7 +18,6 @@
 #define STALE_WAIT IV_NS_PER_S
 #define DRY_WAIT (60 * IV_NS_PER_S)
 #define YIELD_WAIT (10 * IV_NS_PER_S)
-#define HANGS_AFTER IV_NS_PER_S
 
 void iv_call_free(struct iv_call *call)
 {
@@ -180,39 +179,16 @@ static iv_rc yield(struct iv_responder *r, struct iv_call *call, struct iv_err *
                   : IV_OK;
 }
 
-/* An endpoint that answers none of its calls must leave room for those to others. */
-static bool is_full(const struct iv_responder *r, const struct iv_call *call)
-{
-    size_t hanging = 0;
-    for (size_t i = 0; call->endpoint != NULL && i < r->call_count; i++) {
-        const struct iv_call *other = r->calls[i];
-        bool hangs = !other->finished && iv_ns_add(other->now, HANGS_AFTER) <= call->now;
-        hanging += other->endpoint == call->endpoint && hangs;
-    }
-    return hanging > 0 && hanging >= r->call_max / 2;
-}
-
 /* Why it is not called now, though it is due; p NULL: nothing is in the way. */
 static iv_rc hindrance(struct iv_responder *r, struct iv_call *call, struct iv_str *cause, iv_ns *until,
                        struct iv_err *err)
 {
     const char *stale = NULL;
-    struct iv_breaker *breaker = iv_call_breaker(r, call);
-    *cause = (struct iv_str){NULL, 0};
-    *until = iv_ns_add(call->now, STALE_WAIT);
-    if (is_stale(r, call, &stale)) {
-        *cause = iv_arena_printf(&call->arena, "it rests on what was not seen, and waits: %s", stale);
-    } else if (is_full(r, call)) {
-        *cause = iv_arena_printf(&call->arena,
-                                 "the endpoint '" IV_STR_FMT "' has not answered the calls that it has",
-                                 IV_STR_ARG(call->endpoint->name));
-    } else if (breaker != NULL && !iv_breaker_lets(breaker, call->now, until)) {
-        *cause = iv_arena_printf(&call->arena,
-                                 "the endpoint '" IV_STR_FMT "' does not answer: it is not called for now",
-                                 IV_STR_ARG(call->endpoint->name));
-    } else {
-        return IV_OK;
+    if (!is_stale(r, call, &stale)) {
+        return iv_obstacle_of(cause, until, r, call, err);
     }
+    *until = iv_ns_add(call->now, STALE_WAIT);
+    *cause = iv_arena_printf(&call->arena, "it rests on what was not seen, and waits: %s", stale);
     ENSURE(cause->p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
     return IV_OK;
 }

@@ -32,7 +32,9 @@ static iv_rc copy_endpoints(struct iv_responder *r, struct iv_err *err)
     size_t count = r->options.endpoint_count;
     r->endpoints = iv_arena_zalloc(&r->arena, (count + 1) * sizeof *r->endpoints);
     r->breakers = iv_arena_zalloc(&r->arena, (count + 1) * sizeof *r->breakers);
-    ENSURE(r->endpoints != NULL && r->breakers != NULL, err, IV_E_NOMEM, "cannot allocate endpoints");
+    r->obstacles = iv_arena_zalloc(&r->arena, (count + 1) * sizeof *r->obstacles);
+    ENSURE(r->endpoints != NULL && r->breakers != NULL && r->obstacles != NULL, err, IV_E_NOMEM,
+           "cannot allocate endpoints");
     for (size_t i = 0; i < count; i++) {
         TRY(iv_endpoint_check(&r->options.endpoints[i], err));
         TRY(iv_endpoint_copy(&r->endpoints[i], &r->options.endpoints[i], &r->arena, err));
@@ -266,6 +268,7 @@ static iv_rc do_chores(struct iv_responder *r, bool *any, struct iv_err *err)
         return IV_OK;
     }
     TRY(settle_overdue(r, any, err));
+    TRY(iv_obstacles_lift(r, any, iv_wall(&r->options.clock), err));
     return advance(r, any, err);
 }
 

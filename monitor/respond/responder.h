@@ -4,10 +4,10 @@
  * Owner/thread: one thread calls iv_responder_turn in a loop; iv_responder_wake may come from any thread.
  * Guarantee: a step is called only after its state CALLING was committed. After a crash in between, it is
  * called again with the same idempotency key, however few attempts were left. Steps of one execution run in
- * order; a message that the broker does not take is a call that is not answered; a call that hangs holds up
- * its own execution, and those of its playbook whose turn comes after it. Each change of state is logged and
- * posted for the actions topic in the transaction that makes it. Redirects are not followed. While the stop
- * of halt.h holds, or the pause file exists, nothing is begun; nor at an endpoint whose breaker is open
+ * order; a message that the broker does not take counts as a call without an answer; a call that hangs holds
+ * up its own execution, and those of its playbook whose turn comes after it. Each change of state is logged
+ * and posted for the actions topic in the transaction that makes it. Redirects are not followed. While the
+ * stop of halt.h holds, or the pause file exists, nothing is begun; nor at an endpoint whose breaker is open
  * (breaker.h), or of a playbook more at a time than its ramp lets (ramp.h). An execution that fails is
  * escalated as its playbook says. Not here: planning (playbook.h). */
 #pragma once

@@ -5,6 +5,7 @@
 #include "event/decode.h"
 #include "respond/action.h"
 #include "respond/breaker.h"
+#include "respond/obstacle.h"
 #include "respond/responder.h"
 
 #include <pthread.h>
@@ -24,7 +25,8 @@ struct iv_responder {
     size_t call_max;
     pthread_mutex_t lock;
     struct iv_government government; /* under lock */
-    struct iv_breaker *breakers;     /* of the endpoints */
+    struct iv_breaker *breakers;     /* of the endpoints, */
+    struct iv_obstacles *obstacles;  /* likewise */
     bool paused;                     /* as of the last look */
     bool resumes;                    /* messages could not be sent until now: their time begins anew */
     bool more;                       /* delivered messages were left for the next turn */

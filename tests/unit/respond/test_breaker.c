@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #define S IV_NS_PER_S
@@ -162,4 +163,35 @@ Test(breaker, hears_nothing_of_calls_that_were_never_made)
 
     cr_expect(hook_count(hook) == 1 && stage_execution(&s).state == IV_RUN_DONE, "at once: %s",
               stage_step(&s, 0).cause.p);
+}
+
+Test(breaker, that_is_closed_lets_all_go_on_that_waited_for_its_probe)
+{
+    static const struct hook_answer answers[] = {HOOK_STATUS("503 No"), HOOK_STATUS("503 No"),
+                                                 HOOK_STATUS("503 No"), HOOK_STATUS("503 No"),
+                                                 HOOK_STATUS("503 No"), HOOK_OK};
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, IV_COUNT(answers));
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init_playbook(&s, "guards: {ramp: {start: 9}}\n",
+                        "- name: one\n  http: {endpoint: hook, path: /x}\n"
+                        "  retry: {attempts: 8, backoff: 1ms, max_backoff: 1ms}\n");
+    for (unsigned number = 1; number <= 5; number++) {
+        char token[16];
+        (void)snprintf(token, sizeof token, "tok-%u", number);
+        sample_number(&s.sample, number);
+        sample_set(&s.sample, "token_id", iv_val_str(iv_str_of(token)));
+        stage_find(&s);
+    }
+    stage_respond(&s, hook_url(hook));
+    stage_run(&s, false);
+    s.now += 2 * IV_NS_PER_MS;
+    stage_run(&s, false);
+    cr_assert(hook_count(hook) == 5);
+
+    s.now += 30 * S;
+    stage_run(&s, false);
+
+    struct iv_store_totals totals;
+    cr_assert(iv_ok(iv_reader_totals(s.reader, &totals, NULL)));
+    cr_expect(hook_count(hook) == 10 && totals.executions[IV_RUN_DONE] == 5, "%zu", hook_count(hook));
 }
