@@ -16,7 +16,7 @@ RUN_MOVES = {
 STEP_MOVES = {
     "": "queued due",
     "queued": "due skipped",
-    "due": "calling failed unsupported skipped withheld",
+    "due": "queued calling failed unsupported skipped withheld",
     "calling": "due done absent failed unsupported",
     "done": "verified failed ambiguous undone",
     "verified": "undone",
@@ -121,6 +121,11 @@ WAYS = {
     "past a limit": Way({"revoke": BY_TOKEN + ONE_AN_HOUR + "steps:\n" + call("/yes")},
                         [["people", "alerts", "find:1-3:*", "rest"], ["people", "alerts", "approve:ann", DAYS]],
                         3 * ["revoke done: done"], called=[1, 3], alerts={NEEDED: 2}),
+    "past a limit by now": Way({"revoke": BY_TOKEN + ONE_AN_HOUR + "steps:\n" + call("/yes")},
+                               [["people", "find:1-2:*", "rest"],
+                                ["people", "pass:3601", "absence", "stale", "find:3:*", "turn:1", "approve:ann", "turn:2",
+                                 "fresh", "rest", "pass:3601", "rest"]],
+                               3 * ["revoke done: done"], called=[1, 3]),
     # Its finding falls: before it began, while it waits, after a call in vain.
     "fallen": way(call("/yes"), "refused: skipped", ["pause", "find:1", "close"], ["resume", DAYS], called=[0, 0]),
     "fallen while it waits": way(call("/yes"), "refused: skipped",
