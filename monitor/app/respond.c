@@ -180,7 +180,8 @@ const struct iv_command iv_command_respond = {
                "list: what waits for approval. show: one execution with each request as it would be sent, "
                "and what was\n"
                "said about it. approve, deny: signed, for exactly these requests; the daemon says whether it "
-               "counts.",
+               "counts.\n"
+               "undo: what a playbook takes back later is taken back now; who asked and why is on record.",
     .flags = respond_flags,
     .flag_count = IV_COUNT(respond_flags),
     .args_size = sizeof(struct respond_args),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/respond_approval.h"
+#include "app/account_change.h"
 #include "app/store_option.h"
 
 #include "app/signer_file.h"
@@ -191,15 +192,17 @@ iv_rc iv_respond_deny(const struct respond_args *a, struct iv_str store, const c
     return say(a, store, execution, false, err);
 }
 
-static iv_rc undo(struct iv_store *store, const char *execution, struct iv_err *err)
+static iv_rc take_back(struct iv_store *store, void *ctx, struct iv_err *err)
 {
+    const struct iv_undo_order *order = ctx;
     struct iv_clock clock = iv_clock_system();
     IV_AUTO(iv_arena_deinit) struct iv_arena arena;
     size_t moved = 0;
     iv_arena_init(&arena, 0);
-    TRY(iv_move_undo(store, &moved, iv_str_of(execution), iv_wall(&clock), &arena, err));
-    ENSURE(moved > 0, err, IV_E_REFUSED, "there is nothing of execution '%s' that could be taken back",
-           execution);
+    TRY(iv_move_undo(store, &moved, order, iv_wall(&clock), &arena, err));
+    ENSURE(moved > 0, err, IV_E_REFUSED,
+           "there is nothing of execution '" IV_STR_FMT "' that could be taken back",
+           IV_STR_ARG(order->execution));
     printf("%zu steps are taken back now.\n", moved);
     return IV_OK;
 }
@@ -207,14 +210,13 @@ static iv_rc undo(struct iv_store *store, const char *execution, struct iv_err *
 iv_rc iv_respond_undo(const struct respond_args *a, struct iv_str path, const char *execution,
                       struct iv_err *err)
 {
-    (void)a;
-    IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
-    TRY(iv_store_option_open(&store, path, err));
-    TRY(iv_store_begin(store, err));
-    struct iv_rc_s rc = undo(store, execution, err);
-    if (!iv_ok(rc)) {
-        iv_store_rollback(store);
-        return rc;
-    }
-    return iv_store_commit(store, err);
+    struct iv_undo_order order = {.execution = iv_str_of(execution),
+                                  .who = iv_store_option_user(),
+                                  .reason = a->reason == NULL ? IV_STR("") : iv_str_of(a->reason)};
+    const struct iv_account_change change = {.what = "execution.undo",
+                                             .object = order.execution,
+                                             .detail = order.reason,
+                                             .make = take_back,
+                                             .ctx = &order};
+    return iv_account_change(path, &change, err);
 }

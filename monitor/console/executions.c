@@ -134,15 +134,15 @@ void iv_execution_reply(struct iv_reply *reply, struct iv_request *request)
 
 static iv_rc take_back(struct iv_store *store, void *ctx, struct iv_err *err)
 {
-    const struct iv_str *key = ctx;
+    const struct iv_undo_order *order = ctx;
     struct iv_clock clock = iv_clock_system();
     IV_AUTO(iv_arena_deinit) struct iv_arena arena;
     struct iv_task *tasks = NULL;
     size_t moved = 0;
     iv_arena_init(&arena, 0);
-    TRY(iv_store_tasks(store, &tasks, &moved, IV_TASKS_OF, *key, 0, 1, &arena, err));
+    TRY(iv_store_tasks(store, &tasks, &moved, IV_TASKS_OF, order->execution, 0, 1, &arena, err));
     ENSURE(moved > 0, err, IV_E_ABSENT, "there is no execution with this key and steps here");
-    TRY(iv_move_undo(store, &moved, *key, iv_wall(&clock), &arena, err));
+    TRY(iv_move_undo(store, &moved, order, iv_wall(&clock), &arena, err));
     ENSURE(moved > 0, err, IV_E_REFUSED, "there is nothing of this execution that could be taken back");
     return IV_OK;
 }
@@ -153,11 +153,13 @@ void iv_answer_undo(struct iv_reply *reply, struct iv_request *request)
     if (!iv_body_read(request, reply, NULL, 0)) {
         return;
     }
+    struct iv_undo_order order = {
+        .execution = request->variable, .who = iv_str_of(request->who.name), .reason = IV_STR("")};
     const struct iv_change change = {.what = "execution.undo",
                                      .object = request->variable,
                                      .detail = IV_STR(""),
                                      .make = take_back,
-                                     .ctx = &request->variable};
+                                     .ctx = &order};
     if (!iv_page_refused(reply, iv_change_make(request, &change, &err), &err)) {
         iv_execution_reply(reply, request);
     }

@@ -13,6 +13,8 @@ static const struct {
   step_states[] = {
 #define STATE(id, name, final) [IV_STEP_##id] = {name, final},
 #include "evidence/step_states.def"
+
+#include <string.h>
 #undef STATE
 };
 
@@ -45,4 +47,30 @@ bool iv_run_state_final(enum iv_run_state state)
 bool iv_step_state_final(enum iv_step_state state)
 {
     return step_states[state].final;
+}
+
+static bool begins(struct iv_str s, const char *beginning)
+{
+    size_t n = strlen(beginning);
+    return s.n >= n && memcmp(s.p, beginning, n) == 0;
+}
+
+bool iv_step_was_taken_back(const struct iv_step *step)
+{
+    return begins(step->cause, IV_CAUSE_TAKEN_BACK);
+}
+
+static bool ended_well(const struct iv_execution *e)
+{
+    return e->state == IV_RUN_DONE || e->state == IV_RUN_VERIFIED;
+}
+
+bool iv_execution_in_spite(const struct iv_execution *execution)
+{
+    return ended_well(execution) && begins(execution->cause, IV_CAUSE_IN_SPITE);
+}
+
+bool iv_execution_in_vain(const struct iv_execution *execution)
+{
+    return ended_well(execution) && begins(execution->cause, IV_CAUSE_NOTHING_THERE);
 }

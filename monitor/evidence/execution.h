@@ -120,6 +120,13 @@ struct iv_execution {
     int64_t seq;      /* grows with every insert and every change of state; set by the store */
 };
 
+/* How the cause of one that is done, or verified, begins where that is not all: something went wrong on the
+ * way; nothing was there to act on, and no proof that nothing need be. */
+#define IV_CAUSE_IN_SPITE "in spite of "
+#define IV_CAUSE_NOTHING_THERE "nothing was there to act on: "
+bool iv_execution_in_spite(const struct iv_execution *execution);
+bool iv_execution_in_vain(const struct iv_execution *execution); /* done, and nothing was there */
+
 /* What follows a step that went wrong. */
 enum iv_on_failure {
     IV_ON_FAILURE_STOP,     /* the execution ends as failed */
@@ -163,8 +170,10 @@ static inline bool iv_step_awaits(const struct iv_step *step)
     return step->state == IV_STEP_DONE && step->expectation.n > 0;
 }
 
-/* Of a step that was taken back while it awaited its proof. */
-#define IV_CAUSE_TAKEN_BACK "taken back before it was decided"
+/* Of a step that somebody took back before its time, it may be while it awaited its proof; his name follows.
+ */
+#define IV_CAUSE_TAKEN_BACK "taken back for "
+bool iv_step_was_taken_back(const struct iv_step *step);
 
 #define IV_ACTION_JOINED "joined" /* in the place of a state: one more finding is answered */
 /* One change of state of an execution (step -1) or of a step: the log that the actions topic carries. */

@@ -21,19 +21,20 @@ struct outcome {
 static const struct outcome unknown = {0, "Unknown"};
 
 /* OCSF knows outcomes only; a state on the way is 99, Other, under our name for it. */
-/* in_part: something went wrong on the way. */
-static struct outcome outcome_of_run(enum iv_run_state state, bool in_part)
+static struct outcome outcome_of_run(const struct iv_execution *e)
 {
-    switch (state) {
+    switch (e->state) {
     case IV_RUN_DONE:
     case IV_RUN_VERIFIED:
-        return in_part ? (struct outcome){4, "Partial"} : (struct outcome){1, "Success"};
+        return iv_execution_in_vain(e)    ? (struct outcome){3, "Does Not Exist"}
+               : iv_execution_in_spite(e) ? (struct outcome){4, "Partial"}
+                                          : (struct outcome){1, "Success"};
     case IV_RUN_FAILED:
         return (struct outcome){2, "Failure"};
     case IV_RUN_AMBIGUOUS:
         return unknown;
     default:
-        return (struct outcome){99, iv_run_state_name(state)};
+        return (struct outcome){99, iv_run_state_name(e->state)};
     }
 }
 
@@ -58,7 +59,7 @@ static struct outcome outcome_of_step(enum iv_step_state state)
 
 static void status(struct iv_json *j, const struct iv_execution *e, const struct iv_step *s)
 {
-    struct outcome outcome = s == NULL ? outcome_of_run(e->state, e->cause.n > 0) : outcome_of_step(s->state);
+    struct outcome outcome = s == NULL ? outcome_of_run(e) : outcome_of_step(s->state);
     struct iv_str cause = s == NULL ? e->cause : s->cause;
     iv_json_int(j, "status_id", outcome.status_id);
     iv_json_text(j, "status", outcome.status);

@@ -14,8 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An execution that ended as failed or ambiguous; or a step whose evidence left it so while its playbook goes
- * on, unless somebody took it back before it was decided. Nothing that is only observed. */
+/* An execution that ended as failed or ambiguous, or as done where nothing was there to act on; or a step
+ * whose evidence left it so while its playbook goes on, unless somebody took it back before it was decided.
+ * Nothing that is only observed. */
 struct iv_vain {
     struct iv_str playbook;
     struct iv_str target;

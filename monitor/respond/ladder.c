@@ -61,18 +61,20 @@ static iv_rc cause_of(struct iv_str *out, const char *before, const struct iv_st
     return IV_OK;
 }
 
-/* Of the playbook's own steps: the first that went wrong, and the last that was called; how many went well,
- * and how many of those are proven; whether any was withheld, was taken back, or is not at its end; whether
+/* Of the playbook's own steps: the first that went wrong, and the last that was called; how many went well;
+ * whether any was withheld, or is not at its end; whether
  * what went wrong was led on to an escalation, and whether any was. Of those that take back: the first that
  * went wrong, and whether any is not at its end. */
 struct tally {
     const struct iv_step *wrong;
     const struct iv_step *last;
-    const struct iv_step *kept; /* what could not be taken back */
+    const struct iv_step *kept;   /* what could not be taken back */
+    const struct iv_step *absent; /* the first that was not there */
+    const struct iv_step *proven; /* the last that is */
+    const struct iv_step *undone; /* the first that is */
     size_t well;
-    size_t proven;
+    size_t acted; /* of those: on something */
     bool withheld;
-    bool undone;
     bool open;
     bool taking_back;
     bool made_up_for;
@@ -97,11 +99,13 @@ static void count_own(struct tally *t, const struct iv_step *s)
     t->wrong = t->wrong == NULL && went_wrong(s->state) ? s : t->wrong;
     t->last = called ? s : t->last;
     t->well += went_well(s->state);
-    t->proven += s->state == IV_STEP_VERIFIED;
+    t->acted += went_well(s->state) && s->state != IV_STEP_ABSENT;
+    t->absent = t->absent == NULL && s->state == IV_STEP_ABSENT ? s : t->absent;
+    t->proven = s->state == IV_STEP_VERIFIED ? s : t->proven;
+    t->undone = t->undone == NULL && s->state == IV_STEP_UNDONE ? s : t->undone;
     t->made_up_for = t->made_up_for && (!may_have_failed(s) || s->on_failure != IV_ON_FAILURE_CONTINUE);
     t->escalated = t->escalated || (went_wrong(s->state) && s->on_failure == IV_ON_FAILURE_ESCALATE);
     t->withheld = t->withheld || s->state == IV_STEP_WITHHELD;
-    t->undone = t->undone || s->state == IV_STEP_UNDONE;
     t->open = t->open || is_open(s);
 }
 
@@ -120,6 +124,20 @@ static struct tally tally_of(const struct iv_task *all, size_t count)
     return t;
 }
 
+/* Something was acted on, and what went wrong, if anything, stopped nothing. */
+static struct iv_ladder_end well_end(const struct tally *t)
+{
+    enum iv_run_state state = t->proven != NULL && t->made_up_for ? IV_RUN_VERIFIED : IV_RUN_DONE;
+    if (t->wrong != NULL) {
+        return (struct iv_ladder_end){state, IV_CAUSE_IN_SPITE, t->wrong};
+    }
+    if (state == IV_RUN_VERIFIED) {
+        return (struct iv_ladder_end){state, "", t->proven};
+    }
+    return t->absent != NULL ? (struct iv_ladder_end){state, "all that was there was acted on; ", t->absent}
+                             : (struct iv_ladder_end){state, "every call was accepted", NULL};
+}
+
 /* Of the playbook's own steps alone. */
 static struct iv_ladder_end own_end(const struct tally *t)
 {
@@ -134,9 +152,10 @@ static struct iv_ladder_end own_end(const struct tally *t)
         return (struct iv_ladder_end){IV_RUN_WITHHELD, "nothing was called: its calls are only observed",
                                       NULL};
     }
-    bool verified = t->proven > 0 && t->made_up_for;
-    return (struct iv_ladder_end){verified ? IV_RUN_VERIFIED : IV_RUN_DONE,
-                                  t->wrong != NULL ? "in spite of " : "", t->wrong};
+    if (t->acted == 0 && t->absent != NULL) {
+        return (struct iv_ladder_end){IV_RUN_DONE, IV_CAUSE_NOTHING_THERE, t->absent};
+    }
+    return well_end(t);
 }
 
 struct iv_ladder_end iv_ladder_end(enum iv_run_state now, const struct iv_task *all, size_t count)
@@ -153,11 +172,11 @@ struct iv_ladder_end iv_ladder_end(enum iv_run_state now, const struct iv_task *
         return as_it_is;
     }
     struct iv_ladder_end own = own_end(&t);
-    if (own.state == IV_RUN_FAILED || own.state == IV_RUN_AMBIGUOUS || !t.undone) {
+    if (own.state == IV_RUN_FAILED || own.state == IV_RUN_AMBIGUOUS || t.undone == NULL) {
         return own;
     }
     if (!t.taking_back) {
-        return (struct iv_ladder_end){IV_RUN_UNDONE, "", NULL};
+        return (struct iv_ladder_end){IV_RUN_UNDONE, "", t.undone};
     }
     return now == IV_RUN_VERIFIED ? as_it_is : own; /* some of it is taken back */
 }
@@ -184,7 +203,7 @@ static iv_rc end(struct iv_store *store, struct iv_execution *e, const struct iv
         e->escalate_to = IV_STR(""); /* what cannot be taken back is no reason for more of it */
         TRY(iv_store_order(store, e, err));
     }
-    bool says_more = end.step != NULL && !iv_str_eq(cause, e->cause);
+    bool says_more = cause.n > 0 && !iv_str_eq(cause, e->cause);
     bool decided = e->awaits && !awaits_any(all, count);
     if (end.state == e->state && !says_more) {
         e->awaits = e->awaits && !decided;
@@ -275,7 +294,12 @@ static iv_rc take_back(struct iv_store *store, const struct iv_execution *e, con
     if (went_wrong(undo->state)) {
         return IV_OK;
     }
+    bool in_time = undo->due >= iv_ns_add(step->done, undo->undo_after); /* else somebody is its cause */
     step->state = IV_STEP_UNDONE;
+    step->cause = in_time                        ? IV_STR("taken back, for its time had come")
+                  : iv_step_was_taken_back(step) ? step->cause
+                                                 : IV_STR("taken back, for somebody asked for it");
+    step->finished = now;
     return iv_report_step(store, e, step, now, err);
 }
 
@@ -297,7 +321,7 @@ iv_rc iv_ladder_rest(struct iv_store *store, struct iv_task *task, iv_ns now, st
     }
     struct iv_execution *e = &task->execution;
     e->state = IV_RUN_DONE;
-    e->cause = IV_STR("");
+    e->cause = IV_STR("every call so far was accepted; what the streams show is not known yet");
     e->finished = now;
     e->awaits = true;
     return iv_report_execution(store, e, now, err);
@@ -337,7 +361,8 @@ static iv_rc end_withdrawn(struct iv_store *store, struct iv_execution *e, const
 {
     const struct tally t = tally_of(all, count);
     const struct iv_ladder_end end = iv_ladder_end(e->state, all, count);
-    struct iv_str before = end.state == e->state ? e->cause : iv_str_of(end.before);
+    bool well = end.state == IV_RUN_DONE && end.step == NULL; /* of which not all was called, now */
+    struct iv_str before = end.state == e->state ? e->cause : well ? IV_STR("") : iv_str_of(end.before);
     if (t.last == NULL) {
         return iv_ladder_finish(store, e, IV_RUN_REFUSED, step->cause, now, err);
     }

@@ -210,11 +210,9 @@ iv_rc iv_move_withheld(struct iv_store *store, struct iv_task *task, iv_ns now, 
 static iv_rc leave_undecided(struct iv_store *store, struct iv_task *task, struct iv_task *all, size_t count,
                              iv_ns now, struct iv_err *err)
 {
-    const struct iv_str cause = IV_STR(IV_CAUSE_TAKEN_BACK);
+    const struct iv_str cause = IV_STR("an earlier step is taken back before it was decided");
     task->step.state = IV_STEP_AMBIGUOUS;
-    task->step.cause = cause;
     task->step.finished = now;
-    TRY(iv_report_step(store, &task->execution, &task->step, now, err));
     for (size_t i = 0; i < count; i++) {
         struct iv_step *later = &all[i].step;
         if (later->undoes == 0 && later->state == IV_STEP_QUEUED) {
@@ -224,28 +222,46 @@ static iv_rc leave_undecided(struct iv_store *store, struct iv_task *task, struc
     return IV_OK;
 }
 
-iv_rc iv_move_undo(struct iv_store *store, size_t *moved, struct iv_str execution, iv_ns now,
+/* undo is due now, and both rows say for whom: its own cause is that of its call before long. Why a step went
+ * wrong stays with it. */
+static iv_rc order_undo(struct iv_store *store, struct iv_task *task, struct iv_step *undo, bool wrong,
+                        struct iv_str cause, iv_ns now, struct iv_err *err)
+{
+    if (!wrong) {
+        task->step.cause = cause;
+        TRY(iv_report_step(store, &task->execution, &task->step, now, err));
+    }
+    undo->state = IV_STEP_DUE;
+    undo->due = now;
+    undo->cause = cause;
+    return iv_report_step(store, &task->execution, undo, now, err);
+}
+
+iv_rc iv_move_undo(struct iv_store *store, size_t *moved, const struct iv_undo_order *order, iv_ns now,
                    struct iv_arena *arena, struct iv_err *err)
 {
     struct iv_task *all = NULL;
     size_t count = 0;
     *moved = 0;
-    TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, execution, 0, IV_EXECUTION_STEPS_MAX, arena, err));
+    struct iv_str cause =
+        iv_arena_printf(arena, IV_CAUSE_TAKEN_BACK IV_STR_FMT "%s" IV_STR_FMT, IV_STR_ARG(order->who),
+                        order->reason.n == 0 ? "" : ": ", IV_STR_ARG(order->reason));
+    ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, order->execution, 0, IV_EXECUTION_STEPS_MAX, arena,
+                       err));
     for (size_t i = 0; i < count; i++) {
         struct iv_step *undo = &all[i].step;
         if (undo->undoes == 0 || (size_t)undo->undoes > count) {
             continue;
         }
         struct iv_task *task = &all[undo->undoes - 1];
+        bool wrong = task->step.state == IV_STEP_FAILED || task->step.state == IV_STEP_AMBIGUOUS;
         if (undo->state == IV_STEP_QUEUED && iv_step_awaits(&task->step)) {
             TRY(leave_undecided(store, task, all, count, now, err));
         } else if (undo->state != IV_STEP_DUE) {
             continue;
         }
-        undo->state = IV_STEP_DUE;
-        undo->due = now;
-        undo->cause = IV_STR("somebody asked for it before its time");
-        TRY(iv_report_step(store, &all[i].execution, undo, now, err));
+        TRY(order_undo(store, task, undo, wrong, cause, now, err));
         ++*moved;
     }
     return IV_OK;

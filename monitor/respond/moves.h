@@ -52,8 +52,14 @@ iv_rc iv_move_refused(struct iv_store *store, struct iv_execution *execution, st
 iv_rc iv_move_superseded(struct iv_store *store, struct iv_execution *execution, struct iv_str cause,
                          iv_ns now, struct iv_arena *arena, struct iv_err *err);
 
-/* What is to be taken back of it later is due now. *moved: how many steps that are; 0: there is nothing. */
-iv_rc iv_move_undo(struct iv_store *store, size_t *moved, struct iv_str execution, iv_ns now,
+/* What is to be taken back of it later is due now: who asks for it, and why (may be empty), stands with the
+ * steps. *moved: how many steps that are; 0: there is nothing. */
+struct iv_undo_order {
+    struct iv_str execution;
+    struct iv_str who;
+    struct iv_str reason;
+};
+iv_rc iv_move_undo(struct iv_store *store, size_t *moved, const struct iv_undo_order *order, iv_ns now,
                    struct iv_arena *arena, struct iv_err *err);
 
 /* How long to wait before the attempt that follows this one: the back-off doubles up to its maximum, and of

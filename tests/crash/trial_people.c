@@ -179,9 +179,8 @@ void people_undo(struct scene *s)
     read_keys(&keys, s);
     must(iv_store_begin(s->store, &err), &err);
     for (size_t i = 0; i < keys.count; i++) {
-        must(iv_move_undo(s->store, &moved, (struct iv_str){keys.of[i], IV_UID_HEX}, iv_wall(&s->clock),
-                          &arena, &err),
-             &err);
+        const struct iv_undo_order order = {{keys.of[i], IV_UID_HEX}, IV_STR("ann"), IV_STR("a false alarm")};
+        must(iv_move_undo(s->store, &moved, &order, iv_wall(&s->clock), &arena, &err), &err);
     }
     must(iv_store_commit(s->store, &err), &err);
 }

@@ -60,6 +60,7 @@ static struct iv_step act(const struct scene *s, const char *action, const char 
     return act_for(s, action, ca, iv_val_str(IV_STR("agent-7")));
 }
 
+#define POLICY "kubernetes.network_policy: {endpoint: hook, namespace: agents, name: invigil-agent-7, "
 #define DELETE "kubernetes.delete_pod: {endpoint: hook, namespace: agents, pod: agent-7"
 
 Test(kubernetes, delete_pod_deletes_the_one_that_is_meant)
@@ -82,7 +83,6 @@ Test(kubernetes, delete_pod_deletes_the_one_that_is_meant)
 
 Test(kubernetes, network_policy_is_made_replaced_and_taken_away)
 {
-#define POLICY "kubernetes.network_policy: {endpoint: hook, namespace: agents, name: invigil-agent-7, "
     IV_AUTO(scene_deinit) struct scene s;
     scene_init(&s);
 
@@ -99,6 +99,32 @@ Test(kubernetes, network_policy_is_made_replaced_and_taken_away)
     cr_expect_str_eq(peer_ask(&s.peer, "policies"), "[]");
     step = act(&s, POLICY "labels: {}, state: absent}", s.ca);
     cr_expect(step.state == IV_STEP_ABSENT, "%s", step.cause.p);
+}
+
+/* What is not there must be the object itself. */
+Test(kubernetes, believes_no_404_of_anything_else)
+{
+    static const struct {
+        const char *action;
+        const char *prefix; /* of the address */
+    } rows[] = {
+        {DELETE "}", "/wrong"},
+        {POLICY "labels: {}}", "/wrong"},
+        {POLICY "labels: {}, state: absent}", "/wrong"},
+        {"kubernetes.network_policy: {endpoint: hook, namespace: nowhere, name: a, labels: {}}", ""},
+        {"kubernetes.network_policy: {endpoint: hook, namespace: nowhere, name: nowhere, labels: {}}", ""},
+    };
+    IV_AUTO(scene_deinit) struct scene s;
+    scene_init(&s);
+    const size_t n = strlen(s.url);
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        (void)snprintf(s.url + n, sizeof s.url - n, "%s", rows[i].prefix);
+
+        struct iv_step step = act(&s, rows[i].action, s.ca);
+
+        cr_expect(step.state == IV_STEP_FAILED && step.status == 404, "row %zu: %s", i, step.cause.p);
+        cr_expect(strstr(step.cause.p, "not of this object") != NULL, "row %zu: %s", i, step.cause.p);
+    }
 }
 
 Test(kubernetes, names_lead_nowhere_else)

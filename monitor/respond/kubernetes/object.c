@@ -2,6 +2,7 @@
 #include "respond/kubernetes/object.h"
 
 #include "base/guard.h"
+#include "respond/web/answer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -51,14 +52,40 @@ iv_rc iv_object_path(struct iv_str *out, struct iv_call *call, const struct iv_o
     return IV_OK;
 }
 
-void iv_object_judge(struct iv_call *call, const struct iv_web_answer *answer)
+static struct iv_str member(const struct iv_val *map, const char *name)
+{
+    const struct iv_val *value = map->kind == IV_KIND_MAP ? iv_request_get(map, name) : NULL;
+    return value != NULL && value->kind == IV_KIND_STRING ? iv_val_slice(*value) : IV_STR("");
+}
+
+/*= Kubernetes API conventions, "Response Status Kind": reason NotFound, details.kind ("the kind attribute of
+ * the resource") and details.name of what was not found */
+static bool is_not_found(const struct iv_val *status, struct iv_call *call, const struct iv_object_kind *kind)
+{
+    const struct iv_val *details = status->kind == IV_KIND_MAP ? iv_request_get(status, "details") : NULL;
+    return details != NULL && iv_str_eq(member(status, "kind"), IV_STR("Status")) &&
+           iv_str_eq(member(status, "reason"), IV_STR("NotFound")) &&
+           iv_str_eq(member(details, "kind"), iv_str_of(kind->resource)) &&
+           iv_str_eq(member(details, "name"), iv_request_text(&call->request, kind->parameter));
+}
+
+void iv_object_judge(struct iv_call *call, const struct iv_object_kind *kind,
+                     const struct iv_web_answer *answer)
 {
     struct iv_outcome *o = &call->outcome;
-    if (answer->status == 404) {
+    struct iv_str name = call->endpoint->name;
+    struct iv_val status;
+    if (answer->status == 401) {
+        o->kind = IV_OUTCOME_RETRY;
+    } else if (answer->status == 404 && iv_answer_json(&status, call, answer->body) &&
+               is_not_found(&status, call, kind)) {
         o->kind = IV_OUTCOME_ABSENT;
         (void)snprintf(o->cause, sizeof o->cause, "endpoint '" IV_STR_FMT "' has no such object",
-                       IV_STR_ARG(call->endpoint->name));
-    } else if (answer->status == 401) {
-        o->kind = IV_OUTCOME_RETRY;
+                       IV_STR_ARG(name));
+    } else if (answer->status == 404) {
+        (void)snprintf(o->cause, sizeof o->cause,
+                       "endpoint '" IV_STR_FMT "' answered 404, and not of this object: there is no such "
+                       "namespace, or its address is not that of the API",
+                       IV_STR_ARG(name));
     }
 }

@@ -22,5 +22,7 @@ struct iv_object_kind {
 };
 iv_rc iv_object_path(struct iv_str *out, struct iv_call *call, const struct iv_object_kind *kind,
                      struct iv_err *err);
-/* 404: there is none. 401: the token may have been renewed meanwhile, so it is tried again. */
-void iv_object_judge(struct iv_call *call, const struct iv_web_answer *answer);
+/* 404: there is none, if the answer is a Status that says so of this object; of anything else, a namespace or
+ * an address, it is a failure. 401: the token may have been renewed meanwhile, so it is tried again. */
+void iv_object_judge(struct iv_call *call, const struct iv_object_kind *kind,
+                     const struct iv_web_answer *answer);

@@ -58,7 +58,7 @@ static void judge(struct iv_call *call, const struct iv_web_answer *answer)
     struct iv_outcome *o = &call->outcome;
     struct iv_str name = call->endpoint->name;
     bool of_another = memmem(answer->body.p, answer->body.n, "recondition failed: UID", 23) != NULL;
-    iv_object_judge(call, answer);
+    iv_object_judge(call, &pods, answer);
     if (answer->status == 409 && of_another) {
         o->kind = IV_OUTCOME_ABSENT;
         (void)snprintf(o->cause, sizeof o->cause,

@@ -100,18 +100,23 @@ static iv_rc write_policy(struct iv_buf *out, struct iv_call *call, const struct
     return iv_buf_check(out, "a network policy", err);
 }
 
+static bool is_to_be_absent(const struct iv_call *call)
+{
+    struct iv_str state = iv_request_text(&call->request, "state");
+    return state.p != NULL && iv_str_eq(state, IV_STR("absent"));
+}
+
 /* Server-side apply makes it where it is not there and replaces it where it is, in one request; JSON is YAML.
  */
 static iv_rc ask(struct iv_web_request *out, struct iv_call *call, struct iv_err *err)
 {
     const struct iv_val *labels = iv_request_get(&call->request, "labels");
-    struct iv_str state = iv_request_text(&call->request, "state");
     struct iv_str path;
     ENSURE(labels != NULL, err, IV_E_STORE, "the stored request of step '" IV_STR_FMT "' lacks labels",
            IV_STR_ARG(call->task.step.name));
     TRY(iv_object_path(&path, call, &policies, err));
     *out = (struct iv_web_request){.method = "DELETE", .path = path, .accept = "application/json"};
-    if (state.p != NULL && iv_str_eq(state, IV_STR("absent"))) {
+    if (is_to_be_absent(call)) {
         return IV_OK;
     }
     IV_AUTO(iv_buf_deinit) struct iv_buf body;
@@ -126,6 +131,15 @@ static iv_rc ask(struct iv_web_request *out, struct iv_call *call, struct iv_err
     return IV_OK;
 }
 
+/* An apply makes the policy where it is not there: a 404 of it is of something else. */
+static void judge(struct iv_call *call, const struct iv_web_answer *answer)
+{
+    iv_object_judge(call, &policies, answer);
+    if (call->outcome.kind == IV_OUTCOME_ABSENT && !is_to_be_absent(call)) {
+        call->outcome.kind = IV_OUTCOME_FAILED;
+    }
+}
+
 const struct iv_action_kind iv_action_kubernetes_network_policy = {
     .name = "kubernetes.network_policy",
     .doc = "Lets nothing out of pods of a cluster any more, by a network policy.",
@@ -134,5 +148,5 @@ const struct iv_action_kind iv_action_kubernetes_network_policy = {
     .constraints = constraints,
     .constraint_count = IV_COUNT(constraints),
     .ask = ask,
-    .judge = iv_object_judge,
+    .judge = judge,
 };

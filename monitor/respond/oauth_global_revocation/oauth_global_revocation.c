@@ -43,7 +43,9 @@ static void judge(struct iv_call *call, const struct iv_web_answer *answer)
                        IV_STR_ARG(name));
     } else if (answer->status == 404) {
         o->kind = IV_OUTCOME_ABSENT;
-        (void)snprintf(o->cause, sizeof o->cause, "endpoint '" IV_STR_FMT "' does not know the subject",
+        (void)snprintf(o->cause, sizeof o->cause,
+                       "endpoint '" IV_STR_FMT
+                       "' answered 404: it does not know the subject, if its address is right",
                        IV_STR_ARG(name));
     } else if (answer->status == 422) {
         (void)snprintf(o->cause, sizeof o->cause,

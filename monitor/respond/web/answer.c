@@ -2,6 +2,8 @@
 #include "respond/web/answer.h"
 
 #include "base/buf.h"
+#include "base/guard.h"
+#include "event/decode.h"
 
 #include <stdio.h>
 
@@ -27,6 +29,16 @@ struct iv_str iv_answer_keep(struct iv_arena *arena, struct iv_str bytes)
     struct iv_str kept = iv_arena_str(arena, iv_buf_slice(&text));
     iv_buf_deinit(&text);
     return kept;
+}
+
+bool iv_answer_json(struct iv_val *out, struct iv_call *call, struct iv_str body)
+{
+    IV_AUTO(iv_decoder_freep) struct iv_decoder *decoder = NULL;
+    struct iv_decode_limits limits = IV_DECODE_LIMITS_DEFAULT;
+    const struct iv_json_options strict = {.lenient_members = false};
+    limits.identifier_bytes = IV_ANSWER_READ_BYTES;
+    return iv_ok(iv_decoder_new(&decoder, NULL, &limits, (struct iv_hash_key){0, 0}, NULL)) &&
+           iv_ok(iv_json_parse(decoder, body, &strict, &call->arena, out, NULL));
 }
 
 void iv_answer_judge(struct iv_outcome *out, struct iv_call *call, struct iv_str place, int status,

@@ -11,6 +11,8 @@
  * "endpoint 'hook'". */
 void iv_answer_judge(struct iv_outcome *out, struct iv_call *call, struct iv_str place, int status,
                      int64_t retry_after_s, struct iv_str body);
+/* An answer's body as JSON, in the call's arena. False: it is none. */
+bool iv_answer_json(struct iv_val *out, struct iv_call *call, struct iv_str body);
 /* What is kept of an answer or an output: UTF-8, bounded. */
 struct iv_str iv_answer_keep(struct iv_arena *arena, struct iv_str bytes);
 /* No answer came. hopeless: nor would one to a second call. */

@@ -150,8 +150,9 @@ Test(proofs, of_a_step_that_somebody_took_back_change_nothing)
     world_init(&w, CALL(UNDO), 1);
     cr_assert(look(&w, IV_LANE_WHOLE) == 1);
     struct iv_execution e = stage_execution(&w.stage);
+    const struct iv_undo_order order = {e.key, IV_STR("sec-1"), IV_STR("")};
     cr_assert(iv_ok(iv_store_begin(w.stage.store, NULL)));
-    cr_assert(iv_ok(iv_move_undo(w.stage.store, &moved, e.key, w.stage.now, &arena, NULL)));
+    cr_assert(iv_ok(iv_move_undo(w.stage.store, &moved, &order, w.stage.now, &arena, NULL)));
     cr_assert(iv_ok(iv_store_commit(w.stage.store, NULL)));
     cr_assert(moved == 1 && stage_step(&w.stage, 0).state == IV_STEP_AMBIGUOUS);
 

@@ -473,9 +473,9 @@ Test(proof, decides_also_what_the_other_side_says_is_not_there)
     static const struct hook_answer gone[] = {HOOK_STATUS("404 Not Found")};
     IV_AUTO(watch_deinit) struct watch w;
     char got[8];
-    watch_init(&w,
-               "- name: a\n  kubernetes.delete_pod: {endpoint: hook, namespace: default, pod: pod-1}\n" SEEN,
-               gone, 1);
+    watch_init(
+        &w, "- name: a\n  oauth.global_revocation: {endpoint: hook, subject: {format: opaque, id: a}}\n" SEEN,
+        gone, 1);
 
     states(&w, 1, got);
     cr_expect_str_eq(got, "d");
@@ -527,12 +527,13 @@ Test(undo, asked_for_while_nobody_knows_leaves_the_step_ambiguous_and_calls_noth
     char got[8];
     size_t moved = 0;
     watch_init(&w, HTTP("a", SEEN UNDO ESCALATE) HTTP("b", ONLY UNDO), yes, 2);
+    const struct iv_undo_order order = {w.tasks[0].execution.key, IV_STR("sec-1"), IV_STR("")};
     cr_assert(iv_ok(iv_store_begin(w.s.store, NULL)));
-    cr_assert(iv_ok(iv_move_undo(w.s.store, &moved, w.tasks[0].execution.key, w.s.now, &w.arena, NULL)));
+    cr_assert(iv_ok(iv_move_undo(w.s.store, &moved, &order, w.s.now, &w.arena, NULL)));
     cr_assert(iv_ok(iv_store_commit(w.s.store, NULL)));
     states(&w, 4, got);
     cr_expect_str_eq(got, "asDq");
-    cr_expect_str_eq(stage_step(&w.s, 0).cause.p, "taken back before it was decided");
+    cr_expect_str_eq(stage_step(&w.s, 0).cause.p, "taken back for sec-1");
 
     stage_run(&w.s, false);
 

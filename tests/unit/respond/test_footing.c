@@ -90,7 +90,7 @@ Test(footing, is_looked_at_before_the_first_call)
         struct iv_execution e = stage_execution(&s);
         cr_expect(hook_count(hook) == (stands ? 2 : 0), "row %zu", i);
         cr_expect(e.state == (stands ? IV_RUN_DONE : IV_RUN_REFUSED), "row %zu", i);
-        cr_expect_str_eq(e.cause.p, fates[i].why, "row %zu", i);
+        cr_expect_str_eq(e.cause.p, stands ? "every call was accepted" : fates[i].why, "row %zu", i);
         if (!stands) {
             cr_expect(stage_step(&s, 0).state == IV_STEP_SKIPPED &&
                       stage_step(&s, 2).state == IV_STEP_SKIPPED);

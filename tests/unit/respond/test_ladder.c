@@ -76,12 +76,12 @@ Test(ladder, goes_on_as_each_step_says)
          {YES, YES},
          "dds",
          IV_RUN_DONE,
-         ""},
+         "every call was accepted"},
         {HTTP("a", "  on_failure: escalate\n") HTTP("b", "  only: escalated\n") HTTP("c", ""),
          {YES, YES},
          "dsd",
          IV_RUN_DONE,
-         ""},
+         "every call was accepted"},
         {HTTP("a", "  on_failure: continue\n") HTTP("b", "  on_failure: escalate\n")
              HTTP("c", "  only: escalated\n"),
          {NO, YES, YES},
@@ -141,6 +141,8 @@ Test(undo, comes_when_its_time_has_come_after_a_restart_too_and_under_a_key_of_i
     states(&s, 3, got);
     cr_expect_str_eq(got, "udd");
     cr_expect(stage_execution(&s).state == IV_RUN_UNDONE && hook_count(hook) == 3);
+    cr_expect_str_eq(stage_execution(&s).cause.p, "step 'a': taken back, for its time had come");
+    cr_expect(stage_step(&s, 0).finished == s.now);
     char first[128];
     char last[128];
     hook_header(first, sizeof first, hook, 0, "Idempotency-Key");
@@ -158,12 +160,18 @@ Test(undo, comes_at_once_when_somebody_asks_for_it)
     iv_arena_init(&arena, 0);
     set_up(&s, hook, "", HTTP("a", UNDO));
 
+    const struct iv_undo_order order = {stage_execution(&s).key, IV_STR("sec-1"), IV_STR("a false alarm")};
     cr_assert(iv_ok(iv_store_begin(s.store, NULL)));
-    cr_assert(iv_ok(iv_move_undo(s.store, &moved, stage_execution(&s).key, s.now, &arena, NULL)));
+    cr_assert(iv_ok(iv_move_undo(s.store, &moved, &order, s.now, &arena, NULL)));
     cr_assert(iv_ok(iv_store_commit(s.store, NULL)));
+    s.now += IV_NS_PER_S;
     stage_run(&s, false);
 
     cr_expect(moved == 1 && stage_execution(&s).state == IV_RUN_UNDONE && hook_count(hook) == 2);
+    cr_expect_str_eq(stage_execution(&s).cause.p, "step 'a': taken back for sec-1: a false alarm");
+    struct iv_step step = stage_step(&s, 0);
+    cr_expect_str_eq(step.cause.p, "taken back for sec-1: a false alarm");
+    cr_expect(step.finished == s.now && step.done < s.now);
 }
 
 /* The same is done again while it holds: the first one's end is not the second one's. */
@@ -320,7 +328,8 @@ static size_t tasks_of(struct iv_task *all, const char *letters, enum iv_on_fail
             {'d', IV_STEP_DONE, false},    {'f', IV_STEP_FAILED, false},   {'s', IV_STEP_SKIPPED, false},
             {'u', IV_STEP_UNDONE, false},  {'q', IV_STEP_QUEUED, false},   {'D', IV_STEP_DUE, false},
             {'v', IV_STEP_VERIFIED, true}, {'a', IV_STEP_AMBIGUOUS, true}, {'e', IV_STEP_DONE, true},
-            {'U', IV_STEP_UNDONE, true},   {'w', IV_STEP_WITHHELD, false}, {'F', IV_STEP_FAILED, true}};
+            {'U', IV_STEP_UNDONE, true},   {'-', IV_STEP_ABSENT, false},   {'w', IV_STEP_WITHHELD, false},
+            {'F', IV_STEP_FAILED, true}};
         if (*p == '|') {
             undo = true;
             own = n;
@@ -350,37 +359,43 @@ Test(ladder, comes_to_an_end_by_all_rows_whichever_was_the_last)
         int on_failure;
         enum iv_run_state now;
         enum iv_run_state want;
+        const char *before; /* of its cause; NULL: whatever */
     } rows[] = {
-        {"dd", STOP, IV_RUN_RUNNING, IV_RUN_DONE},
-        {"dq", STOP, IV_RUN_RUNNING, IV_RUN_RUNNING},
-        {"de", STOP, IV_RUN_DONE, IV_RUN_DONE},
-        {"dv", STOP, IV_RUN_DONE, IV_RUN_VERIFIED},
-        {"df", STOP, IV_RUN_RUNNING, IV_RUN_FAILED},
-        {"da", STOP, IV_RUN_DONE, IV_RUN_AMBIGUOUS},
-        {"fd", ON, IV_RUN_RUNNING, IV_RUN_DONE},
-        {"fv", ON, IV_RUN_RUNNING, IV_RUN_DONE},
-        {"fv", UP, IV_RUN_RUNNING, IV_RUN_VERIFIED},
-        {"fs", UP, IV_RUN_RUNNING, IV_RUN_FAILED},
-        {"ws", STOP, IV_RUN_RUNNING, IV_RUN_WITHHELD},
+        {"dd", STOP, IV_RUN_RUNNING, IV_RUN_DONE, "every call was accepted"},
+        {"-s", STOP, IV_RUN_RUNNING, IV_RUN_DONE, IV_CAUSE_NOTHING_THERE},
+        {"f-", ON, IV_RUN_RUNNING, IV_RUN_DONE, IV_CAUSE_NOTHING_THERE},
+        {"-d", STOP, IV_RUN_RUNNING, IV_RUN_DONE, "all that was there was acted on; "},
+        {"-v", STOP, IV_RUN_RUNNING, IV_RUN_VERIFIED, ""},
+        {"f-d", ON, IV_RUN_RUNNING, IV_RUN_DONE, IV_CAUSE_IN_SPITE},
+        {"dq", STOP, IV_RUN_RUNNING, IV_RUN_RUNNING, NULL},
+        {"de", STOP, IV_RUN_DONE, IV_RUN_DONE, NULL},
+        {"dv", STOP, IV_RUN_DONE, IV_RUN_VERIFIED, NULL},
+        {"df", STOP, IV_RUN_RUNNING, IV_RUN_FAILED, NULL},
+        {"da", STOP, IV_RUN_DONE, IV_RUN_AMBIGUOUS, NULL},
+        {"fd", ON, IV_RUN_RUNNING, IV_RUN_DONE, NULL},
+        {"fv", ON, IV_RUN_RUNNING, IV_RUN_DONE, NULL},
+        {"fv", UP, IV_RUN_RUNNING, IV_RUN_VERIFIED, NULL},
+        {"fs", UP, IV_RUN_RUNNING, IV_RUN_FAILED, NULL},
+        {"ws", STOP, IV_RUN_RUNNING, IV_RUN_WITHHELD, NULL},
         /* what could not be taken back stays so, whatever is proven later */
-        {"de|f", STOP, IV_RUN_DONE, IV_RUN_FAILED},
-        {"dv|f", STOP, IV_RUN_FAILED, IV_RUN_FAILED},
-        {"dv|f", STOP, IV_RUN_DONE, IV_RUN_FAILED},
-        {"uv|df", STOP, IV_RUN_VERIFIED, IV_RUN_FAILED},
+        {"de|f", STOP, IV_RUN_DONE, IV_RUN_FAILED, NULL},
+        {"dv|f", STOP, IV_RUN_FAILED, IV_RUN_FAILED, NULL},
+        {"dv|f", STOP, IV_RUN_DONE, IV_RUN_FAILED, NULL},
+        {"uv|df", STOP, IV_RUN_VERIFIED, IV_RUN_FAILED, NULL},
         /* all is taken back, whichever came last */
-        {"ue|d", STOP, IV_RUN_DONE, IV_RUN_DONE},
-        {"uv|d", STOP, IV_RUN_DONE, IV_RUN_UNDONE},
-        {"uU|dd", STOP, IV_RUN_VERIFIED, IV_RUN_UNDONE},
-        {"us|ds", STOP, IV_RUN_DONE, IV_RUN_UNDONE},
+        {"ue|d", STOP, IV_RUN_DONE, IV_RUN_DONE, NULL},
+        {"uv|d", STOP, IV_RUN_DONE, IV_RUN_UNDONE, NULL},
+        {"uU|dd", STOP, IV_RUN_VERIFIED, IV_RUN_UNDONE, NULL},
+        {"us|ds", STOP, IV_RUN_DONE, IV_RUN_UNDONE, NULL},
         /* some of it */
-        {"ud|dD", STOP, IV_RUN_DONE, IV_RUN_DONE},
-        {"Ud|dD", STOP, IV_RUN_VERIFIED, IV_RUN_VERIFIED},
-        {"uv|dD", STOP, IV_RUN_DONE, IV_RUN_VERIFIED},
-        {"Uv|dD", ON, IV_RUN_DONE, IV_RUN_DONE},
+        {"ud|dD", STOP, IV_RUN_DONE, IV_RUN_DONE, NULL},
+        {"Ud|dD", STOP, IV_RUN_VERIFIED, IV_RUN_VERIFIED, NULL},
+        {"uv|dD", STOP, IV_RUN_DONE, IV_RUN_VERIFIED, NULL},
+        {"Uv|dD", ON, IV_RUN_DONE, IV_RUN_DONE, NULL},
         /* in vain is in vain, taken back or not */
-        {"uF|dD", STOP, IV_RUN_DONE, IV_RUN_FAILED},
-        {"uU|dd", STOP, IV_RUN_FAILED, IV_RUN_FAILED},
-        {"uU|dd", STOP, IV_RUN_AMBIGUOUS, IV_RUN_AMBIGUOUS},
+        {"uF|dD", STOP, IV_RUN_DONE, IV_RUN_FAILED, NULL},
+        {"uU|dd", STOP, IV_RUN_FAILED, IV_RUN_FAILED, NULL},
+        {"uU|dd", STOP, IV_RUN_AMBIGUOUS, IV_RUN_AMBIGUOUS, NULL},
     };
     for (size_t i = 0; i < IV_COUNT(rows); i++) {
         struct iv_task all[8] = {0};
@@ -390,5 +405,7 @@ Test(ladder, comes_to_an_end_by_all_rows_whichever_was_the_last)
 
         cr_expect(end.state == rows[i].want, "row %zu, %s: %s", i, rows[i].steps,
                   iv_run_state_name(end.state));
+        cr_expect(rows[i].before == NULL || strcmp(end.before, rows[i].before) == 0, "row %zu, %s: %s", i,
+                  rows[i].steps, end.before);
     }
 }

@@ -23,7 +23,8 @@ static void log_state(struct alert_stage *s, struct iv_str execution, int64_t st
 }
 
 /* An execution of this key that is in this state, with one step, and both in the log. */
-static void carry_out(struct alert_stage *s, const char *key, enum iv_run_state state, struct iv_step step)
+static void carry_out_so(struct alert_stage *s, const char *key, enum iv_run_state state, struct iv_step step,
+                         const char *cause)
 {
     const struct iv_execution e = {.key = iv_str_of(key),
                                    .finding = iv_str_of(key),
@@ -32,7 +33,7 @@ static void carry_out(struct alert_stage *s, const char *key, enum iv_run_state 
                                    .tactic = IV_TACTIC_EVICT,
                                    .severity = IV_SEV_HIGH,
                                    .state = state,
-                                   .cause = IV_STR("the hook said no"),
+                                   .cause = iv_str_of(cause),
                                    .expires = s->now + HOUR};
     bool fresh = false;
     step.execution = e.key;
@@ -45,6 +46,11 @@ static void carry_out(struct alert_stage *s, const char *key, enum iv_run_state 
     log_state(s, e.key, 0, iv_step_state_name(step.state));
     log_state(s, e.key, -1, iv_run_state_name(state));
     cr_assert(iv_ok(iv_store_commit(s->store, NULL)));
+}
+
+static void carry_out(struct alert_stage *s, const char *key, enum iv_run_state state, struct iv_step step)
+{
+    carry_out_so(s, key, state, step, "the hook said no");
 }
 
 static void move(struct alert_stage *s, const char *key, enum iv_run_state state)
@@ -104,6 +110,21 @@ Test(remediation, in_vain_is_told_once_and_what_is_said_again_of_it_is_no_news)
     cr_expect_str_eq(detail(&s), "revoke of t-1 is ambiguous: the hook said no");
 }
 
+Test(remediation, that_found_nothing_to_act_on_is_in_vain)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, ONE);
+    carry_out_so(&s, "e1", IV_RUN_DONE, (struct iv_step){.state = IV_STEP_ABSENT},
+                 IV_CAUSE_NOTHING_THERE "step 'one': there is no such socket");
+
+    look(&s);
+
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 ");
+    cr_expect_str_eq(
+        detail(&s),
+        "revoke of t-1 is done: nothing was there to act on: step 'one': there is no such socket");
+}
+
 Test(remediation, that_goes_on_after_a_step_was_in_vain_tells_of_the_step)
 {
     static const struct {
@@ -119,7 +140,7 @@ Test(remediation, that_goes_on_after_a_step_was_in_vain_tells_of_the_step)
         {{.state = IV_STEP_AMBIGUOUS,
           .done = 1,
           .on_failure = IV_ON_FAILURE_ESCALATE,
-          .cause = IV_STR_INIT(IV_CAUSE_TAKEN_BACK)},
+          .cause = IV_STR_INIT(IV_CAUSE_TAKEN_BACK "sec-1")},
          ""},
     };
     for (size_t i = 0; i < IV_COUNT(rows); i++) {
