@@ -55,6 +55,9 @@ void iv_job_vmm_resume(struct iv_job *job);    /* vmm.c */
 void iv_job_vmm_snapshot(struct iv_job *job);  /* vmm.c */
 void iv_job_vmm_kill(struct iv_job *job);      /* vmm.c */
 
+/* orphans.c: kills all children of this process, and theirs as they become its own, and waits for them. */
+void iv_orphans_end(void);
+
 /* program.c: starts a program and waits for its end; at the deadline, or when it writes no end of output, its
  * group of processes is killed. words end with NULL. True: it has exited, job->status says how; what it wrote
  * is job's output, of which at most keep bytes are kept. False: job has ended. */

@@ -115,6 +115,7 @@ static bool follow(struct iv_job *job, const char *program, pid_t pid, const int
     (void)kill(-pid, SIGKILL);
     (void)kill(pid, SIGKILL);
     (void)waitpid(pid, &status, 0);
+    iv_orphans_end();
     if (pidfd >= 0) {
         (void)close(pidfd);
     }

@@ -71,7 +71,7 @@ iv_rc iv_carriers_pump(struct iv_carriers *carriers, iv_ns wait, struct iv_err *
     wait = any ? 0 : left < wait ? left : wait;
     TRY(iv_web_pump(carriers->web, iv_local_fd(carriers->local), wait, err));
     (void)iv_local_collect(carriers->local, &any);
-    return IV_OK;
+    return iv_local_check(carriers->local, err);
 }
 
 void iv_carriers_wake(struct iv_carriers *carriers)

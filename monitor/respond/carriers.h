@@ -18,6 +18,6 @@ void iv_carriers_start(struct iv_carriers *carriers, struct iv_call *call, const
 /* Lets go of a call that has not finished. */
 void iv_carriers_abandon(struct iv_carriers *carriers, struct iv_call *call,
                          const struct iv_action_kind *kind);
-/* Moves all calls on, for up to wait. */
+/* Moves all calls on, for up to wait. IV_E_STATE: what acts on this machine is gone, for good. */
 iv_rc iv_carriers_pump(struct iv_carriers *carriers, iv_ns wait, struct iv_err *err);
 void iv_carriers_wake(struct iv_carriers *carriers); /* ends a pump early; from any thread */

@@ -58,7 +58,8 @@ void iv_responder_freep(struct iv_responder **responder);
 
 /* Waits up to wait for an answer, the next step that is due, or a wake; then writes down what came of calls,
  * and what is called next, in one transaction, and begins those calls. IV_E_BUSY: the store was busy or full;
- * nothing is lost, call again. */
+ * nothing is lost, call again. IV_E_STATE: the hand has ended; the next process takes up what is in flight.
+ */
 iv_rc iv_responder_turn(struct iv_responder *responder, iv_ns wait, struct iv_err *err);
 /* From any thread: from now on this holds, and what did before is not looked at any more. */
 void iv_responder_govern(struct iv_responder *responder, const struct iv_government *government);

@@ -7,6 +7,8 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,15 +103,23 @@ Test(exec, keeps_no_more_output_than_asked_for)
     cr_expect_str_eq(step.answer.p, "<words> uid 0 gr" + (getuid() == 0 ? 0 : 16));
 }
 
+/* In its group, and in a session of its own. */
 Test(exec, leaves_nothing_running)
 {
-    struct iv_step step = local_step(&table, "exec: {command: one, values: {what: leave}}");
+    static const char *const ways[] = {"leave", "detach"};
+    for (size_t i = 0; i < IV_COUNT(ways); i++) {
+        char action[64];
+        (void)snprintf(action, sizeof action, "exec: {command: one, values: {what: %s}}", ways[i]);
 
-    cr_assert(step.state == IV_STEP_DONE && strncmp(step.answer.p, "<leave>", 7) == 0, "%s", step.answer.p);
-    int pid = (int)strtol(step.answer.p + 7, NULL, 10);
-    cr_assert(pid > 1);
-    while (!process_gone(pid)) {
-        iv_pause(IV_NS_PER_MS);
+        struct iv_step step = local_step(&table, action);
+
+        const char *number = step.answer.n == 0 ? NULL : strchr(step.answer.p, '>');
+        cr_assert(step.state == IV_STEP_DONE && number != NULL, "%s: %s", step.cause.p, step.answer.p);
+        int pid = (int)strtol(number + 1, NULL, 10);
+        cr_assert(pid > 1, "%s", step.answer.p);
+        while (!process_gone(pid)) {
+            iv_pause(IV_NS_PER_MS);
+        }
     }
 }
 
@@ -143,6 +153,46 @@ Test(exec, ends_with_the_monitor)
     while (!process_gone((int)strtol(text, NULL, 10))) {
         iv_pause(IV_NS_PER_MS);
     }
+}
+
+/* The one whose parent this process is. */
+static pid_t find_hand(void)
+{
+    pid_t found = 0;
+    DIR *proc = opendir("/proc");
+    cr_assert(proc != NULL);
+    for (const struct dirent *e = readdir(proc); e != NULL; e = readdir(proc)) {
+        char path[300];
+        char line[512] = "";
+        long parent = 0;
+        (void)snprintf(path, sizeof path, "/proc/%s/stat", e->d_name);
+        FILE *file = fopen(path, "r");
+        const char *rest = file == NULL || fgets(line, sizeof line, file) == NULL ? NULL : strrchr(line, ')');
+        parent = rest == NULL || strlen(rest) < 4 ? 0 : strtol(rest + 4, NULL, 10);
+        found = parent == (long)getpid() ? (pid_t)strtol(e->d_name, NULL, 10) : found;
+        if (file != NULL) {
+            (void)fclose(file);
+        }
+    }
+    (void)closedir(proc);
+    return found;
+}
+
+Test(exec, cannot_go_on_without_the_hand_and_says_so)
+{
+    struct stage s;
+    struct iv_err err = {.text = ""};
+    struct iv_rc_s rc = IV_OK;
+    local_init(&s, &table, "exec: {command: one, values: {what: hang}}");
+    pid_t hand = find_hand();
+    cr_assert(hand > 1 && kill(hand, SIGKILL) == 0);
+
+    while (iv_ok(rc)) {
+        rc = iv_responder_turn(s.responder, 100 * IV_NS_PER_MS, &err);
+    }
+
+    cr_expect(rc.code == IV_E_STATE && strstr(err.text, "the hand") != NULL, "%s", err.text);
+    local_deinit(&s);
 }
 
 Test(exec, is_unsupported_where_nothing_may_be_done)

@@ -126,6 +126,14 @@ void iv_local_abandon(struct iv_local *local, struct iv_call *call)
     }
 }
 
+iv_rc iv_local_check(const struct iv_local *local, struct iv_err *err)
+{
+    ENSURE(!local->ended, err, IV_E_STATE,
+           "the hand, which acts on this machine, has ended, and only a new start of the monitor brings "
+           "another");
+    return IV_OK;
+}
+
 int iv_local_fd(const struct iv_local *local)
 {
     return local->hand == NULL || local->ended ? -1 : iv_hand_fd(local->hand);

@@ -17,6 +17,8 @@ iv_rc iv_local_send(struct iv_local *local, struct iv_call *call, const struct i
                     struct iv_err *err);
 /* The report, when it comes, is nobody's. */
 void iv_local_abandon(struct iv_local *local, struct iv_call *call);
+/* IV_E_STATE: the hand has ended. Nobody can start another, so nothing can be done here any more. */
+iv_rc iv_local_check(const struct iv_local *local, struct iv_err *err);
 int iv_local_fd(const struct iv_local *local); /* readable: there is something to collect; -1: never */
 /* Takes the reports that have come, and ends the calls that none can come of; *any: there were some. How long
  * until it has to be asked again. */
