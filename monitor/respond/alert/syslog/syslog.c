@@ -122,7 +122,7 @@ static iv_rc open_syslog(void **driver, const struct iv_sink_tools *tools, struc
     return IV_OK;
 }
 
-/* A datagram for each; the kernel's word of one that nobody took comes with the next. */
+/* A datagram and a socket for each: of one that nobody took nothing is ever heard. */
 static void send_datagram(struct iv_delivery *out, const struct addrinfo *to, struct iv_str name,
                           struct iv_str bytes)
 {
