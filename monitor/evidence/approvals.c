@@ -79,16 +79,29 @@ iv_rc iv_store_pending_approvals(struct iv_store *store, struct iv_approval **ou
     return read_all(store, stmt, out, count, limit, arena, err);
 }
 
-iv_rc iv_store_approvals(struct iv_store *store, struct iv_approval **out, size_t *count,
-                         struct iv_str execution, size_t limit, struct iv_arena *arena, struct iv_err *err)
+static iv_rc read_of(struct iv_store *store, enum iv_statement which, struct iv_approval **out, size_t *count,
+                     struct iv_str execution, size_t limit, struct iv_arena *arena, struct iv_err *err)
 {
     IV_CHECK(store->inside);
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
-    TRY(iv_store_statement(store, &stmt, IV_SQL_APPROVALS_OF, err));
+    TRY(iv_store_statement(store, &stmt, which, err));
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_str(&args, execution);
     iv_sql_bind_int(&args, (int64_t)limit);
     return read_all(store, stmt, out, count, limit, arena, err);
+}
+
+iv_rc iv_store_approvals(struct iv_store *store, struct iv_approval **out, size_t *count,
+                         struct iv_str execution, size_t limit, struct iv_arena *arena, struct iv_err *err)
+{
+    return read_of(store, IV_SQL_APPROVALS_OF, out, count, execution, limit, arena, err);
+}
+
+iv_rc iv_store_counted_approvals(struct iv_store *store, struct iv_approval **out, size_t *count,
+                                 struct iv_str execution, size_t limit, struct iv_arena *arena,
+                                 struct iv_err *err)
+{
+    return read_of(store, IV_SQL_APPROVALS_COUNTED, out, count, execution, limit, arena, err);
 }
 
 iv_rc iv_store_judge_approval(struct iv_store *store, int64_t seq, struct iv_str verdict, struct iv_err *err)

@@ -37,7 +37,11 @@ iv_rc iv_store_pending_approvals(struct iv_store *store, struct iv_approval **ou
 /* All of an execution. */
 iv_rc iv_store_approvals(struct iv_store *store, struct iv_approval **out, size_t *count,
                          struct iv_str execution, size_t limit, struct iv_arena *arena, struct iv_err *err);
-/* The same for whoever reads; the row is valid for the length of the call. */
+/* Those of it that count, however many others were put in before them. */
+iv_rc iv_store_counted_approvals(struct iv_store *store, struct iv_approval **out, size_t *count,
+                                 struct iv_str execution, size_t limit, struct iv_arena *arena,
+                                 struct iv_err *err);
+/* All of an execution for whoever reads; the row is valid for the length of the call. */
 struct iv_reader;
 typedef bool (*iv_approval_visit)(void *ctx, const struct iv_approval *approval);
 iv_rc iv_reader_approvals(struct iv_reader *reader, struct iv_str execution, size_t limit,

@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/guard.h"
 #include "evidence/alive_internal.h"
+#include "evidence/approvals.h"
 #include "evidence/rows.h"
 #include "evidence/schema.h"
 #include "evidence/store_internal.h"

@@ -15,7 +15,7 @@
 #include "respond/supersede.h"
 
 #define AT_ONCE 64
-#define GIVEN_MOST 256 /* of one execution; what comes after them does not count */
+#define GIVEN_MOST 256 /* of one execution, that count; a quorum is far below it */
 #define STATEMENT_MAX_BYTES (256u << 10)
 /* A clock that is ahead of ours by no more is no forgery. */
 #define AHEAD_MOST (60 * IV_NS_PER_S)
@@ -234,7 +234,8 @@ static iv_rc settle_one(struct iv_store *store, const struct iv_keyring *keyring
     const char *why = NULL;
     TRY(iv_store_tasks(store, &steps, &h.step_count, IV_TASKS_OF, approval->execution, 0,
                        IV_EXECUTION_STEPS_MAX, arena, err));
-    TRY(iv_store_approvals(store, &given, &h.given_count, approval->execution, GIVEN_MOST, arena, err));
+    TRY(iv_store_counted_approvals(store, &given, &h.given_count, approval->execution, GIVEN_MOST, arena,
+                                   err));
     h.steps = steps;
     h.given = given;
     TRY(judge(&h, &why, err));

@@ -337,6 +337,33 @@ Test(approval, that_waits_to_be_heard_does_not_count_under_another_key_of_its_id
     cr_expect(stage_execution(&o.s).state == IV_RUN_WAITING && hook_count(o.hook) == 0);
 }
 
+Test(approval, counts_however_much_was_put_in_before_it_that_does_not)
+{
+    IV_AUTO(office_deinit) struct office o;
+    office_init(&o, TWO);
+    struct iv_execution e = stage_execution(&o.s);
+    struct iv_approval junk = {.execution = e.key,
+                               .approve = true,
+                               .role = IV_STR("security"),
+                               .key = IV_STR("ann"),
+                               .at = o.s.now,
+                               .reason = IV_STR(""),
+                               .signature = IV_STR("none")};
+    cr_assert(iv_ok(iv_store_begin(o.s.store, NULL)));
+    for (int i = 0; i < 300; i++) {
+        cr_assert(iv_ok(iv_store_put_approval(o.s.store, &junk, NULL)));
+    }
+    cr_assert(iv_ok(iv_store_commit(o.s.store, NULL)));
+
+    (void)say(&o, (struct word){.key = "ann", .role = "security"});
+    (void)say(&o, (struct word){.key = "cat", .role = "on-call"});
+    for (int turns = 0; turns < 10; turns++) { /* some are judged at a time */
+        stage_run(&o.s, true);
+    }
+
+    cr_expect(stage_execution(&o.s).state == IV_RUN_DONE && hook_count(o.hook) == 2);
+}
+
 Test(approval, is_signed_over_the_canonical_form_of_what_it_is_about)
 {
     struct iv_task steps[1] = {
