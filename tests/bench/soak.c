@@ -82,7 +82,7 @@ static iv_ns quantile(const struct histogram *h, double q)
     for (unsigned i = 0; i < IV_COUNT(h->counts); i++) {
         seen += h->counts[i];
         if (seen > wanted) {
-            return (iv_ns)((STEPS + i % STEPS) << (i / STEPS) >> 4);
+            return (iv_ns)((uint64_t)(STEPS + i % STEPS) << (i / STEPS) >> 4);
         }
     }
     return 0;
