@@ -29,7 +29,7 @@ static bool write_one(void *ctx, const struct iv_audit *a)
     iv_json_close_object(&w->j);
     w->count++;
     w->last = a->seq;
-    return true;
+    return !iv_page_is_full(&w->j);
 }
 
 static iv_rc write_page(struct iv_buf *out, struct iv_reader *reader, const struct iv_audit_filter *filter,
@@ -40,7 +40,7 @@ static iv_rc write_page(struct iv_buf *out, struct iv_reader *reader, const stru
     iv_json_open_list(&w.j, "items");
     TRY(iv_reader_audit(reader, filter, write_one, &w, err));
     iv_json_close_list(&w.j);
-    iv_page_next(&w.j, w.count == filter->limit, w.last);
+    iv_page_next(&w.j, iv_page_goes_on(&w.j, w.count, filter->limit), w.last);
     iv_json_close_object(&w.j);
     return IV_OK;
 }

@@ -205,31 +205,31 @@ static bool send(struct iv_publish_step *p, const struct iv_posting *posting)
     return true;
 }
 
-enum stop { NOT_ASKED, HOLDS, DOES_NOT_HOLD }; /* asked once for all entries of a look */
+enum stop { NOT_ASKED, HOLDS, DOES_NOT_HOLD, NOBODY_KNOWS }; /* asked once for all entries of a look */
 
-/* Where nobody can tell it holds. */
-static bool is_stopped(struct iv_publish_step *p)
+static enum stop ask_for_stop(struct iv_publish_step *p)
 {
     struct iv_err err = {.text = ""};
     bool holds = true;
     if (iv_halt_by_file(p->options.config->respond.pause_file)) {
-        return true;
+        return HOLDS;
     }
-    if (iv_ok(iv_store_begin(p->options.store, &err))) {
-        struct iv_rc_s rc = iv_halt_holds(&holds, p->options.store, &err);
-        iv_store_rollback(p->options.store);
-        holds = holds || !iv_ok(rc);
+    if (!iv_ok(iv_store_begin(p->options.store, &err))) {
+        return NOBODY_KNOWS;
     }
-    return holds;
+    struct iv_rc_s rc = iv_halt_holds(&holds, p->options.store, &err);
+    iv_store_rollback(p->options.store);
+    return !iv_ok(rc) ? NOBODY_KNOWS : holds ? HOLDS : DOES_NOT_HOLD;
 }
 
-/* A command that was given before the stop and has not left yet: it stays, and what follows passes it by. */
+/* A command that was given before the stop and has not left yet: it stays, and what follows passes it by.
+ * Where nobody can tell it holds. */
 static bool hold(struct iv_publish_step *p, enum stop *stop, const struct iv_posting *posting)
 {
     if (posting->channel != IV_CHANNEL_COMMAND) {
         return false;
     }
-    *stop = *stop != NOT_ASKED ? *stop : is_stopped(p) ? HOLDS : DOES_NOT_HOLD;
+    *stop = *stop != NOT_ASKED ? *stop : ask_for_stop(p);
     if (*stop == DOES_NOT_HOLD) {
         return false;
     }
@@ -288,7 +288,7 @@ static void call_back(struct iv_publish_step *p)
         return;
     }
     p->asked = now;
-    if (is_stopped(p)) {
+    if (ask_for_stop(p) == HOLDS) {
         iv_producer_close(TAKE(p->commands));
     }
 }

@@ -59,7 +59,7 @@ enum iv_hand_verb {
     IV_HAND_OCI_KILL,      /* CONTAINER */
     IV_HAND_OCI_PAUSE,     /* CONTAINER */
     IV_HAND_OCI_RESUME,    /* CONTAINER */
-    IV_HAND_VMM_PAUSE,     /* NAME of the API socket below sockets */
+    IV_HAND_VMM_PAUSE,     /* path of the API socket below sockets */
     IV_HAND_VMM_RESUME,    /* NAME */
     IV_HAND_VMM_SNAPSHOT,  /* NAME, path of the state, path of the memory, both as the machine's process sees
                               them */

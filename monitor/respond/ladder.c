@@ -61,10 +61,10 @@ static iv_rc cause_of(struct iv_str *out, const char *before, const struct iv_st
     return IV_OK;
 }
 
-/* Of the playbook's own steps: the first that went wrong, and the last that was called; how many went well;
- * whether any was withheld, or is not at its end; whether
- * what went wrong was led on to an escalation, and whether any was. Of those that take back: the first that
- * went wrong, and whether any is not at its end. */
+/* Of the playbook's own steps: the first that went wrong, that was not there, that is undone; the last that
+ * was called, that is proven; how many went well, and how many of those on something; whether any was
+ * withheld, or is not at its end; whether what went wrong was led on to an escalation, and whether any was.
+ * Of those that take back: the first that went wrong, and whether any is not at its end. */
 struct tally {
     const struct iv_step *wrong;
     const struct iv_step *last;

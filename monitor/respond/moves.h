@@ -44,7 +44,7 @@ iv_rc iv_move_withheld(struct iv_store *store, struct iv_task *task, iv_ns now, 
 /* It waited, and may now go on. */
 iv_rc iv_move_approved(struct iv_store *store, struct iv_execution *execution, struct iv_str cause, iv_ns now,
                        struct iv_arena *arena, struct iv_err *err);
-/* It waited, and nothing of it is ever called. */
+/* It waited, for an approval or for its turn, and nothing of it is ever called. */
 iv_rc iv_move_refused(struct iv_store *store, struct iv_execution *execution, struct iv_str cause, iv_ns now,
                       struct iv_arena *arena, struct iv_err *err);
 

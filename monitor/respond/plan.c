@@ -272,7 +272,8 @@ static iv_rc admit(struct plan *p, struct iv_store *store, iv_ns now, struct iv_
     int64_t quorum = p->playbook->approval.quorum;
     e->approvers = p->playbook->approval.roles;
     TRY(iv_limits_decide(&p->playbook->limits, &held, why, store, e, IV_MEASURE_ADMITTED, now, err));
-    held = held || iv_limits_outlived(&p->playbook->limits, why, p->bindings.finding->made, now);
+    held = held ||
+           (!e->observed && iv_limits_outlived(&p->playbook->limits, why, p->bindings.finding->made, now));
     if (!held && quorum == 0) {
         return take_turn(p, store, now, err);
     }

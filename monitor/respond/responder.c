@@ -38,6 +38,7 @@ static iv_rc copy_endpoints(struct iv_responder *r, struct iv_err *err)
     for (size_t i = 0; i < count; i++) {
         TRY(iv_endpoint_check(&r->options.endpoints[i], err));
         TRY(iv_endpoint_copy(&r->endpoints[i], &r->options.endpoints[i], &r->arena, err));
+        r->obstacles[i].full = r->obstacles[i].shut = true; /* for those that an earlier run held up */
     }
     return IV_OK;
 }

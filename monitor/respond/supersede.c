@@ -5,7 +5,7 @@
 #include "evidence/course.h"
 #include "respond/moves.h"
 
-#define LESSER_MAX 16
+#define LESSER_MAX 256 /* of all tenants */
 
 iv_rc iv_supersede(struct iv_store *store, const struct iv_execution *by, iv_ns now, struct iv_arena *arena,
                    struct iv_err *err)

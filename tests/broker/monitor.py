@@ -53,6 +53,7 @@ class Hooks:
 
         class Server(http.server.ThreadingHTTPServer):
             daemon_threads = True
+            request_queue_size = 1024  # as many as come at once; the kernel drops what is beyond it
 
             def handle_error(self, request, client_address):
                 """A client that was killed is part of the trial."""

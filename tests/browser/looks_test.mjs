@@ -9,7 +9,7 @@ import { change, fill, modules, openPage, shots, startBrowser, startConsole } fr
 
 const desk = { width: 1280, height: 800 };
 const phone = { width: 390, height: 844 };
-const paintMs = 10_000; // a tenth of a second where nothing else runs: the rest is for a machine that is busy
+const paintMs = 60_000; // a tenth of a second where nothing else runs: the rest is for a machine that is busy
 
 let browser;
 let server;

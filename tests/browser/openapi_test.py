@@ -38,7 +38,7 @@ def resolve(document, node):
 
 def sign(console):
     """What stands in the store is answered as it is."""
-    with contextlib.closing(sqlite3.connect(f"{console.folder}/store.db")) as db:
+    with contextlib.closing(sqlite3.connect(f"{console.folder}/store.db", timeout=60)) as db:
         db.execute("INSERT INTO checkpoints VALUES (0, 0, 'a note')")
         for at, what in enumerate(["started", "lag", "lag-over", "lag"]):
             db.execute("INSERT INTO journal (at, what, about, cause) VALUES (?, ?, 'ledger', 'a cause')", (at * 10**9, what))
@@ -99,7 +99,7 @@ class OpenApi(unittest.TestCase):
                          [("use.tenant", "acme"), ("use.ledger_id", None), ("gone", None), ("baseline.token.propagation", "2s"),
                           ("baseline.token.memory", 7)])
         self.assertEqual([row.get("override") for row in rule["saw"]], [None, None, None, {"tenant": "acme"}, None])
-        with contextlib.closing(sqlite3.connect(f"{console.folder}/store.db")) as db:
+        with contextlib.closing(sqlite3.connect(f"{console.folder}/store.db", timeout=60)) as db:
             known = db.execute("SELECT ocsf FROM findings WHERE uid = ?", (uid,)).fetchone()[0]
             for other in ("json_remove(ocsf, '$.unmapped.saw', '$.unmapped.saw_left_out')",
                           "json_set(ocsf, '$.unmapped.saw', 'much')"):
@@ -247,7 +247,7 @@ class OpenApi(unittest.TestCase):
         ask(undo, "post", {}, url=f"{at}/undo")
         ask(undo, "post", {}, url=f"{none}/undo")
         ask(undo, "post", {"why": "so"}, url=f"{at}/undo")
-        with contextlib.closing(sqlite3.connect(f"{console.folder}/store.db")) as db:
+        with contextlib.closing(sqlite3.connect(f"{console.folder}/store.db", timeout=60)) as db:
             db.execute("UPDATE steps SET state = 'due', undoes = 1 WHERE execution = ? AND position = 1", (key,))
             db.commit()
         ask(undo, "post", {}, url=f"{at}/undo")
@@ -330,7 +330,7 @@ class OpenApi(unittest.TestCase):
             with Console(token_file=token_file) as console:
                 self.everywhere(console, 401, known[1:])
                 self.everywhere(console, 401, known[1:], headers={"Authorization": f"Bearer {TOKEN}x"})
-                with contextlib.closing(sqlite3.connect(f"{console.folder}/store.db")) as db:
+                with contextlib.closing(sqlite3.connect(f"{console.folder}/store.db", timeout=60)) as db:
                     db.execute("ALTER TABLE tokens RENAME TO lost")
                 self.everywhere(console, 503, known, headers={"Authorization": "Bearer ivg_" + "0" * 64})
             authority = Authority(first.folder)

@@ -21,12 +21,12 @@ static const struct iv_str words[] = {IV_STR_INIT("--agent={{agent}}"), IV_STR_I
 static const struct iv_str one[] = {IV_STR_INIT("{{what}}")};
 static const struct iv_str path[] = {IV_STR_INIT("/agents/{{what}}/x")};
 static const struct iv_hand_command commands[] = {
-    {IV_STR_INIT("tell"), TELL, words, 3, {NULL, 0}, 10 * IV_NS_PER_S, 2048},
-    {IV_STR_INIT("one"), TELL, one, 1, {NULL, 0}, 10 * IV_NS_PER_S, 2048},
-    {IV_STR_INIT("path"), TELL, path, 1, {NULL, 0}, 10 * IV_NS_PER_S, 2048},
+    {IV_STR_INIT("tell"), TELL, words, 3, {NULL, 0}, 120 * IV_NS_PER_S, 2048},
+    {IV_STR_INIT("one"), TELL, one, 1, {NULL, 0}, 120 * IV_NS_PER_S, 2048},
+    {IV_STR_INIT("path"), TELL, path, 1, {NULL, 0}, 120 * IV_NS_PER_S, 2048},
     {IV_STR_INIT("brief"), TELL, one, 1, {NULL, 0}, 300 * IV_NS_PER_MS, 16},
     {IV_STR_INIT("missing"), IV_STR_INIT("/nonexistent/program"), NULL, 0, {NULL, 0}, IV_NS_PER_S, 16},
-    {IV_STR_INIT("nobody"), TELL, one, 1, IV_STR_INIT("nobody"), 10 * IV_NS_PER_S, 2048},
+    {IV_STR_INIT("nobody"), TELL, one, 1, IV_STR_INIT("nobody"), 120 * IV_NS_PER_S, 2048},
 };
 static const struct iv_hand_options table = {.commands = commands, .command_count = IV_COUNT(commands)};
 

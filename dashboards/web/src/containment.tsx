@@ -31,8 +31,8 @@ function stroke(at: number, step: number): number {
     date.setHours(0, 0, 0, 0);
     date.setDate(date.getDate() + step / day);
   } else {
-    const minutes = step / minute;
-    date.setMinutes((Math.floor(date.getMinutes() / minutes) + 1) * minutes, 0, 0);
+    const zone = date.getTimezoneOffset() * minute; // not by the clock's hands: an hour of autumn comes twice
+    return Math.floor((at - zone) / step + 1) * step + zone;
   }
   return date.getTime();
 }

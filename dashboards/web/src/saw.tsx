@@ -58,7 +58,7 @@ export function Seen({ detail }: { detail: Detail }) {
           ))}
         </tbody>
       </table>
-      {leftOut > 0 && <p class="none">{plural(leftOut, "further value")} are in the record.</p>}
+      {leftOut > 0 && <p class="none">{plural(leftOut, "further value")} {leftOut === 1 ? "is" : "are"} in the record.</p>}
     </>
   );
 }

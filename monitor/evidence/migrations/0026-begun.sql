@@ -3,7 +3,7 @@
 -- the evidence of a step of theirs is still to come.
 ALTER TABLE executions ADD COLUMN awaits INTEGER NOT NULL DEFAULT 0; -- done, for all that is known so far
 UPDATE executions SET awaits = 1 WHERE state = 'done' AND told = 0 AND EXISTS
-    (SELECT 1 FROM steps s WHERE s.execution = key AND s.state = 'done' AND s.expectation <> '');
+    (SELECT 1 FROM steps s WHERE s.execution = executions.key AND s.state = 'done' AND s.expectation <> '');
 CREATE INDEX executions_begun ON executions (playbook, started, touched_agent, touched_tenant, touched_enclave)
     WHERE started > 0 AND observed = 0 AND told = 0;
 DROP INDEX executions_at_work;

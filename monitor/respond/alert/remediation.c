@@ -50,7 +50,7 @@ static iv_rc tell_vain(struct iv_alerter *a, struct iv_store *store, bool *any, 
         TRY(iv_alerter_condition(a, store, IV_CONDITION_REMEDIATION_FAILED, false, IV_STR(""),
                                  iv_str_of(detail), now, err));
     }
-    *any = *any || seen > after;
+    *any = *any || count > 0;
     return seen > after ? iv_alerter_put_fact(store, FACT, seen, err) : IV_OK;
 }
 
