@@ -217,8 +217,8 @@ static iv_rc recall(struct iv_responder *r, struct iv_call *call, struct iv_err 
 {
     bool recalled = false;
     (void)pthread_mutex_lock(&r->lock);
-    struct iv_rc_s rc =
-        iv_ramp_recall(&recalled, r->options.store, r->government.playbooks, &call->task, call->now, err);
+    struct iv_rc_s rc = iv_ramp_recall(&recalled, r->options.store, r->government.playbooks, &call->task,
+                                       call->now, &call->arena, err);
     (void)pthread_mutex_unlock(&r->lock);
     call->finished = recalled;
     call->postponed = recalled;

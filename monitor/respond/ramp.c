@@ -222,7 +222,7 @@ static bool is_held_to_limits(const struct iv_task *task)
 }
 
 iv_rc iv_ramp_recall(bool *recalled, struct iv_store *store, const struct iv_playbooks *playbooks,
-                     struct iv_task *task, iv_ns now, struct iv_err *err)
+                     struct iv_task *task, iv_ns now, struct iv_arena *arena, struct iv_err *err)
 {
     struct iv_execution *e = &task->execution;
     const struct iv_limits *limits = limits_of(playbooks, e);
@@ -236,7 +236,8 @@ iv_rc iv_ramp_recall(bool *recalled, struct iv_store *store, const struct iv_pla
         return IV_OK;
     }
     e->ramp.start = limits->ramp_start;
-    e->cause = iv_str_of(why);
+    e->cause = iv_arena_str(arena, iv_str_of(why));
+    ENSURE(e->cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
     task->step.state = IV_STEP_QUEUED;
     task->step.cause = IV_STR("");
     TRY(iv_store_order(store, e, err));

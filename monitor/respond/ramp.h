@@ -54,6 +54,6 @@ iv_rc iv_ramp_advance(struct iv_store *store, const struct iv_government *govern
                       struct iv_err *err);
 
 /* The task's execution is about to begin, with this step. Where as many have begun meanwhile as may, it waits
- * for its turn again: *recalled, and the step is not to be called. */
+ * for its turn again: *recalled, and the step is not to be called. The cause is in the arena. */
 iv_rc iv_ramp_recall(bool *recalled, struct iv_store *store, const struct iv_playbooks *playbooks,
-                     struct iv_task *task, iv_ns now, struct iv_err *err);
+                     struct iv_task *task, iv_ns now, struct iv_arena *arena, struct iv_err *err);
