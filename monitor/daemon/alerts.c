@@ -182,7 +182,7 @@ static iv_rc look_after_canary(struct iv_alerts *a, bool *any, iv_ns *next, iv_n
         return iv_alerter_canary_missed(a->alerter, a->options.store, &missed, a->began, patience, now, err);
     }
     TRY(iv_alerter_canary_due(a->alerter, a->options.store, IV_STR(""), now, err));
-    TRY(iv_alerter_canary_last(a->alerter, a->options.store, &last, err));
+    TRY(iv_alerter_canary_last(a->options.store, &last, err));
     *next = iv_ns_add(last, every);
     return IV_OK;
 }

@@ -29,9 +29,8 @@ iv_rc iv_alerter_canary(struct iv_alerter *a, struct iv_store *store, struct iv_
     return iv_alerter_resolve(store, &alert, IV_STR("it was synthetic"), now, err);
 }
 
-iv_rc iv_alerter_canary_last(struct iv_alerter *a, struct iv_store *store, iv_ns *out, struct iv_err *err)
+iv_rc iv_alerter_canary_last(struct iv_store *store, iv_ns *out, struct iv_err *err)
 {
-    (void)a;
     TRY(iv_alerter_fact(store, out, FACT, err));
     *out = *out < 0 ? 0 : *out;
     return IV_OK;
@@ -55,7 +54,7 @@ iv_rc iv_alerter_canary_due(struct iv_alerter *a, struct iv_store *store, struct
     if (a->alerting->canary == 0) {
         return IV_OK;
     }
-    TRY(iv_alerter_canary_last(a, store, &last, err));
+    TRY(iv_alerter_canary_last(store, &last, err));
     if (last != 0 && last <= now && now - last < a->alerting->canary) {
         return IV_OK;
     }
@@ -88,7 +87,7 @@ iv_rc iv_alerter_canary_missed(struct iv_alerter *a, struct iv_store *store, boo
 {
     char detail[DETAIL_MAX_BYTES];
     iv_ns last = 0;
-    TRY(iv_alerter_canary_last(a, store, &last, err));
+    TRY(iv_alerter_canary_last(store, &last, err));
     last = last > since ? last : since;
     *missed = now - last >= patience;
     (void)snprintf(detail, sizeof detail, "no planted violation was found for %lld s",

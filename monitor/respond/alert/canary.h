@@ -22,8 +22,7 @@ iv_rc iv_alerter_canary_found(struct iv_alerter *alerter, struct iv_store *store
                               iv_ns written, iv_ns now, struct iv_err *err);
 
 /* When the last one began; 0: there was none. */
-iv_rc iv_alerter_canary_last(struct iv_alerter *alerter, struct iv_store *store, iv_ns *out,
-                             struct iv_err *err);
+iv_rc iv_alerter_canary_last(struct iv_store *store, iv_ns *out, struct iv_err *err);
 /* Says the condition, or that it is over: whether one was due, counted from `since`, patience ago. */
 iv_rc iv_alerter_canary_missed(struct iv_alerter *alerter, struct iv_store *store, bool *missed, iv_ns since,
                                iv_ns patience, iv_ns now, struct iv_err *err);
