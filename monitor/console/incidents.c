@@ -35,15 +35,6 @@ static iv_rc write_sparks(struct listing *l, int64_t incident)
     return IV_OK;
 }
 
-static void write_moment(struct iv_json *j, const char *name, iv_ns at)
-{
-    if (at > 0) {
-        iv_json_time(j, name, at);
-    } else {
-        iv_json_null(j, name);
-    }
-}
-
 static void write_length(struct iv_json *j, const char *name, iv_ns length)
 {
     if (length >= 0) {
@@ -59,9 +50,9 @@ static iv_rc write_times(struct listing *l, const struct iv_incident *i)
     struct iv_json *j = &l->j;
     TRY(iv_reader_incident_times(l->reader, &times, i, l->err));
     iv_json_open_object(j, "times");
-    write_moment(j, "detected", times.detected);
-    write_moment(j, "acted", times.acted);
-    write_moment(j, "contained", times.contained);
+    iv_show_time(j, "detected", times.detected);
+    iv_show_time(j, "acted", times.acted);
+    iv_show_time(j, "contained", times.contained);
     write_length(j, "detect", times.detect);
     write_length(j, "act", times.act);
     write_length(j, "contain", times.contain);
