@@ -44,6 +44,7 @@
  *                 │        └─┼───────┘ (to be tried again at due_at)
  *                 │          ├──────────────▶ failed, unsupported    it cannot be called as it is
  *                 │          ├──────────────▶ withheld
+ *                 │          ├──────────────▶ ambiguous      tried without an answer; its finding has fallen
  *                 └──────────┴──────────────▶ skipped
  *              done with an expectation ────▶ verified, failed, ambiguous
  *              done, however it was decided ▶ undone

@@ -263,7 +263,14 @@ static iv_rc go_on(struct iv_store *store, struct iv_execution *e, const struct 
     return IV_OK;
 }
 
-/* What takes steps back: due after its time where there is something to take back, else skipped. */
+/* It was called, and whether that had its effect nobody knows, for it is not called again (withdraw_step). */
+static bool may_stand(const struct iv_step *step)
+{
+    return step->state == IV_STEP_AMBIGUOUS && step->done == 0;
+}
+
+/* What takes steps back: due after its time where there is something to take back, or may be, else skipped.
+ */
 static iv_rc settle_undo(struct iv_store *store, const struct iv_execution *e, struct iv_task *all,
                          size_t count, iv_ns now, struct iv_err *err)
 {
@@ -273,9 +280,10 @@ static iv_rc settle_undo(struct iv_store *store, const struct iv_execution *e, s
             continue;
         }
         const struct iv_step *step = &all[undo->undoes - 1].step;
-        if (step->done > 0 && !iv_step_awaits(step)) { /* whatever its effect was */
+        bool done = step->done > 0 && !iv_step_awaits(step); /* whatever its effect was */
+        if (done || may_stand(step)) {
             undo->state = IV_STEP_DUE;
-            undo->due = iv_ns_add(step->done, undo->undo_after);
+            undo->due = iv_ns_add(done ? step->done : step->finished, undo->undo_after);
             TRY(iv_store_hold_undo(store, e, undo, err));
             TRY(iv_report_step(store, e, undo, now, err));
         } else if (iv_step_state_final(step->state)) {
@@ -343,16 +351,33 @@ iv_rc iv_ladder_follow(struct iv_store *store, struct iv_task *task, iv_ns now, 
     return end(store, e, all, count, now, arena, err);
 }
 
-/* Why it is not called; what is known of attempts before is kept, for they may have had their effect. */
-static iv_rc withdraw_step(struct iv_store *store, const struct iv_execution *e, struct iv_step *step,
-                           const char *why, iv_ns now, struct iv_arena *arena, struct iv_err *err)
+static bool has_undo(const struct iv_step *step, const struct iv_task *all, size_t count)
 {
-    bool tried = step->attempt > 0 && step->cause.n > 0;
+    bool has = false;
+    for (size_t i = 0; i < count; i++) {
+        has = has || all[i].step.undoes == step->position + 1;
+    }
+    return has;
+}
+
+/* Why it is not called; what is known of attempts before is kept, for they may have had their effect. Where
+ * that could be taken back it is taken for had. */
+static iv_rc withdraw_step(struct iv_store *store, const struct iv_execution *e, struct iv_step *step,
+                           const struct iv_task *all, size_t count, const char *why, iv_ns now,
+                           struct iv_arena *arena, struct iv_err *err)
+{
+    bool tried = step->attempt > 0;
     struct iv_str cause =
         tried ? iv_arena_printf(arena, "%s; before that: " IV_STR_FMT, why, IV_STR_ARG(step->cause))
               : iv_str_of(why);
     ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
-    return skip(store, e, step, cause, now, err);
+    if (!tried || !has_undo(step, all, count)) {
+        return skip(store, e, step, cause, now, err);
+    }
+    step->state = IV_STEP_AMBIGUOUS;
+    step->cause = cause;
+    step->finished = now;
+    return iv_report_step(store, e, step, now, err);
 }
 
 static iv_rc end_withdrawn(struct iv_store *store, struct iv_execution *e, const struct iv_step *step,
@@ -382,7 +407,7 @@ iv_rc iv_ladder_withdraw(struct iv_store *store, struct iv_task *task, const cha
     size_t count = 0;
     struct iv_execution *e = &task->execution;
     TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, e->key, 0, IV_EXECUTION_STEPS_MAX, arena, err));
-    TRY(withdraw_step(store, e, &task->step, why, now, arena, err));
+    TRY(withdraw_step(store, e, &task->step, all, count, why, now, arena, err));
     for (size_t i = 0; i < count; i++) {
         struct iv_step *step = &all[i].step;
         if (step->position == task->step.position) {

@@ -21,7 +21,8 @@ iv_rc iv_ladder_rest(struct iv_store *store, struct iv_task *task, iv_ns now, st
                      struct iv_err *err);
 
 /* task->step is due, and neither it nor what was to follow it is called (any more): why. What was done before
- * stays, and so does what takes it back; where nothing was, the execution is refused. */
+ * stays, and so does what takes it back; a step that was tried without an answer and has an undo ends as
+ * ambiguous, and is taken back as well; where nothing was, the execution is refused. */
 iv_rc iv_ladder_withdraw(struct iv_store *store, struct iv_task *task, const char *why, iv_ns now,
                          struct iv_arena *arena, struct iv_err *err);
 

@@ -16,7 +16,7 @@ RUN_MOVES = {
 STEP_MOVES = {
     "": "queued due",
     "queued": "due skipped",
-    "due": "queued calling failed unsupported skipped withheld",
+    "due": "queued calling failed unsupported skipped withheld ambiguous",
     "calling": "due done absent failed unsupported",
     "done": "verified failed ambiguous undone",
     "verified": "undone",
@@ -133,6 +133,9 @@ WAYS = {
                                  keys=BY_FINDING + TWO_OF_THEM, called=[0]),
     "fallen on the way": way(call("/down-in/0", retry="attempts: 9, backoff: 20m, max_backoff: 20m"), "refused: skipped",
                              ["find:1", "rest:60"], ["close", DAYS], called=[1, 1]),
+    "fallen, and what was tried is taken back": way(
+        call("/down-in/0", undo(), retry="attempts: 9, backoff: 20m, max_backoff: 20m"), "ambiguous: undone done",
+        ["find:1", "rest:60"], ["close", DAYS], called=[1, 2]),
     # One in the place of another.
     "superseded": ways_of_two(
         BY_TOKEN + "escalate_to: block\nsteps:\n" + call("/no"), BY_TOKEN + "steps:\n" + call("/yes"),

@@ -173,6 +173,50 @@ Test(footing, ends_what_has_begun_and_leaves_its_undoing)
     cr_expect(hook_count(hook) == 3 && stage_execution(&s).state == IV_RUN_UNDONE);
 }
 
+/* What it did, if anything, is taken back: after one attempt without an answer, and after a stop in the
+ * middle of one. */
+Test(footing, takes_back_what_was_tried_and_may_have_had_its_effect)
+{
+    static const struct {
+        struct hook_answer answers[2];
+        const char *before;
+    } rows[] = {
+        {{HOOK_STATUS("503 No"), HOOK_OK}, "503"},
+        {{{HOOK_HANG, NULL}, HOOK_OK}, "its outcome is not known"},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(rows[i].answers, 2);
+        IV_AUTO(stage_deinit) struct stage s;
+        stage_init(&s, HTTP("a", UNDO) HTTP("b", UNDO));
+        s.governs = &s.sample.baseline;
+        stage_find(&s);
+        stage_respond(&s, hook_url(hook));
+        while (hook_count(hook) == 0 || (i == 0 && stage_step(&s, 0).state != IV_STEP_DUE)) {
+            cr_assert(iv_ok(iv_responder_turn(s.responder, 10 * IV_NS_PER_MS, NULL)));
+        }
+        stage_respond(&s, hook_url(hook)); /* after a restart it is the same */
+        contradict(&s);
+        s.now += 60 * IV_NS_PER_S;
+
+        stage_run(&s, false);
+
+        struct iv_step tried = stage_step(&s, 0);
+        cr_expect(hook_count(hook) == 1 && tried.state == IV_STEP_AMBIGUOUS, "row %zu", i);
+        cr_expect(strstr(tried.cause.p, CONTRADICTED "; before that: ") != NULL &&
+                      strstr(tried.cause.p, rows[i].before) != NULL,
+                  "row %zu: %s", i, tried.cause.p);
+        cr_expect(stage_step(&s, 1).state == IV_STEP_SKIPPED && stage_step(&s, 3).state == IV_STEP_SKIPPED);
+        cr_expect(stage_execution(&s).state == IV_RUN_AMBIGUOUS, "row %zu", i);
+        cr_expect(stage_step(&s, 2).state == IV_STEP_DUE &&
+                      stage_step(&s, 2).due == s.now + 3600 * IV_NS_PER_S,
+                  "row %zu", i);
+        stage_run(&s, true);
+        cr_expect(hook_count(hook) == 2 && strstr(hook_request(hook, 1), "/undo") != NULL, "row %zu", i);
+        cr_expect(stage_step(&s, 0).state == IV_STEP_UNDONE && stage_step(&s, 2).state == IV_STEP_DONE);
+        cr_expect(stage_executions(&s) == 1, "row %zu: nothing takes over from it", i);
+    }
+}
+
 /* The only call is tried again and again. */
 Test(footing, ends_the_attempts_at_what_was_never_answered)
 {
