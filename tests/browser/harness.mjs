@@ -136,7 +136,11 @@ export async function startBrowser() {
 
 /** A page that fails the test on any error of its own: an exception, a refused script, a resource that is missing. */
 export async function openPage(browser, url, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  return openTab(await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options }), url);
+}
+
+/** Another one in the same browser, as far as cookies and what tabs tell each other go. */
+export async function openTab(context, url) {
   const page = await context.newPage();
   page.faults = [];
   page.on("pageerror", (error) => page.faults.push(String(error)));

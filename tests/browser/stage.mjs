@@ -3,7 +3,7 @@
 // tests, and at the end no error of the page's own.
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach } from "node:test";
-import { openPage, startBrowser, startConsole, until } from "./harness.mjs";
+import { openPage, openTab, startBrowser, startConsole, until } from "./harness.mjs";
 
 let browser;
 let opened = [];
@@ -26,7 +26,7 @@ export function stage({ token, forgives } = {}) {
   });
   afterEach(async () => {
     const faults = opened.flatMap((one) => one.faults).filter((fault) => forgiven.every((one) => !one.test(fault)));
-    await Promise.all(opened.map((one) => one.context().close()));
+    await Promise.all([...new Set(opened.map((one) => one.context()))].map((context) => context.close()));
     opened = [];
     page = undefined;
     await server.end();
@@ -40,6 +40,13 @@ export const forgive = (what) => void forgiven.push(what);
 /** Opens a page of its own, empty if no address is given. */
 export async function visit(url = "about:blank", options = {}) {
   page = await openPage(browser, url, options);
+  opened.push(page);
+  return page;
+}
+
+/** Opens another tab of the browser that the present page is in. */
+export async function tab(url = "about:blank") {
+  page = await openTab(page.context(), url);
   opened.push(page);
   return page;
 }

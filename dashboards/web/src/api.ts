@@ -53,10 +53,10 @@ export class Silence extends Error {
 export const notOffered = (trouble: unknown): boolean => trouble instanceof Refusal && trouble.status === 404;
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-let csrf: string | null = null;
-export const keepToken = (token: string | null): void => void (csrf = token);
+let holder: Session | null = null;
+export const keepSession = (session: Session | null): void => void (holder = session);
 
-/** Told when the server no longer knows who asks. */
+/** Told when the server no longer knows who asks ("stranger"), or knows him by another session ("another"). */
 export const strangers = new EventTarget();
 
 async function refusalOf(answer: Response): Promise<Refusal> {
@@ -67,13 +67,24 @@ async function refusalOf(answer: Response): Promise<Refusal> {
   return new Refusal(answer.status, message, after > 0 ? after : null);
 }
 
+/** Another tab may have logged in meanwhile. The same person may ask again; in another one's name nothing is done. */
+async function isAnother(before: Session): Promise<boolean> {
+  const now = await fetchSession();
+  if (now.csrf === before.csrf) {
+    return false;
+  }
+  strangers.dispatchEvent(new CustomEvent("another", { detail: now }));
+  return now.name === before.name && now.via === before.via;
+}
+
 async function ask(method: string, path: string, body?: unknown): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (body !== undefined) {
     headers["content-type"] = "application/json";
   }
-  if (method !== "GET" && csrf !== null) {
-    headers["x-csrf-token"] = csrf;
+  const mine = method === "GET" ? null : holder;
+  if (mine !== null && mine.csrf !== null) {
+    headers["x-csrf-token"] = mine.csrf;
   }
   const asked = { method, headers, body: body === undefined ? null : JSON.stringify(body) };
   const answer = await fetch(path, asked).catch((error: unknown) => {
@@ -83,6 +94,9 @@ async function ask(method: string, path: string, body?: unknown): Promise<Respon
     const refusal = await refusalOf(answer);
     if (answer.status === 401 && path !== "/api/v1/session") {
       strangers.dispatchEvent(new Event("stranger"));
+    }
+    if (answer.status === 403 && mine !== null && (await isAnother(mine))) {
+      return ask(method, path, body);
     }
     throw refusal;
   }

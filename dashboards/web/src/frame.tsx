@@ -8,6 +8,7 @@ import { count, short, when, zone } from "./format";
 import type { Connection } from "./live";
 import { baseline, connection as connectionNow, lostSince, respond, status as statusNow } from "./live";
 import { Icon, Name, visible } from "./marks";
+import { turned } from "./session";
 import { useStore } from "./store";
 
 export const screens = [
@@ -108,6 +109,19 @@ function Paused() {
   ) : null;
 }
 
+/** Who one is here has changed under one's hands. */
+function Turned() {
+  const words = useStore(turned);
+  return words === "" ? null : (
+    <p class="turned" role="alert">
+      <Name text={words} />
+      <button type="button" class="quiet" onClick={() => turned.set("")}>
+        Close
+      </button>
+    </p>
+  );
+}
+
 export function Frame(props: { screen: string; offered: readonly string[]; who: ComponentChildren; children: ComponentChildren }) {
   const connection = useStore(connectionNow);
   const status = useStore(statusNow);
@@ -137,6 +151,7 @@ export function Frame(props: { screen: string; offered: readonly string[]; who: 
         {props.who}
         <ThemeSwitch />
       </header>
+      <Turned />
       <Paused />
       <main>{props.children}</main>
       <footer class="foot">

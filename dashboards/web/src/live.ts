@@ -6,8 +6,10 @@ import { fetchActions, fetchBaseline, fetchRespond, fetchStatus } from "./api";
 import type { Baseline, Execution, Finding, Respond, Status } from "./model";
 import { merged } from "./rows";
 import { store } from "./store";
+import type { Connection, Word } from "./stream";
+import { share } from "./tabs";
 
-export type Connection = "connecting" | "live" | "lost";
+export type { Connection } from "./stream";
 
 export interface Pulse {
   at: number; // milliseconds
@@ -23,8 +25,9 @@ export const pulses = store<readonly Pulse[]>([]);
 export const executions = store<readonly Execution[]>([]); // those that were told of lately, the newest change first
 export const respond = store<Respond | null>(null); // null: not known, or not offered
 export const lostSince = store<number | null>(null); // milliseconds: since when the server does not answer
+/** It is known where the stream begins: what a screen asks for from now on misses nothing of it. */
+export const begun = store(false);
 
-const silenceMs = 12_000; // six pulses of the server
 const retryMs = 2_000;
 const batchMs = 40;
 const respondMs = 8_000;
@@ -74,10 +77,10 @@ export function useSettled(act: () => void, ms: number): () => void {
   }, [act, ms]);
 }
 
-function connectionIs(now: Connection): void {
+function connectionIs(now: Connection, since: number | null): void {
   const back = now === "live" && lostSince.get() !== null;
   connection.set(now);
-  lostSince.set(now === "lost" ? (lostSince.get() ?? Date.now()) : null);
+  lostSince.set(since);
   if (back) {
     say(ofReturns, undefined);
   }
@@ -150,69 +153,27 @@ function takeStatus(now: Status): void {
   status.set(now);
 }
 
-/** Answers how to end it. */
-function listen(position: string): () => void {
-  let last = position;
-  let source: EventSource | null = null;
-  let heard = Date.now();
-  let retry = 0;
-
-  const on = <T>(kind: string, use: (value: T) => void): void =>
-    source?.addEventListener(kind, (event) => {
-      const message = event as MessageEvent<string>;
-      heard = Date.now();
-      if (message.lastEventId !== "") {
-        last = message.lastEventId;
-      }
-      use(JSON.parse(message.data) as T);
-    });
-
-  const open = (): void => {
-    source?.close();
-    heard = Date.now();
-    source = new EventSource(`/api/v1/stream?after=${encodeURIComponent(last)}`);
-    source.addEventListener("open", () => {
-      heard = Date.now();
-      connectionIs("live");
-    });
-    on<Finding>("finding", takeFinding);
-    on<Execution>("action", (execution) => {
-      waiting.executions.push(execution);
-      soon();
-    });
-    on<Respond>("respond", takeRespond);
-    on<Status>("status", takeStatus);
-    source.addEventListener("error", () => {
-      connectionIs("lost");
-      // A browser comes back by itself after a broken connection, not after an answer such as 503.
-      if (source?.readyState === EventSource.CLOSED) {
-        fetchStatus().then(takeStatus, () => undefined); // whoever is not known any more hears of it by this
-        window.clearTimeout(retry);
-        retry = window.setTimeout(open, retryMs);
-      }
-    });
-  };
-
-  // A connection can die without a word (a laptop that slept, a gateway that forgot it).
-  const watch = window.setInterval(() => {
-    if (source?.readyState === EventSource.OPEN && Date.now() - heard > silenceMs) {
-      connectionIs("lost");
-      open();
-    }
-  }, 1_000);
-
-  open();
-  return () => {
-    window.clearInterval(watch);
-    window.clearTimeout(retry);
-    source?.close();
-  };
+function hear(word: Word): void {
+  switch (word.kind) {
+    case "connection":
+      return connectionIs(word.now, word.since);
+    case "finding":
+      return takeFinding(JSON.parse(word.data) as Finding);
+    case "action":
+      waiting.executions.push(JSON.parse(word.data) as Execution);
+      return soon();
+    case "respond":
+      return takeRespond(JSON.parse(word.data) as Respond);
+    case "status":
+      return takeStatus(JSON.parse(word.data) as Status);
+  }
 }
 
 /** From now until the answer is called. */
 export function follow(): () => void {
-  let stop: (() => void) | null = null;
+  const shared = share(hear);
   let ended = false;
+  let known = false;
   let retry = 0;
   let filled = false;
   const fill = async (): Promise<void> => {
@@ -227,12 +188,15 @@ export function follow(): () => void {
       if (ended) {
         return;
       }
+      known = true;
       takeStatus(now);
-      stop = listen(now.position);
+      shared.from(now.position);
+      begun.set(true);
       await fill();
     } catch {
-      if (!ended && stop === null) {
-        connectionIs("lost");
+      if (!ended && !known) {
+        connectionIs("lost", lostSince.get() ?? Date.now());
+        begun.set(true); // each screen says itself what it lacks, and asks again when the server is back
         retry = window.setTimeout(() => void begin(), retryMs);
       }
     }
@@ -242,7 +206,8 @@ export function follow(): () => void {
     ended = true;
     ofReturns.delete(back);
     window.clearTimeout(retry);
-    stop?.();
-    connectionIs("connecting");
+    shared.end();
+    begun.set(false);
+    connectionIs("connecting", null);
   };
 }

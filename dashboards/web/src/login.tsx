@@ -112,7 +112,7 @@ export function WhoMark({ who }: { who: Who }) {
     return null;
   }
   return (
-    <p class="who" title={who.roles.join(", ")}>
+    <div class="who" title={who.roles.join(", ")}>
       <a href={hrefOf("account")}>
         <Name text={who.name} />
       </a>
@@ -121,12 +121,20 @@ export function WhoMark({ who }: { who: Who }) {
           type="button"
           class="quiet icon"
           aria-label="Log out"
-          title={trouble ?? "Log out"}
+          title="Log out"
           onClick={() => void logOut().then(leave, (error: unknown) => setTrouble(messageOf(error)))}
         >
           <Icon path="M14 4h5v16h-5M10 8l-4 4 4 4M6 12h9" />
         </button>
       )}
-    </p>
+      {trouble !== null && (
+        <p class="said" role="alert">
+          You are still logged in: <Name text={trouble} />
+          <button type="button" class="quiet" onClick={() => setTrouble(null)}>
+            Close
+          </button>
+        </p>
+      )}
+    </div>
   );
 }

@@ -14,7 +14,7 @@ import { AuditScreen } from "./audit";
 import { FindingsScreen } from "./findings";
 import { FleetScreen } from "./fleet";
 import { Frame, paintFirst } from "./frame";
-import { follow } from "./live";
+import { begun, follow } from "./live";
 import { LogInScreen, WhoMark } from "./login";
 import { PostureScreen } from "./posture";
 import { RemediationScreen } from "./remediation";
@@ -40,12 +40,13 @@ const kept: Record<string, string> = { audit: "audit", access: "admin" };
 function Inside({ who }: { who: Who }) {
   const place = usePlace();
   useEffect(follow, []);
+  const ready = useStore(begun);
   const offered = Object.keys(screens).filter((name) => kept[name] === undefined || may(kept[name]));
   const name = offered.includes(place.screen) ? place.screen : "posture";
   const Screen = screens[name] ?? PostureScreen;
   return (
     <Frame screen={name} offered={offered} who={<WhoMark who={who} />}>
-      <Screen place={place} />
+      {ready && <Screen place={place} />}
     </Frame>
   );
 }
@@ -54,7 +55,7 @@ function Inside({ who }: { who: Who }) {
 function Page() {
   const who = useStore(whoNow);
   useEffect(() => void findOut(), []);
-  return who === "out" ? <LogInScreen /> : who === "asking" ? <div class="frame" aria-busy="true" /> : <Inside who={who} />;
+  return who === "out" ? <LogInScreen /> : who === "asking" ? <div class="frame" aria-busy="true" /> : <Inside key={typeof who === "string" ? who : who.name} who={who} />;
 }
 
 welcome();
