@@ -122,23 +122,9 @@ iv_rc iv_store_expired(struct iv_store *store, struct iv_execution **out, size_t
 {
     IV_CHECK(store->inside);
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
-    struct iv_execution *rows = NULL;
     TRY(iv_store_statement(store, &stmt, IV_SQL_EXPIRED, err));
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_int(&args, now);
     iv_sql_bind_int(&args, (int64_t)limit);
-    for (*count = 0; *count < limit; ++*count) {
-        bool more = false;
-        TRY(iv_sql_step(&store->sql, stmt, &more, "read what waits", err));
-        if (!more) {
-            break;
-        }
-        rows = rows == NULL ? iv_arena_zalloc(arena, limit * sizeof *rows) : rows;
-        ENSURE(rows != NULL, err, IV_E_NOMEM, "no memory left to read executions");
-        struct iv_sql_row row = iv_sql_row(stmt);
-        TRY(iv_row_execution(&rows[*count], &row, err));
-        ENSURE(iv_execution_keep(&rows[*count], arena), err, IV_E_NOMEM, "no memory left to read executions");
-    }
-    *out = rows;
-    return IV_OK;
+    return iv_executions_read(store, stmt, out, count, limit, arena, err);
 }

@@ -134,7 +134,6 @@ iv_rc iv_store_course(struct iv_store *store, struct iv_execution **out, size_t 
 {
     IV_CHECK(store->inside);
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
-    struct iv_execution *rows = NULL;
     TRY(iv_store_statement(store, &stmt, sets[set].statement, err));
     struct iv_sql_args args = iv_sql_args(stmt);
     if (sets[set].playbook) {
@@ -144,20 +143,7 @@ iv_rc iv_store_course(struct iv_store *store, struct iv_execution **out, size_t 
         iv_sql_bind_str(&args, target);
     }
     iv_sql_bind_int(&args, (int64_t)limit);
-    for (*count = 0; *count < limit; ++*count) {
-        bool more = false;
-        TRY(iv_sql_step(&store->sql, stmt, &more, "read executions", err));
-        if (!more) {
-            break;
-        }
-        rows = rows == NULL ? iv_arena_zalloc(arena, limit * sizeof *rows) : rows;
-        ENSURE(rows != NULL, err, IV_E_NOMEM, "no memory left to read executions");
-        struct iv_sql_row row = iv_sql_row(stmt);
-        TRY(iv_row_execution(&rows[*count], &row, err));
-        ENSURE(iv_execution_keep(&rows[*count], arena), err, IV_E_NOMEM, "no memory left to read executions");
-    }
-    *out = rows;
-    return IV_OK;
+    return iv_executions_read(store, stmt, out, count, limit, arena, err);
 }
 
 iv_rc iv_store_failed_alike(struct iv_store *store, bool *out, const struct iv_execution *execution,

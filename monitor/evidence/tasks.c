@@ -213,6 +213,26 @@ bool iv_task_keep(struct iv_task *task, struct iv_arena *arena)
     return iv_execution_keep(&task->execution, arena) && keep_step(&task->step, arena);
 }
 
+iv_rc iv_executions_read(struct iv_store *store, sqlite3_stmt *stmt, struct iv_execution **out, size_t *count,
+                         size_t limit, struct iv_arena *arena, struct iv_err *err)
+{
+    struct iv_execution *rows = NULL;
+    for (*count = 0; *count < limit; ++*count) {
+        bool more = false;
+        TRY(iv_sql_step(&store->sql, stmt, &more, "read executions", err));
+        if (!more) {
+            break;
+        }
+        rows = rows == NULL ? iv_arena_zalloc(arena, limit * sizeof *rows) : rows;
+        ENSURE(rows != NULL, err, IV_E_NOMEM, "no memory left to read executions");
+        struct iv_sql_row row = iv_sql_row(stmt);
+        TRY(iv_row_execution(&rows[*count], &row, err));
+        ENSURE(iv_execution_keep(&rows[*count], arena), err, IV_E_NOMEM, "no memory left to read executions");
+    }
+    *out = rows;
+    return IV_OK;
+}
+
 /* Room for one more behind count of them: most sets have one row or none, whatever their limit. */
 static iv_rc make_room(struct iv_task **tasks, size_t *room, size_t count, struct iv_arena *arena,
                        struct iv_err *err)

@@ -10,6 +10,11 @@
 bool iv_execution_keep(struct iv_execution *execution, struct iv_arena *arena);
 bool iv_task_keep(struct iv_task *task, struct iv_arena *arena);
 
+/* The rows of a bound statement that selects IV_COLUMNS_EXECUTION, limit at the most, their texts in the
+ * arena. */
+iv_rc iv_executions_read(struct iv_store *store, sqlite3_stmt *stmt, struct iv_execution **out, size_t *count,
+                         size_t limit, struct iv_arena *arena, struct iv_err *err);
+
 /* What awaited.h asks. The first sorts, but narrow rows only, and of an index that has no other steps. */
 #define IV_AWAITED_STEPS                                                                                     \
     "SELECT s.execution, s.position, s.done FROM steps s INDEXED BY steps_expected"                          \
