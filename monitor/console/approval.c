@@ -64,6 +64,21 @@ static iv_rc read_file(struct file *f, struct iv_reader *reader, struct iv_str k
     return IV_OK;
 }
 
+/* What the statement's `parameters` are the digest of, for whoever is to sign it. */
+static void write_steps(struct iv_json *j, const struct file *f)
+{
+    iv_json_open_list(j, "steps");
+    for (size_t i = 0; i < f->count; i++) {
+        const struct iv_step *step = &f->steps[i].step;
+        iv_json_open_object(j, NULL);
+        iv_json_str(j, "name", step->name);
+        iv_json_str(j, "kind", step->kind);
+        iv_json_str(j, "request", step->request);
+        iv_json_close_object(j);
+    }
+    iv_json_close_list(j);
+}
+
 static iv_rc write_statement(struct iv_buf *out, struct iv_request *request, struct iv_approval *approval,
                              struct iv_err *err)
 {
@@ -79,6 +94,7 @@ static iv_rc write_statement(struct iv_buf *out, struct iv_request *request, str
     iv_json_open_object(&j, NULL);
     iv_json_str(&j, "statement", iv_buf_slice(&statement));
     iv_json_time(&j, "at", approval->at);
+    write_steps(&j, &f);
     iv_json_close_object(&j);
     return IV_OK;
 }

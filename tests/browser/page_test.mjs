@@ -475,11 +475,14 @@ test("a run that waits is approved with a key that stays in the browser", async 
   await page.goto(`${server.url}/#/remediation/${key}`);
   await page.locator("form.desk select").selectOption("lead");
   await page.getByLabel("Key's id in the baseline").fill("ann-2026");
-  await page.getByLabel("Why").fill("seen and right");
+  await page.getByLabel("Why").fill("seen \u202Eand right");
   const told = page.waitForResponse((answer) => answer.url().includes("/approval?"));
   await page.getByRole("button", { name: "Show what is signed" }).click();
   const { statement, at } = await (await told).json();
   await page.getByLabel("What is signed").getByText('"decision": "approve"').waitFor();
+  assert.match(await page.getByLabel("What is signed").innerText(), /"reason": "seen U\+202Eand right"/);
+  assert.equal(await page.getByLabel("Requests that are signed").locator("li").count(), 2);
+  assert.equal(await page.getByLabel("Request 1").innerText(), `{\n  "method": "POST"\n}`);
   await page.getByLabel(/Private key/).setInputFiles({
     name: "ann.pem",
     mimeType: "application/x-pem-file",
@@ -487,6 +490,36 @@ test("a run that waits is approved with a key that stays in the browser", async 
   });
   await page.getByRole("button", { name: "Sign and approve" }).click();
   await page.getByText("by ann-2026 as lead").waitFor();
-  assert.deepEqual({ ...sent, signature: "" }, { decision: "approve", role: "lead", key: "ann-2026", at, reason: "seen and right", signature: "" });
+  assert.deepEqual({ ...sent, signature: "" }, { decision: "approve", role: "lead", key: "ann-2026", at, reason: "seen \u202Eand right", signature: "" });
   assert.ok(verify(null, Buffer.from(statement), publicKey, Buffer.from(sent.signature, "base64")), "what was shown is what was signed");
+});
+
+test("what is not what it says it is is not signed", async () => {
+  const key = await server.tell("plan", await commit(), "revoke-tokens-globally", "agent-17");
+  await server.tell("move", key, "waiting");
+  await visit();
+  let tamper;
+  await page.route(`**/api/v1/executions/${key}/approval?*`, async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: tamper(await answer.json()) });
+  });
+  await page.route(`**/api/v1/executions/${key}`, async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    await route.fulfill({ response: answer, json: { ...body, waits: { ...body.waits, roles: ["lead"] } } });
+  });
+  await page.goto(`${server.url}/#/remediation/${key}`);
+  await page.getByLabel("Key's id in the baseline").fill("ann-2026");
+  const refused = async (words) => {
+    await page.getByRole("button", { name: "Show what is signed" }).click();
+    await page.getByRole("alert").getByText(words).waitFor();
+    assert.equal(await page.getByLabel("What is signed").count(), 0);
+  };
+  tamper = (body) => ({ ...body, steps: body.steps.map((step) => ({ ...step, request: "{}" })) });
+  await refused("about other requests than those that it shows");
+  tamper = (body) => ({ ...body, statement: body.statement.replace('"approve"', '"deny"') });
+  await refused("says something else than what was asked for");
+  // Of a name that stands there twice one reader sees the first and another the last.
+  tamper = (body) => ({ ...body, statement: body.statement.replace("{", '{"decision":"deny",') });
+  await refused("says something else than what was asked for");
 });

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Letting a run pass that waits, or denying it: what is signed is shown first.
 import { useState } from "preact/hooks";
-import type { ExecutionDetail, Statement } from "./api";
+import type { ExecutionDetail, StatedStep, Statement } from "./api";
 import { approve, fetchStatement, messageOf } from "./api";
 import { when } from "./format";
-import { canSign, keyOf, says, signatureOf } from "./sign";
+import { Name, Written, visible } from "./marks";
+import { binds, canSign, keyOf, says, signatureOf } from "./sign";
 import { may } from "./session";
 
 interface Draft {
@@ -26,8 +27,45 @@ function CommandLine({ execution, draft }: { execution: string; draft: Draft }) 
   return (
     <details>
       <summary>On the command line</summary>
-      <pre tabIndex={0}>{words.filter((word) => word !== "").join(" ")}</pre>
+      <pre tabIndex={0}>
+        <Written text={words.filter((word) => word !== "").join(" ")} />
+      </pre>
     </details>
+  );
+}
+
+function pretty(json: string): string {
+  try {
+    return JSON.stringify(JSON.parse(json), null, 2);
+  } catch {
+    return json;
+  }
+}
+
+/** What is signed, and the requests that its `parameters` are the digest of. */
+function Stated({ statement, steps }: { statement: string; steps: readonly StatedStep[] }) {
+  return (
+    <>
+      <pre tabIndex={0} aria-label="What is signed">
+        <Written text={pretty(statement)} />
+      </pre>
+      <p class="none">Its parameters are the digest of {steps.length === 1 ? "this request" : "these requests, in this order"}:</p>
+      <ol class="stated" aria-label="Requests that are signed">
+        {steps.map((step, i) => (
+          <li key={i}>
+            <strong>
+              <Name text={step.name} />
+            </strong>{" "}
+            <code>
+              <Name text={step.kind} />
+            </code>
+            <pre tabIndex={0} aria-label={`Request ${i + 1}`}>
+              <Written text={pretty(step.request)} />
+            </pre>
+          </li>
+        ))}
+      </ol>
+    </>
   );
 }
 
@@ -48,6 +86,9 @@ function useSigning(execution: string, draft: Draft, done: () => void) {
       const answer = await fetchStatement(execution, { decision, role, key_id: id, reason });
       if (!says(answer.statement, { execution, decision, role, key: id, reason })) {
         throw new Error("the server's statement says something else than what was asked for");
+      }
+      if (canSign() && !(await binds(answer.statement, answer.steps))) {
+        throw new Error("the server's statement is about other requests than those that it shows");
       }
       setStatement(answer);
     });
@@ -109,7 +150,7 @@ export function Approval({ detail, done }: { detail: ExecutionDetail; done: () =
               <select value={draft.role} onChange={(event) => set({ role: event.currentTarget.value })}>
                 {waits.roles.map((role) => (
                   <option key={role} value={role}>
-                    {role}
+                    {visible(role)}
                   </option>
                 ))}
               </select>
@@ -125,9 +166,7 @@ export function Approval({ detail, done }: { detail: ExecutionDetail; done: () =
           </label>
           {statement !== null && (
             <>
-              <pre tabIndex={0} aria-label="What is signed">
-                {JSON.stringify(JSON.parse(statement.statement), null, 2)}
-              </pre>
+              <Stated {...statement} />
               {canSign() ? (
                 <label>
                   Private key (PEM, Ed25519): it stays in this browser

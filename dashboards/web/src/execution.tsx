@@ -15,8 +15,12 @@ function StepLine({ step }: { step: Step }) {
   return (
     <li class={`step ${step.state}`}>
       <span class="dot" aria-hidden="true" />
-      <span class="step-name">{step.undoes === null ? step.name : `undo ${step.name}`}</span>
-      <code>{step.kind}</code>
+      <span class="step-name">
+        <Name text={step.undoes === null ? step.name : `undo ${step.name}`} />
+      </span>
+      <code>
+        <Name text={step.kind} />
+      </code>
       <span class="step-state">{stateWord(step.state)}</span>
       {notes.length > 0 && <small><Name text={notes.join(" · ")} /></small>}
     </li>

@@ -8,7 +8,7 @@ import { ExecutionCard } from "./execution";
 import { noFilter, queryOf } from "./filter";
 import { criterionName, when } from "./format";
 import { baseline, executions, useLive } from "./live";
-import { Icon, Moment, Name, SeverityMark, StateMark } from "./marks";
+import { Icon, Moment, Name, SeverityMark, StateMark, Written } from "./marks";
 import { usePaneFocus } from "./page";
 import { merged } from "./rows";
 import { RuleText } from "./rule_text";
@@ -173,7 +173,9 @@ function Record({ detail }: { detail: Detail }) {
       </dl>
       <details>
         <summary>The finding as OCSF</summary>
-        <pre tabIndex={0}>{JSON.stringify(ocsf, null, 2)}</pre>
+        <pre tabIndex={0}>
+          <Written text={JSON.stringify(ocsf, null, 2)} />
+        </pre>
       </details>
     </section>
   );

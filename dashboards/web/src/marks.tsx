@@ -151,6 +151,18 @@ export const Lines = ({ text }: { text: string }) => (
   </>
 );
 
+/** What is shown as it is written, line by line; indented by nothing that is not seen. */
+export const Written = ({ text }: { text: string }) => (
+  <>
+    {text.split("\n").map((line, i) => (
+      <>
+        {i > 0 && "\n"}
+        {line !== "" && <Name text={line} />}
+      </>
+    ))}
+  </>
+);
+
 /** A tenant and an agent of it, as far as there are. */
 export function Subject({ tenant, agent }: { tenant: string | null; agent: string | null }) {
   return (

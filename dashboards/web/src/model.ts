@@ -245,6 +245,14 @@ export interface Remediation {
 export interface Statement {
   statement: string;
   at: string;
+  steps: StatedStep[];
+}
+
+/** What a signature covers of a step: a request is JSON, as it is sent. */
+export interface StatedStep {
+  name: string;
+  kind: string;
+  request: string;
 }
 
 export interface Respond {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signing what the server says is to be signed, with a key that never leaves the browser.
+import type { StatedStep } from "./model";
 
 const pem = /-----BEGIN PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END PRIVATE KEY-----/;
 
@@ -29,12 +30,21 @@ export async function signatureOf(key: CryptoKey, statement: string): Promise<st
   return btoa(String.fromCharCode(...new Uint8Array(bytes)));
 }
 
-/** A statement that says something else than what was asked for is not signed. */
+/** In its canonical form, and saying what was asked for: else it is not what is read here, and is not signed. */
 export function says(statement: string, asked: Record<string, string>): boolean {
   const said: unknown = JSON.parse(statement);
   return (
     typeof said === "object" &&
     said !== null &&
+    JSON.stringify(said) === statement &&
     Object.entries(asked).every(([name, value]) => ((said as Record<string, unknown>)[name] ?? "") === value)
   );
+}
+
+/** Whether these are the requests that the statement binds the decision to. */
+export async function binds(statement: string, steps: readonly StatedStep[]): Promise<boolean> {
+  const text = steps.map(({ name, kind, request }) => `${name}\0${kind}\0${request}\0`).join("");
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  const hex = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return (JSON.parse(statement) as { parameters?: string }).parameters === hex;
 }

@@ -7,7 +7,9 @@ import { Name } from "./marks";
 function FieldLine({ name, value }: { name: string; value: unknown }) {
   return (
     <>
-      <dt>{name}</dt>
+      <dt>
+        <Name text={name} />
+      </dt>
       <dd>
         <Name text={typeof value === "string" ? value : JSON.stringify(value)} />
       </dd>
@@ -41,7 +43,9 @@ function EvidenceItem({ evidence, trigger }: { evidence: Evidence; trigger: Evid
       <span class="knot" aria-hidden="true" />
       <div class="evidence-what">
         <p class="evidence-head">
-          <strong>{data.type ?? "event"}</strong>
+          <strong>
+            <Name text={data.type ?? "event"} />
+          </strong>
           <span class="role">{roleWords[evidence.name] ?? evidence.name}</span>
         </p>
         <dl class="pairs">

@@ -6,7 +6,7 @@ import type { Filter, Waiver } from "./api";
 import { endWaiver, fetchWaivers, messageOf } from "./api";
 import { when } from "./format";
 import { ViewSwitch } from "./list";
-import { Empty, Name, Subject } from "./marks";
+import { Empty, Name, Subject, Written } from "./marks";
 import { may } from "./session";
 import { Lacking, useAsked } from "./trouble";
 
@@ -30,7 +30,9 @@ function Row({ waiver, done }: { waiver: Waiver; done: () => void }) {
         {waiver.yaml !== null && (
           <details>
             <summary>For the baseline's file</summary>
-            <pre tabIndex={0}>{waiver.yaml}</pre>
+            <pre tabIndex={0}>
+              <Written text={waiver.yaml} />
+            </pre>
           </details>
         )}
       </td>
