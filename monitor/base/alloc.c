@@ -62,6 +62,13 @@ static bool may_allocate(void)
     return !is_to_fail(n);
 }
 
+#ifdef IV_FAULT_POINTS
+bool iv_alloc_may(void)
+{
+    return may_allocate();
+}
+#endif
+
 void *iv_malloc(size_t bytes)
 {
     return may_allocate() ? malloc(bytes == 0 ? 1 : bytes) : NULL;

@@ -31,4 +31,6 @@ uint64_t iv_alloc_calls(void);
 void iv_alloc_fail(uint64_t nth, bool lasting);
 /* Whether that call has been made. */
 bool iv_alloc_failed(void);
+/* A call that another allocator serves is counted like all others; false: it is one that fails. */
+bool iv_alloc_may(void);
 #endif

@@ -284,6 +284,7 @@ static void play_end(struct schedule *s)
 static bool play(struct scene *scene, uint64_t seed, struct iv_str path)
 {
     struct schedule s = {.seed = seed, .scene = scene, .saves = seed % 4 != 0};
+    size_t blocks = sqlite_blocks();
     iv_buf_init(&s.why, 1u << 20);
     outside_init(&s.outside, seed ^ UINT64_C(0x5eed));
     /* Now and then one makes its store itself. */
@@ -303,6 +304,9 @@ static bool play(struct scene *scene, uint64_t seed, struct iv_str path)
     no_faults(&s);
     machine_kill(&s.machine, false, 0);
     s.broken = s.broken || !audit_end(&s.why, scene, path, &s.outside);
+    if (sqlite_blocks() != blocks) {
+        break_law(&s, "SQLite", &(struct iv_err){.text = "its memory was not all freed"});
+    }
     if (s.broken) {
         printf("seed %llu (IV_SEED=%llu IV_SEEDS=1 IV_TRACE=1):\n" IV_STR_FMT "\n", (unsigned long long)seed,
                (unsigned long long)seed, IV_STR_ARG(iv_buf_slice(&s.why)));
