@@ -38,7 +38,8 @@ static iv_rc record(struct iv_store *store, struct iv_request *request, const st
                                    .address = iv_str_of(request->who.address),
                                    .what = iv_str_of(change->what),
                                    .object = change->object,
-                                   .detail = change->detail};
+                                   .detail =
+                                       change->made != NULL ? iv_buf_slice(change->made) : change->detail};
     return iv_store_put_audit(store, &audit, err);
 }
 

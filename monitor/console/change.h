@@ -9,9 +9,10 @@
 #include "console/server.h"
 
 struct iv_change {
-    const char *what;     /* "finding.acknowledge", for the record */
-    struct iv_str object; /* what is changed: a uid, a name */
-    struct iv_str detail; /* may be empty */
+    const char *what;          /* "finding.acknowledge", for the record */
+    struct iv_str object;      /* what is changed: a uid, a name */
+    struct iv_str detail;      /* may be empty */
+    const struct iv_buf *made; /* in its place, where make writes it; NULL: it does not */
     /* Inside the transaction. An error takes everything back. NULL: there is nothing but the record. */
     iv_rc (*make)(struct iv_store *store, void *ctx, struct iv_err *err);
     void *ctx;

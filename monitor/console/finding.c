@@ -6,6 +6,7 @@
 #include "console/page.h"
 #include "console/readers.h"
 #include "console/show.h"
+#include "evidence/incident.h"
 #include "evidence/own.h"
 #include "evidence/triage.h"
 
@@ -82,6 +83,7 @@ struct detail {
     struct iv_json j;
     struct iv_console *console;
     struct iv_reader *reader;
+    bool grouped; /* it is in an incident */
     struct iv_rc_s rc;
     struct iv_err *err;
 };
@@ -174,6 +176,29 @@ static iv_rc write_triage(struct detail *d, const struct iv_finding *finding)
     return IV_OK;
 }
 
+static bool show_incident(void *ctx, const struct iv_incident *i)
+{
+    struct detail *d = ctx;
+    iv_json_open_object(&d->j, "incident");
+    iv_json_int(&d->j, "id", i->id);
+    iv_json_int(&d->j, "seq", i->seq);
+    iv_json_int(&d->j, "count", i->count);
+    iv_json_int(&d->j, "open", i->live);
+    iv_json_text(&d->j, "state", iv_triage_state_name(i->state));
+    iv_json_close_object(&d->j);
+    d->grouped = true;
+    return false;
+}
+
+static iv_rc write_incident(struct detail *d, const struct iv_finding *finding)
+{
+    TRY(iv_reader_incident_of(d->reader, finding, show_incident, d, d->err));
+    if (!d->grouped) {
+        iv_json_null(&d->j, "incident");
+    }
+    return IV_OK;
+}
+
 static bool write_detail(void *ctx, const struct iv_finding *finding)
 {
     struct detail *d = ctx;
@@ -182,6 +207,9 @@ static bool write_detail(void *ctx, const struct iv_finding *finding)
     d->rc = write_rule(d, finding);
     if (iv_ok(d->rc)) {
         d->rc = write_triage(d, finding);
+    }
+    if (iv_ok(d->rc)) {
+        d->rc = write_incident(d, finding);
     }
     return true;
 }

@@ -1,115 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /api/v1/findings/{uid}/triage: what somebody does with a finding. */
-#include "evidence/triage.h"
-
-#include "base/clock.h"
+/* /api/v1/findings/{uid}/triage and /api/v1/incidents/{id}/triage: what somebody does with a finding, or with
+ * all of an incident that stand. */
 #include "base/guard.h"
 #include "console/answer.h"
-#include "console/body.h"
 #include "console/change.h"
 #include "console/page.h"
 #include "console/readers.h"
 #include "console/show.h"
+#include "console/triage_body.h"
 
 #include <stdio.h>
 
-enum { NAME_BYTES_MAX = 128, TEXT_BYTES_MAX = 4096, REASON_BYTES_MAX = 512 };
-
-struct asked {
-    struct iv_triage triage;
-    struct iv_str verb;
-    struct iv_str until;
-};
-
-static bool is_close_reason(struct iv_str reason)
-{
-    static const struct iv_str reasons[] = {IV_STR_INIT("true-positive"), IV_STR_INIT("false-positive"),
-                                            IV_STR_INIT("benign"), IV_STR_INIT("duplicate")};
-    for (size_t i = 0; i < IV_COUNT(reasons); i++) {
-        if (iv_str_eq(reasons[i], reason)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool read_until(struct asked *a, struct iv_reply *reply)
-{
-    struct iv_instant until;
-    if (!iv_instant_parse(&until, a->until)) {
-        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST,
-                         "until must be a time such as 2026-01-02T03:04:05Z, got '" IV_STR_FMT "'",
-                         IV_STR_ARG(a->until));
-        return false;
-    }
-    a->triage.until = iv_instant_to_ns_saturated(until);
-    if (a->triage.until <= a->triage.at) {
-        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "until must lie ahead");
-        return false;
-    }
-    return true;
-}
-
-/* A member that says nothing with this verb is a slip, and refused. */
-static bool is_said_only_with(const struct iv_str *value, const char *name, bool fits, bool needed,
-                              const struct asked *a, struct iv_reply *reply)
-{
-    if (value->p != NULL && !fits) {
-        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "'%s' says nothing with '%s'", name,
-                         iv_triage_verb_name(a->triage.verb));
-        return false;
-    }
-    if (needed && value->n == 0) {
-        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "'%s' needs '%s'", iv_triage_verb_name(a->triage.verb),
-                         name);
-        return false;
-    }
-    return true;
-}
-
-static bool check(struct asked *a, struct iv_reply *reply)
-{
-    struct iv_triage *t = &a->triage;
-    if (!iv_triage_verb_of(&t->verb, a->verb)) {
-        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST,
-                         "'do' must be one of acknowledge, assign, comment, close, reopen, suppress, got "
-                         "'" IV_STR_FMT "'",
-                         IV_STR_ARG(a->verb));
-        return false;
-    }
-    bool closes = t->verb == IV_TRIAGE_CLOSE;
-    bool suppresses = t->verb == IV_TRIAGE_SUPPRESS;
-    if (!is_said_only_with(&t->assignee, "assignee", t->verb == IV_TRIAGE_ASSIGN, false, a, reply) ||
-        !is_said_only_with(&t->text, "text", true, t->verb == IV_TRIAGE_COMMENT, a, reply) ||
-        !is_said_only_with(&t->reason, "reason", closes || suppresses, closes || suppresses, a, reply) ||
-        !is_said_only_with(&a->until, "until", suppresses, suppresses, a, reply)) {
-        return false;
-    }
-    if (closes && !is_close_reason(t->reason)) {
-        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST,
-                         "reason must be one of true-positive, false-positive, benign, duplicate, got "
-                         "'" IV_STR_FMT "'",
-                         IV_STR_ARG(t->reason));
-        return false;
-    }
-    return !suppresses || read_until(a, reply);
-}
-
-static bool read_asked(struct asked *a, struct iv_request *request, struct iv_reply *reply)
-{
-    struct iv_clock clock = iv_clock_system();
-    struct iv_triage *t = &a->triage;
-    const struct iv_body_member members[] = {
-        {.name = "do", .text = &a->verb, .required = true, .bytes_max = 32},
-        {.name = "assignee", .text = &t->assignee, .bytes_max = NAME_BYTES_MAX},
-        {.name = "text", .text = &t->text, .bytes_max = TEXT_BYTES_MAX},
-        {.name = "reason", .text = &t->reason, .bytes_max = REASON_BYTES_MAX},
-        {.name = "until", .text = &a->until, .bytes_max = 64},
-    };
-    *a = (struct asked){
-        .triage = {.finding = request->variable, .who = iv_str_of(request->who.name), .at = iv_wall(&clock)}};
-    return iv_body_read(request, reply, members, IV_COUNT(members)) && check(a, reply);
-}
+/* Names of 4 KiB each, and words. */
+enum { DETAIL_BYTES_MAX = 32 * 1024 };
 
 static iv_rc make(struct iv_store *store, void *ctx, struct iv_err *err)
 {
@@ -132,25 +35,32 @@ static iv_rc write_finding(struct iv_buf *out, struct iv_reader *reader, struct 
     return IV_OK;
 }
 
+/* For the record: to whom, why, or what was said. */
+static void write_detail(struct iv_buf *out, const struct iv_triage_asked *asked)
+{
+    const struct iv_triage *t = &asked->triage;
+    if (t->verb == IV_TRIAGE_SUPPRESS) {
+        iv_buf_printf(out, "until " IV_STR_FMT ": ", IV_STR_ARG(asked->until));
+    }
+    iv_buf_str(out, t->verb == IV_TRIAGE_ASSIGN ? t->assignee : t->reason.n > 0 ? t->reason : t->text);
+}
+
 void iv_answer_triage(struct iv_reply *reply, struct iv_request *request)
 {
-    struct asked asked;
+    struct iv_triage_asked asked;
     struct iv_err err = {.text = ""};
     char what[40];
-    char detail[REASON_BYTES_MAX + 96];
-    if (!read_asked(&asked, request, reply)) {
+    if (!iv_triage_body_read(&asked, request, reply, false)) {
         return;
     }
-    const struct iv_triage *t = &asked.triage;
-    (void)snprintf(what, sizeof what, "finding.%s", iv_triage_verb_name(t->verb));
-    (void)snprintf(detail, sizeof detail, "until " IV_STR_FMT ": " IV_STR_FMT, IV_STR_ARG(asked.until),
-                   IV_STR_ARG(t->reason));
+    IV_AUTO(iv_buf_deinit) struct iv_buf detail;
+    iv_buf_init(&detail, DETAIL_BYTES_MAX);
+    write_detail(&detail, &asked);
+    asked.triage.finding = request->variable;
+    (void)snprintf(what, sizeof what, "finding.%s", iv_triage_verb_name(asked.triage.verb));
     const struct iv_change change = {.what = what,
-                                     .object = t->finding,
-                                     .detail = t->verb == IV_TRIAGE_ASSIGN     ? t->assignee
-                                               : t->verb == IV_TRIAGE_SUPPRESS ? iv_str_of(detail)
-                                               : t->reason.n > 0               ? t->reason
-                                                                               : t->text,
+                                     .object = request->variable,
+                                     .detail = iv_buf_slice(&detail),
                                      .make = make,
                                      .ctx = &asked.triage};
     struct iv_rc_s rc = iv_change_make(request, &change, &err);
@@ -158,7 +68,72 @@ void iv_answer_triage(struct iv_reply *reply, struct iv_request *request)
         return;
     }
     struct iv_reader *reader = iv_readers_borrow(request->console->readers);
-    rc = write_finding(&reply->body, reader, t->finding, &err);
+    rc = write_finding(&reply->body, reader, asked.triage.finding, &err);
     iv_readers_return(request->console->readers, reader);
     iv_page_done(reply, rc, &err);
+}
+
+struct of_incident {
+    int64_t incident;
+    int64_t upto; /* 0: all */
+    const struct iv_triage_asked *asked;
+    struct iv_triage_done done;
+    struct iv_buf detail; /* for the record: how many, of what, and the rest as of a finding */
+};
+
+static iv_rc make_of_incident(struct iv_store *store, void *ctx, struct iv_err *err)
+{
+    struct of_incident *o = ctx;
+    const struct iv_triage *t = &o->asked->triage;
+    IV_AUTO(iv_buf_deinit) struct iv_buf names;
+    iv_buf_init(&names, DETAIL_BYTES_MAX);
+    TRY(iv_store_triage_incident(store, &o->done, &names, o->incident, o->upto, t, err));
+    iv_buf_printf(&o->detail, "%zu of " IV_STR_FMT, o->done.changed, IV_STR_ARG(iv_buf_slice(&names)));
+    iv_buf_text(&o->detail, t->assignee.n + t->reason.n + t->text.n > 0 ? ": " : "");
+    write_detail(&o->detail, o->asked);
+    return iv_buf_check(&o->detail, "the record of a change", err);
+}
+
+static bool read_of_incident(struct of_incident *out, struct iv_triage_asked *asked,
+                             struct iv_request *request, struct iv_reply *reply)
+{
+    *out = (struct of_incident){.asked = asked};
+    if (!iv_page_int(&out->incident, request->variable) || out->incident <= 0) {
+        iv_reply_problem(reply, MHD_HTTP_NOT_FOUND, "an incident's id is a number");
+        return false;
+    }
+    if (!iv_triage_body_read(asked, request, reply, true)) {
+        return false;
+    }
+    if (asked->upto.p != NULL && (!iv_page_int(&out->upto, asked->upto) || out->upto <= 0)) {
+        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST,
+                         "upto must be a seq, or the 'next' of the answer before");
+        return false;
+    }
+    return true;
+}
+
+void iv_answer_incident_triage(struct iv_reply *reply, struct iv_request *request)
+{
+    struct iv_triage_asked asked;
+    struct of_incident of;
+    struct iv_err err = {.text = ""};
+    char what[40];
+    if (!read_of_incident(&of, &asked, request, reply)) {
+        return;
+    }
+    iv_buf_init(&of.detail, DETAIL_BYTES_MAX);
+    (void)snprintf(what, sizeof what, "incident.%s", iv_triage_verb_name(asked.triage.verb));
+    const struct iv_change change = {
+        .what = what, .object = request->variable, .made = &of.detail, .make = make_of_incident, .ctx = &of};
+    struct iv_rc_s rc = iv_change_make(request, &change, &err);
+    iv_buf_deinit(&of.detail);
+    if (!iv_page_refused(reply, rc, &err)) {
+        struct iv_json j = iv_json_to(&reply->body);
+        iv_json_open_object(&j, NULL);
+        iv_json_int(&j, "changed", (int64_t)of.done.changed);
+        iv_page_next(&j, of.done.next != 0, of.done.next);
+        iv_json_close_object(&j);
+        iv_page_done(reply, rc, &err);
+    }
 }

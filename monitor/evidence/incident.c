@@ -66,17 +66,20 @@ static void add_search(struct iv_query *q, struct iv_str text)
     }
 }
 
+#define SELECT_INCIDENTS                                                                                     \
+    "SELECT i.id, i.seq, i.rule, i.title, i.severity, i.criteria, i.assignee, i.tenant,"                     \
+    " i.agent, i.count, i.live, i.waived, " STATE ", i.first, i.last, i.detected,"                           \
+    " (SELECT f.uid FROM findings f INDEXED BY findings_by_incident WHERE f.rule = i.rule"                   \
+    " AND f.tenant = i.tenant AND f.agent = i.agent ORDER BY f.seq DESC LIMIT 1)"                            \
+    " FROM incidents i"
+
 iv_rc iv_reader_incidents(struct iv_reader *reader, const struct iv_finding_filter *filter,
                           iv_incident_visit visit, void *ctx, struct iv_err *err)
 {
     const struct iv_finding_filter *f = filter;
     struct visiting v = {.visit.incident = visit, .ctx = ctx};
     IV_AUTO(iv_query_deinit) struct iv_query q;
-    iv_query_init(&q, "SELECT i.id, i.seq, i.rule, i.title, i.severity, i.criteria, i.assignee, i.tenant,"
-                      " i.agent, i.count, i.live, i.waived, " STATE ", i.first, i.last, i.detected,"
-                      " (SELECT f.uid FROM findings f INDEXED BY findings_by_incident WHERE f.rule = i.rule"
-                      " AND f.tenant = i.tenant AND f.agent = i.agent ORDER BY f.seq DESC LIMIT 1)"
-                      " FROM incidents i");
+    iv_query_init(&q, SELECT_INCIDENTS);
     iv_query_int(&q, true, "i.count > ?", 0);
     iv_query_str(&q, "i.rule = ?", f->rule);
     iv_query_str(&q, "instr(' ' || i.criteria || ' ', ' ' || ? || ' ') > 0", f->criterion);
@@ -94,6 +97,19 @@ iv_rc iv_reader_incidents(struct iv_reader *reader, const struct iv_finding_filt
     iv_query_int(&q, f->before != 0, "i.seq < ?", f->before);
     iv_query_order(&q, "i.seq", f->newest_first, f->limit);
     return iv_query_each(reader, &q, read_incident, &v, "read incidents", err);
+}
+
+iv_rc iv_reader_incident_of(struct iv_reader *reader, const struct iv_finding *finding,
+                            iv_incident_visit visit, void *ctx, struct iv_err *err)
+{
+    struct visiting v = {.visit.incident = visit, .ctx = ctx};
+    IV_AUTO(iv_query_deinit) struct iv_query q;
+    iv_query_init(&q, SELECT_INCIDENTS);
+    iv_query_condition(&q, "i.count > 0 AND i.rule = ? AND i.tenant = ? AND i.agent = ?");
+    iv_query_bind_str(&q, finding->rule);
+    iv_query_bind_str(&q, finding->tenant);
+    iv_query_bind_str(&q, finding->agent);
+    return iv_query_each(reader, &q, read_incident, &v, "read an incident", err);
 }
 
 struct sparks {

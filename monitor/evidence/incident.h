@@ -34,6 +34,10 @@ typedef bool (*iv_incident_visit)(void *ctx, const struct iv_incident *incident)
 iv_rc iv_reader_incidents(struct iv_reader *reader, const struct iv_finding_filter *filter,
                           iv_incident_visit visit, void *ctx, struct iv_err *err);
 
+/* Visits the one that a finding belongs to, or none: the sums do not have it yet. */
+iv_rc iv_reader_incident_of(struct iv_reader *reader, const struct iv_finding *finding,
+                            iv_incident_visit visit, void *ctx, struct iv_err *err);
+
 /* How many findings of it lie in each IV_SPARKS-th of a period, to some 18 minutes. */
 iv_rc iv_reader_sparks(struct iv_reader *reader, int64_t out[IV_SPARKS], int64_t incident, iv_ns from,
                        iv_ns until, struct iv_err *err);

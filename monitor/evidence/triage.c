@@ -234,7 +234,8 @@ iv_rc iv_reader_waiver_of(struct iv_reader *reader, const struct iv_finding *fin
     }
     IV_AUTO(iv_query_deinit) struct iv_query q;
     iv_query_init(&q, SELECT_WAIVERS);
-    iv_query_condition(&q, "rule = ? AND tenant = ? AND agent = ? AND (finding = ? OR"
+    iv_query_condition(&q, "rule = ? AND tenant = ? AND agent = ? AND (created <="
+                           " (SELECT max(at) FROM triage WHERE finding = ? AND verb = 'suppress') OR"
                            " (created <= ? AND until > ? AND (ended = 0 OR ended > ?)))");
     iv_query_bind_str(&q, finding->rule);
     iv_query_bind_str(&q, finding->tenant);

@@ -42,6 +42,21 @@ struct iv_triage {
 /* Inside a transaction. IV_E_ABSENT: there is no such finding. IV_E_REFUSED: it is in no state for this. */
 iv_rc iv_store_triage(struct iv_store *store, const struct iv_triage *triage, struct iv_err *err);
 
+/* The same with the findings of an incident that stand, which are violations that nobody has closed or
+ * waived, and of those ACKNOWLEDGE takes the new ones. A call takes so many at once; next is the upto of the
+ * following one, so that what comes in meanwhile is not touched. SUPPRESS makes one waiver in all. */
+enum { IV_TRIAGED_AT_ONCE = 500 };
+struct iv_triage_done {
+    size_t changed;
+    int64_t next; /* 0: that was all */
+};
+/* Inside a transaction. upto: of findings with no greater seq (0: of all); triage->finding is not read. what:
+ * gets the incident's names, for the record. IV_E_ABSENT: there is no such incident. IV_E_REFUSED: no finding
+ * of it is in a state for this. Not REOPEN: what was closed long ago is closed for many reasons. */
+iv_rc iv_store_triage_incident(struct iv_store *store, struct iv_triage_done *out, struct iv_buf *what,
+                               int64_t incident, int64_t upto, const struct iv_triage *triage,
+                               struct iv_err *err);
+
 struct iv_triage_line {
     iv_ns at;
     struct iv_str who;
@@ -70,8 +85,8 @@ typedef bool (*iv_waiver_visit)(void *ctx, const struct iv_console_waiver *waive
 /* Newest first, with an id below before (0: from the newest), those that are over included. */
 iv_rc iv_reader_waivers(struct iv_reader *reader, int64_t before, size_t limit, iv_waiver_visit visit,
                         void *ctx, struct iv_err *err);
-/* The one that holds for a finding which is suppressed: made at it, or in force when it came in. Visits none,
- * or the newest. */
+/* The one that holds for a finding which is suppressed: by which it was, or in force when it came in. Visits
+ * none, or the newest. */
 iv_rc iv_reader_waiver_of(struct iv_reader *reader, const struct iv_finding *finding, iv_waiver_visit visit,
                           void *ctx, struct iv_err *err);
 /* Inside a transaction: no finding that comes later is suppressed by it. IV_E_ABSENT: there is none that

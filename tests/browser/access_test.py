@@ -309,6 +309,12 @@ class Access(unittest.TestCase):
         for change in changes:
             send(f"/api/v1/findings/{uid}/triage", change)
         send(f"/api/v1/findings/{uid}/triage", {"do": "close"}, want=400)
+        others = [self.console.tell("finding", "TOK-002", "acme", "agent-of-many", f"many-{i}") for i in range(3)]
+        incident = until(lambda: (lambda one: one and one["open"] == 3 and one["id"])(
+            self.console.get(f"/api/v1/findings/{others[0]}", headers=ADMIN)["incident"]), "the incident has its findings")
+        send(f"/api/v1/incidents/{incident}/triage", {"do": "acknowledge"})
+        send(f"/api/v1/incidents/{incident}/triage", {"do": "acknowledge"}, want=409)
+        send(f"/api/v1/incidents/{incident}/triage", {"do": "close", "reason": "benign", "text": "a drill"})
         waiver = self.stored("SELECT max(id) FROM waivers")[0][0]
         self.assertEqual(self.console.ask(f"/api/v1/waivers/{waiver}", "DELETE", {**cookie, **csrf})[0], 204)
         send("/api/v1/respond", {"paused": True, "why": "a drill"})
@@ -323,11 +329,15 @@ class Access(unittest.TestCase):
         send(f"/api/v1/executions/{key}/undo", {})
         rows = json.loads(self.console.ask("/api/v1/audit?order=oldest&limit=500", headers=ADMIN)[2])["items"][before:]
         self.assertEqual([(row["what"], row["object"]) for row in rows],
-                         [(f"finding.{change['do']}", uid) for change in changes] + [("waiver.end", str(waiver))]
+                         [(f"finding.{change['do']}", uid) for change in changes]
+                         + [("incident.acknowledge", str(incident)), ("incident.close", str(incident))]
+                         + [("waiver.end", str(waiver))]
                          + [("respond.pause", "respond"), ("respond.resume", "respond")]
                          + [("execution.approve", key), ("execution.deny", key), ("execution.undo", key)])
         self.assertEqual({(row["who"], row["via"], row["from"]) for row in rows}, {("aud", "session", "127.0.0.1")})
         details = {row["what"]: row["detail"] for row in rows}
+        self.assertEqual(details["incident.acknowledge"], "3 of TOK-002 of agent-of-many in acme")
+        self.assertEqual(details["incident.close"], "3 of TOK-002 of agent-of-many in acme: benign")
         self.assertEqual(details["finding.suppress"], "until 2199-01-01T00:00:00Z: a drill")
         self.assertEqual(details["waiver.end"], "TOK-002 of agent-audited in acme, by aud until 2199-01-01T00:00:00Z: a drill")
         kept = self.console.get("/api/v1/waivers", headers=ADMIN)["items"][0]

@@ -200,6 +200,36 @@ class OpenApi(unittest.TestCase):
             ask("/api/v1/waivers/{id}", "delete", url=f"/api/v1/waivers/{waiver['id']}")
         ask("/api/v1/incidents", "get", url="/api/v1/incidents?q=drop%20table&state=suppressed")
 
+    def triage_of_an_incident(self, console, ask):
+        path = "/api/v1/incidents/{id}/triage"
+        uids = [console.tell("finding", "TOK-001", "acme", "agent-30", f"inc-{i}") for i in range(4)]
+
+        def incident():
+            return console.get(f"/api/v1/findings/{uids[3]}")["incident"]
+
+        until(lambda: (incident() or {}).get("open") == 4, "the incident knows of all its findings")
+        url, seen = f"/api/v1/incidents/{incident()['id']}/triage", str(incident()["seq"])
+        ask("/api/v1/findings/{uid}", "get", url=f"/api/v1/findings/{uids[3]}")
+        for body in [{"do": "reopen"}, {"do": "close"}, {"do": "acknowledge", "upto": "all"}, {"do": "comment", "text": ""}]:
+            self.assertEqual(ask(path, "post", body, url=url)["status"], 400)
+        later = console.tell("finding", "TOK-001", "acme", "agent-30", "inc-4")
+        for want, body in [(4, {"do": "acknowledge", "upto": seen}), (None, {"do": "acknowledge", "upto": seen}),
+                           (5, {"do": "assign", "assignee": "carol"}), (5, {"do": "comment", "text": "so"}),
+                           (5, {"do": "close", "reason": "benign"}), (None, {"do": "comment", "text": "so"})]:
+            answer = ask(path, "post", body, url=url)
+            self.assertEqual((answer.get("changed"), answer.get("next")), (want, None), (body, answer))
+        states = [console.get(f"/api/v1/findings/{uid}")["triage"] for uid in (*uids, later)]
+        self.assertEqual({(one["state"], one["assignee"]) for one in states}, {("closed", "carol")})
+        until(lambda: incident()["state"] == "closed", "the incident is closed as its findings are")
+        late = [console.tell("finding", "TOK-001", "acme", "agent-30", f"inc-{i}") for i in range(5, 7)]
+        suppress = {"do": "suppress", "reason": "a drill", "until": "2199-01-01T00:00:00Z"}
+        self.assertEqual(ask(path, "post", suppress, url=url)["changed"], 2)
+        waivers = {console.get(f"/api/v1/findings/{uid}")["triage"]["waiver"]["reason"] for uid in late}
+        self.assertEqual(waivers, {"a drill"})
+        ask("/api/v1/waivers/{id}", "delete", url=f"/api/v1/waivers/{console.get('/api/v1/waivers')['items'][0]['id']}")
+        ask(path, "post", {"do": "close", "reason": "benign"}, url="/api/v1/incidents/x/triage")
+        ask(path, "post", {"do": "close", "reason": "benign"}, url="/api/v1/incidents/999999/triage")
+
     def hostile_filters(self, console, ask):
         """What is asked for is a value, whatever it looks like."""
         fragments = ["%27%20OR%201%3D1%20--", "%22%3B%20DROP%20TABLE%20findings%3B--", "1)%20UNION%20SELECT%20*%20FROM%20users--",
@@ -283,6 +313,7 @@ class OpenApi(unittest.TestCase):
                              ("/api/v1/tokens/{id}", "delete"), ("/api/v1/audit", "get")]:
             ask(path, method, headers=viewer, url=path.replace("{name}", "ann").replace("{id}", made["id"]))
         for path, method in [("/api/v1/findings/{uid}/triage", "post"), ("/api/v1/waivers/{id}", "delete"),
+                             ("/api/v1/incidents/{id}/triage", "post"),
                              ("/api/v1/executions/{key}/undo", "post"), ("/api/v1/executions/{key}/approval", "get"),
                              ("/api/v1/executions/{key}/approval", "post"), ("/api/v1/respond", "post")]:
             ask(path, method, headers=viewer, url=re.sub("{.*}", "1", path))
@@ -405,6 +436,7 @@ class OpenApi(unittest.TestCase):
                 return self.say(path, console.ask(url or path, method.upper(), kind, text), method)
 
             self.triage(console, ask)
+            self.triage_of_an_incident(console, ask)
             self.hostile_filters(console, ask)
             self.control(console, ask)
         for each, status in [("3", 503), ("2", 429)]:

@@ -440,6 +440,32 @@ test("suppressing makes a waiver for what follows, which can be ended", async ()
   assert.equal(await waiver.getByRole("button", { name: "End" }).count(), 0);
 });
 
+test("an incident is acknowledged and closed as one, and a finding of it for itself", async () => {
+  const uids = [];
+  for (let i = 0; i < 4; i++) {
+    uids.push(await commit("TOK-002", "acme", "agent-17", `tok-${i}`));
+  }
+  const stateOf = async (uid) => (await (await fetch(`${server.url}/api/v1/findings/${uid}`)).json()).triage.state;
+  const states = async () => (await Promise.all(uids.map(stateOf))).join(" ");
+  await open(`findings/${uids[1]}?view=all`);
+  await detail().getByRole("button", { name: "This finding", pressed: true }).waitFor();
+  await detail().getByRole("button", { name: "Acknowledge" }).click();
+  await detail().locator(".triage-mark.acknowledged").waitFor();
+  assert.equal(await states(), "new acknowledged new new");
+  await open("findings");
+  await page.locator(".slot:has(.c-count)").first().click();
+  await detail().getByRole("button", { name: "All 4 of the incident", pressed: true }).waitFor();
+  await detail().getByRole("button", { name: "Acknowledge" }).click();
+  await until(async () => (await states()) === "acknowledged acknowledged acknowledged acknowledged", "all are acknowledged");
+  await detail().locator(".triage-mark.acknowledged").waitFor();
+  await detail().getByRole("button", { name: "Acknowledge" }).waitFor({ state: "detached" });
+  await detail().getByRole("button", { name: "Close", exact: true }).click();
+  await page.locator("form.desk select").selectOption("benign");
+  await page.locator("form.desk").getByRole("button", { name: "Close" }).click();
+  await until(async () => (await states()) === "closed closed closed closed", "all are closed");
+  await page.locator("[role=row] em", { hasText: "closed" }).waitFor();
+});
+
 test("remediation is paused and goes on, and every screen says so", async () => {
   await open("remediation");
   await page.getByRole("button", { name: "Pause all" }).click();

@@ -11,6 +11,7 @@ import type {
   Finding,
   Fleet,
   Incident,
+  IncidentTriaged,
   JournalRow,
   MadeToken,
   Page,
@@ -126,6 +127,13 @@ export const fetchIncidents = (filter: Filter, after = "", limit = 100): Promise
 export const fetchDetail = (uid: string): Promise<Detail> => get(`/api/v1/findings/${part(uid)}`);
 export const triage = (uid: string, what: TriageChange): Promise<{ finding: Finding }> =>
   change("POST", `/api/v1/findings/${part(uid)}/triage`, what);
+/** All of an incident that stands and has no greater seq: request after request, as long as there are more. */
+export async function triageIncident(id: number, upto: number, what: TriageChange): Promise<void> {
+  for (let next: string | null = String(upto); next !== null; ) {
+    const done: IncidentTriaged = await change("POST", `/api/v1/incidents/${id}/triage`, { ...what, upto: next });
+    next = done.next;
+  }
+}
 export const fetchWaivers = (): Promise<{ items: Waiver[]; next: string | null }> => get("/api/v1/waivers?limit=500");
 export const endWaiver = (id: string): Promise<null> => change("DELETE", `/api/v1/waivers/${part(id)}`);
 

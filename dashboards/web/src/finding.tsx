@@ -7,7 +7,7 @@ import { fetchDetail, fetchFindings } from "./api";
 import { ExecutionCard } from "./execution";
 import { noFilter, queryOf } from "./filter";
 import { criterionName, when } from "./format";
-import { baseline, executions, useLive } from "./live";
+import { baseline, executions, useLive, useSettled } from "./live";
 import { Icon, Moment, Name, SeverityMark, StateMark, Written } from "./marks";
 import { usePaneFocus } from "./page";
 import { merged } from "./rows";
@@ -181,18 +181,44 @@ function Record({ detail }: { detail: Detail }) {
   );
 }
 
+const countedMs = 1_500; // an incident's figures follow its findings by a second or two
+
+const isOfOneIncident = (a: Finding, b: Finding): boolean => a.rule === b.rule && a.tenant === b.tenant && a.agent === b.agent;
+
+/** What is undecided is in none. */
+const isOfAnIncident = (one: Finding): boolean => one.verdict !== "open" && one.verdict !== "inconclusive";
+
 function useDetail(uid: string) {
   const { value, trouble, again } = useAsked(useCallback(() => fetchDetail(uid), [uid]));
   const [newest, setNewest] = useState<Finding | null>(null);
+  const known = useRef<Finding | null>(null);
+  known.current = value?.finding ?? null;
+  const heard = useRef(0); // of its incident
+  const counted = useSettled(again, countedMs);
+  useEffect(() => {
+    if (value !== null && isOfAnIncident(value.finding)) {
+      const told = value.finding.uid === uid ? Math.max(value.finding.seq, heard.current) : 0;
+      if ((value.incident?.seq ?? 0) < told) {
+        counted();
+      }
+    }
+  }, [value, uid, counted]);
+  useEffect(() => void (heard.current = 0), [uid]);
   const hear = useCallback(
     (findings: readonly Finding[]) => {
+      for (const one of findings) {
+        if (known.current !== null && isOfAnIncident(one) && isOfOneIncident(one, known.current)) {
+          heard.current = Math.max(heard.current, one.seq);
+          counted();
+        }
+      }
       const news = findings.filter((finding) => finding.uid === uid).at(-1);
       if (news !== undefined) {
         setNewest(news);
         again();
       }
     },
-    [uid, again],
+    [uid, again, counted],
   );
   useLive(hear);
   const detail = value?.finding.uid === uid ? value : null;
@@ -200,7 +226,7 @@ function useDetail(uid: string) {
   return { detail, finding: told ?? detail?.finding ?? null, trouble: detail === null ? trouble : null, again };
 }
 
-export function FindingPane({ uid, close }: { uid: string; close: () => void }) {
+export function FindingPane({ uid, grouped, close }: { uid: string; grouped: boolean; close: () => void }) {
   const { detail, finding, trouble, again } = useDetail(uid);
   const rules = useStore(baseline);
   const all = useStore(executions);
@@ -240,7 +266,7 @@ export function FindingPane({ uid, close }: { uid: string; close: () => void }) 
         {detail !== null && (
           <>
             <Meaning detail={detail} rules={rules} />
-            <Triage detail={detail} done={again} />
+            <Triage detail={detail} grouped={grouped} done={again} />
             <section>
               <h3>The evidence</h3>
               <Timeline

@@ -127,7 +127,7 @@ export function FindingsScreen({ place }: { place: Place }) {
       {view === "all" && <ListOfFindings {...list} />}
       {view === "incidents" && <ListOfIncidents {...list} />}
       {view === "waivers" && <ListOfWaivers filter={filter} />}
-      {chosen !== null && <FindingPane uid={chosen} close={close} />}
+      {chosen !== null && <FindingPane uid={chosen} grouped={view === "incidents"} close={close} />}
     </div>
   );
 }

@@ -182,6 +182,16 @@ export interface Detail {
     left_out: number;
   };
   triage: { state: TriageState; assignee: string | null; history: TriageEntry[]; waiver: WaiverWords | null };
+  incident: IncidentOf | null;
+}
+
+/** The incident that a finding belongs to, a second or two behind it. */
+export interface IncidentOf {
+  id: number;
+  seq: number;
+  count: number;
+  open: number;
+  state: TriageState;
 }
 
 /** What a rule saw under a name that its clause reads. */
@@ -200,6 +210,11 @@ export interface TriageChange {
   text?: string;
   reason?: string;
   until?: string;
+}
+
+export interface IncidentTriaged {
+  changed: number;
+  next: string | null; // the upto of the request that goes on
 }
 
 /** Who waived what was found, and who ended that before its time. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people made of a finding: who looks after it, what they said, how it was closed.
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Detail, TriageChange, TriageEntry } from "./api";
-import { messageOf, triage } from "./api";
+import type { Detail, IncidentOf, TriageChange, TriageEntry } from "./api";
+import { messageOf, triage, triageIncident } from "./api";
+import { count } from "./format";
 import { takeFinding } from "./live";
 import { Lines, Moment, Name } from "./marks";
 import { useKeptFocus } from "./page";
@@ -139,7 +140,26 @@ function spoken(draft: TriageChange): TriageChange {
   return text === undefined || text.trim() === "" ? rest : { ...rest, text: text.trim() };
 }
 
-function Desk({ uid, state, done }: { uid: string; state: string; done: () => void }) {
+/** Whether what is done is done with this finding or with all of its incident that stand. */
+function Scope({ incident, whole, set }: { incident: IncidentOf; whole: boolean; set: (whole: boolean) => void }) {
+  return (
+    <div class="choices" role="group" aria-label="Of what">
+      <button type="button" class="choice" aria-pressed={!whole} onClick={() => set(false)}>
+        This finding
+      </button>
+      <button type="button" class="choice" aria-pressed={whole} onClick={() => set(true)}>
+        All {count(incident.open)} of the incident
+      </button>
+    </div>
+  );
+}
+
+function Desk({ detail, grouped, done }: { detail: Detail; grouped: boolean; done: () => void }) {
+  const { uid, seq } = detail.finding;
+  const incident = detail.incident !== null && detail.incident.open > 1 ? detail.incident : null;
+  const [wanted, setWanted] = useState(grouped);
+  const whole = wanted && incident !== null;
+  const state = whole ? incident.state : detail.triage.state;
   const [draft, setDraft] = useState<TriageChange | null>(null);
   const [trouble, setTrouble] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
@@ -155,12 +175,15 @@ function Desk({ uid, state, done }: { uid: string; state: string; done: () => vo
     }
     last.current = what.do;
     setBusy(true);
-    triage(uid, spoken(what))
+    // What is on the screen is meant: nothing that came later.
+    const sent = whole
+      ? triageIncident(incident.id, Math.max(incident.seq, seq), spoken(what))
+      : triage(uid, spoken(what)).then(({ finding }) => takeFinding(finding));
+    sent
       .then(
-        ({ finding }) => {
+        () => {
           setDraft(null);
           setTrouble(null);
-          takeFinding(finding);
           done();
         },
         (error: unknown) => setTrouble(messageOf(error)),
@@ -169,6 +192,7 @@ function Desk({ uid, state, done }: { uid: string; state: string; done: () => vo
   };
   return (
     <div class="desk-box" ref={box}>
+      {incident !== null && <Scope incident={incident} whole={whole} set={setWanted} />}
       <div class="verbs" role="group" aria-label="Triage">
         {verbsOf(state).map((verb) => (
           <button
@@ -238,7 +262,7 @@ function Entry({ entry }: { entry: TriageEntry }) {
   );
 }
 
-export function Triage({ detail, done }: { detail: Detail; done: () => void }) {
+export function Triage({ detail, grouped, done }: { detail: Detail; grouped: boolean; done: () => void }) {
   const { triage: course, finding } = detail;
   return (
     <section class="triage">
@@ -254,7 +278,7 @@ export function Triage({ detail, done }: { detail: Detail; done: () => void }) {
           )}
         </span>
       </p>
-      {may("triage") && <Desk key={finding.uid} uid={finding.uid} state={course.state} done={done} />}
+      {may("triage") && <Desk key={finding.uid} detail={detail} grouped={grouped} done={done} />}
       {course.history.length > 0 && (
         <ol class="history">
           {course.history.map((entry, i) => (
