@@ -44,7 +44,7 @@ static iv_rc check(const struct check_args *args, struct iv_str path, struct iv_
     IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
     IV_AUTO(iv_baseline_unrefp) struct iv_baseline *baseline = NULL;
     TRY(iv_problems_new(&problems, err));
-    TRY(iv_load_baseline(&baseline, NULL, path, err));
+    TRY(iv_check_baseline(&baseline, path, err));
     struct iv_buf text;
     iv_buf_init(&text, 256u << 20);
     iv_rule_summary(&text, baseline);

@@ -9,6 +9,7 @@
 #include "event/sign.h"
 #include "evidence/reader.h"
 #include "respond/approval.h"
+#include "respond/approvers.h"
 #include "respond/moves.h"
 
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #define LIST_MOST 1000
 #define STEPS_MOST 64
 #define APPROVALS_MOST 256
+#define NEEDS_MAX_BYTES 4096
 #define STATEMENT_MAX_BYTES (256u << 10)
 
 static bool print_waiting(void *ctx, const struct iv_execution *e)
@@ -70,6 +72,32 @@ static iv_rc read_file(struct file *f, struct iv_store *store, struct iv_str key
     return iv_store_approvals(store, &f->approvals, &f->approval_count, key, APPROVALS_MOST, &f->arena, err);
 }
 
+static void print_needs(const struct iv_consents *needs)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf text;
+    iv_buf_init(&text, NEEDS_MAX_BYTES);
+    iv_consents_write(&text, needs);
+    printf(IV_STR_FMT, IV_STR_ARG(iv_buf_slice(&text)));
+}
+
+/* Where some have said so. */
+static void print_missing(const struct file *f, struct iv_consents needs)
+{
+    bool any = false;
+    for (size_t i = 0; i < f->approval_count; i++) {
+        const struct iv_approval *a = &f->approvals[i];
+        if (a->approve && iv_str_eq(a->verdict, IV_STR(IV_APPROVAL_COUNTS))) {
+            iv_consents_take(&needs, a->role);
+            any = true;
+        }
+    }
+    if (any) {
+        printf("missing    ");
+        print_needs(&needs);
+        printf("\n");
+    }
+}
+
 static void print_file(const struct file *f)
 {
     const struct iv_execution *e = &f->steps[0].execution;
@@ -82,8 +110,11 @@ static void print_file(const struct file *f)
         IV_AUTO(iv_buf_deinit) struct iv_buf until;
         iv_buf_init(&until, 64);
         iv_ns_format(&until, e->expires);
-        printf("needs      %lld of: " IV_STR_FMT ", until " IV_STR_FMT "\n", (long long)e->quorum,
-               IV_STR_ARG(e->approvers), IV_STR_ARG(iv_buf_slice(&until)));
+        const struct iv_consents needs = iv_consents_of(e->approvers, e->quorum);
+        printf("needs      ");
+        print_needs(&needs);
+        printf(", until " IV_STR_FMT "\n", IV_STR_ARG(iv_buf_slice(&until)));
+        print_missing(f, needs);
     }
     for (size_t i = 0; i < f->step_count; i++) {
         const struct iv_step *s = &f->steps[i].step;
@@ -124,11 +155,18 @@ iv_rc iv_respond_show(const struct respond_args *a, struct iv_str path, const ch
     return IV_OK;
 }
 
+static void keep_first(void *ctx, struct iv_str role)
+{
+    struct iv_str *first = ctx;
+    *first = first->n == 0 ? role : *first;
+}
+
 /* "security" of "security on-call", when no role was given. */
 static struct iv_str first_role(struct iv_str roles)
 {
-    const char *end = roles.n == 0 ? NULL : memchr(roles.p, ' ', roles.n);
-    return (struct iv_str){roles.p, end == NULL ? roles.n : (size_t)(end - roles.p)};
+    struct iv_str first = IV_STR("");
+    iv_approvers_each(roles, keep_first, &first);
+    return first;
 }
 
 static iv_rc give(struct iv_store *store, const struct respond_args *a, const struct iv_signer *signer,

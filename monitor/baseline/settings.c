@@ -85,6 +85,10 @@ static void load_key(struct iv_load *load, const struct iv_yaml_node *node)
         iv_yaml_instant(&not_before, iv_yaml_get(&map, "not_before"), load->problems) ? &not_before : NULL;
     key.not_after =
         iv_yaml_instant(&not_after, iv_yaml_get(&map, "not_after"), load->problems) ? &not_after : NULL;
+    const struct iv_yaml_node *tenant = iv_yaml_get(&map, "tenant");
+    if (iv_yaml_string(&key.tenant, tenant, load->problems) && key.tenant.n == 0) {
+        iv_yaml_error(load->problems, tenant, "must be a tenant's name");
+    }
     iv_yaml_close(&map);
     if (!whole) {
         return;

@@ -11,6 +11,7 @@
 #include "console/readers.h"
 #include "console/show.h"
 #include "evidence/approvals.h"
+#include "respond/approvers.h"
 #include "respond/moves.h"
 
 enum { LINES_MAX = 500, APPROVALS_MAX = 256 };
@@ -53,26 +54,59 @@ static bool write_approval(void *ctx, const struct iv_approval *a)
     return true;
 }
 
-/* What it waits for; null: for nobody. */
-static void write_waits(struct iv_json *j, const struct iv_execution *e)
+static void write_role(void *ctx, struct iv_str role)
 {
-    if (e->state != IV_RUN_WAITING) {
-        iv_json_null(j, "waits");
-        return;
-    }
-    iv_json_open_object(j, "waits");
-    iv_json_int(j, "approvals", e->quorum);
+    iv_json_str(ctx, NULL, role);
+}
+
+static void write_roles(struct iv_json *j, const struct iv_consent *consents, size_t count)
+{
     iv_json_open_list(j, "roles");
-    for (struct iv_str rest = e->approvers; rest.n > 0;) {
-        const char *space = memchr(rest.p, ' ', rest.n);
-        size_t n = space == NULL ? rest.n : (size_t)(space - rest.p);
-        iv_json_str(j, NULL, (struct iv_str){rest.p, n});
-        n += space != NULL;
-        rest = (struct iv_str){rest.p + n, rest.n - n};
+    for (size_t i = 0; i < count; i++) {
+        iv_approvers_each(consents[i].roles, write_role, j);
     }
     iv_json_close_list(j);
-    iv_json_time(j, "until", e->expires);
-    iv_json_close_object(j);
+}
+
+static bool take_approval(void *ctx, const struct iv_approval *a)
+{
+    if (a->approve) {
+        iv_consents_take(ctx, a->role);
+    }
+    return true;
+}
+
+static iv_rc write_needs(struct detail *d, struct iv_str execution, const struct iv_consents *needs)
+{
+    struct iv_consents missing = *needs;
+    TRY(iv_reader_counted_approvals(d->reader, execution, APPROVALS_MAX, take_approval, &missing, d->err));
+    iv_json_open_list(&d->j, "needs");
+    for (size_t i = 0; i < needs->count; i++) {
+        iv_json_open_object(&d->j, NULL);
+        write_roles(&d->j, &needs->items[i], 1);
+        iv_json_int(&d->j, "approvals", needs->items[i].count);
+        iv_json_int(&d->j, "missing", missing.items[i].count);
+        iv_json_close_object(&d->j);
+    }
+    iv_json_close_list(&d->j);
+    return IV_OK;
+}
+
+/* What it waits for; null: for nobody. */
+static iv_rc write_waits(struct detail *d, const struct iv_execution *e)
+{
+    if (e->state != IV_RUN_WAITING) {
+        iv_json_null(&d->j, "waits");
+        return IV_OK;
+    }
+    const struct iv_consents needs = iv_consents_of(e->approvers, e->quorum);
+    iv_json_open_object(&d->j, "waits");
+    iv_json_int(&d->j, "approvals", e->quorum);
+    write_roles(&d->j, needs.items, needs.count);
+    TRY(write_needs(d, e->key, &needs));
+    iv_json_time(&d->j, "until", e->expires);
+    iv_json_close_object(&d->j);
+    return IV_OK;
 }
 
 static iv_rc write_rest(struct detail *d, const struct iv_execution *e)
@@ -83,8 +117,7 @@ static iv_rc write_rest(struct detail *d, const struct iv_execution *e)
     iv_json_open_list(&d->j, "approvals");
     TRY(iv_reader_approvals(d->reader, e->key, APPROVALS_MAX, write_approval, &d->j, d->err));
     iv_json_close_list(&d->j);
-    write_waits(&d->j, e);
-    return IV_OK;
+    return write_waits(d, e);
 }
 
 static bool write_one(void *ctx, const struct iv_execution *e)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/load.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/guard.h"
 #include "respond/playbook.h"
 
@@ -24,6 +25,14 @@ static iv_rc load_both(struct iv_baseline **baseline, struct iv_playbooks **play
     return iv_playbooks_load(playbooks, *baseline, problems, err);
 }
 
+static iv_rc check_both(struct iv_baseline **baseline, struct iv_str path, struct iv_problems *problems,
+                        struct iv_err *err)
+{
+    const struct iv_clock clock = iv_clock_system();
+    TRY(iv_baseline_load(baseline, path, problems, err));
+    return iv_playbooks_check(*baseline, iv_wall(&clock), problems, err);
+}
+
 iv_rc iv_load_baseline(struct iv_baseline **out, struct iv_playbooks **playbooks, struct iv_str path,
                        struct iv_err *err)
 {
@@ -38,5 +47,17 @@ iv_rc iv_load_baseline(struct iv_baseline **out, struct iv_playbooks **playbooks
     if (playbooks != NULL) {
         *playbooks = TAKE(loaded);
     }
+    return IV_OK;
+}
+
+iv_rc iv_check_baseline(struct iv_baseline **out, struct iv_str path, struct iv_err *err)
+{
+    IV_AUTO(iv_problems_freep) struct iv_problems *problems = NULL;
+    IV_AUTO(iv_baseline_unrefp) struct iv_baseline *baseline = NULL;
+    TRY(iv_problems_new(&problems, err));
+    struct iv_rc_s rc = check_both(&baseline, path, problems, err);
+    iv_print_problems(problems);
+    TRY(rc);
+    *out = TAKE(baseline);
     return IV_OK;
 }

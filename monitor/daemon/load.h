@@ -17,3 +17,5 @@ void iv_print_problems(const struct iv_problems *problems);
  * IV_E_REFUSED: the problems have been printed, and err sums up. */
 iv_rc iv_load_baseline(struct iv_baseline **out, struct iv_playbooks **playbooks, struct iv_str path,
                        struct iv_err *err);
+/* The same for a person who asks whether it would do now: approvers' keys must be valid today. */
+iv_rc iv_check_baseline(struct iv_baseline **out, struct iv_str path, struct iv_err *err);

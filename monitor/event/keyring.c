@@ -12,6 +12,7 @@ struct entry {
     struct entry *next;
     struct iv_str id;
     struct iv_str role;
+    struct iv_str tenant; /* empty: not bound */
     unsigned char key[IV_ED25519_KEY_BYTES];
     struct iv_instant not_before;
     struct iv_instant not_after;
@@ -91,7 +92,9 @@ iv_rc iv_keyring_add(struct iv_keyring *ring, const struct iv_key *key, struct i
     ENSURE(e != NULL, err, IV_E_NOMEM, "cannot allocate a key");
     e->id = iv_arena_str(&ring->arena, key->id);
     e->role = iv_arena_str(&ring->arena, key->role);
-    ENSURE(e->id.p != NULL && e->role.p != NULL, err, IV_E_NOMEM, "cannot allocate a key");
+    e->tenant = iv_arena_str(&ring->arena, key->tenant.p == NULL ? IV_STR("") : key->tenant);
+    ENSURE(e->id.p != NULL && e->role.p != NULL && e->tenant.p != NULL, err, IV_E_NOMEM,
+           "cannot allocate a key");
     memcpy(e->key, bytes, sizeof bytes);
     e->not_before = key->not_before != NULL ? *key->not_before : (struct iv_instant){IV_INSTANT_MIN_S, 0};
     e->not_after = key->not_after != NULL ? *key->not_after : (struct iv_instant){INT64_MAX, 0};
@@ -129,26 +132,42 @@ struct iv_str iv_keyring_twin(const struct iv_keyring *ring, struct iv_str id)
     return twin == NULL ? (struct iv_str){NULL, 0} : twin->id;
 }
 
+static bool is_wanted(const struct entry *e, bool (*wanted)(void *ctx, const struct iv_key *key), void *ctx)
+{
+    const struct iv_key key = {.id = e->id,
+                               .role = e->role,
+                               .not_before = &e->not_before,
+                               .not_after = &e->not_after,
+                               .tenant = e->tenant};
+    return wanted(ctx, &key);
+}
+
 /* The first of those of its public key that are wanted. */
 static bool is_first(const struct iv_keyring *ring, const struct entry *e,
-                     bool (*wanted)(void *ctx, struct iv_str role), void *ctx)
+                     bool (*wanted)(void *ctx, const struct iv_key *key), void *ctx)
 {
     for (const struct entry *other = ring->entries; other != e; other = other->next) {
-        if (memcmp(other->key, e->key, sizeof e->key) == 0 && wanted(ctx, other->role)) {
+        if (memcmp(other->key, e->key, sizeof e->key) == 0 && is_wanted(other, wanted, ctx)) {
             return false;
         }
     }
     return true;
 }
 
-size_t iv_keyring_count(const struct iv_keyring *ring, bool (*wanted)(void *ctx, struct iv_str role),
+size_t iv_keyring_count(const struct iv_keyring *ring, bool (*wanted)(void *ctx, const struct iv_key *key),
                         void *ctx)
 {
     size_t count = 0;
     for (const struct entry *e = ring->entries; e != NULL; e = e->next) {
-        count += wanted(ctx, e->role) && is_first(ring, e, wanted, ctx);
+        count += is_wanted(e, wanted, ctx) && is_first(ring, e, wanted, ctx);
     }
     return count;
+}
+
+bool iv_keyring_speaks_for(const struct iv_keyring *ring, struct iv_str id, struct iv_str tenant)
+{
+    const struct entry *e = find(ring, id);
+    return e != NULL && (e->tenant.n == 0 || iv_str_eq(e->tenant, tenant));
 }
 
 /* NULL where there is none of this id and role, or it was not valid at t. */

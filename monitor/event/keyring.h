@@ -21,6 +21,7 @@ struct iv_key {
     struct iv_str public_key;            /* base64 of 32 bytes, or PEM */
     const struct iv_instant *not_before; /* NULL: no bound. Valid when not_before <= t < not_after */
     const struct iv_instant *not_after;
+    struct iv_str tenant; /* whose affairs alone it may approve; empty: anybody's */
 };
 /* IV_E_REFUSED: the id stands already, the key is no Ed25519 key. */
 iv_rc iv_keyring_add(struct iv_keyring *ring, const struct iv_key *key, struct iv_err *err);
@@ -34,9 +35,11 @@ bool iv_keyring_is_empty(const struct iv_keyring *ring);
 bool iv_keyring_same(const struct iv_keyring *ring, struct iv_str id, struct iv_str other);
 /* Another id of the public key that this id has; p NULL: there is none. */
 struct iv_str iv_keyring_twin(const struct iv_keyring *ring, struct iv_str id);
-/* How many different public keys have a role that is wanted, whenever they are valid. */
-size_t iv_keyring_count(const struct iv_keyring *ring, bool (*wanted)(void *ctx, struct iv_str role),
+/* How many different public keys have an id that is wanted. key: all of it but the public key. */
+size_t iv_keyring_count(const struct iv_keyring *ring, bool (*wanted)(void *ctx, const struct iv_key *key),
                         void *ctx);
+/* Whether the key with this id is bound to no tenant, or to this one. */
+bool iv_keyring_speaks_for(const struct iv_keyring *ring, struct iv_str id, struct iv_str tenant);
 
 /* True when the signature (64 bytes) over the message verifies under the key with this id (and role, unless
  * its p is NULL) and the key was valid at t. */

@@ -130,14 +130,30 @@ static iv_rc visit_one(void *ctx, struct iv_sql_row *row, bool *on, struct iv_er
     return IV_OK;
 }
 
-iv_rc iv_reader_approvals(struct iv_reader *reader, struct iv_str execution, size_t limit,
-                          iv_approval_visit visit, void *ctx, struct iv_err *err)
+static iv_rc visit_of(struct iv_reader *reader, struct iv_str execution, struct iv_str verdict, size_t limit,
+                      struct visiting *v, struct iv_err *err)
 {
-    struct visiting v = {visit, ctx};
     IV_AUTO(iv_query_deinit) struct iv_query q;
     iv_query_init(&q,
                   "SELECT seq, execution, approve, role, key, at, reason, signature, verdict FROM approvals");
     iv_query_str(&q, "execution = ?", execution);
+    if (verdict.n > 0) {
+        iv_query_str(&q, "verdict = ?", verdict);
+    }
     iv_query_order(&q, "seq", false, limit);
-    return iv_query_each(reader, &q, visit_one, &v, "read approvals", err);
+    return iv_query_each(reader, &q, visit_one, v, "read approvals", err);
+}
+
+iv_rc iv_reader_approvals(struct iv_reader *reader, struct iv_str execution, size_t limit,
+                          iv_approval_visit visit, void *ctx, struct iv_err *err)
+{
+    struct visiting v = {visit, ctx};
+    return visit_of(reader, execution, IV_STR(""), limit, &v, err);
+}
+
+iv_rc iv_reader_counted_approvals(struct iv_reader *reader, struct iv_str execution, size_t limit,
+                                  iv_approval_visit visit, void *ctx, struct iv_err *err)
+{
+    struct visiting v = {visit, ctx};
+    return visit_of(reader, execution, IV_STR(IV_APPROVAL_COUNTS), limit, &v, err);
 }

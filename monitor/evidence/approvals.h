@@ -41,9 +41,11 @@ iv_rc iv_store_approvals(struct iv_store *store, struct iv_approval **out, size_
 iv_rc iv_store_counted_approvals(struct iv_store *store, struct iv_approval **out, size_t *count,
                                  struct iv_str execution, size_t limit, struct iv_arena *arena,
                                  struct iv_err *err);
-/* All of an execution for whoever reads; the row is valid for the length of the call. */
+/* All of an execution for whoever reads, or those that count; the row is valid for the length of the call. */
 struct iv_reader;
 typedef bool (*iv_approval_visit)(void *ctx, const struct iv_approval *approval);
 iv_rc iv_reader_approvals(struct iv_reader *reader, struct iv_str execution, size_t limit,
                           iv_approval_visit visit, void *ctx, struct iv_err *err);
+iv_rc iv_reader_counted_approvals(struct iv_reader *reader, struct iv_str execution, size_t limit,
+                                  iv_approval_visit visit, void *ctx, struct iv_err *err);
 iv_rc iv_store_judge_approval(struct iv_store *store, int64_t seq, struct iv_str verdict, struct iv_err *err);

@@ -96,13 +96,20 @@ static bool has_key(const struct hearing *h, const struct iv_approval *a)
            iv_keyring_key(today, h->keyring, a->key, a->role, iv_instant_of_ns(h->now));
 }
 
+/* A key that is bound to a tenant says nothing about another one's affairs. */
+static bool speaks_for_it(const struct hearing *h, const struct iv_approval *a)
+{
+    return iv_keyring_speaks_for(h->keyring, a->key, h->steps[0].execution.tenant);
+}
+
 /* An earlier approval that counts. A denial that counts has nothing behind it. What the baseline calls by
  * this id today may be another key than the one that signed. */
 static iv_rc still_counts(bool *counts, const struct hearing *h, const struct iv_approval *other,
                           struct iv_err *err)
 {
     *counts = other->approve && other->seq != h->approval->seq &&
-              iv_str_eq(other->verdict, IV_STR(IV_APPROVAL_COUNTS)) && has_key(h, other);
+              iv_str_eq(other->verdict, IV_STR(IV_APPROVAL_COUNTS)) && has_key(h, other) &&
+              speaks_for_it(h, other);
     return *counts ? signature_holds(counts, h, other, err) : IV_OK;
 }
 
@@ -132,7 +139,8 @@ static const char *objection(const struct hearing *h)
                ? "its time is not between the plan and now"
            : !iv_approvers_have(e->approvers, a->role) ? "the execution does not ask for this role"
            : !has_key(h, a) ? "the baseline has no key of this id and role that was valid then and is now"
-                            : NULL;
+           : !speaks_for_it(h, a) ? "the key is bound to another tenant than the finding's"
+                                  : NULL;
 }
 
 /* NULL: it counts. */
@@ -178,14 +186,19 @@ static iv_rc enter(struct iv_store *store, const struct iv_approval *a, struct i
 }
 
 /* This one, and those before it whose keys still are what they were. */
-static iv_rc approvals_that_count(int64_t *out, const struct hearing *h, struct iv_err *err)
+static iv_rc is_approved(bool *out, const struct hearing *h, struct iv_err *err)
 {
-    *out = 1;
+    const struct iv_execution *e = &h->steps[0].execution;
+    struct iv_consents needs = iv_consents_of(e->approvers, e->quorum);
+    iv_consents_take(&needs, h->approval->role);
     for (size_t i = 0; i < h->given_count; i++) {
         bool counts = false;
         TRY(still_counts(&counts, h, &h->given[i], err));
-        *out += counts;
+        if (counts) {
+            iv_consents_take(&needs, h->given[i].role);
+        }
     }
+    *out = iv_consents_met(&needs);
     return IV_OK;
 }
 
@@ -219,9 +232,9 @@ static iv_rc decide(struct iv_store *store, const struct hearing *h, struct iv_a
         ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
         return iv_move_refused(store, &execution, cause, h->now, arena, err);
     }
-    int64_t count = 0;
-    TRY(approvals_that_count(&count, h, err));
-    return count < execution.quorum ? IV_OK : let_pass(store, h, &execution, arena, err);
+    bool approved = false;
+    TRY(is_approved(&approved, h, err));
+    return approved ? let_pass(store, h, &execution, arena, err) : IV_OK;
 }
 
 static iv_rc settle_one(struct iv_store *store, const struct iv_keyring *keyring,

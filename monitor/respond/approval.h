@@ -3,10 +3,10 @@
  * Purpose: what is signed, and whether it counts.
  * Owner/thread: pure but for the store's transaction that the caller is inside of.
  * Guarantee: an approval is bound to its execution, to every request as it would be sent, and to the key
- * itself: for another one, for other parameters, by a key without the role or not valid then and now, too
- * late, or a second time by the same public key it does not count, and a sentence on record says why. A
- * denial by whoever approved counts. Each is an entry of the monitor's own log. Source: RFC 8785 (what is
- * signed is a JSON object in its canonical form), RFC 8032. */
+ * itself: for another one, for other parameters, by a key without the role, of another tenant or not valid
+ * then and now, too late, or a second time by the same public key it does not count, and a sentence on record
+ * says why. A denial by whoever approved counts. Each is an entry of the monitor's own log. Source: RFC 8785
+ * (what is signed is a JSON object in its canonical form), RFC 8032. */
 #pragma once
 
 #include "base/arena.h"

@@ -5,6 +5,7 @@
 #include "base/guard.h"
 #include "baseline/baseline.h"
 #include "evidence/course.h"
+#include "respond/approvers.h"
 #include "respond/ladder.h"
 #include "respond/moves.h"
 #include "respond/playbook_internal.h"
@@ -277,10 +278,17 @@ static iv_rc admit(struct plan *p, struct iv_store *store, iv_ns now, struct iv_
     if (!held && quorum == 0) {
         return take_turn(p, store, now, err);
     }
-    struct iv_str cause = held ? iv_arena_str(&p->arena, iv_str_of(why))
-                               : iv_arena_printf(&p->arena, "waits for %lld of: " IV_STR_FMT,
-                                                 (long long)quorum, IV_STR_ARG(e->approvers));
-    ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a plan");
+    IV_AUTO(iv_buf_deinit) struct iv_buf text;
+    struct iv_str cause;
+    iv_buf_init(&text, TARGET_MAX_BYTES);
+    if (held) {
+        iv_buf_text(&text, why);
+    } else {
+        const struct iv_consents needs = iv_consents_of(e->approvers, quorum);
+        iv_buf_text(&text, "waits for ");
+        iv_consents_write(&text, &needs);
+    }
+    TRY(keep(p, &cause, &text, err));
     wait_for_approval(p, cause, now);
     return IV_OK;
 }

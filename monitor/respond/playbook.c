@@ -3,9 +3,7 @@
 #include "base/guard.h"
 #include "baseline/baseline.h"
 #include "baseline/yaml_fields.h"
-#include "event/keyring.h"
 #include "respond/action.h"
-#include "respond/approvers.h"
 #include "respond/playbook_internal.h"
 
 #include <stdio.h>
@@ -16,11 +14,6 @@
 #define UNDO_AFTER_MAX (365 * 24 * 3600 * IV_NS_PER_S)
 #define BACKOFF_MAX (24 * 3600 * IV_NS_PER_S)
 #define DEDUP_DEFAULT (10 * 60 * IV_NS_PER_S)
-#define QUORUM_MAX 9
-#define ROLES_MAX_BYTES 1024
-#define APPROVAL_ROLE "responder"
-#define APPROVAL_WITHIN (24 * 3600 * IV_NS_PER_S)
-#define APPROVAL_WITHIN_MAX (30 * 24 * 3600 * IV_NS_PER_S)
 #define DEDUP_MAX (24 * 3600 * IV_NS_PER_S)
 
 static const struct iv_playbook_step step_defaults = {
@@ -36,6 +29,7 @@ struct loader {
     struct iv_problems *problems;
     struct iv_template_rules rules; /* that name the playbook at hand */
     const struct iv_rule **rule_room;
+    const struct iv_instant *now; /* approvers' keys must be valid then; NULL: some day */
 };
 
 static iv_rc keep_str(struct loader *l, struct iv_str *s, struct iv_err *err)
@@ -310,38 +304,7 @@ static iv_rc parse_touches(struct loader *l, struct iv_playbook *playbook, const
     return IV_OK;
 }
 
-static bool is_role(struct iv_str role)
-{
-    return role.n > 0 && memchr(role.p, ' ', role.n) == NULL;
-}
-
-static iv_rc parse_roles(struct loader *l, struct iv_str *out, const struct iv_yaml_node *node,
-                         struct iv_err *err)
-{
-    IV_AUTO(iv_buf_deinit) struct iv_buf roles;
-    iv_buf_init(&roles, ROLES_MAX_BYTES);
-    struct iv_yaml_items items = iv_yaml_items(node, l->problems);
-    for (size_t i = 0; i < items.count; i++) {
-        struct iv_str role;
-        const struct iv_yaml_node *item = iv_yaml_item(&items, i);
-        if (iv_yaml_string(&role, item, l->problems)) {
-            if (!is_role(role)) {
-                iv_yaml_error(l->problems, item, "must be a role of the baseline's keys, without spaces");
-            }
-            iv_buf_text(&roles, roles.n == 0 ? "" : " ");
-            iv_buf_str(&roles, role);
-        }
-    }
-    if (items.count == 0 || iv_buf_failed(&roles)) {
-        iv_yaml_error(l->problems, node, "must name at least one role, and not more than 1 KiB of them");
-        return IV_OK;
-    }
-    *out = iv_buf_slice(&roles);
-    return keep_str(l, out, err);
-}
-
-/* By a rule of this baseline, or by a playbook that fails: one file serves several baselines, and what is
- * never begun waits for nobody. */
+/* By a rule of this baseline, or by a playbook that fails. */
 static bool is_called_for(const struct loader *l, const struct iv_playbook *playbook)
 {
     for (size_t i = 0; i < l->baseline->playbook_count; i++) {
@@ -354,49 +317,15 @@ static bool is_called_for(const struct loader *l, const struct iv_playbook *play
     return l->rules.count > 0;
 }
 
-static void check_quorum(const struct loader *l, const struct iv_playbook *playbook,
-                         const struct iv_yaml_node *node)
-{
-    const struct iv_keyring *keyring = l->baseline->keyring;
-    int64_t quorum = playbook->approval.quorum;
-    if (keyring == NULL || !is_called_for(l, playbook)) {
-        return;
-    }
-    int64_t there = (int64_t)iv_approvers_count(keyring, playbook->approval.roles);
-    if (there < quorum && iv_keyring_is_empty(keyring)) {
-        iv_yaml_warning(l->problems, node, "takes approvers, and the baseline has no keys (yet)");
-    } else if (there < quorum) {
-        iv_yaml_error(l->problems, node,
-                      "can never be had: it takes %lld different keys of: " IV_STR_FMT
-                      ", and the baseline has %lld",
-                      (long long)quorum, IV_STR_ARG(playbook->approval.roles), (long long)there);
-    }
-}
-
-/* With a quorum it is always waited for; without one, only where a guard holds back. */
+/* What is never begun waits for nobody: one file serves several baselines. */
 static iv_rc parse_approval(struct loader *l, struct iv_playbook *playbook, const struct iv_yaml_node *node,
                             struct iv_err *err)
 {
-    struct iv_yaml_map map;
-    playbook->approval.roles = IV_STR(APPROVAL_ROLE);
-    playbook->approval.within = APPROVAL_WITHIN;
-    if (node == NULL || !iv_yaml_open(&map, node, "approval", l->problems)) {
-        return IV_OK;
-    }
-    playbook->approval.quorum = 1;
-    const struct iv_yaml_node *quorum = iv_yaml_get(&map, "quorum");
-    (void)(quorum != NULL && iv_yaml_int(&playbook->approval.quorum, quorum, 1, QUORUM_MAX, l->problems));
-    const struct iv_yaml_node *roles = iv_yaml_get(&map, "roles");
-    if (roles != NULL) {
-        TRY(parse_roles(l, &playbook->approval.roles, roles, err));
-    }
-    const struct iv_yaml_node *within = iv_yaml_get(&map, "within");
-    (void)iv_yaml_duration(&playbook->approval.within, within, l->problems);
-    check_range(within, playbook->approval.within, IV_NS_PER_S, APPROVAL_WITHIN_MAX, "between 1s and 30d",
-                l->problems);
-    iv_yaml_close(&map);
-    check_quorum(l, playbook, node);
-    return IV_OK;
+    const struct iv_quorum_keys keys = {
+        .keyring = is_called_for(l, playbook) ? l->baseline->keyring : NULL,
+        .now = l->now,
+    };
+    return iv_quorum_parse(&playbook->approval, node, &keys, &l->playbooks->arena, l->problems, err);
 }
 
 /* Of those that are loaded already; the last one of a circle finds it closed. */
@@ -490,8 +419,8 @@ static iv_rc load_one(struct loader *l, const struct iv_playbook_source *source,
     return parse_playbook(l, &l->playbooks->items[l->playbooks->count++], iv_yaml_root(document), err);
 }
 
-iv_rc iv_playbooks_load(struct iv_playbooks **out, const struct iv_baseline *baseline,
-                        struct iv_problems *problems, struct iv_err *err)
+static iv_rc load(struct iv_playbooks **out, const struct iv_baseline *baseline, const struct iv_instant *now,
+                  struct iv_problems *problems, struct iv_err *err)
 {
     IV_AUTO(iv_playbooks_unrefp) struct iv_playbooks *playbooks = iv_calloc(1, sizeof *playbooks);
     ENSURE(playbooks != NULL, err, IV_E_NOMEM, "cannot allocate playbooks");
@@ -501,7 +430,7 @@ iv_rc iv_playbooks_load(struct iv_playbooks **out, const struct iv_baseline *bas
     playbooks->params = iv_arena_zalloc(&playbooks->arena, sizeof *playbooks->params);
     ENSURE(playbooks->params != NULL, err, IV_E_NOMEM, "cannot allocate playbooks");
     IV_CHECK(pthread_mutex_init(&playbooks->params->lock, NULL) == 0);
-    struct loader l = {.playbooks = playbooks, .baseline = baseline, .problems = problems};
+    struct loader l = {.playbooks = playbooks, .baseline = baseline, .problems = problems, .now = now};
     playbooks->items =
         iv_arena_zalloc(&playbooks->arena, (baseline->playbook_count + 1) * sizeof *playbooks->items);
     l.rule_room = iv_arena_zalloc(&playbooks->arena, (baseline->rule_count + 1) * sizeof *l.rule_room);
@@ -512,6 +441,20 @@ iv_rc iv_playbooks_load(struct iv_playbooks **out, const struct iv_baseline *bas
     TRY(iv_problems_done(problems, "the set of playbooks", err));
     *out = TAKE(playbooks);
     return IV_OK;
+}
+
+iv_rc iv_playbooks_load(struct iv_playbooks **out, const struct iv_baseline *baseline,
+                        struct iv_problems *problems, struct iv_err *err)
+{
+    return load(out, baseline, NULL, problems, err);
+}
+
+iv_rc iv_playbooks_check(const struct iv_baseline *baseline, iv_ns now, struct iv_problems *problems,
+                         struct iv_err *err)
+{
+    IV_AUTO(iv_playbooks_unrefp) struct iv_playbooks *playbooks = NULL;
+    const struct iv_instant at = iv_instant_of_ns(now);
+    return load(&playbooks, baseline, &at, problems, err);
 }
 
 struct iv_playbooks *iv_playbooks_ref(struct iv_playbooks *playbooks)

@@ -28,6 +28,10 @@ struct iv_playbooks;
  * is not kept, but known again by its address: while the playbooks are in use no other one stands there. */
 iv_rc iv_playbooks_load(struct iv_playbooks **out, const struct iv_baseline *baseline,
                         struct iv_problems *problems, struct iv_err *err);
+/* The same, for a person who asks whether all is well now: what could only be approved by keys that have run
+ * out, or are not valid yet, is refused too. A monitor that starts does not ask: it has more to do. */
+iv_rc iv_playbooks_check(const struct iv_baseline *baseline, iv_ns now, struct iv_problems *problems,
+                         struct iv_err *err);
 struct iv_playbooks *iv_playbooks_ref(struct iv_playbooks *playbooks); /* NULL is fine */
 void iv_playbooks_unref(struct iv_playbooks *playbooks);
 void iv_playbooks_unrefp(struct iv_playbooks **playbooks);

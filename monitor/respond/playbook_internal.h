@@ -6,6 +6,7 @@
 #include "respond/guard.h"
 #include "respond/occasion.h"
 #include "respond/playbook.h"
+#include "respond/quorum.h"
 #include "respond/shape.h"
 
 #include <pthread.h>
@@ -42,11 +43,7 @@ struct iv_playbook {
         struct iv_template enclave;
     } touches;
     struct iv_limits limits;
-    struct {
-        int64_t quorum;      /* 0: only what a guard holds back is to be approved, by one */
-        struct iv_str roles; /* spaces between */
-        iv_ns within;
-    } approval;
+    struct iv_quorum approval;
     struct iv_playbook_step steps[IV_PLAYBOOK_STEPS_MAX];
     size_t step_count;
     struct iv_str escalate_to; /* p NULL: nothing takes over */

@@ -272,6 +272,12 @@ class OpenApi(unittest.TestCase):
                  "signature": "A" * 86 + "=="}
         made = ask(approval, "post", given, url=f"{at}/approval")
         self.assertEqual(made["approvals"][0]["verdict"], "pending")
+        with contextlib.closing(sqlite3.connect(f"{console.folder}/store.db", timeout=60)) as db, db:
+            db.execute("UPDATE executions SET quorum = 2, approvers = 'security & owner' WHERE key = ?", (key,))
+            db.execute("UPDATE approvals SET verdict = 'counts' WHERE execution = ?", (key,))
+        needs = ask(one, "get", url=at)["waits"]["needs"]
+        self.assertEqual(needs, [{"roles": [role], "approvals": 1, "missing": missing}
+                                 for role, missing in [("security", 0), ("owner", 1)]])
         for wrong in [{**given, "signature": "AA=="}, {**given, "at": "now"}, {**given, "role": ""}]:
             ask(approval, "post", wrong, url=f"{at}/approval")
         ask(approval, "post", given, url=f"{none}/approval")

@@ -491,7 +491,12 @@ test("a run that waits is approved with a key that stays in the browser", async 
   await page.route(`**/api/v1/executions/${key}`, async (route) => {
     const answer = await route.fetch();
     const body = await answer.json();
-    await route.fulfill({ response: answer, json: { ...body, waits: { ...body.waits, roles: ["responder", "lead"] } } });
+    const needs = [
+      { roles: ["responder"], approvals: 1, missing: 0 },
+      { roles: ["lead"], approvals: 1, missing: 1 },
+    ];
+    const waits = { ...body.waits, approvals: 2, roles: ["responder", "lead"], needs };
+    await route.fulfill({ response: answer, json: { ...body, waits } });
   });
   let sent;
   await page.route(`**/api/v1/executions/${key}/approval`, async (route) => {
@@ -499,6 +504,8 @@ test("a run that waits is approved with a key that stays in the browser", async 
     await route.continue();
   });
   await page.goto(`${server.url}/#/remediation/${key}`);
+  await page.getByText("Needs one approval of responder and one approval of lead, until").waitFor();
+  await page.getByText("Missing: one approval of lead").waitFor();
   await page.locator("form.desk select").selectOption("lead");
   await page.getByLabel("Key's id in the baseline").fill("ann-2026");
   await page.getByLabel("Why").fill("seen \u202Eand right");

@@ -27,8 +27,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct iv_str rest = input_of(data, size);
     const char *blank = memmem(rest.p, rest.n, "\n\n", 2);
     size_t n = blank == NULL ? rest.n : (size_t)(blank - rest.p) + 1;
-    struct iv_key key = {IV_STR("k"), IV_STR("orchestrator"), {rest.p, n}, &from, NULL};
-    struct iv_key other = {IV_STR("known"), IV_STR("orchestrator"), IV_STR(known), &from, NULL};
+    struct iv_key key = {
+        .id = IV_STR("k"), .role = IV_STR("orchestrator"), .public_key = {rest.p, n}, .not_before = &from};
+    struct iv_key other = {.id = IV_STR("known"),
+                           .role = IV_STR("orchestrator"),
+                           .public_key = IV_STR(known),
+                           .not_before = &from};
     const struct iv_json_options options = {.as_doubles = true};
     struct iv_keyring *ring = NULL;
     struct iv_val receipt;

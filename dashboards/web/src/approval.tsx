@@ -15,6 +15,9 @@ interface Draft {
   reason: string;
 }
 
+const of = (count: number, roles: string[]): string =>
+  `${count === 1 ? "one approval" : `${count} approvals`} of ${roles.join(" or ")}`;
+
 /** For who cannot sign here: the same on the monitor's machine. */
 function CommandLine({ execution, draft }: { execution: string; draft: Draft }) {
   const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
@@ -112,6 +115,7 @@ export function Approval({ detail, done }: { detail: ExecutionDetail; done: () =
   if (waits === null) {
     return null;
   }
+  const missing = waits.needs.filter((need) => need.missing > 0);
   const set = (part: Partial<Draft>): void => {
     forget();
     setDraft({ ...draft, ...part });
@@ -120,9 +124,11 @@ export function Approval({ detail, done }: { detail: ExecutionDetail; done: () =
     <section class="approval" aria-labelledby="approval-title">
       <h3 id="approval-title">Waits for approval</h3>
       <p class="none">
-        {waits.approvals === 1 ? "One approval" : `${waits.approvals} approvals`} of {waits.roles.join(" or ")}, until{" "}
-        {when(waits.until)}
+        Needs {waits.needs.map((need) => of(need.approvals, need.roles)).join(" and ")}, until {when(waits.until)}
       </p>
+      {waits.needs.some((need) => need.missing < need.approvals) && (
+        <p class="none">Missing: {missing.map((need) => of(need.missing, need.roles)).join(" and ")}</p>
+      )}
       {may("respond") && (
         <form
           class="desk"

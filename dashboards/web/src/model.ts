@@ -239,7 +239,12 @@ export interface ExecutionDetail {
   execution: Execution;
   log: { at: string; state: string; step: number | null; cause: string | null }[];
   approvals: { at: string; decision: string; role: string; key: string; reason: string | null; verdict: string }[];
-  waits: { approvals: number; roles: string[]; until: string } | null;
+  waits: {
+    approvals: number;
+    roles: string[];
+    needs: { roles: string[]; approvals: number; missing: number }[];
+    until: string;
+  } | null;
 }
 
 export interface Lengths {

@@ -44,7 +44,11 @@ static void add_key(void)
 {
     struct iv_instant from = at("2026-01-01T00:00:00Z");
     struct iv_instant to = at("2027-01-01T00:00:00Z");
-    struct iv_key key = {IV_STR("orch-1"), IV_STR("orchestrator"), iv_buf_slice(&public_key), &from, &to};
+    struct iv_key key = {.id = IV_STR("orch-1"),
+                         .role = IV_STR("orchestrator"),
+                         .public_key = iv_buf_slice(&public_key),
+                         .not_before = &from,
+                         .not_after = &to};
     cr_assert(iv_ok(iv_keyring_add(ring, &key, &d.err)), "%s", d.err.text);
 }
 
@@ -119,10 +123,10 @@ Test(keyring, refuses_what_is_no_key)
     cr_expect_str_eq(d.err.text, "key 'orch-1' stands twice");
 }
 
-static bool is_not_policy(void *ctx, struct iv_str role)
+static bool is_not_policy(void *ctx, const struct iv_key *key)
 {
     (void)ctx;
-    return !iv_str_eq(role, IV_STR("policy"));
+    return !iv_str_eq(key->role, IV_STR("policy"));
 }
 
 Test(keyring, knows_one_key_under_two_ids)

@@ -37,7 +37,11 @@ static void add_key(const char *name, const char *vkey_base64, const char *role)
     iv_buf_init(&key, 64);
     cr_assert(iv_base64_decode(&bytes, iv_str_of(vkey_base64)) && bytes.n == 33 && bytes.p[0] == 1);
     iv_base64_encode(&key, (struct iv_str){bytes.p + 1, 32});
-    struct iv_key k = {iv_str_of(name), iv_str_of(role), iv_buf_slice(&key), &from, &to};
+    struct iv_key k = {.id = iv_str_of(name),
+                       .role = iv_str_of(role),
+                       .public_key = iv_buf_slice(&key),
+                       .not_before = &from,
+                       .not_after = &to};
     cr_assert(iv_ok(iv_keyring_add(ring, &k, &err)), "%s", err.text);
     iv_buf_deinit(&bytes);
     iv_buf_deinit(&key);
@@ -262,7 +266,7 @@ Test(checkpoint, what_is_signed_verifies_without_an_allocation)
     cr_assert(iv_ok(iv_signer_of_seed(&signer, seed, &err)));
     iv_signer_public_bytes(key, signer);
     iv_base64_encode(&text, (struct iv_str){(const char *)key, sizeof key});
-    struct iv_key k = {IV_STR("log-1"), IV_STR("log"), iv_buf_slice(&text), NULL, NULL};
+    struct iv_key k = {.id = IV_STR("log-1"), .role = IV_STR("log"), .public_key = iv_buf_slice(&text)};
     cr_assert(iv_ok(iv_keyring_add(ring, &k, &err)));
 
     cr_assert(iv_ok(iv_checkpoint_sign(&bytes, &c, IV_STR("log-1"), signer, digester, &err)), "%s", err.text);

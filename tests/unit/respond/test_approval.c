@@ -14,21 +14,25 @@
 
 #define STEPS                                                                                                \
     "- name: one\n  http: {endpoint: hook, path: /x}\n- name: two\n  http: {endpoint: hook, path: /y}\n"
+#define BOTH_SIDES "approval: {quorum: [{role: owner}, {role: security, count: 1}], within: 15m}\n"
 #define TWO "approval: {quorum: 2, roles: [security, on-call], within: 15m}\n"
 
 static const struct hook_answer fine[] = {HOOK_OK, HOOK_OK};
 
 /* Keys of one baseline: ann and bob of security, cat of on-call, dan of another role, eve's that has run out,
- * and fay's, which is ann's under another name. */
+ * fay's, which is ann's under another name, and two of tenants' owners: gil's of the finding's tenant, hal's
+ * of another one. */
 struct office {
     struct stage s;
     struct hook_server *hook;
     struct iv_keyring *ring;
-    struct iv_signer *signers[6];
+    struct iv_signer *signers[8];
 };
-static const char *const ids[] = {"ann", "bob", "cat", "dan", "eve", "fay"};
-static const char *const roles[] = {"security", "security", "on-call", "janitor", "security", "on-call"};
-static const unsigned char seeds[] = {1, 2, 3, 4, 5, 1};
+static const char *const ids[] = {"ann", "bob", "cat", "dan", "eve", "fay", "gil", "hal"};
+static const char *const roles[] = {"security", "security", "on-call", "janitor",
+                                    "security", "on-call",  "owner",   "owner"};
+static const char *const tenants[] = {"", "", "", "", "", "", "acme", "globex"};
+static const unsigned char seeds[] = {1, 2, 3, 4, 5, 1, 7, 8};
 static const struct iv_instant past = {1000, 0};
 
 /* Without the last keys of the list, or with those of security at an end. */
@@ -46,7 +50,8 @@ static struct iv_keyring *ring_of(struct iv_signer *const *signers, size_t count
                              .public_key = iv_buf_slice(&pem),
                              .not_after = i == 4                              ? &past
                                           : strcmp(roles[i], "security") == 0 ? security_until
-                                                                              : NULL};
+                                                                              : NULL,
+                             .tenant = iv_str_of(tenants[i])};
         cr_assert(iv_ok(iv_keyring_add(ring, &key, NULL)));
         iv_buf_deinit(&pem);
     }
@@ -157,6 +162,35 @@ Test(approval, by_as_many_different_keys_as_are_asked_for_lets_it_pass)
     cr_expect(stage_execution(&o.s).state == IV_RUN_DONE && hook_count(o.hook) == 2);
     cr_expect_str_eq(say(&o, (struct word){.key = "bob", .role = "security"}),
                      "the execution does not wait (any more)");
+}
+
+Test(approval, of_each_of_several_roles_is_not_had_from_one_of_them_alone)
+{
+    IV_AUTO(office_deinit) struct office o;
+    office_init(&o, BOTH_SIDES);
+    cr_expect_str_eq(stage_execution(&o.s).cause.p, "waits for 1 owner and 1 security");
+
+    cr_expect_str_eq(say(&o, (struct word){.key = "ann", .role = "security"}), "counts");
+    cr_expect_str_eq(say(&o, (struct word){.key = "bob", .role = "security"}), "counts");
+    cr_expect(stage_execution(&o.s).state == IV_RUN_WAITING && hook_count(o.hook) == 0,
+              "two of one side are no word of the other");
+    cr_expect_str_eq(say(&o, (struct word){.key = "gil", .role = "owner"}), "counts");
+
+    cr_expect(stage_execution(&o.s).state == IV_RUN_DONE && hook_count(o.hook) == 2);
+}
+
+Test(approval, by_a_key_that_is_bound_to_another_tenant_does_not_count)
+{
+    IV_AUTO(office_deinit) struct office o;
+    office_init(&o, BOTH_SIDES);
+    cr_expect_str_eq(say(&o, (struct word){.key = "ann", .role = "security"}), "counts");
+
+    cr_expect_str_eq(say(&o, (struct word){.key = "hal", .role = "owner"}),
+                     "the key is bound to another tenant than the finding's");
+    cr_expect_str_eq(say(&o, (struct word){.key = "hal", .role = "owner", .deny = true}),
+                     "the key is bound to another tenant than the finding's");
+
+    cr_expect(stage_execution(&o.s).state == IV_RUN_WAITING && hook_count(o.hook) == 0);
 }
 
 Test(approval, of_one_responder_lets_pass_what_a_guard_held_back)

@@ -139,6 +139,13 @@ Test(playbook, is_refused_for_what_it_may_not_do_by_itself_as_well)
         {HEAD STEP "approval: {roles: [\"a b\"]}\n", "must be a role of the baseline's keys, without spaces"},
         {HEAD STEP "approval: {roles: []}\n", "must name at least one role"},
         {HEAD STEP "approval: {within: 1ms}\n", "between 1s and 30d"},
+        {HEAD STEP "approval: {quorum: []}\n", "must name at least one role"},
+        {HEAD STEP "approval: {quorum: [{count: 2}]}\n", "8:20: error: "},
+        {HEAD STEP "approval: {quorum: [{role: a, count: 0}]}\n", "8:38: error: "},
+        {HEAD STEP "approval: {quorum: [{role: \"&\"}]}\n",
+         "must be a role of the baseline's keys, without spaces"},
+        {HEAD STEP "approval: {quorum: [{role: a, count: 5}, {role: b, count: 5}]}\n", "9 keys at most"},
+        {HEAD STEP "approval: {quorum: [{role: a}], roles: a}\n", "stand in the list under 'quorum' already"},
         {HEAD STEP "mode: dry\n", "8:7: error: "},
         {HEAD STEP "dedup: 2d\n", "between 0s and 1d"},
     };
