@@ -77,17 +77,52 @@ static iv_rc answer(struct iv_consumer *consumer, bool assign, rd_kafka_topic_pa
     return IV_OK;
 }
 
+static void add_of_all_topics(const struct iv_consumer *consumer, rd_kafka_topic_partition_list_t *list,
+                              int32_t partition)
+{
+    for (size_t s = 0; s < IV_STREAMS; s++) {
+        if (consumer->topics[s] != NULL) {
+            (void)rd_kafka_topic_partition_list_add(list, consumer->topics[s], partition);
+        }
+    }
+}
+
 /* What comes and goes with the partitions that the group names, in all topics. */
 static rd_kafka_topic_partition_list_t *companions(const struct iv_consumer *consumer,
                                                    const rd_kafka_topic_partition_list_t *named)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(named->cnt * IV_STREAMS);
     for (int i = 0; i < named->cnt; i++) {
-        for (size_t s = 0; s < IV_STREAMS; s++) {
-            if (consumer->topics[s] != NULL) {
-                (void)rd_kafka_topic_partition_list_add(list, consumer->topics[s], named->elems[i].partition);
-            }
-        }
+        add_of_all_topics(consumer, list, named->elems[i].partition);
+    }
+    return list;
+}
+
+static rd_kafka_topic_partition_list_t *all_of_ours(const struct iv_consumer *consumer)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)consumer->partition_count);
+    for (size_t i = 0; i < consumer->partition_count; i++) {
+        const struct iv_cursor *at = &consumer->partitions[i].at;
+        (void)rd_kafka_topic_partition_list_add(list, consumer->topics[at->stream], at->partition);
+    }
+    return list;
+}
+
+/* The group hands the first partition to one member: to that one all of them belong. What the group gave to
+ * others is read by nobody else, and the broker takes any member's word for how far it is read. */
+static rd_kafka_topic_partition_list_t *all_or_none(const struct iv_consumer *consumer, bool assign,
+                                                    const rd_kafka_topic_partition_list_t *named)
+{
+    if (!assign) {
+        return all_of_ours(consumer);
+    }
+    bool first = false;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(consumer->width * IV_STREAMS);
+    for (int i = 0; i < named->cnt; i++) {
+        first = first || named->elems[i].partition == 0;
+    }
+    for (int32_t p = 0; first && p < consumer->width; p++) {
+        add_of_all_topics(consumer, list, p);
     }
     return list;
 }
@@ -104,9 +139,10 @@ void iv_rebalance_note(rd_kafka_t *rk, rd_kafka_resp_err_t error, rd_kafka_topic
         }
     } else if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ||
                error == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+        bool assign = error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
         consumer->rebalance = (struct iv_rebalance){
-            .kind = error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? IV_REBALANCE_ASSIGN : IV_REBALANCE_REVOKE,
-            .list = companions(consumer, list),
+            .kind = assign ? IV_REBALANCE_ASSIGN : IV_REBALANCE_REVOKE,
+            .list = consumer->alone ? all_or_none(consumer, assign, list) : companions(consumer, list),
             .lost = rd_kafka_assignment_lost(rk) != 0,
         };
     } else {
@@ -194,8 +230,37 @@ static bool resolve_committed(struct iv_consumer *consumer, rd_kafka_topic_parti
     return error == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/* Partitions that were added since the topics were surveyed are given to some member, and would be read by
+ * none. *known: the broker has answered. */
+static iv_rc check_width(struct iv_consumer *consumer, bool *known, struct iv_err *err)
+{
+    for (size_t s = 0; s < IV_STREAMS; s++) {
+        int32_t width = 0;
+        rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+        if (consumer->topics[s] == NULL) {
+            continue;
+        }
+        *known = iv_client_width(consumer->rk, consumer->topics[s], &width, &error, ASK_MS * IV_NS_PER_MS) &&
+                 width > 0;
+        if (!*known) {
+            return IV_OK;
+        }
+        ENSURE(width == consumer->width, err, IV_E_REFUSED,
+               "the topic '%s' has %d partitions, and there were %d when it was first seen; start again",
+               consumer->topics[s], width, consumer->width);
+    }
+    return IV_OK;
+}
+
 static iv_rc settle_assign(struct iv_consumer *consumer, struct iv_err *err)
 {
+    bool known = true;
+    if (consumer->alone && consumer->rebalance.list->cnt > 0) {
+        TRY(check_width(consumer, &known, err));
+    }
+    if (!known) {
+        return IV_OK; /* stays noted */
+    }
     if (!consumer->rebalance.placed) {
         TRY(place(consumer, err));
     }
@@ -368,11 +433,7 @@ void iv_rebalance_drop_all(struct iv_consumer *consumer)
 {
     bool lost = consumer->rebalance.kind == IV_REBALANCE_REVOKE && consumer->rebalance.lost;
     consumer->closing = true;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)consumer->partition_count);
-    for (size_t i = 0; i < consumer->partition_count; i++) {
-        const struct iv_cursor *at = &consumer->partitions[i].at;
-        (void)rd_kafka_topic_partition_list_add(list, consumer->topics[at->stream], at->partition);
-    }
+    rd_kafka_topic_partition_list_t *list = all_of_ours(consumer);
     leave(consumer, list, lost);
     rd_kafka_topic_partition_list_destroy(list);
     answer_noted(consumer);

@@ -34,6 +34,7 @@ struct iv_consumer {
     char *topics[IV_STREAMS];        /* the same, as the library takes them */
     int lead;                        /* the stream whose topic is subscribed to; -1: none yet */
     int32_t width;                   /* partitions of each topic; 0: not known yet */
+    bool alone;                      /* all partitions or none are ours */
     bool surveyed;                   /* all topics are known */
     iv_ns survey_at;                 /* when it was last tried */
 

@@ -197,6 +197,10 @@ iv_rc iv_client_widths(rd_kafka_t *rk, int32_t widths[IV_STREAMS], char *const t
 {
     for (size_t i = 0; i < IV_STREAMS; i++) {
         rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+        widths[i] = 0;
+        if (topics[i] == NULL) {
+            continue;
+        }
         (void)iv_client_width(rk, topics[i], &widths[i], &error, wait);
         ENSURE(widths[i] > 0, err, IV_E_BROKER, "topic %s: %s", topics[i], rd_kafka_err2str(error));
     }

@@ -41,7 +41,8 @@ int iv_client_milliseconds(iv_ns length);
  * asked for as after a subscribed one. */
 bool iv_client_width(rd_kafka_t *rk, const char *topic, int32_t *width, rd_kafka_resp_err_t *error,
                      iv_ns wait);
-/* Of both streams. From then on the client knows these partitions: of those that were added since it last
- * heard of the topic it would not know for minutes. IV_E_BROKER: of one of them it was not told. */
+/* Of both streams; 0 of one that has no topic. From then on the client knows these partitions: of those that
+ * were added since it last heard of the topic it would not know for minutes. IV_E_BROKER: of one of them it
+ * was not told. */
 iv_rc iv_client_widths(rd_kafka_t *rk, int32_t widths[IV_STREAMS], char *const topics[IV_STREAMS], iv_ns wait,
                        struct iv_err *err);

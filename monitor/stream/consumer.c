@@ -84,6 +84,7 @@ static iv_rc allocate(struct iv_consumer *consumer, const struct iv_consumer_opt
                       struct iv_err *err)
 {
     consumer->hooks = options->hooks;
+    consumer->alone = options->alone;
     consumer->lead = -1;
     consumer->reachable = true; /* until told otherwise */
     consumer->batch_records = options->batch_records == 0 ? BATCH_RECORDS : options->batch_records;
@@ -129,6 +130,24 @@ static iv_rc configure(rd_kafka_conf_t **out, const struct iv_property *properti
     return keep_from_jumping(*out, err);
 }
 
+/* The broker makes a member's name of its client's, and the strategy goes by the names: whoever is there
+ * first keeps what he has when others come. */
+static iv_rc stand_in_line(rd_kafka_conf_t *conf, struct iv_err *err)
+{
+    static const struct iv_property range = {IV_STR_INIT("partition.assignment.strategy"),
+                                             IV_STR_INIT("range")};
+    struct iv_clock clock = iv_clock_system();
+    char client[256] = "";
+    char name[288];
+    size_t n = sizeof client;
+    ENSURE(rd_kafka_conf_get(conf, "client.id", client, &n) == RD_KAFKA_CONF_OK, err, IV_E_REFUSED,
+           "kafka: property 'client.id' is too long");
+    (void)snprintf(name, sizeof name, "%s.%016llx", client, (unsigned long long)iv_wall(&clock));
+    const struct iv_property id = {IV_STR("client.id"), iv_str_of(name)};
+    TRY(iv_client_set(conf, &id, err));
+    return iv_client_set(conf, &range, err);
+}
+
 iv_rc iv_consumer_check(const struct iv_property *properties, size_t count, struct iv_err *err)
 {
     IV_AUTO(iv_client_conf_freep) rd_kafka_conf_t *conf = NULL;
@@ -143,6 +162,9 @@ iv_rc iv_consumer_open(struct iv_consumer **out, const struct iv_consumer_option
     TRY(allocate(consumer, options, err));
     IV_AUTO(iv_client_conf_freep) rd_kafka_conf_t *conf = NULL;
     TRY(configure(&conf, options->properties, options->property_count, err));
+    if (options->alone) {
+        TRY(stand_in_line(conf, err));
+    }
     rd_kafka_conf_set_opaque(conf, consumer);
     rd_kafka_conf_set_error_cb(conf, client_error);
     rd_kafka_conf_set_rebalance_cb(conf, iv_rebalance_note);

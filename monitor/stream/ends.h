@@ -16,7 +16,8 @@
 
 struct iv_ends;
 
-/* Does not wait for a broker. IV_E_REFUSED: a property is unknown or has a wrong value. */
+/* Does not wait for a broker. Of a topic with n 0 nothing is asked. IV_E_REFUSED: a property is unknown or
+ * has a wrong value. */
 iv_rc iv_ends_open(struct iv_ends **out, const struct iv_property *properties, size_t property_count,
                    const struct iv_str topics[IV_STREAMS], struct iv_err *err);
 void iv_ends_close(struct iv_ends *ends);
@@ -26,6 +27,6 @@ void iv_ends_closep(struct iv_ends **ends);
  * answered within `wait`. */
 iv_rc iv_ends_ask(struct iv_ends *ends, struct iv_cursor *at, size_t count, iv_ns wait, struct iv_err *err);
 
-/* How many partitions each topic has; of others than it was told of last, nobody says where they end.
- * IV_E_BROKER: it was not told within `wait`, or a topic is missing. */
+/* How many partitions each topic has, 0 where there is none; of others than it was told of last, nobody says
+ * where they end. IV_E_BROKER: it was not told within `wait`, or a topic is missing. */
 iv_rc iv_ends_widths(struct iv_ends *ends, int32_t widths[IV_STREAMS], iv_ns wait, struct iv_err *err);

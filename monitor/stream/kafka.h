@@ -49,6 +49,9 @@ struct iv_consumer_options {
     size_t property_count;
     struct iv_str topics[IV_STREAMS]; /* n 0: that stream is not read; outlive the records' origins */
     size_t batch_records;             /* at most so many records a poll; 0: 1,024 */
+    /* Of the group's members one has all partitions, the others none: whoever the group gives the first one
+     * to, which is who joined it first of those that are there. */
+    bool alone;
     struct iv_consumer_hooks hooks;
 };
 

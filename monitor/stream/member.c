@@ -34,12 +34,13 @@ iv_rc iv_member_init(struct iv_member *member, const struct iv_property *kafka, 
     struct iv_property *group = &member->properties[0];
     *group = (struct iv_property){GROUP, iv_member_group(kafka, count)};
     for (size_t i = 0; i < count; i++) {
-        if (iv_str_eq(kafka[i].name, GROUP)) {
+        bool is_name = iv_str_eq(kafka[i].name, INSTANCE);
+        if (iv_str_eq(kafka[i].name, GROUP) || (is_name && behind_instance.p == NULL)) {
             continue;
         }
         struct iv_property *property = &member->properties[member->count++];
         *property = kafka[i];
-        if (iv_str_eq(property->name, INSTANCE)) {
+        if (is_name) {
             TRY(lengthen(member, property, behind_instance, err));
         }
     }

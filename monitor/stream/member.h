@@ -18,7 +18,7 @@ struct iv_member {
 struct iv_str iv_member_group(const struct iv_property *kafka, size_t count);
 
 /* The user's properties with what is put behind his group.id (`invigil` where he has none) and behind his
- * group.instance.id. IV_E_NOMEM: to be deinited all the same. */
+ * group.instance.id; behind_instance p NULL: it has none. IV_E_NOMEM: to be deinited all the same. */
 iv_rc iv_member_init(struct iv_member *member, const struct iv_property *kafka, size_t count,
                      struct iv_str behind_group, struct iv_str behind_instance, struct iv_err *err);
 void iv_member_deinit(struct iv_member *member);

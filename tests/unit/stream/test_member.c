@@ -50,6 +50,20 @@ Test(member, without_a_group_it_has_ours_and_without_a_name_it_has_none)
     iv_member_deinit(&m);
 }
 
+Test(member, one_that_is_to_have_no_name_has_none)
+{
+    const struct iv_property kafka[] = {{IV_STR("group.instance.id"), IV_STR("pod-3")},
+                                        {IV_STR("client.id"), IV_STR("watch")}};
+    struct iv_member m;
+    struct iv_err err;
+
+    cr_assert(iv_ok(iv_member_init(&m, kafka, IV_COUNT(kafka), IV_STR(""), (struct iv_str){NULL, 0}, &err)));
+
+    expect_value(&m, "group.instance.id", "absent");
+    expect_value(&m, "client.id", "watch");
+    iv_member_deinit(&m);
+}
+
 Test(member, of_two_lists_the_second_stands_behind)
 {
     const struct iv_property ours[] = {{IV_STR("acks"), IV_STR("all")}};

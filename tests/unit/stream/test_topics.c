@@ -55,7 +55,7 @@ static void on_revoked(void *ctx, const struct iv_cursor *positions, size_t coun
     }
 }
 
-static void join(struct member *m, const char *servers, const char *strategy)
+static void join_as(struct member *m, const char *servers, const char *strategy, bool alone)
 {
     const struct iv_property properties[] = {
         {IV_STR("bootstrap.servers"), iv_str_of(servers)},
@@ -69,9 +69,15 @@ static void join(struct member *m, const char *servers, const char *strategy)
         .properties = properties,
         .property_count = IV_COUNT(properties),
         .topics = {IV_STR("ledger"), IV_STR("telemetry")},
+        .alone = alone,
         .hooks = {.ctx = m, .assigned = on_assigned, .revoked = on_revoked}};
     struct iv_err err;
     cr_assert(iv_ok(iv_consumer_open(&m->consumer, &options, &err)), "%s", err.text);
+}
+
+static void join(struct member *m, const char *servers, const char *strategy)
+{
+    join_as(m, servers, strategy, false);
 }
 
 static void poll_once(struct member *m)
@@ -128,6 +134,35 @@ Test(topics, a_partition_of_both_streams_has_one_owner_under_the_round_robin)
 Test(topics, a_partition_of_both_streams_has_one_owner_under_the_cooperative_protocol)
 {
     partitions_come_in_pairs("cooperative-sticky");
+}
+
+Test(topics, of_members_that_read_alone_one_has_all_partitions_until_it_goes)
+{
+    struct iv_embedded *embedded = broker(WIDTH, WIDTH);
+    struct member members[2] = {{.count = 0}, {.count = 0}};
+    struct iv_clock clock = iv_clock_system();
+    iv_ns late = iv_monotonic(&clock) + LONG_ENOUGH;
+
+    for (size_t i = 0; i < 2; i++) {
+        join_as(&members[i], iv_embedded_servers(embedded), "cooperative-sticky", true);
+    }
+    while (members[0].calls == 0 || members[1].calls == 0 || members[0].count + members[1].count == 0) {
+        poll_once(&members[0]);
+        poll_once(&members[1]);
+        cr_assert(lt(i64, iv_monotonic(&clock), late), "%zu and %zu", members[0].count, members[1].count);
+        cr_expect(members[0].count == 0 || members[1].count == 0, "one alone");
+    }
+    struct member *has = members[0].count > 0 ? &members[0] : &members[1];
+    struct member *waits = &members[members[0].count > 0];
+    cr_expect(eq(sz, has->count, 2 * WIDTH));
+    iv_consumer_close(has->consumer);
+    while (waits->count < 2 * WIDTH) {
+        poll_once(waits);
+        cr_assert(lt(i64, iv_monotonic(&clock), late), "the one that is left has %zu", waits->count);
+    }
+
+    iv_consumer_close(waits->consumer);
+    iv_embedded_close(embedded);
 }
 
 Test(topics, of_different_width_are_refused_with_both_figures)
