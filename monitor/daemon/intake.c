@@ -6,6 +6,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "baseline/baseline.h"
+#include "daemon/succession.h"
 #include "evidence/coverage.h"
 #include "evidence/own.h"
 #include "evidence/told.h"
@@ -29,6 +30,7 @@ struct iv_intake {
     struct iv_member name;
     struct iv_arena arena; /* of a record */
     pthread_t thread;
+    bool runs;
     atomic_bool stopping;
 
     /* The thread's own. */
@@ -36,16 +38,23 @@ struct iv_intake {
     struct iv_playbooks *playbooks;
     struct iv_decoder *decoder;
     struct iv_alerter *alerter;             /* NULL: nobody is told */
-    struct iv_cursor behind[POSITIONS_MAX]; /* what the last batch moved */
+    struct iv_cursor behind[POSITIONS_MAX]; /* what was taken since the partitions were assigned */
     size_t behind_count;
+    struct iv_succession succession; /* of ANSWERS */
 
     pthread_mutex_t lock;
+    struct iv_partition_stats read[POSITIONS_MAX]; /* under lock: how far, as of the last turn */
+    size_t read_count;
     struct iv_baseline *next; /* under lock; NULL: nothing new */
     struct iv_playbooks *next_playbooks;
 };
 
-/* The store knows where this process stopped; a group that shares a topic out knows it for all its members.
- */
+static bool answers(const struct iv_intake *n)
+{
+    return n->options.kind == IV_INTAKE_ANSWERS;
+}
+
+/* The store knows where this process stopped; the responders' group knows it for all its members. */
 static iv_rc place(struct iv_intake *n, struct iv_cursor *positions, size_t count, struct iv_err *err)
 {
     for (size_t i = 0; i < count; i++) {
@@ -62,14 +71,35 @@ static iv_rc place(struct iv_intake *n, struct iv_cursor *positions, size_t coun
 static iv_rc on_assigned(void *ctx, struct iv_cursor *positions, size_t count, struct iv_err *err)
 {
     struct iv_intake *n = ctx;
-    LOG_INFO("intake.assigned", KV_STR("topic", n->topic), KV_I64("partitions", (int64_t)count));
-    if (n->options.shared) {
+    n->behind_count = 0;
+    if (answers(n)) {
+        LOG_INFO(count > 0 ? "respond.active" : "respond.standby", KV_STR("topic", n->topic),
+                 KV_I64("partitions", (int64_t)count));
+        iv_series_set(iv_metrics_only(n->options.metrics, IV_METRIC_RESPONDING), count > 0 ? 1 : 0);
+        iv_succession_reopen(&n->succession);
         return IV_OK;
     }
+    LOG_INFO("intake.assigned", KV_STR("topic", n->topic), KV_I64("partitions", (int64_t)count));
     TRY(iv_store_begin(n->options.store, err));
     struct iv_rc_s rc = place(n, positions, count, err);
     iv_store_rollback(n->options.store);
     return rc;
+}
+
+/* Who comes next begins behind what was taken here. */
+static void on_revoked(void *ctx, const struct iv_cursor *positions, size_t count, bool lost)
+{
+    struct iv_intake *n = ctx;
+    struct iv_err ignored; /* logged by the consumer; some findings are answered again, under their keys */
+    (void)positions;
+    (void)count;
+    if (answers(n)) {
+        iv_series_set(iv_metrics_only(n->options.metrics, IV_METRIC_RESPONDING), 0);
+    }
+    if (!lost && n->behind_count > 0) {
+        (void)iv_ok(iv_consumer_commit(n->consumer, n->behind, n->behind_count, true, &ignored));
+    }
+    n->behind_count = 0;
 }
 
 static void on_gap(void *ctx, const struct iv_cursor *at, int64_t next)
@@ -80,23 +110,41 @@ static void on_gap(void *ctx, const struct iv_cursor *at, int64_t next)
               KV_I64("from", at->offset), KV_I64("next", next));
 }
 
+static iv_rc read_finding(struct iv_intake *n, struct iv_told_finding *told, const struct iv_record *record,
+                          struct iv_err *err)
+{
+    TRY(iv_told_finding_read(told, n->decoder, n->baseline->catalogue, &n->arena, record->bytes,
+                             iv_wall(&n->clock), err));
+    told->row.made = record->written;
+    return IV_OK;
+}
+
 static iv_rc take_finding(struct iv_intake *n, const struct iv_record *record, struct iv_err *err)
 {
-    struct iv_str json = record->bytes;
+    struct iv_told_finding told;
+    enum iv_put put = IV_PUT_SAME;
+    TRY(read_finding(n, &told, record, err));
+    return iv_own_is(told.row.rule) ? iv_store_tell_own(n->options.store, &told.row, err)
+                                    : iv_store_put_finding(n->options.store, &put, &told.row, err);
+}
+
+/* Whichever of the two reads it first: it is shown, and answered. */
+static iv_rc answer_finding(struct iv_intake *n, const struct iv_record *record, struct iv_err *err)
+{
     struct iv_told_finding told;
     enum iv_put put = IV_PUT_SAME;
     iv_ns wall = iv_wall(&n->clock);
-    TRY(iv_told_finding_read(&told, n->decoder, n->baseline->catalogue, &n->arena, json, wall, err));
+    TRY(read_finding(n, &told, record, err));
     if (iv_own_is(told.row.rule)) {
-        return iv_store_tell_own(n->options.store, &told.row, err); /* whoever found it alerts */
+        return IV_OK; /* whoever found it alerts */
     }
-    told.row.made = record->written;
     TRY(iv_store_put_finding(n->options.store, &put, &told.row, err));
+    TRY(iv_store_take_finding(n->options.store, &put, &told.row, err));
     if (n->alerter != NULL) {
         TRY(iv_alerter_finding(n->alerter, n->options.store, &told.row, put, wall, err));
     }
     told.verdict.rule = iv_baseline_rule(n->baseline, told.row.rule);
-    if (n->playbooks == NULL || told.verdict.rule == NULL) {
+    if (put == IV_PUT_SAME || told.verdict.rule == NULL) {
         return IV_OK;
     }
     return iv_respond_plan(n->playbooks, n->options.store, &told.row, &told.verdict, n->baseline, wall, err);
@@ -144,6 +192,8 @@ static iv_rc take(struct iv_intake *n, const struct iv_record *record, struct iv
         return take_finding(n, record, err);
     case IV_INTAKE_ACTIONS:
         return take_action(n, record->bytes, err);
+    case IV_INTAKE_ANSWERS:
+        return answer_finding(n, record, err);
     case IV_INTAKE_COVERAGE:
         break;
     }
@@ -164,27 +214,30 @@ static iv_rc take_record(struct iv_intake *n, const struct iv_record *record, st
     return rc;
 }
 
-static iv_rc put_position(struct iv_intake *n, const struct iv_record *record, struct iv_err *err)
+static void note_taken(struct iv_intake *n, const struct iv_batch *batch)
 {
-    int64_t next = record->origin.offset + 1;
-    size_t i = 0;
-    while (i < n->behind_count && n->behind[i].partition != record->origin.partition) {
-        i++;
+    for (size_t k = 0; k < batch->count; k++) {
+        const struct iv_origin *at = &batch->records[k].origin;
+        size_t i = 0;
+        while (i < n->behind_count && n->behind[i].partition != at->partition) {
+            i++;
+        }
+        if (i < POSITIONS_MAX) {
+            n->behind[i] = (struct iv_cursor){
+                .stream = at->stream, .partition = at->partition, .offset = at->offset + 1};
+            n->behind_count += i == n->behind_count ? 1 : 0;
+        }
     }
-    if (i < POSITIONS_MAX) {
-        n->behind[i] = (struct iv_cursor){
-            .stream = record->origin.stream, .partition = record->origin.partition, .offset = next};
-        n->behind_count += i == n->behind_count ? 1 : 0;
-    }
-    return iv_store_put_position(n->options.store, n->topic, record->origin.partition, next, err);
 }
 
 static iv_rc keep_inside(struct iv_intake *n, const struct iv_batch *batch, struct iv_err *err)
 {
-    n->behind_count = 0;
     for (size_t i = 0; i < batch->count; i++) {
+        const struct iv_origin *at = &batch->records[i].origin;
         TRY(take_record(n, &batch->records[i], err));
-        TRY(put_position(n, &batch->records[i], err));
+        if (!answers(n)) { /* whose positions are the group's, and the topic's are those of what is shown */
+            TRY(iv_store_put_position(n->options.store, n->topic, at->partition, at->offset + 1, err));
+        }
     }
     return IV_OK;
 }
@@ -236,15 +289,63 @@ static iv_rc take_up(struct iv_intake *n, struct iv_err *err)
     return baseline == NULL ? IV_OK : take_force(n, baseline, playbooks, err);
 }
 
+static bool others_are_heard(void *ctx, const struct iv_cursor *ends, size_t count)
+{
+    return iv_intake_has_read(ctx, ends, count);
+}
+
+/* With the first findings in hand: what others did is known before anything is done about them. False: it is
+ * to stop instead. */
+static bool hear_others(struct iv_intake *n)
+{
+    while (answers(n) && !iv_succession_is_over(&n->succession, others_are_heard, n->options.actions)) {
+        if (atomic_load(&n->stopping)) {
+            return false;
+        }
+        iv_turn(n->options.turns);
+        iv_pause(AGAIN_FIRST);
+    }
+    return true;
+}
+
+static void tell_read(struct iv_intake *n)
+{
+    (void)pthread_mutex_lock(&n->lock);
+    size_t count = iv_consumer_partitions(n->consumer, n->read, POSITIONS_MAX);
+    n->read_count = count < POSITIONS_MAX ? count : POSITIONS_MAX;
+    (void)pthread_mutex_unlock(&n->lock);
+}
+
+bool iv_intake_has_read(struct iv_intake *n, const struct iv_cursor *ends, size_t count)
+{
+    size_t reached = 0;
+    (void)pthread_mutex_lock(&n->lock);
+    for (size_t i = 0; i < count; i++) {
+        size_t k = 0;
+        while (k < n->read_count && n->read[k].position.partition != ends[i].partition) {
+            k++;
+        }
+        reached += ends[i].offset == 0 || (k < n->read_count && n->read[k].position.offset >= ends[i].offset);
+    }
+    (void)pthread_mutex_unlock(&n->lock);
+    return reached == count;
+}
+
 static iv_rc turn(struct iv_intake *n, struct iv_err *err)
 {
     struct iv_batch batch;
     TRY(take_up(n, err));
     TRY(iv_consumer_poll(n->consumer, &batch, POLL_WAIT, err));
     if (batch.count == 0) {
+        tell_read(n);
+        return IV_OK;
+    }
+    if (!hear_others(n)) {
         return IV_OK;
     }
     TRY(keep_stubbornly(n, &batch, err));
+    note_taken(n, &batch);
+    tell_read(n);
     n->options.committed(n->options.ctx);
     struct iv_err ignored; /* logged by the consumer; the next batch makes up for it */
     (void)iv_ok(iv_consumer_commit(n->consumer, n->behind, n->behind_count, false, &ignored));
@@ -297,7 +398,7 @@ static iv_rc name_group(struct iv_buf *out, struct iv_intake *n, struct iv_err *
 {
     IV_AUTO(iv_buf_deinit) struct iv_buf instance;
     iv_buf_init(&instance, 64);
-    if (!n->options.shared) {
+    if (!answers(n)) {
         TRY(find_instance(&instance, n->options.store, err));
         iv_buf_printf(out, ".console." IV_STR_FMT, IV_STR_ARG(iv_buf_slice(&instance)));
     } else {
@@ -318,8 +419,9 @@ static iv_rc name_member(struct iv_intake *n, struct iv_err *err)
     iv_buf_char(&instance, '-');
     iv_buf_str(&instance, n->topic);
     TRY(iv_buf_check(&instance, "a member's name", err));
-    return iv_member_init(&n->name, c->kafka, c->kafka_count, iv_buf_slice(&group), iv_buf_slice(&instance),
-                          err);
+    /* Whoever responds leaves at once what another one is to take over, which a named member does not. */
+    return iv_member_init(&n->name, c->kafka, c->kafka_count, iv_buf_slice(&group),
+                          answers(n) ? (struct iv_str){NULL, 0} : iv_buf_slice(&instance), err);
 }
 
 static iv_rc open_consumer(struct iv_intake *n, struct iv_err *err)
@@ -329,7 +431,8 @@ static iv_rc open_consumer(struct iv_intake *n, struct iv_err *err)
         .properties = n->name.properties,
         .property_count = n->name.count,
         .topics = {[IV_LEDGER] = n->topic},
-        .hooks = {.ctx = n, .assigned = on_assigned, .gap = on_gap},
+        .alone = answers(n),
+        .hooks = {.ctx = n, .assigned = on_assigned, .revoked = on_revoked, .gap = on_gap},
     };
     return iv_consumer_open(&n->consumer, &options, err);
 }
@@ -340,14 +443,20 @@ static iv_rc open_parts(struct iv_intake *n, struct iv_err *err)
     if (n->options.alerting != NULL) {
         TRY(iv_alerter_new(&n->alerter, n->options.alerting, err));
     }
+    if (answers(n)) {
+        const struct iv_config *c = n->options.config;
+        TRY(iv_succession_init(&n->succession, n->clock, c->kafka, c->kafka_count, c->topics.actions, err));
+    }
     TRY(open_consumer(n, err));
-    ENSURE(pthread_create(&n->thread, NULL, intake_thread, n) == 0, err, IV_E_NOMEM, "cannot start a thread");
+    n->runs = pthread_create(&n->thread, NULL, intake_thread, n) == 0;
+    ENSURE(n->runs, err, IV_E_NOMEM, "cannot start a thread");
     return IV_OK;
 }
 
 static void intake_free(struct iv_intake *n)
 {
     iv_consumer_close(n->consumer);
+    iv_succession_deinit(&n->succession);
     iv_decoder_free(n->decoder);
     iv_alerter_free(n->alerter);
     iv_baseline_unref(n->baseline);
@@ -364,6 +473,7 @@ static struct iv_str topic_of(const struct iv_intake_options *options)
 {
     switch (options->kind) {
     case IV_INTAKE_FINDINGS:
+    case IV_INTAKE_ANSWERS:
         return options->config->topics.findings;
     case IV_INTAKE_ACTIONS:
         return options->config->topics.actions;
@@ -391,11 +501,19 @@ iv_rc iv_intake_start(struct iv_intake **out, const struct iv_intake_options *op
     return IV_OK;
 }
 
+void iv_intake_end(struct iv_intake *intake)
+{
+    if (intake != NULL && intake->runs) {
+        atomic_store(&intake->stopping, true);
+        (void)pthread_join(intake->thread, NULL);
+        intake->runs = false;
+    }
+}
+
 void iv_intake_stop(struct iv_intake *intake)
 {
     if (intake != NULL) {
-        atomic_store(&intake->stopping, true);
-        (void)pthread_join(intake->thread, NULL);
+        iv_intake_end(intake);
         intake_free(intake);
     }
 }

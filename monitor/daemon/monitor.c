@@ -389,6 +389,7 @@ void iv_monitor_stop(struct iv_monitor *monitor)
     iv_observer_stop(monitor->observer);
     iv_alerts_stop(monitor->alerts);
     iv_publish_stop(monitor->publish, PUBLISH_GRACE);
+    iv_monitor_hand_over(monitor);
     iv_courier_stop(monitor->courier, COURIER_GRACE); /* the last snapshot, when all findings are out */
     enter_stop(monitor);
     iv_console_stop(monitor->console);

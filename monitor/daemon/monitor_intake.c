@@ -4,10 +4,12 @@
  *   roles                              findings       actions        coverage, where it is told
  *   detect, with or without respond    no             no             no
  *   console, with any others           all of them    all of them    all of it
- *   respond alone                      its share      no             all of it
+ *   respond without detect             all of them    all of them    all of it
  *
- * A process that detects answers what it detects; one that only responds answers what it reads, and reads of
- * coverage for the sake of who is alive. */
+ * A process that detects answers what it detects. Of those that respond and do not detect one at a time
+ * answers what all detectors found: it reads findings a second time, as the one member of the responders'
+ * group that has them. The others know what was found and done, and stand by. Coverage is read for the sake
+ * of who is alive. */
 #include "base/guard.h"
 #include "daemon/monitor_internal.h"
 
@@ -27,24 +29,19 @@ const struct iv_alerting *iv_monitor_alerting(const struct iv_monitor *m)
     return has(m, IV_ROLE_RESPOND) && alerting != NULL && alerting->sink_count > 0 ? alerting : NULL;
 }
 
-/* What is read here is answered here only where nothing is detected here. */
-static struct iv_playbooks *answer_to_others(const struct iv_monitor *m, struct iv_playbooks *playbooks)
-{
-    return has(m, IV_ROLE_DETECT) ? NULL : iv_monitor_answer(m, playbooks);
-}
-
 static iv_rc start(struct iv_monitor *m, struct iv_intake **out, enum iv_intake_kind kind, struct iv_err *err)
 {
     struct iv_turns *turns = NULL;
-    TRY(iv_watch_part(&turns, m->watch, "intake", NULL, err));
+    bool answers = kind == IV_INTAKE_ANSWERS;
+    TRY(iv_watch_part(&turns, m->watch, answers ? "answer" : "intake", NULL, err));
     struct iv_intake_options options = {
         .kind = kind,
         .store = m->store,
         .config = m->config,
         .baseline = m->baseline,
-        .playbooks = kind == IV_INTAKE_FINDINGS ? answer_to_others(m, m->playbooks) : NULL,
-        .alerting = kind == IV_INTAKE_FINDINGS && !has(m, IV_ROLE_DETECT) ? iv_monitor_alerting(m) : NULL,
-        .shared = !has(m, IV_ROLE_CONSOLE) && kind != IV_INTAKE_COVERAGE,
+        .playbooks = answers ? m->playbooks : NULL,
+        .alerting = answers ? iv_monitor_alerting(m) : NULL,
+        .actions = answers ? m->actions : NULL,
         .metrics = m->metrics,
         .turns = turns,
         .committed = iv_monitor_committed,
@@ -56,20 +53,21 @@ static iv_rc start(struct iv_monitor *m, struct iv_intake **out, enum iv_intake_
 
 iv_rc iv_monitor_start_intakes(struct iv_monitor *m, struct iv_err *err)
 {
-    bool responds_alone = has(m, IV_ROLE_RESPOND) && !has(m, IV_ROLE_DETECT);
-    if (has(m, IV_ROLE_CONSOLE) || responds_alone) {
-        TRY(start(m, &m->findings, IV_INTAKE_FINDINGS, err));
+    bool answers = has(m, IV_ROLE_RESPOND) && !has(m, IV_ROLE_DETECT);
+    if (!answers && !has(m, IV_ROLE_CONSOLE)) {
+        return IV_OK;
     }
-    if (has(m, IV_ROLE_CONSOLE)) {
-        TRY(start(m, &m->actions, IV_INTAKE_ACTIONS, err));
+    TRY(start(m, &m->findings, IV_INTAKE_FINDINGS, err));
+    TRY(start(m, &m->actions, IV_INTAKE_ACTIONS, err));
+    if (m->config->topics.coverage.n > 0) {
+        TRY(start(m, &m->coverage, IV_INTAKE_COVERAGE, err));
     }
-    return (has(m, IV_ROLE_CONSOLE) || responds_alone) && m->config->topics.coverage.n > 0
-               ? start(m, &m->coverage, IV_INTAKE_COVERAGE, err)
-               : IV_OK;
+    return answers ? start(m, &m->answers, IV_INTAKE_ANSWERS, err) : IV_OK;
 }
 
 void iv_monitor_stop_intakes(struct iv_monitor *m)
 {
+    iv_intake_end(m->answers); /* it asks the one of actions */
     iv_intake_stop(m->findings);
     iv_intake_stop(m->actions);
     iv_intake_stop(m->coverage);
@@ -78,16 +76,22 @@ void iv_monitor_stop_intakes(struct iv_monitor *m)
     m->actions = NULL;
 }
 
+void iv_monitor_hand_over(struct iv_monitor *m)
+{
+    iv_intake_stop(m->answers);
+    m->answers = NULL;
+}
+
 void iv_monitor_reload_intakes(struct iv_monitor *m, struct iv_baseline *baseline,
                                struct iv_playbooks *playbooks)
 {
-    if (m->findings != NULL) {
-        iv_intake_reload(m->findings, baseline, answer_to_others(m, playbooks));
+    struct iv_intake *const shown[] = {m->findings, m->actions, m->coverage};
+    for (size_t i = 0; i < IV_COUNT(shown); i++) {
+        if (shown[i] != NULL) {
+            iv_intake_reload(shown[i], baseline, NULL);
+        }
     }
-    if (m->actions != NULL) {
-        iv_intake_reload(m->actions, baseline, NULL);
-    }
-    if (m->coverage != NULL) {
-        iv_intake_reload(m->coverage, baseline, NULL);
+    if (m->answers != NULL) {
+        iv_intake_reload(m->answers, baseline, playbooks);
     }
 }

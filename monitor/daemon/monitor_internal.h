@@ -48,7 +48,8 @@ struct iv_monitor {
     struct iv_intake *findings; /* of other processes; NULL: not read */
     struct iv_intake *actions;
     struct iv_intake *coverage;
-    iv_ns waiting_told; /* monotonic: that executions wait; 0: none did */
+    struct iv_intake *answers; /* NULL: this process answers nothing that others find */
+    iv_ns waiting_told;        /* monotonic: that executions wait; 0: none did */
     iv_ns totals_at;
     bool input_lost;       /* by the alerts; an earlier process may have said so */
     iv_ns input_at;        /* monotonic: when the input was there last */
@@ -79,6 +80,8 @@ const struct iv_alerting *iv_monitor_alerting(const struct iv_monitor *m);
 /* Starts reading what other processes tell, as far as the roles ask for it. */
 iv_rc iv_monitor_start_intakes(struct iv_monitor *m, struct iv_err *err);
 void iv_monitor_stop_intakes(struct iv_monitor *m);
+/* Lets another responder take over, once all that was done here has been told. */
+void iv_monitor_hand_over(struct iv_monitor *m);
 void iv_monitor_reload_intakes(struct iv_monitor *m, struct iv_baseline *baseline,
                                struct iv_playbooks *playbooks);
 /* The names of the streams' topics, as long as the monitor lives. */

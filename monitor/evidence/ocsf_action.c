@@ -98,6 +98,23 @@ static void metadata(struct iv_json *j, const struct iv_execution *e)
     iv_json_close_object(j);
 }
 
+/* What guards count, so that another responder counts it as well (daemon/succession.h). */
+static void counted(struct iv_json *j, const struct iv_execution *e)
+{
+    static const char *const names[] = {"agent", "tenant", "enclave"};
+    const struct iv_str touched[] = {e->touched.agent, e->touched.tenant, e->touched.enclave};
+    if (e->admitted != 0) {
+        iv_json_int(j, "admitted", iv_ocsf_ms(e->admitted));
+    }
+    iv_json_open_object(j, "touches");
+    for (size_t i = 0; i < IV_COUNT(names); i++) {
+        if (touched[i].n > 0) {
+            iv_json_str(j, names[i], touched[i]);
+        }
+    }
+    iv_json_close_object(j);
+}
+
 /* joined: the finding, where it is another than the execution was planned for; p NULL: no finding joins. */
 static void unmapped(struct iv_json *j, const struct iv_execution *e, const struct iv_step *s,
                      struct iv_str joined)
@@ -116,6 +133,7 @@ static void unmapped(struct iv_json *j, const struct iv_execution *e, const stru
     if (e->agent.n > 0) {
         iv_json_str(j, "agent", e->agent);
     }
+    counted(j, e);
     if (s != NULL) {
         iv_json_str(j, "step", s->name);
         iv_json_int(j, "position", s->position);

@@ -56,11 +56,11 @@
  * index has it. */
 #define IV_AT_WORK                                                                                           \
     "(state IN ('planned', 'running') OR awaits = 1) AND ramp_start = 0 AND observed = 0 AND told = 0"
-/* What those of playbook ?1 touch that began after ?2, and, where ?3 is 1, of those that may begin at any
- * moment. */
+/* What those of playbook ?1 touch that began after ?2, here or at a responder that is told of, and, where ?3
+ * is 1, of those that may begin at any moment. */
 #define IV_BEGUN(column)                                                                                     \
     "(SELECT " column " FROM executions INDEXED BY executions_begun WHERE playbook = ?1 AND started > ?2"    \
-    " AND started > 0 AND observed = 0 AND told = 0 UNION ALL"                                               \
+    " AND started > 0 AND observed = 0 UNION ALL"                                                            \
     " SELECT " column " FROM executions INDEXED BY executions_at_work WHERE playbook = ?1"                   \
     " AND state = 'planned' AND ?3 AND " IV_AT_WORK ")"
 

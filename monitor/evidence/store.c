@@ -282,6 +282,30 @@ iv_rc iv_store_put_finding(struct iv_store *store, enum iv_put *out, const struc
     return IV_OK;
 }
 
+iv_rc iv_store_take_finding(struct iv_store *store, enum iv_put *out, const struct iv_finding *finding,
+                            struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    struct finding_state state = {.time = finding->time, .witnesses = finding->witnesses};
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *taken = NULL;
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *take = NULL;
+    TRY(iv_store_statement(store, &taken, IV_SQL_FINDING_TAKEN, err));
+    struct iv_sql_args args = iv_sql_args(taken);
+    iv_sql_bind_str(&args, finding->uid);
+    TRY(iv_sql_step(&store->sql, taken, &state.known, "look up what was answered", err));
+    struct iv_sql_row row = iv_sql_row(taken);
+    state.rank = state.known ? iv_sql_get_int(&row) : 0;
+    *out = compare(&state, finding);
+    if (*out == IV_PUT_SAME) {
+        return IV_OK;
+    }
+    TRY(iv_store_statement(store, &take, IV_SQL_FINDING_TAKE, err));
+    args = iv_sql_args(take);
+    iv_sql_bind_str(&args, finding->uid);
+    iv_sql_bind_int(&args, iv_kind_rank(finding->kind));
+    return iv_sql_run(&store->sql, take, "write what is answered", err);
+}
+
 iv_rc iv_store_put_dead_letter(struct iv_store *store, bool *fresh, const struct iv_dead_letter *letter,
                                struct iv_err *err)
 {

@@ -46,6 +46,11 @@ enum iv_put {
 iv_rc iv_store_put_finding(struct iv_store *store, enum iv_put *out, const struct iv_finding *finding,
                            struct iv_err *err);
 
+/* Of a finding of another process, whoever shows it: what it is to the one that answers it. NEW the first
+ * time that this is asked, or if it was undecided until now, UPDATED if it went on since, SAME if not. */
+iv_rc iv_store_take_finding(struct iv_store *store, enum iv_put *out, const struct iv_finding *finding,
+                            struct iv_err *err);
+
 /* Appends the finding as it is told of. IV_E_ABSENT: there is none of this uid. */
 iv_rc iv_store_finding_text(struct iv_store *store, struct iv_buf *out, struct iv_str uid,
                             struct iv_err *err);

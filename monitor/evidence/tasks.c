@@ -358,8 +358,7 @@ iv_rc iv_store_tell_execution(struct iv_store *store, bool *ours, const struct i
     TRY(insert_execution(store, &inserted, IV_SQL_EXECUTION_TELL, execution, err));
     TRY(is_told(store, &told, execution->key, err));
     *ours = !told;
-    if (told) {
-        TRY(iv_store_answer(store, execution->key, execution->finding, inserted, err));
-    }
+    /* Of ours, too: another responder may have found that it answers one more. */
+    TRY(iv_store_answer(store, execution->key, execution->finding, inserted, err));
     return told && !inserted && moves ? iv_store_move_execution(store, execution, err) : IV_OK;
 }

@@ -63,6 +63,10 @@ iv_rc iv_told_action_read(struct iv_told_action *out, struct iv_decoder *decoder
     e->cause = out->step >= 0 ? IV_STR("") : iv_told_text_or_empty(&action, "status_detail");
     e->baseline = iv_told_baseline(&action);
     e->planned = out->time;
+    e->touched.agent = iv_told_text_or_empty(&action, "unmapped.touches.agent");
+    e->touched.tenant = iv_told_text_or_empty(&action, "unmapped.touches.tenant");
+    e->touched.enclave = iv_told_text_or_empty(&action, "unmapped.touches.enclave");
+    TRY(read_time(&e->admitted, &action, "unmapped.admitted", err));
     if (out->step < 0) {
         TRY(read_time(&e->started, &action, "start_time", err));
         TRY(read_time(&e->finished, &action, "end_time", err));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What one process writes about a finding or an action, another one reads. */
 #include "base/guard.h"
+#include "evidence/admitted.h"
 #include "evidence/coverage_text.h"
 #include "evidence/ocsf.h"
 #include "evidence/reader.h"
@@ -204,6 +205,8 @@ static const struct iv_execution execution = {
     .state = IV_RUN_PLANNED,
     .cause = IV_STR_INIT(""),
     .planned = SAMPLE_TIME,
+    .admitted = SAMPLE_TIME,
+    .touched = {.agent = IV_STR_INIT("agent-7"), .tenant = IV_STR_INIT("acme")},
 };
 static const struct iv_step step = {
     .execution = IV_STR_INIT("00000000000000000000000000000000000000000000000000000000000000e1"),
@@ -240,6 +243,9 @@ Test(told, an_action_reads_as_it_was_written)
     cr_expect(iv_str_eq(e->baseline, execution.baseline) && iv_str_eq(e->cause, done.cause));
     cr_expect(e->tactic == execution.tactic && e->severity == execution.severity);
     cr_expect(e->state == IV_RUN_FAILED && e->finished == done.finished && told.step == -1);
+    cr_expect(e->admitted == execution.admitted && e->touched.enclave.n == 0);
+    cr_expect(iv_str_eq(e->touched.agent, execution.touched.agent) &&
+              iv_str_eq(e->touched.tenant, execution.touched.tenant));
 
     iv_buf_clear(&r.json);
     iv_ocsf_action(&r.json, &execution, &step, SAMPLE_TIME);
@@ -291,6 +297,62 @@ Test(told, a_finding_that_was_told_is_new_when_it_is_found_here)
     cr_expect(put(&r, store, false) == IV_PUT_NEW);
     cr_expect(put(&r, store, false) == IV_PUT_SAME);
     cr_expect(put(&r, store, true) == IV_PUT_SAME);
+}
+
+/* It is shown by one reader, and answered by another one of the same process. */
+Test(told, a_finding_of_another_process_is_answered_once_whoever_shows_it)
+{
+    IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
+    IV_AUTO(reading_deinit) struct reading r;
+    reading_init(&r);
+    IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
+    struct iv_err err = {0};
+    static const struct {
+        enum iv_verdict_kind kind;
+        enum iv_put put;
+    } rows[] = {{IV_INCONCLUSIVE, IV_PUT_NEW},     {IV_INCONCLUSIVE, IV_PUT_SAME},
+                {IV_VIOLATED, IV_PUT_NEW},         {IV_VIOLATED, IV_PUT_SAME},
+                {IV_CONTRADICTED, IV_PUT_UPDATED}, {IV_CONTRADICTED, IV_PUT_SAME},
+                {IV_VIOLATED, IV_PUT_SAME}};
+    cr_assert(iv_ok(iv_store_open(&store, scratch_file(&dir, "s.db"), &err)), "%s", err.text);
+    cr_assert(iv_ok(iv_store_begin(store, &err)));
+    cr_expect(put(&r, store, true) == IV_PUT_NEW);
+
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        const struct iv_finding row = {.uid = IV_STR("f1"), .kind = rows[i].kind};
+        enum iv_put how = IV_PUT_SAME;
+        cr_assert(iv_ok(iv_store_take_finding(store, &how, &row, &err)), "%s", err.text);
+        cr_expect(how == rows[i].put, "row %zu", i);
+    }
+}
+
+Test(told, limits_count_what_another_process_has_begun)
+{
+    IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
+    IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
+    struct iv_err err = {0};
+    bool ours = true;
+    struct iv_execution begun = execution;
+    struct iv_execution other = execution;
+    cr_assert(iv_ok(iv_store_open(&store, scratch_file(&dir, "s.db"), &err)), "%s", err.text);
+    cr_assert(iv_ok(iv_store_begin(store, &err)));
+    begun.state = IV_RUN_DONE;
+    begun.started = SAMPLE_TIME;
+    other.touched.agent = IV_STR("agent-8");
+
+    for (int told = 0; told < 2; told++) {
+        for (enum iv_measure measure = IV_MEASURE_ADMITTED; measure <= IV_MEASURE_BEGUN; measure++) {
+            const struct iv_counting counting = {.measure = measure,
+                                                 .touch = IV_TOUCH_AGENT,
+                                                 .window = 60 * IV_NS_PER_S,
+                                                 .now = SAMPLE_TIME + IV_NS_PER_S,
+                                                 .most = 1};
+            bool enough = false;
+            cr_assert(iv_ok(iv_store_enough(store, &enough, &other, &counting, &err)), "%s", err.text);
+            cr_expect(eq(int, enough, told), "measure %d", (int)measure);
+        }
+        cr_assert(iv_ok(iv_store_tell_execution(store, &ours, &begun, true, &err)), "%s", err.text);
+    }
 }
 
 Test(told, an_execution_of_another_process_is_shown_and_can_be_taken_over)
