@@ -6,6 +6,7 @@ import type { Execution, Filter, Finding, Severity } from "./api";
 import { fetchActionsOf, fetchFindings, fetchIncidents } from "./api";
 import { noFilter, queryOf, severities } from "./filter";
 import { count, plural } from "./format";
+import { fetchFirst, useGrowing } from "./growing";
 import { executions, useBack, useLive, useSettled } from "./live";
 import { Bars, Icon, Moment, Name, SeverityMark, StateMark } from "./marks";
 import { usePaneFocus } from "./page";
@@ -48,6 +49,7 @@ function LastDay({ filter }: { filter: Filter }) {
 const rowsOf = rowsAfter<Finding>((finding) => finding.uid);
 const shownMax = 30;
 const runsMax = 12;
+const keyOfRun = (one: Execution): string => one.key;
 
 function useHistory(tenant: string | null, agent: string) {
   const [list, change] = useReducer(rowsOf, noRows<Finding>());
@@ -85,13 +87,19 @@ function useHistory(tenant: string | null, agent: string) {
 
 /** Those whose state changed last, and what the stream tells meanwhile. */
 function useRuns(tenant: string | null, agent: string) {
-  const { value, trouble } = useAsked(useCallback(() => fetchActionsOf(tenant, agent, runsMax), [tenant, agent]));
+  const ask = useCallback(
+    (wanted: number) => fetchFirst((after, limit) => fetchActionsOf(tenant, agent, after, limit), keyOfRun, wanted),
+    [tenant, agent],
+  );
+  const { value, trouble, more } = useGrowing(ask, runsMax);
+  const asked = value?.items ?? [];
   const live = useStore(executions).filter((one) => one.tenant === tenant && one.agent === agent);
-  return { runs: merged(value?.items ?? [], live, (one: Execution) => one.key).slice(0, runsMax), trouble, asking: value === null };
+  const runs = merged(asked, live, keyOfRun);
+  return { runs: more === null ? runs : runs.slice(0, Math.max(runsMax, asked.length)), trouble, asking: value === null, more };
 }
 
 function Runs({ tenant, agent }: { tenant: string | null; agent: string }) {
-  const { runs, trouble, asking } = useRuns(tenant, agent);
+  const { runs, trouble, asking, more } = useRuns(tenant, agent);
   return (
     <section>
       <h3>Remediation</h3>
@@ -110,6 +118,11 @@ function Runs({ tenant, agent }: { tenant: string | null; agent: string }) {
           </li>
         ))}
       </ul>
+      {more !== null && (
+        <button type="button" class="more" onClick={more}>
+          Show more runs
+        </button>
+      )}
     </section>
   );
 }

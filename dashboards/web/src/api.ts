@@ -134,13 +134,14 @@ export async function triageIncident(id: number, upto: number, what: TriageChang
     next = done.next;
   }
 }
-export const fetchWaivers = (): Promise<{ items: Waiver[]; next: string | null }> => get("/api/v1/waivers?limit=500");
+export const fetchWaivers = (after: string, limit: number): Promise<{ items: Waiver[]; next: string | null }> =>
+  get(`/api/v1/waivers${query({ after, limit: String(limit) })}`);
 export const endWaiver = (id: string): Promise<null> => change("DELETE", `/api/v1/waivers/${part(id)}`);
 
 export const fetchActions = (state = "", after = "", limit = 100): Promise<Page<Execution>> =>
   get(`/api/v1/actions${query({ state, after, limit: String(limit) })}`);
-export const fetchActionsOf = (tenant: string | null, agent: string, limit: number): Promise<Page<Execution>> =>
-  get(`/api/v1/actions${query({ tenant, agent, limit: String(limit) })}`);
+export const fetchActionsOf = (tenant: string | null, agent: string, after: string, limit: number): Promise<Page<Execution>> =>
+  get(`/api/v1/actions${query({ tenant, agent, after, limit: String(limit) })}`);
 export const fetchExecution = (key: string): Promise<ExecutionDetail> => get(`/api/v1/executions/${part(key)}`);
 export const undo = (key: string): Promise<unknown> => change("POST", `/api/v1/executions/${part(key)}/undo`, {});
 export const fetchStatement = (key: string, asked: Record<string, string>): Promise<Statement> =>

@@ -5,11 +5,12 @@ import type { Place } from "./address";
 import { go, hrefOf } from "./address";
 import type { AuditRow } from "./api";
 import { fetchAudit } from "./api";
-import { Field, Period } from "./filters";
+import { Field } from "./filters";
 import { date, short } from "./format";
 import { useBack } from "./live";
 import { Empty, Name } from "./marks";
 import { useTitle } from "./page";
+import { Period } from "./period";
 import { Trouble } from "./trouble";
 
 interface Rows {
@@ -126,6 +127,7 @@ export function AuditScreen({ place }: { place: Place }) {
                     <code>{row.what}</code>
                     <small class="narrow-only">
                       <Thing row={row} /> <Name text={row.detail} />
+                      <span class="origin">from {row.from}</span>
                     </small>
                   </td>
                   <td class="wide-only">

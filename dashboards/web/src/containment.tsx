@@ -4,7 +4,7 @@ import { useCallback, useRef } from "preact/hooks";
 import type { Execution, Lengths, Remediation } from "./api";
 import { fetchRemediation } from "./api";
 import { Chart } from "./chart";
-import { Period } from "./filters";
+import { Period } from "./period";
 import { count, duration, when } from "./format";
 import { useBack, useLiveExecutions, useSettled } from "./live";
 import { Lacking, useAsked } from "./trouble";

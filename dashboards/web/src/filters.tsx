@@ -3,10 +3,18 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Baseline, Filter, Severity } from "./api";
 import { isSet, noFilter, severities, triageStates } from "./filter";
-import { when } from "./format";
+import { visible } from "./marks";
+import { useKeptFocus } from "./page";
+import { Period } from "./period";
 
 /** Tells what was typed when the typing pauses or Enter is pressed. */
-export function Field(props: { label: string; value: string; wide?: boolean; change: (value: string) => void }) {
+export function Field(props: {
+  label: string;
+  value: string;
+  wide?: boolean;
+  known?: string; // the id of a list of what can be meant
+  change: (value: string) => void;
+}) {
   const [text, setText] = useState(props.value);
   const timer = useRef(0);
   useEffect(() => setText(props.value), [props.value]);
@@ -25,13 +33,19 @@ export function Field(props: { label: string; value: string; wide?: boolean; cha
       placeholder={props.label}
       value={text}
       maxLength={256}
+      list={props.known}
       onInput={(event) => {
         const { value } = event.currentTarget;
         setText(value);
         window.clearTimeout(timer.current);
         timer.current = window.setTimeout(() => tell(value), 350);
       }}
-      onKeyDown={(event) => event.key === "Enter" && tell(event.currentTarget.value)}
+      onKeyDown={(event) => {
+        if (event.key === "Enter") {
+          event.preventDefault(); // what takes its place has the focus by then, and would be pressed
+          tell(event.currentTarget.value);
+        }
+      }}
       onBlur={(event) => tell(event.currentTarget.value)}
     />
   );
@@ -39,46 +53,34 @@ export function Field(props: { label: string; value: string; wide?: boolean; cha
 
 /** Whose it is: what is typed, or that it is nobody's, which an address says and a list leads to. */
 function Owner({ label, value, change }: { label: string; value: string | null; change: (value: string) => void }) {
-  return value === null ? (
-    <button type="button" class="chip" onClick={() => change("")}>
-      Without {label === "Agent" ? "an" : "a"} {label.toLowerCase()} <span aria-hidden="true">×</span>
-      <span class="visually-hidden">, show any</span>
-    </button>
-  ) : (
-    <Field label={label} value={value} change={change} />
+  const box = useRef<HTMLSpanElement>(null);
+  useKeptFocus(box, "input");
+  return (
+    <span class="owner" ref={box}>
+      {value === null ? (
+        <button type="button" class="chip" onClick={() => change("")}>
+          Without {label === "Agent" ? "an" : "a"} {label.toLowerCase()} <span aria-hidden="true">×</span>
+          <span class="visually-hidden">, show any</span>
+        </button>
+      ) : (
+        <Field label={label} value={value} change={change} />
+      )}
+    </span>
   );
 }
 
-const periods = [
-  ["", "Any time"],
-  ["3600", "Last hour"],
-  ["86400", "Last 24 hours"],
-  ["604800", "Last 7 days"],
-  ["2592000", "Last 30 days"],
-] as const;
+const unsettled = "new,acknowledged";
+const stateWords = (states: string): string => (states === unsettled ? "not settled" : states.replaceAll(",", " or "));
 
-/** A period up to now becomes its beginning, so that the address keeps its meaning when it is passed on. */
-export function Period(props: { from: string; to: string; unset?: string; change: (from: string, to: string) => void }) {
-  const set = props.from !== "" || props.to !== "";
+/** One state, or several as an address has them. */
+function States({ value, change }: { value: string; change: (value: string) => void }) {
+  const offered: string[] = [...triageStates, unsettled];
   return (
-    <select
-      aria-label="Time"
-      value={set ? "kept" : ""}
-      onChange={(event) => {
-        const seconds = Number(event.currentTarget.value);
-        const from = seconds > 0 ? new Date(Date.now() - seconds * 1000).toISOString().replace(/\.\d+Z/, "Z") : "";
-        props.change(from, "");
-      }}
-    >
-      {set && (
-        <option value="kept">
-          {props.from === "" ? "Before" : "Since"} {when(props.from || props.to)}
-          {props.from !== "" && props.to !== "" && ` to ${when(props.to)}`}
-        </option>
-      )}
-      {periods.map(([value, text]) => (
-        <option key={value} value={value}>
-          {value === "" ? (props.unset ?? text) : text}
+    <select aria-label="State" value={value} onChange={(event) => change(event.currentTarget.value)}>
+      <option value="">Any state</option>
+      {(value === "" || offered.includes(value) ? offered : [...offered, value]).map((states) => (
+        <option key={states} value={states}>
+          {visible(stateWords(states))}
         </option>
       ))}
     </select>
@@ -147,18 +149,7 @@ export function Filters(props: {
             </option>
           ))}
         </select>
-        <select
-            aria-label="State"
-            value={filter.state}
-            onChange={(event) => change({ ...filter, state: event.currentTarget.value })}
-          >
-            <option value="">Any state</option>
-            {triageStates.map((state) => (
-              <option key={state} value={state}>
-                {state}
-              </option>
-            ))}
-          </select>
+        <States value={filter.state} change={(state) => change({ ...filter, state })} />
         <Period from={filter.from} to={filter.to} change={(from, to) => change({ ...filter, from, to })} />
         <Owner label="Tenant" value={filter.tenant} change={(tenant) => change({ ...filter, tenant })} />
         <Owner label="Agent" value={filter.agent} change={(agent) => change({ ...filter, agent })} />

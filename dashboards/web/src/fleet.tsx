@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // The screen of tenants and agents by risk, and one agent's recent history.
-import { useCallback, useEffect, useRef } from "preact/hooks";
+import { useCallback, useRef } from "preact/hooks";
 import type { Place } from "./address";
 import { go, hrefOf } from "./address";
 import { AgentPane } from "./agent";
 import type { Fleet, FleetRow } from "./api";
 import { fetchFleet } from "./api";
 import { severities } from "./filter";
+import { Field } from "./filters";
 import { ago, count, plural } from "./format";
+import { fetchFirst, useGrowing } from "./growing";
 import { Bar } from "./list";
 import { Empty, Name, visible } from "./marks";
-import { useKeys, useTitle } from "./page";
+import { useKeptFocus, useKeys, useTitle } from "./page";
 import { useHeld, useReading } from "./reading";
-import { Lacking, useAsked } from "./trouble";
+import { Lacking } from "./trouble";
 
 type AgentRow = Fleet["items"][number];
 
@@ -145,42 +147,41 @@ function Tenants({ rows, chosen, order }: { rows: readonly Fleet["tenants"][numb
   );
 }
 
-const pageMax = 500;
 const firstMax = 100;
-
-interface Ranking extends Fleet {
-  of: string; // tenant and order: another one is another list
-  grown: number; // how often more of it was asked for
-}
-
-/** As many as are shown, from the first on: what is behind it moves and changes, too. */
-async function fetchRanking(tenant: string, order: string, grown: number): Promise<Ranking> {
-  const items = new Map<string, AgentRow>();
-  let tenants: Fleet["tenants"] | null = null;
-  let next: string | null = "";
-  for (let wanted = firstMax * (grown + 1); wanted > 0 && next !== null; wanted -= pageMax) {
-    const page: Fleet = await fetchFleet(tenant, order, next, Math.min(wanted, pageMax));
-    for (const row of page.items) {
-      items.set(keyOf(row), row);
-    }
-    tenants ??= page.tenants;
-    next = page.next;
-  }
-  return { tenants: tenants ?? [], items: [...items.values()], next, of: `${tenant}\n${order}`, grown };
-}
+const lookMs = 10_000;
 
 function useRanking(tenant: string, order: string) {
-  const grown = useRef(0);
-  useEffect(() => void (grown.current = 0), [tenant, order]);
-  const { value, trouble, again } = useAsked(
-    useCallback(() => fetchRanking(tenant, order, grown.current), [tenant, order]),
-    10_000,
+  const ask = useCallback(
+    async (wanted: number) => ({
+      ...(await fetchFirst((after, limit) => fetchFleet(tenant, order, after, limit), keyOf, wanted)),
+      of: `${tenant}\n${order}`, // another one is another list
+    }),
+    [tenant, order],
   );
-  const more = (): void => {
-    grown.current++;
-    again();
-  };
-  return { value, trouble, more: value === null || value.next === null ? null : more };
+  return useGrowing(ask, firstMax, lookMs);
+}
+
+/** Typed, or one of those that are listed below. */
+function TenantFilter({ tenant, tenants, order }: { tenant: string; tenants: readonly Fleet["tenants"][number][]; order: string }) {
+  const box = useRef<HTMLSpanElement>(null);
+  useKeptFocus(box, "input");
+  return (
+    <span class="owner" ref={box}>
+      {tenant === "" ? (
+        <>
+          <Field label="Tenant" value="" known="tenants-known" change={(name) => go(hrefOf("fleet", [name], { order }), true)} />
+          <datalist id="tenants-known">
+            {tenants.map((one) => one.tenant !== null && <option key={one.tenant} value={one.tenant} />)}
+          </datalist>
+        </>
+      ) : (
+        <button type="button" class="chip" onClick={() => go(hrefOf("fleet", [], { order }), true)}>
+          <Name text={tenant} /> <span aria-hidden="true">×</span>
+          <span class="visually-hidden">show every tenant</span>
+        </button>
+      )}
+    </span>
+  );
 }
 
 const noAgents: AgentRow[] = [];
@@ -194,12 +195,12 @@ export function FleetScreen({ place }: { place: Place }) {
   const tenant = agent === null ? first : (place.query["within"] ?? "");
   const chosen = agent === null ? null : keyOf({ tenant: first, agent });
   const { scroller, reading } = useReading(chosen);
-  const { value, trouble, more } = useRanking(tenant, order);
+  const { value, grown, trouble, more } = useRanking(tenant, order);
   const close = useCallback(() => go(hrefOf("fleet", [tenant], { order }), true), [tenant, order]);
   useKeys(useCallback((key) => key === "Escape" && agent !== null && (close(), true), [agent, close]));
   const ranked = value?.items ?? noAgents;
   const scope = value?.of ?? "";
-  const agents = useHeld(ranked, keyOf, scope, value?.grown ?? 0, reading);
+  const agents = useHeld(ranked, keyOf, scope, grown, reading);
   const tenants = useHeld(value?.tenants ?? noTenants, tenantKeyOf, scope, 0, reading);
   const show = (): void => {
     agents.show();
@@ -211,12 +212,7 @@ export function FleetScreen({ place }: { place: Place }) {
       <section class="found" aria-labelledby="fleet-title">
         <div class="found-head">
           <h2 id="fleet-title">Fleet</h2>
-          {tenant !== "" && (
-            <a class="chip" href={hrefOf("fleet", [], { order })}>
-              <Name text={tenant} /> <span aria-hidden="true">×</span>
-              <span class="visually-hidden">show every tenant</span>
-            </a>
-          )}
+          <TenantFilter tenant={tenant} tenants={tenants.rows} order={order} />
           <label class="labelled">
             By
             <select
@@ -238,7 +234,7 @@ export function FleetScreen({ place }: { place: Place }) {
         />
         <div class="scroller" ref={scroller} role="group" aria-labelledby="fleet-title" tabIndex={0}>
           <Lacking value={value} trouble={trouble} what="the fleet" />
-          {value !== null && ranked.length === 0 && <Empty title="No finding names an agent yet" />}
+          {value !== null && ranked.length === 0 && <Empty title={tenant === "" ? "No finding names an agent yet" : "No finding names an agent of this tenant"} />}
           {value !== null && agent === null && <Tenants rows={tenants.rows} chosen={tenant} order={order} />}
           {agents.rows.length > 0 && <Agents rows={agents.rows} chosen={chosen} query={{ order, within: tenant }} />}
           {more !== null && (

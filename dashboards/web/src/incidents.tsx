@@ -2,7 +2,7 @@
 // Findings of one rule by one agent of one tenant, as one row.
 import { memo } from "preact/compat";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import type { Incident } from "./api";
+import type { Incident, Page } from "./api";
 import { fetchIncidents } from "./api";
 import type { ListProps } from "./findings";
 import { count, duration } from "./format";
@@ -15,18 +15,20 @@ import { Head, Row } from "./row";
 
 const keyOf = (incident: Incident): string => String(incident.id);
 
-const IncidentRow = memo(function IncidentRow(props: RowState & { incident: Incident; open: (incident: Incident) => void }) {
-  const { incident, open, ...state } = props;
+const IncidentRow = memo(function IncidentRow(
+  props: RowState & { incident: Incident; gone: boolean; open: (incident: Incident) => void },
+) {
+  const { incident, gone, open, ...state } = props;
   return (
     <Row
       {...state}
       {...incident}
       id={keyOf(incident)}
-      kind={incident.state === "new" ? "incident" : "incident settled"}
+      kind={incident.state === "new" && !gone ? "incident" : "incident settled"}
       open={() => open(incident)}
       notes={
         <>
-          {incident.state !== "new" && <em>{incident.state}</em>}
+          {gone ? <em>not among these any more</em> : incident.state !== "new" && <em>{incident.state}</em>}
           {incident.times.contain !== null && <em>contained in {duration(incident.times.contain)}</em>}
           {incident.assignee !== null && (
             <em class="who">
@@ -55,6 +57,10 @@ const columns = { title: "Incident", tenant: "Tenant", agent: "Agent", spark: "C
 
 const settleMs = 1_500; // the server's counts follow its findings by a second or two
 const lookMs = 5_000;
+const followedMax = 500;
+
+/** From which seq on a page has all that there is. */
+const leastOf = (page: Page<Incident>): number => (page.next === null ? 0 : (page.items.at(-1)?.seq ?? Infinity));
 
 /** Asks for the newest page when what was told has settled, and every so often: counts change without a word, too. */
 function useFollowing(ask: () => void): void {
@@ -72,11 +78,18 @@ export function ListOfIncidents({ filter, chosen, open, close }: ListProps) {
   const fetchPage = useCallback((after: string, limit: number) => fetchIncidents(filter, after, limit), [filter]);
   const paged = usePaged(keyOf, fetchPage, reading);
   const { list, tell } = paged;
-  const current = useRef(filter);
-  current.current = filter;
+  // As many as are shown are asked for again: what is not among them any more has left the filter.
+  const shown = useRef(0);
+  shown.current = list.rows.length;
+  const asked = useRef(0);
+  useEffect(() => () => void asked.current++, [filter]);
   useFollowing(
     useCallback(() => {
-      fetchIncidents(filter).then((page) => current.current === filter && tell(page.items, { resort: true }), () => undefined);
+      const number = ++asked.current;
+      fetchIncidents(filter, "", Math.min(followedMax, Math.max(100, shown.current))).then(
+        (page) => number === asked.current && tell(page.items, { resort: true, least: leastOf(page) }),
+        () => undefined,
+      );
     }, [filter, tell]),
   );
   // An incident stays the one that is open when newer findings join it.
@@ -109,6 +122,7 @@ export function ListOfIncidents({ filter, chosen, open, close }: ListProps) {
           chosen={chosen !== null && keyOf(incident) === key}
           arrived={list.arrived.has(keyOf(incident))}
           reachable={reachable}
+          gone={list.gone.has(keyOf(incident))}
           open={openNewest}
         />
       )}

@@ -57,8 +57,8 @@ export function usePaged<T extends Sequenced>(
     }
   }, [ask, next, loading]);
   const tell = useCallback(
-    (items: readonly T[], how: Pick<Told<T>, "resort" | "belongs"> = {}) => {
-      if (items.length > 0) {
+    (items: readonly T[], how: Pick<Told<T>, "resort" | "least" | "belongs"> = {}) => {
+      if (items.length > 0 || how.least !== undefined) {
         change({ kind: "told", items, reading: reading(), ...how });
       }
     },
@@ -115,6 +115,9 @@ export function ListBar<T>({ list, what, show }: { list: Rows<T>; what: string; 
   const said = rows.length === 0 ? "" : `${count(rows.length)}${list.next === null ? "" : "+"} shown, the newest change first`;
   return <Bar said={said} pill={fresh.length === 0 ? null : plural(fresh.length, `new ${what}`)} show={show} />;
 }
+
+/** A page can be empty and not the last: the server has looked at so many, and there are more. */
+export const LooksOn = () => <Empty title="None among those looked at so far">Older ones are being looked at.</Empty>;
 
 export function ListSection<T extends Sequenced>(props: {
   view: View;
@@ -180,7 +183,8 @@ export function ListSection<T extends Sequenced>(props: {
           nearEnd={paged.more}
           row={props.row}
         >
-          {rows.length === 0 && !list.loading && list.trouble === null && (
+          {rows.length === 0 && list.next !== null && list.trouble === null && <LooksOn />}
+          {rows.length === 0 && list.next === null && !list.loading && list.trouble === null && (
             <Empty title={isSet(filter) ? "Nothing matches these filters" : "No violations found so far"}>
               {isSet(filter) ? "Others may be there without them." : "They appear here the moment they are proved."}
             </Empty>

@@ -6,7 +6,7 @@ import { go, hrefOf } from "./address";
 import type { Outcome, Posture, PostureCriterion } from "./api";
 import { fetchPosture } from "./api";
 import { Figures } from "./figures";
-import { Period } from "./filters";
+import { Period } from "./period";
 import { count, percent, plural } from "./format";
 import { useLive, useSettled } from "./live";
 import { Empty, Icon, OutcomeMark, SeverityMark } from "./marks";

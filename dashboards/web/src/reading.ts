@@ -2,10 +2,20 @@
 // Whether somebody reads a list. While he does nothing under his eye moves: what comes waits until he asks for it.
 import { useCallback, useMemo, useRef, useState } from "preact/hooks";
 
-/** The pointer or the keyboard is on it. */
-export const isTouched = (box: HTMLElement | null): boolean => box?.matches(":hover, :focus-within") === true;
+/** Where nothing hovers, what tells that somebody reads is that he has touched or moved the page of late. */
+const touchedMs = 60_000;
+const hovers = matchMedia("(hover: hover)");
+let touched = -Infinity;
+const touch = (): void => void (touched = performance.now());
+for (const sign of ["touchstart", "touchmove", "touchend", "scroll"]) {
+  window.addEventListener(sign, touch, { capture: true, passive: true });
+}
+const isHeld = (): boolean => !hovers.matches && performance.now() - touched < touchedMs;
 
-/** Something of it is open, it is scrolled, or the pointer or the keyboard is on it. */
+/** The pointer or the keyboard is on it; or a finger was on the page, which is all that is seen of who reads there. */
+export const isTouched = (box: HTMLElement | null): boolean => box?.matches(":hover, :focus-within") === true || isHeld();
+
+/** Something of it is open, it is scrolled, or somebody is on it. */
 function isRead(box: HTMLElement | null, open: boolean): boolean {
   return (
     open ||

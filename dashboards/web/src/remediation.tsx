@@ -9,7 +9,7 @@ import { fetchActions } from "./api";
 import { Containment } from "./containment";
 import { ExecutionPane } from "./execution_pane";
 import { between, count, duration } from "./format";
-import { ListBar, usePaged } from "./list";
+import { ListBar, LooksOn, usePaged } from "./list";
 import { status, takeExecutions, useLiveExecutions } from "./live";
 import { Empty, Moment, StateMark, stateWord } from "./marks";
 import { useKeys, useNarrow, useTitle } from "./page";
@@ -179,7 +179,8 @@ export function RemediationScreen({ place }: { place: Place }) {
                 </button>
               </>
             )}
-            {list.rows.length === 0 && !list.loading && list.trouble === null && (
+            {list.rows.length === 0 && list.next !== null && list.trouble === null && <LooksOn />}
+            {list.rows.length === 0 && list.next === null && !list.loading && list.trouble === null && (
               <Empty title={noneWords[state] ?? `No run is ${stateWord(state)}`}>
                 Executions and their steps appear here as they happen.
               </Empty>

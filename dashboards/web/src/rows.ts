@@ -22,6 +22,7 @@ export interface Told<T> {
   items: readonly T[];
   reading: boolean;
   resort?: boolean; // what changed comes to the top
+  least?: number; // items are all that there are of this seq or a later one: what is shown of that and not among them goes
   belongs?: (item: T) => boolean; // into this list: what no longer does goes, but not under the eye of who reads
 }
 
@@ -70,12 +71,15 @@ const without = <T>(rows: readonly T[], keys: ReadonlySet<string>, key: (item: T
 
 function told<T extends Sequenced>(
   list: Rows<T>,
-  { items, reading, resort, belongs }: Told<T>,
+  { items, reading, resort, least = Infinity, belongs }: Told<T>,
   key: (item: T) => string,
 ): Rows<T> {
   const news = new Map(merged(items, [], key).map((item) => [key(item), item]));
   const current = updated(list.rows, news, key);
   const gone = new Set(list.gone);
+  for (const row of current.filter((one) => one.seq >= least && !news.has(key(one)))) {
+    gone.add(key(row));
+  }
   for (const row of current.filter((one) => news.has(key(one)))) {
     if (belongs?.(row) === false) {
       gone.add(key(row));
@@ -86,12 +90,12 @@ function told<T extends Sequenced>(
   const now = reading || list.loading ? { ...list, gone, rows: current } : { ...list, gone: none, rows: without(current, gone, key) };
   const mine = belongs === undefined ? [...news.values()] : [...news.values()].filter(belongs);
   if (resort === true && !reading && !list.loading) {
-    return { ...now, rows: merged(now.rows, mine, key), fresh: list.fresh.filter((row) => !news.has(key(row))), arrived: none };
+    return { ...now, rows: merged(now.rows, mine, key), fresh: list.fresh.filter((row) => !news.has(key(row)) && row.seq < least), arrived: none };
   }
   const shown = keysOf(current, key);
   const unseen = mine.filter((item) => !shown.has(key(item)));
   // What waits in "fresh" and was said anew is said anew there, too, or is not waited for any more.
-  const waiting = list.fresh.filter((row) => !news.has(key(row)) || belongs?.(news.get(key(row))!) !== false);
+  const waiting = list.fresh.filter((row) => (news.has(key(row)) ? belongs?.(news.get(key(row))!) !== false : row.seq < least));
   if (unseen.length === 0 || reading || list.loading) {
     return { ...now, fresh: merged(unseen, waiting, key).slice(0, rowsMax) };
   }

@@ -3,24 +3,51 @@
 import { useCallback, useState } from "preact/hooks";
 import { hrefOf } from "./address";
 import type { Filter, Waiver } from "./api";
-import { endWaiver, fetchWaivers, messageOf } from "./api";
-import { when } from "./format";
-import { ViewSwitch } from "./list";
+import { endWaiver, fetchWaivers } from "./api";
+import { Dialog } from "./dialog";
+import { count, plural, when } from "./format";
+import { fetchFirst, useGrowing } from "./growing";
+import { Bar, ViewSwitch } from "./list";
 import { Empty, Name, Subject, Written } from "./marks";
+import { useHeld, useReading } from "./reading";
 import { may } from "./session";
-import { Lacking, useAsked } from "./trouble";
+import { Lacking } from "./trouble";
 
-function Row({ waiver, done }: { waiver: Waiver; done: () => void }) {
-  const [trouble, setTrouble] = useState<string | null>(null);
+const firstMax = 100;
+const lookMs = 10_000;
+const keyOf = (waiver: Waiver): string => waiver.id;
+const none: Waiver[] = [];
+
+function End({ waiver }: { waiver: Waiver }) {
+  const words =
+    waiver.ended !== null && waiver.ended_by !== null ? (
+      <>
+        ended {when(waiver.ended)} by <Name text={waiver.ended_by} />
+      </>
+    ) : Date.parse(waiver.until) <= Date.now() ? (
+      "over"
+    ) : (
+      "in force"
+    );
+  return (
+    <>
+      <time dateTime={waiver.until} title={waiver.until}>
+        {when(waiver.until)}
+      </time>
+      <small class="subject">{words}</small>
+    </>
+  );
+}
+
+function Row({ waiver, ask }: { waiver: Waiver; ask: (waiver: Waiver) => void }) {
   const over = waiver.ended !== null || Date.parse(waiver.until) <= Date.now();
-  const end = (): void => {
-    endWaiver(waiver.id).then(done, (error: unknown) => setTrouble(messageOf(error)));
-  };
   return (
     <tr>
       <td>
         <a href={hrefOf("findings", [waiver.finding])}>{waiver.rule}</a>
-        <small class="subject"><Subject tenant={waiver.tenant} agent={waiver.agent} /></small>
+        <small class="subject">
+          <Subject tenant={waiver.tenant} agent={waiver.agent} />
+        </small>
       </td>
       <td>
         <Name text={waiver.reason} />{" "}
@@ -37,51 +64,57 @@ function Row({ waiver, done }: { waiver: Waiver; done: () => void }) {
         )}
       </td>
       <td>
-        <time dateTime={waiver.until} title={waiver.until}>
-          {when(waiver.until)}
-        </time>
-        {over && (
-          <small class="subject">
-            {waiver.ended !== null && waiver.ended_by !== null ? (
-              <>
-                ended {when(waiver.ended)} by <Name text={waiver.ended_by} />
-              </>
-            ) : (
-              "over"
-            )}
-          </small>
-        )}
+        <End waiver={waiver} />
       </td>
       <td class="number">
-        {may("triage") && !over && (
-          <button type="button" class="button" onClick={end}>
+        {may("triage") && (
+          <button type="button" class="button" disabled={over} onClick={() => ask(waiver)}>
             End
           </button>
-        )}
-        {trouble !== null && (
-          <p class="said" role="alert">
-            {trouble}
-          </p>
         )}
       </td>
     </tr>
   );
 }
 
+/** What follows shows as new again; who ended it stays on record. */
+function EndQuestion({ waiver, done, close }: { waiver: Waiver; done: () => void; close: () => void }) {
+  return (
+    <Dialog title="End this waiver?" verb="End it" grave close={close} send={() => endWaiver(waiver.id).then(done)}>
+      <p>
+        What {waiver.rule} finds of <Subject tenant={waiver.tenant} agent={waiver.agent} /> from now on comes in as new. What it
+        suppressed stays so.
+      </p>
+      <p class="none">
+        <Name text={waiver.reason} />, by <Name text={waiver.author} />
+      </p>
+    </Dialog>
+  );
+}
+
 export function ListOfWaivers({ filter }: { filter: Filter }) {
-  const { value, trouble, again } = useAsked(useCallback(fetchWaivers, []), 10_000);
+  const ask = useCallback((wanted: number) => fetchFirst(fetchWaivers, keyOf, wanted), []);
+  const { value, grown, trouble, again, more } = useGrowing(ask, firstMax, lookMs);
+  const [asked, setAsked] = useState<Waiver | null>(null);
+  const { scroller, reading } = useReading(null);
+  const { rows, waiting, show } = useHeld(value?.items ?? none, keyOf, value === null ? "" : "waivers", grown, reading);
   return (
     <section class="found" aria-labelledby="waivers-title">
       <div class="found-head">
         <h2 id="waivers-title">Waivers</h2>
         <ViewSwitch view="waivers" filter={filter} />
       </div>
-      <div class="scroller" role="group" aria-labelledby="waivers-title" tabIndex={0}>
+      <Bar
+        said={rows.length === 0 ? "" : `${count(rows.length)}${more === null ? "" : "+"} shown, the newest first`}
+        pill={waiting === 0 ? null : `${plural(waiting, "row")} would move`}
+        show={show}
+      />
+      <div class="scroller" ref={scroller} role="group" aria-labelledby="waivers-title" tabIndex={0}>
         <Lacking value={value} trouble={trouble} what="waivers" />
-        {value !== null && value.items.length === 0 && (
+        {value !== null && rows.length === 0 && (
           <Empty title="Nothing is suppressed">A waiver is made where a finding is suppressed.</Empty>
         )}
-        {value !== null && value.items.length > 0 && (
+        {rows.length > 0 && (
           <table class="grid">
             <thead>
               <tr>
@@ -94,13 +127,19 @@ export function ListOfWaivers({ filter }: { filter: Filter }) {
               </tr>
             </thead>
             <tbody>
-              {value.items.map((waiver) => (
-                <Row key={waiver.id} waiver={waiver} done={again} />
+              {rows.map((waiver) => (
+                <Row key={waiver.id} waiver={waiver} ask={setAsked} />
               ))}
             </tbody>
           </table>
         )}
+        {more !== null && (
+          <button type="button" class="more" onClick={more}>
+            Show more waivers
+          </button>
+        )}
       </div>
+      {asked !== null && <EndQuestion waiver={asked} done={again} close={() => setAsked(null)} />}
     </section>
   );
 }
