@@ -2,6 +2,7 @@
 /* /api/v1/findings/{uid}: one finding, with the rule, what was done about it and what people made of it. */
 #include "base/guard.h"
 #include "base/json_write.h"
+#include "baseline/rule_text.h"
 #include "console/answer.h"
 #include "console/page.h"
 #include "console/readers.h"
@@ -10,7 +11,7 @@
 #include "evidence/own.h"
 #include "evidence/triage.h"
 
-enum { ACTIONS_OF_A_FINDING_MAX = 16, LINES_MAX = 200, SAW_BYTES_MAX = 1 << 20 };
+enum { ACTIONS_OF_A_FINDING_MAX = 16, LINES_MAX = 200, SAW_BYTES_MAX = 1 << 20, TEXT_BYTES_MAX = 4 << 20 };
 
 /* Of the text of a finding, whoever wrote it: no string in it can look like this, for its quotes are escaped.
  */
@@ -108,19 +109,47 @@ static iv_rc write_saw(struct detail *d, const struct iv_finding *finding)
     return IV_OK;
 }
 
-/* The text is the one in force, so it is told only of what was found under the baseline in force. */
+struct told {
+    struct iv_str id;
+    struct iv_buf *out;
+    struct iv_rc_s rc;
+    struct iv_err *err;
+};
+
+static bool take_rule(void *ctx, struct iv_str path, struct iv_str text)
+{
+    (void)path;
+    struct told *t = ctx;
+    t->rc = iv_rule_text(t->out, text, t->id, t->err);
+    return iv_ok(t->rc) && t->out->n == 0;
+}
+
+/* Of the baseline that found it: the one in force is at hand, those before it are in the log. */
+static iv_rc find_text(struct detail *d, struct iv_buf *out, struct iv_str digest, struct iv_str rule)
+{
+    IV_AUTO(iv_coverage_rules_unrefp) struct iv_coverage_rules *rules = iv_coverage_rules_get(d->console);
+    if (iv_str_eq(digest, rules->digest)) {
+        iv_buf_str(out, iv_coverage_source(rules, rule));
+    } else if (digest.n > 0 && !iv_own_is(rule)) {
+        struct told t = {.id = rule, .out = out, .rc = IV_OK, .err = d->err};
+        TRY(iv_reader_baseline_files(d->reader, digest, rule, take_rule, &t, d->err));
+        TRY(t.rc);
+    }
+    return iv_buf_check(out, "a rule's text", d->err);
+}
+
 static iv_rc write_rule(struct detail *d, const struct iv_finding *finding)
 {
     struct iv_json *j = &d->j;
-    IV_AUTO(iv_coverage_rules_unrefp) struct iv_coverage_rules *rules = iv_coverage_rules_get(d->console);
     struct iv_str digest = digest_of(finding->ocsf);
-    bool in_force = iv_str_eq(digest, rules->digest);
-    struct iv_str source = in_force ? iv_coverage_source(rules, finding->rule) : IV_STR("");
+    IV_AUTO(iv_buf_deinit) struct iv_buf text;
+    iv_buf_init(&text, TEXT_BYTES_MAX);
+    TRY(find_text(d, &text, digest, finding->rule));
     iv_json_open_object(j, "rule");
     iv_json_str(j, "id", finding->rule);
     iv_show_optional(j, "baseline", digest);
-    iv_show_optional(j, "text", source);
-    iv_show_optional(j, "clause", clause_of(source));
+    iv_show_optional(j, "text", iv_buf_slice(&text));
+    iv_show_optional(j, "clause", clause_of(iv_buf_slice(&text)));
     TRY(write_saw(d, finding));
     iv_json_close_object(j);
     return IV_OK;

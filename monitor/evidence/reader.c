@@ -227,6 +227,35 @@ iv_rc iv_reader_baseline(struct iv_reader *reader, struct iv_buf *digest, struct
     return iv_buf_check(document, "a baseline's files", err);
 }
 
+struct files {
+    iv_file_visit visit;
+    void *ctx;
+};
+
+static iv_rc read_file(void *ctx, struct iv_sql_row *row, bool *on, struct iv_err *err)
+{
+    (void)err;
+    const struct files *f = ctx;
+    struct iv_str path = iv_sql_get_str(row);
+    *on = f->visit(f->ctx, path, iv_sql_get_str(row));
+    return IV_OK;
+}
+
+iv_rc iv_reader_baseline_files(struct iv_reader *reader, struct iv_str digest, struct iv_str with,
+                               iv_file_visit visit, void *ctx, struct iv_err *err)
+{
+    struct files files = {visit, ctx};
+    IV_AUTO(iv_query_deinit) struct iv_query q;
+    iv_query_init(&q, "SELECT f.value ->> '$.path', f.value ->> '$.text'"
+                      " FROM log l INDEXED BY log_baselines CROSS JOIN log_documents d ON d.leaf = l.leaf"
+                      " CROSS JOIN json_each(d.document, '$.files') f WHERE l.entry ->> '$.kind' = 'baseline'"
+                      " AND l.entry ->> '$.key' = ? AND instr(f.value ->> '$.text', ?) > 0"
+                      " ORDER BY l.leaf DESC, f.key");
+    iv_query_bind_str(&q, digest);
+    iv_query_bind_str(&q, with);
+    return iv_query_each(reader, &q, read_file, &files, "read a baseline's files", err);
+}
+
 iv_rc iv_reader_heads(struct iv_reader *reader, struct iv_store_heads *out, struct iv_err *err)
 {
     const char *doing = "read its newest rows";

@@ -129,6 +129,13 @@ iv_rc iv_reader_counts_of(struct iv_reader *reader, iv_ns from, iv_ns until, iv_
 iv_rc iv_reader_baseline(struct iv_reader *reader, struct iv_buf *digest, struct iv_buf *document,
                          uint64_t *count, iv_ns until, struct iv_err *err);
 
+/* Visits, in their order, the files of the baseline of a digest in which a text stands, as the log has them;
+ * none where the log does not know this baseline. A baseline that was put in force again may be there more
+ * than once. */
+typedef bool (*iv_file_visit)(void *ctx, struct iv_str path, struct iv_str text);
+iv_rc iv_reader_baseline_files(struct iv_reader *reader, struct iv_str digest, struct iv_str with,
+                               iv_file_visit visit, void *ctx, struct iv_err *err);
+
 struct iv_store_totals {
     int64_t dead_letters;
     int64_t outbox;                    /* messages that wait for the broker */

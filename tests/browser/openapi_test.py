@@ -113,6 +113,22 @@ class OpenApi(unittest.TestCase):
                 db.execute("UPDATE findings SET ocsf = ? WHERE uid = ?", (known, uid))
                 db.commit()
 
+    def what_found_it_is_told_whatever_is_in_force(self, console):
+        """The rule's text and its clause are those of the baseline that found it, which the log has."""
+        uid = console.tell("finding", "TOK-002", "acme", "agent-17", "tok-9")
+        unknown = console.tell("finding", "ISO-001", "acme", "agent-17", "tok-9")
+        before = console.get(f"/api/v1/findings/{uid}")["rule"]
+        self.assertEqual(before["text"], "on: {event: token.used, as: use}\nforbid: …\n")
+        console.tell("reload", "b")
+        later = console.tell("finding", "TOK-002", "acme", "agent-17", "tok-9")
+        for one, clause in [(uid, "    forbid:\n      event: token.revoked"), (unknown, None), (later, "forbid: …")]:
+            path = f"/api/v1/findings/{one}"
+            self.check("/api/v1/findings/{uid}", console.ask(path))
+            rule = console.get(path)["rule"]
+            self.assertEqual((rule["clause"], rule["baseline"]), (clause, ("b" if one == later else "a") * 96))
+        text = console.get(f"/api/v1/findings/{uid}")["rule"]["text"]
+        self.assertTrue(text.startswith("id: TOK-002\n    title: As it was\n"), text)
+
     def with_all_that_it_serves(self, console, uid):
         long_ago = ("from=1677-09-22T00:00:00Z", "from=1700-01-01T00:00:00Z", "to=2262-04-11T00:00:00Z",
                     "from=1700-01-01T00:00:00Z&to=9999-01-01T00:00:00Z", "from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z")
@@ -445,6 +461,7 @@ class OpenApi(unittest.TestCase):
             self.triage_of_an_incident(console, ask)
             self.hostile_filters(console, ask)
             self.control(console, ask)
+            self.what_found_it_is_told_whatever_is_in_force(console)
         for each, status in [("3", 503), ("2", 429)]:
             with Console(max_connections="4", max_streams_per_name=each) as console:
                 held = [Stream(console).open() for _ in range(int(each))]

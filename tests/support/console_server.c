@@ -20,12 +20,14 @@
 #include "base/digest.h"
 #include "base/encode.h"
 #include "base/guard.h"
+#include "base/json_write.h"
 #include "baseline/reads.h"
 #include "console/console.h"
 #include "console/metrics.h"
 #include "event/catalogue.h"
 #include "event/event.h"
 #include "evidence/coverage.h"
+#include "evidence/log.h"
 #include "evidence/ocsf.h"
 #include "evidence/reader.h"
 #include "evidence/store.h"
@@ -389,6 +391,8 @@ static iv_rc do_stand(struct server *s, char *const words[], char out[], struct 
     return IV_OK;
 }
 
+static iv_rc do_reload(struct server *s, char *const words[], char out[], struct iv_err *err);
+
 static const struct {
     const char *name;
     size_t words;
@@ -397,7 +401,7 @@ static const struct {
     {"finding", 5, do_finding}, {"many", 2, do_many},     {"plan", 4, do_plan},   {"plan", 6, do_plan},
     {"move", 3, do_move},       {"events", 3, do_events}, {"ready", 1, do_ready}, {"unready", 2, do_ready},
     {"cover", 7, do_cover},     {"forget", 4, do_forget}, {"alert", 4, do_alert}, {"stands", 2, do_stand},
-    {"goes", 1, do_stand},
+    {"goes", 1, do_stand},      {"reload", 2, do_reload},
 };
 
 static void obey(struct server *s, char *line)
@@ -446,6 +450,36 @@ static void show_baseline(struct server *s)
     if (!iv_ok(iv_console_baseline(s->console, &baseline, &err))) {
         die("baseline", &err);
     }
+}
+
+/* reload X: the files of the baseline in force are in the log, as they are in the daemon's, and another one,
+ * all of whose digest is X, comes into force. */
+static iv_rc do_reload(struct server *s, char *const words[], char out[], struct iv_err *err)
+{
+    (void)snprintf(out, 16, "told");
+    IV_AUTO(iv_buf_deinit) struct iv_buf text;
+    iv_buf_init(&text, OCSF_BYTES_MAX);
+    struct iv_json j = iv_json_to(&text);
+    iv_json_open_object(&j, NULL);
+    iv_json_open_list(&j, "files");
+    iv_json_open_object(&j, NULL);
+    iv_json_text(&j, "path", "baseline.yaml");
+    iv_json_text(&j, "text", "# TOK-002 is one of\nrules: [rules/*.yaml]\n");
+    iv_json_close_object(&j);
+    iv_json_open_object(&j, NULL);
+    iv_json_text(&j, "path", "rules/tokens.yaml");
+    iv_json_text(&j, "text",
+                 "rules:\n  - id: TOK-001\n  - id: TOK-002\n    title: As it was\n    forbid:\n"
+                 "      event: token.revoked\n    remediate: none\n");
+    iv_json_close_object(&j);
+    iv_json_close_list(&j);
+    iv_json_close_object(&j);
+    TRY(iv_store_begin(s->store, err));
+    struct iv_str digest = iv_str_of(s->baseline.digest_hex);
+    TRY(commit_if(s, iv_store_log(s->store, IV_LEAF_BASELINE, digest, iv_buf_slice(&text), err), err));
+    memset(s->baseline.digest_hex, words[1][0], 96);
+    show_baseline(s);
+    return IV_OK;
 }
 
 static struct iv_str closed; /* "closed=1": not open to all, as it is without a token or an authority */

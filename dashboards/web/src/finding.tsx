@@ -59,7 +59,7 @@ function Meaning({ detail, rules }: { detail: Detail; rules: Baseline | null }) 
       <div class="meaning">
         <section>
           <h3>Expected</h3>
-          <p>{rule?.description ?? ocsf.finding_info?.desc ?? finding.title}</p>
+          <p>{ocsf.finding_info?.desc ?? rule?.description ?? finding.title}</p>
         </section>
         <section class="happened">
           <h3>Happened</h3>
@@ -144,7 +144,7 @@ function TheRule({ detail, rules }: { detail: Detail; rules: Baseline | null }) 
         <p class="none">
           {text === undefined
             ? "This rule is not in the baseline in force."
-            : "Another baseline found this; so the one in force has it:"}
+            : "The baseline that found this is not on record here; so the one in force has it:"}
         </p>
       )}
       <div class="clause-and-values">

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/buf.h"
 #include "base/guard.h"
+#include "baseline/rule_text.h"
 #include "baseline/yaml.h"
 #include "baseline/yaml_fields.h"
 
@@ -297,4 +298,33 @@ Test(yaml_fields, mistakes_of_a_mapping_are_all_reported_in_order_of_their_place
            "grade: compleet\n       ^~~~~~~~\n"
            "t.yaml:4:8: error: must be from 1 to 64, not 70\ncount: 70\n       ^~\n"));
     done(&r);
+}
+
+Test(rule_text, is_what_a_file_says_of_the_rule_and_nothing_where_it_has_none)
+{
+    static const struct {
+        const char *file;
+        const char *want;
+    } rows[] = {
+        {"rules:\n  - id: A-1\n    title: one\n  - id: A-2\n    title: two\n", "id: A-2\n    title: two"},
+        {"rules:\n- {id: \"A-2\", title: two}\n", "{id: \"A-2\", title: two}"},
+        {"rules:\n  - id: A-22\n  - A-2\n  - [A-2]\n  - title: A-2\n", ""},
+        {"rules: [A-2]\n", ""},
+        {"rules: {id: A-2}\n", ""},
+        {"- id: A-2\n", ""},
+        {"# A-2\n", ""},
+        {"\tA-2: [", ""},
+        {"", ""},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        struct iv_err err = {.text = ""};
+        IV_AUTO(iv_buf_deinit) struct iv_buf text;
+        iv_buf_init(&text, 1024);
+        cr_assert(iv_ok(iv_rule_text(&text, iv_str_of(rows[i].file), IV_STR("A-2"), &err)), "%s", err.text);
+        struct iv_str got = iv_buf_slice(&text);
+        while (got.n > 0 && got.p[got.n - 1] == '\n') {
+            got.n--;
+        }
+        cr_expect(iv_str_eq(got, iv_str_of(rows[i].want)), "row %zu: '" IV_STR_FMT "'", i, IV_STR_ARG(got));
+    }
 }
