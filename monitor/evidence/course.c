@@ -146,6 +146,35 @@ iv_rc iv_store_course(struct iv_store *store, struct iv_execution **out, size_t 
     return iv_executions_read(store, stmt, out, count, limit, arena, err);
 }
 
+iv_rc iv_store_queued(struct iv_store *store, bool *out, struct iv_str playbook, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_COURSE_QUEUED, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, playbook);
+    return iv_sql_step(&store->sql, stmt, out, "look for executions that wait for their turn", err);
+}
+
+iv_rc iv_store_outranked(struct iv_store *store, bool *out, const struct iv_execution *execution,
+                         struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    *out = false;
+    if (execution->escalate_to.n == 0 || execution->target.n == 0) {
+        return IV_OK;
+    }
+    TRY(iv_store_statement(store, &stmt, IV_SQL_COURSE_OUTRANKING, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, execution->escalate_to);
+    iv_sql_bind_str(&args, execution->target);
+    iv_sql_bind_str(&args, execution->tenant);
+    iv_sql_bind_int(&args, execution->observed);
+    iv_sql_bind_str(&args, execution->playbook);
+    return iv_sql_step(&store->sql, stmt, out, "look for a higher rung", err);
+}
+
 iv_rc iv_store_failed_alike(struct iv_store *store, bool *out, const struct iv_execution *execution,
                             iv_ns since, struct iv_err *err)
 {

@@ -38,6 +38,12 @@ iv_rc iv_store_course(struct iv_store *store, struct iv_execution **out, size_t 
                       enum iv_course_set set, struct iv_str playbook, struct iv_str target, size_t limit,
                       struct iv_arena *arena, struct iv_err *err);
 
+/* Whether any of the playbook's executions waits for its turn. */
+iv_rc iv_store_queued(struct iv_store *store, bool *out, struct iv_str playbook, struct iv_err *err);
+/* Whether one of the playbook that would follow this one, for the same target, may begin and has not. */
+iv_rc iv_store_outranked(struct iv_store *store, bool *out, const struct iv_execution *execution,
+                         struct iv_err *err);
+
 /* Whether one of the same playbook and rule, without a target, failed of the same cause since then, and
  * nothing of it was called. */
 iv_rc iv_store_failed_alike(struct iv_store *store, bool *out, const struct iv_execution *execution,

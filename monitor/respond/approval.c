@@ -12,7 +12,6 @@
 #include "respond/footing.h"
 #include "respond/ladder.h"
 #include "respond/moves.h"
-#include "respond/supersede.h"
 
 #define AT_ONCE 64
 #define GIVEN_MOST 256 /* of one execution, that count; a quorum is far below it */
@@ -216,8 +215,7 @@ static iv_rc let_pass(struct iv_store *store, const struct hearing *h, struct iv
         iv_arena_printf(arena, "approved by '" IV_STR_FMT "' (" IV_STR_FMT ")%s", IV_STR_ARG(a->key),
                         IV_STR_ARG(a->role), e->quorum > 1 ? " and those before" : "");
     ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
-    TRY(iv_move_approved(store, e, cause, h->now, arena, err));
-    return iv_supersede(store, e, h->now, arena, err);
+    return iv_move_approved(store, e, cause, h->now, arena, err);
 }
 
 static iv_rc decide(struct iv_store *store, const struct hearing *h, struct iv_arena *arena,

@@ -11,6 +11,7 @@
 #include "respond/ramp.h"
 #include "respond/report.h"
 #include "respond/responder_internal.h"
+#include "respond/supersede.h"
 
 #include <string.h>
 
@@ -116,6 +117,7 @@ static iv_rc intend(struct iv_responder *r, struct iv_call *call, struct iv_err 
 {
     const struct iv_action_kind *kind = iv_call_kind(call);
     int64_t outbox = 0;
+    TRY(iv_supersede(r->options.store, &call->task.execution, call->now, &call->arena, err));
     if (kind->message != NULL) {
         struct iv_posting posting;
         TRY(kind->message(&posting, call, err));
@@ -132,6 +134,7 @@ static iv_rc withhold(struct iv_responder *r, struct iv_call *call, struct iv_er
     if (kind->message != NULL) {
         TRY(kind->message(&unsent, call, err));
     }
+    TRY(iv_supersede(r->options.store, &call->task.execution, call->now, &call->arena, err));
     call->finished = true;
     return iv_move_withheld(r->options.store, &call->task, call->now, &call->arena, err);
 }
@@ -253,15 +256,15 @@ iv_rc iv_responder_claim(struct iv_responder *r, struct iv_call **out, struct iv
         return postpone(r, call, iv_ns_add(call->now, DRY_WAIT),
                         IV_STR("it is taken back by a process that is no dry run"), err);
     }
-    if (r->options.dry_run || call->task.execution.observed) {
-        return withhold(r, call, err);
-    }
     TRY(yield(r, call, err));
     if (!call->finished) {
         TRY(recall(r, call, err));
     }
     if (call->finished) {
         return IV_OK;
+    }
+    if (r->options.dry_run || call->task.execution.observed) {
+        return withhold(r, call, err);
     }
     struct iv_str cause;
     iv_ns until = 0;

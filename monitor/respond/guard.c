@@ -191,28 +191,34 @@ static iv_rc decide_share(const struct question *q, bool *held, size_t g, struct
     return IV_OK;
 }
 
-static iv_rc decide_one(const struct question *q, bool *held, size_t g, struct iv_err *err)
+static iv_rc decide_one(const struct question *q, enum iv_held *held, size_t g, struct iv_err *err)
 {
-    for (size_t w = 0; w < IV_WINDOWS && !*held; w++) {
+    bool enough = false;
+    for (size_t w = 0; w < IV_WINDOWS; w++) {
         int64_t most = q->limits->most[g][w];
-        TRY(has_enough(q, held, g, w, most, err));
-        if (*held) {
+        TRY(has_enough(q, &enough, g, w, most, err));
+        if (enough) {
             (void)snprintf(q->why, IV_HELD_BYTES, "guard %s.%s: at most %lld %s within a %s; %s",
                            guards[g].name, windows[w].name, (long long)most, guards[g].subject,
-                           windows[w].name, waits_for(q));
+                           windows[w].name, most == 0 ? "waits for an approval" : waits_for(q));
+            *held = most == 0 ? IV_HELD_NEVER : guards[g].touch == IV_TOUCH_ANY ? IV_HELD_ALL : IV_HELD_THIS;
+            return IV_OK;
         }
     }
-    bool has_share = q->limits->share[g] > 0 && q->limits->share[g] < WHOLE;
-    return has_share && !*held ? decide_share(q, held, g, err) : IV_OK;
+    if (q->limits->share[g] > 0 && q->limits->share[g] < WHOLE) {
+        TRY(decide_share(q, &enough, g, err));
+    }
+    *held = enough ? IV_HELD_THIS : IV_HELD_NOT;
+    return IV_OK;
 }
 
-iv_rc iv_limits_decide(const struct iv_limits *limits, bool *held, char why[IV_HELD_BYTES],
+iv_rc iv_limits_decide(const struct iv_limits *limits, enum iv_held *held, char why[IV_HELD_BYTES],
                        struct iv_store *store, const struct iv_execution *execution, enum iv_measure measure,
                        iv_ns now, struct iv_err *err)
 {
     const struct question q = {limits, store, execution, measure, now, why};
-    *held = false;
-    for (size_t g = 0; g < IV_GUARDS && !*held; g++) {
+    *held = IV_HELD_NOT;
+    for (size_t g = 0; g < IV_GUARDS && *held == IV_HELD_NOT; g++) {
         if (iv_touches(execution, guards[g].touch)) {
             TRY(decide_one(&q, held, g, err));
         }

@@ -47,10 +47,16 @@ void iv_limits_parse(struct iv_limits *out, const struct iv_yaml_node *node, str
 /* Of a playbook that says nothing. */
 extern const struct iv_limits iv_limits_default;
 
+enum iv_held {
+    IV_HELD_NOT,
+    IV_HELD_THIS,  /* for what it touches: another one of the playbook may go */
+    IV_HELD_ALL,   /* whatever it touches */
+    IV_HELD_NEVER, /* by a limit of 0: no time lets it */
+};
 #define IV_HELD_BYTES 192
 /* Whether one more execution that touches this would be too much, by what was admitted or by what has begun.
- * Then *held, and why names the guard and its figures. */
-iv_rc iv_limits_decide(const struct iv_limits *limits, bool *held, char why[IV_HELD_BYTES],
+ * Then why names the guard and its figures. */
+iv_rc iv_limits_decide(const struct iv_limits *limits, enum iv_held *held, char why[IV_HELD_BYTES],
                        struct iv_store *store, const struct iv_execution *execution, enum iv_measure measure,
                        iv_ns now, struct iv_err *err);
 /* Whether a finding that was made then is too old to be acted upon unasked. made 0: it is not. */

@@ -11,7 +11,6 @@
 #include "respond/playbook_internal.h"
 #include "respond/ramp.h"
 #include "respond/report.h"
-#include "respond/supersede.h"
 
 #define PLAN_MAX_BYTES (16u << 20)
 #define REQUEST_MAX_BYTES (512u << 10) /* so that a command fits into a message */
@@ -266,15 +265,16 @@ static iv_rc admit(struct plan *p, struct iv_store *store, iv_ns now, struct iv_
 {
     struct iv_execution *e = &p->execution;
     char why[IV_HELD_BYTES];
-    bool held = false;
+    enum iv_held by_limit = IV_HELD_NOT;
     if (e->state != IV_RUN_PLANNED) {
         return IV_OK;
     }
     int64_t quorum = p->playbook->approval.quorum;
     e->approvers = p->playbook->approval.roles;
-    TRY(iv_limits_decide(&p->playbook->limits, &held, why, store, e, IV_MEASURE_ADMITTED, now, err));
-    held = held ||
-           (!e->observed && iv_limits_outlived(&p->playbook->limits, why, p->bindings.finding->made, now));
+    TRY(iv_limits_decide(&p->playbook->limits, &by_limit, why, store, e, IV_MEASURE_ADMITTED, now, err));
+    bool held =
+        by_limit != IV_HELD_NOT ||
+        (!e->observed && iv_limits_outlived(&p->playbook->limits, why, p->bindings.finding->made, now));
     if (!held && quorum == 0) {
         return take_turn(p, store, now, err);
     }
@@ -332,9 +332,7 @@ iv_rc iv_plan_one(enum iv_planned *out, const struct iv_plan_order *order, struc
         *out = IV_PLANNED_NOT;
         return IV_OK;
     }
-    TRY(iv_report(store, &p.execution, NULL, now, err));
-    bool begins = p.execution.state == IV_RUN_PLANNED && p.execution.ramp.start == 0;
-    return begins ? iv_supersede(store, &p.execution, now, &p.arena, err) : IV_OK;
+    return iv_report(store, &p.execution, NULL, now, err);
 }
 
 /* Under another baseline than the playbooks were loaded for, its parameters are made for this once. */

@@ -10,12 +10,11 @@
 #include "respond/playbook_internal.h"
 #include "respond/report.h"
 #include "respond/responder.h"
-#include "respond/supersede.h"
 
 #include <stdio.h>
 
 #define WIDTH_MAX (INT64_C(1) << 20)
-#define BEGIN_AT_ONCE 64
+#define AT_ONCE 64
 #define WITHIN (24 * 3600 * IV_NS_PER_S) /* to approve what an error share has stopped */
 
 int64_t iv_ramp_width(const struct iv_ramp_course *course, int64_t start)
@@ -75,16 +74,23 @@ iv_rc iv_ramp_ask(enum iv_ramp_word *out, char why[IV_RAMP_WHY_BYTES], struct iv
                   struct iv_err *err)
 {
     struct iv_ramp_course course;
-    bool held = false;
+    enum iv_held held = IV_HELD_NOT;
+    bool behind = false;
     TRY(read_ends(&course, store, execution, now, err));
     TRY(iv_store_at_work_most(store, &course.at_work, execution->playbook,
                               iv_ramp_width(&course, execution->ramp.start), err));
     *out = iv_ramp_decide(&course, execution->ramp.start, execution->ramp.errors);
     explain(why, *out, &course, execution->ramp.start);
-    if (*out == IV_RAMP_GO) {
-        TRY(iv_limits_decide(limits, &held, why, store, execution, IV_MEASURE_BEGINNING, now, err));
-        *out = held ? IV_RAMP_QUEUE : *out;
+    if (*out != IV_RAMP_GO) {
+        return IV_OK;
     }
+    TRY(iv_store_queued(store, &behind, execution->playbook, err));
+    if (behind) {
+        (void)snprintf(why, IV_RAMP_WHY_BYTES, "guard ramp: others were there before; waits for its turn");
+    } else {
+        TRY(iv_limits_decide(limits, &held, why, store, execution, IV_MEASURE_BEGINNING, now, err));
+    }
+    *out = behind || held != IV_HELD_NOT ? IV_RAMP_QUEUE : IV_RAMP_GO;
     return IV_OK;
 }
 
@@ -95,19 +101,18 @@ static const struct iv_limits *limits_of(const struct iv_playbooks *playbooks, c
     return playbooks == NULL ? NULL : playbook == NULL ? &iv_limits_default : &playbook->limits;
 }
 
-/* Its turn has come; it begins where anything still calls for it. */
-static iv_rc let_begin(struct iv_store *store, struct iv_execution *e, const struct iv_baseline *baseline,
-                       iv_ns now, struct iv_arena *arena, struct iv_err *err)
+static bool is_held_to_limits(const struct iv_execution *e)
 {
-    struct iv_footing_word word;
+    bool approved = e->quorum > 0; /* what needs none, or has not been held back, asks for no approvals */
+    return !approved && !e->observed;
+}
+
+/* Its turn has come. */
+static iv_rc let_begin(struct iv_store *store, struct iv_execution *e, iv_ns now, struct iv_arena *arena,
+                       struct iv_err *err)
+{
     struct iv_task *all = NULL;
     size_t count = 0;
-    TRY(iv_footing_ask(&word, store, e, baseline, arena, err));
-    if (word.why != NULL) {
-        e->ramp.start = 0;
-        TRY(iv_store_order(store, e, err));
-        return iv_move_refused(store, e, iv_str_of(word.why), now, arena, err);
-    }
     TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, e->key, 0, IV_EXECUTION_STEPS_MAX, arena, err));
     ENSURE(count > 0, err, IV_E_STORE, "an execution in the store that waits for its turn has no steps");
     e->ramp.start = 0;
@@ -117,8 +122,7 @@ static iv_rc let_begin(struct iv_store *store, struct iv_execution *e, const str
     struct iv_step *first = &all[0].step;
     first->state = IV_STEP_DUE;
     first->due = now;
-    TRY(iv_report_step(store, e, first, now, err));
-    return iv_supersede(store, e, now, arena, err);
+    return iv_report_step(store, e, first, now, err);
 }
 
 static iv_rc hold_back(struct iv_store *store, struct iv_execution *e, struct iv_str why, iv_ns now,
@@ -133,67 +137,144 @@ static iv_rc hold_back(struct iv_store *store, struct iv_execution *e, struct iv
     return iv_report_execution(store, e, now, err);
 }
 
-/* The one whose turn is next says what it waits for. */
-static iv_rc tell_why(struct iv_store *store, struct iv_execution *e, struct iv_str why, bool *any, iv_ns now,
-                      struct iv_err *err)
+/* It is refused where nothing calls for it any more, whatever else it waits for. */
+static iv_rc refuse_fallen(bool *fell, struct iv_store *store, struct iv_execution *e,
+                           const struct iv_baseline *baseline, iv_ns now, struct iv_arena *arena,
+                           struct iv_err *err)
 {
-    if (iv_str_eq(e->cause, why)) {
+    struct iv_footing_word word;
+    TRY(iv_footing_ask(&word, store, e, baseline, arena, err));
+    *fell = word.why != NULL;
+    if (!*fell) {
         return IV_OK;
     }
-    *any = true;
-    e->cause = why;
-    return iv_report_execution(store, e, now, err);
+    e->ramp.start = 0;
+    TRY(iv_store_order(store, e, err));
+    return iv_move_refused(store, e, iv_str_of(word.why), now, arena, err);
 }
 
-static iv_rc let_those_begin(struct iv_store *store, struct iv_execution *queue, size_t count,
-                             const struct iv_government *government, bool *any, iv_ns now,
-                             struct iv_arena *arena, struct iv_err *err)
+/* A look at those of a playbook that wait, in their order. */
+struct look {
+    struct iv_store *store;
+    const struct iv_government *government;
+    const struct iv_limits *limits; /* NULL: none hold */
+    struct iv_arena *arena;
+    iv_ns now;
+    bool *any;
+    size_t room; /* so many may begin */
+    size_t held; /* so many may not, though there is room; */
+    bool told;   /* the first of them has said why; */
+    bool full;   /* nor may any behind them */
+};
+
+/* The first of those that are held up says what by. */
+static iv_rc tell_why(struct look *l, struct iv_execution *e, const char *why, struct iv_err *err)
 {
-    const struct iv_limits *limits = count == 0 ? NULL : limits_of(government->playbooks, &queue[0]);
+    bool known = l->told || iv_str_eq(e->cause, iv_str_of(why));
+    l->held++;
+    l->told = true;
+    if (known) {
+        return IV_OK;
+    }
+    *l->any = true;
+    e->cause = iv_str_of(why);
+    return iv_report_execution(l->store, e, l->now, err);
+}
+
+static iv_rc look_at(struct look *l, struct iv_execution *e, struct iv_err *err)
+{
+    char why[IV_HELD_BYTES] = "";
+    enum iv_held held = IV_HELD_NOT;
+    bool fell = false;
+    bool yields = false;
+    TRY(refuse_fallen(&fell, l->store, e, l->government->baseline, l->now, l->arena, err));
+    *l->any = *l->any || fell;
+    if (fell) {
+        return IV_OK;
+    }
+    TRY(iv_store_outranked(l->store, &yields, e, err));
+    if (yields) {
+        l->held++; /* its cause was told with it */
+        return IV_OK;
+    }
+    if (l->limits != NULL && is_held_to_limits(e)) {
+        TRY(iv_limits_decide(l->limits, &held, why, l->store, e, IV_MEASURE_BEGINNING, l->now, err));
+    }
+    l->full = held == IV_HELD_ALL;
+    if (held == IV_HELD_ALL || held == IV_HELD_THIS) {
+        return tell_why(l, e, why, err);
+    }
+    *l->any = true;
+    if (held == IV_HELD_NEVER) {
+        return hold_back(l->store, e, iv_str_of(why), l->now, err);
+    }
+    l->room--;
+    return let_begin(l->store, e, l->now, l->arena, err);
+}
+
+/* *more: there were as many as were asked for. */
+static iv_rc look_at_first(struct look *l, bool *more, struct iv_str playbook, size_t most,
+                           struct iv_err *err)
+{
+    struct iv_execution *queue = NULL;
+    size_t count = 0;
+    l->held = 0;
+    l->told = false;
+    TRY(iv_store_course(l->store, &queue, &count, IV_COURSE_QUEUE, playbook, IV_STR(""), most, l->arena,
+                        err));
+    for (size_t i = 0; i < count && l->room > 0 && !l->full; i++) {
+        TRY(look_at(l, &queue[i], err));
+    }
+    *more = count == most;
+    return IV_OK;
+}
+
+/* Those that are held up are looked beyond, where there are any. */
+static iv_rc let_those_begin(struct look *l, struct iv_str playbook, struct iv_err *err)
+{
+    bool more = false;
+    TRY(look_at_first(l, &more, playbook, l->room, err));
+    return more && l->held > 0 && l->room > 0 && !l->full
+               ? look_at_first(l, &more, playbook, IV_RAMP_LOOK, err)
+               : IV_OK;
+}
+
+static iv_rc stop_those(struct look *l, struct iv_str playbook, struct iv_str why, struct iv_err *err)
+{
+    struct iv_execution *queue = NULL;
+    size_t count = 0;
+    TRY(iv_store_course(l->store, &queue, &count, IV_COURSE_QUEUE, playbook, IV_STR(""), AT_ONCE, l->arena,
+                        err));
     for (size_t i = 0; i < count; i++) {
-        char why[IV_HELD_BYTES];
-        bool held = false;
-        if (limits != NULL) {
-            TRY(iv_limits_decide(limits, &held, why, store, &queue[i], IV_MEASURE_BEGINNING, now, err));
+        struct iv_execution *e = &queue[i];
+        bool fell = false;
+        *l->any = true;
+        TRY(refuse_fallen(&fell, l->store, e, l->government->baseline, l->now, l->arena, err));
+        if (!fell) {
+            TRY(is_held_to_limits(e) ? hold_back(l->store, e, why, l->now, err)
+                                     : let_begin(l->store, e, l->now, l->arena, err));
         }
-        if (held) {
-            return tell_why(store, &queue[i], iv_str_of(why), any, now, err);
-        }
-        *any = true;
-        TRY(let_begin(store, &queue[i], government->baseline, now, arena, err));
     }
     return IV_OK;
 }
 
 /* first: the one that has waited longest, whose terms are those of its playbook. */
-static iv_rc advance_one(struct iv_store *store, const struct iv_execution *first,
-                         const struct iv_government *government, bool *any, iv_ns now, struct iv_arena *arena,
-                         struct iv_err *err)
+static iv_rc advance_one(struct look *l, const struct iv_execution *first, struct iv_err *err)
 {
     struct iv_ramp_course course;
-    struct iv_execution *queue = NULL;
-    size_t count = 0;
     char text[IV_RAMP_WHY_BYTES];
-    TRY(read_ends(&course, store, first, now, err));
-    TRY(iv_store_at_work(store, &course.at_work, first->playbook, iv_ramp_width(&course, first->ramp.start),
-                         err));
+    TRY(read_ends(&course, l->store, first, l->now, err));
+    TRY(iv_store_at_work(l->store, &course.at_work, first->playbook,
+                         iv_ramp_width(&course, first->ramp.start), err));
     enum iv_ramp_word word = iv_ramp_decide(&course, first->ramp.start, first->ramp.errors);
-    if (word == IV_RAMP_QUEUE) {
-        return IV_OK;
+    int64_t room = iv_ramp_width(&course, first->ramp.start) - course.at_work;
+    if (word == IV_RAMP_GO) {
+        l->room = room < AT_ONCE ? (size_t)room : AT_ONCE;
+        l->limits = limits_of(l->government->playbooks, first);
+        return let_those_begin(l, first->playbook, err);
     }
     explain(text, word, &course, first->ramp.start);
-    int64_t room = iv_ramp_width(&course, first->ramp.start) - course.at_work;
-    size_t most = word == IV_RAMP_GO && room < BEGIN_AT_ONCE ? (size_t)room : BEGIN_AT_ONCE;
-    TRY(iv_store_course(store, &queue, &count, IV_COURSE_QUEUE, first->playbook, IV_STR(""), most, arena,
-                        err));
-    if (word == IV_RAMP_GO) {
-        return let_those_begin(store, queue, count, government, any, now, arena, err);
-    }
-    for (size_t i = 0; i < count; i++) {
-        *any = true;
-        TRY(hold_back(store, &queue[i], iv_str_of(text), now, err));
-    }
-    return IV_OK;
+    return word == IV_RAMP_STOP ? stop_those(l, first->playbook, iv_str_of(text), err) : IV_OK;
 }
 
 iv_rc iv_ramp_advance(struct iv_store *store, const struct iv_government *government, bool *any, iv_ns now,
@@ -210,37 +291,52 @@ iv_rc iv_ramp_advance(struct iv_store *store, const struct iv_government *govern
             return IV_OK;
         }
         before = front->playbook;
-        TRY(advance_one(store, front, government, any, now, &arena, err));
+        struct look look = {
+            .store = store, .government = government, .arena = &arena, .now = now, .any = any};
+        TRY(advance_one(&look, front, err));
     }
 }
 
-static bool is_held_to_limits(const struct iv_task *task)
+/* Back into the queue, or among those that wait for an approval. */
+static iv_rc call_back(struct iv_store *store, struct iv_task *task, enum iv_held held, int64_t start,
+                       const char *why, iv_ns now, struct iv_arena *arena, struct iv_err *err)
 {
-    const struct iv_execution *e = &task->execution;
-    bool approved = e->quorum > 0; /* what needs none, or has not been held back, asks for no approvals */
-    return e->state == IV_RUN_PLANNED && task->step.undoes == 0 && !approved && !e->observed;
+    struct iv_execution *e = &task->execution;
+    struct iv_str cause = iv_arena_str(arena, iv_str_of(why));
+    ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    task->step.state = IV_STEP_QUEUED;
+    task->step.cause = IV_STR("");
+    if (held == IV_HELD_NEVER) {
+        TRY(hold_back(store, e, cause, now, err));
+        return iv_report_step(store, e, &task->step, now, err);
+    }
+    e->ramp.start = start;
+    e->cause = cause;
+    TRY(iv_store_order(store, e, err));
+    TRY(iv_report_execution(store, e, now, err));
+    return iv_report_step(store, e, &task->step, now, err);
 }
 
 iv_rc iv_ramp_recall(bool *recalled, struct iv_store *store, const struct iv_playbooks *playbooks,
                      struct iv_task *task, iv_ns now, struct iv_arena *arena, struct iv_err *err)
 {
-    struct iv_execution *e = &task->execution;
+    const struct iv_execution *e = &task->execution;
     const struct iv_limits *limits = limits_of(playbooks, e);
+    enum iv_held held = IV_HELD_NOT;
     char why[IV_HELD_BYTES];
+    bool yields = false;
     *recalled = false;
-    if (limits == NULL || !is_held_to_limits(task)) {
+    if (e->state != IV_RUN_PLANNED || task->step.undoes > 0) {
         return IV_OK;
     }
-    TRY(iv_limits_decide(limits, recalled, why, store, e, IV_MEASURE_BEGUN, now, err));
-    if (!*recalled) {
-        return IV_OK;
+    TRY(iv_store_outranked(store, &yields, e, err));
+    if (yields) {
+        (void)snprintf(why, sizeof why, "'" IV_STR_FMT "' is about to do it in its place",
+                       IV_STR_ARG(e->escalate_to));
+    } else if (limits != NULL && is_held_to_limits(e)) {
+        TRY(iv_limits_decide(limits, &held, why, store, e, IV_MEASURE_BEGUN, now, err));
     }
-    e->ramp.start = limits->ramp_start;
-    e->cause = iv_arena_str(arena, iv_str_of(why));
-    ENSURE(e->cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
-    task->step.state = IV_STEP_QUEUED;
-    task->step.cause = IV_STR("");
-    TRY(iv_store_order(store, e, err));
-    TRY(iv_report_execution(store, e, now, err));
-    return iv_report_step(store, e, &task->step, now, err);
+    *recalled = yields || held != IV_HELD_NOT;
+    limits = limits == NULL ? &iv_limits_default : limits;
+    return *recalled ? call_back(store, task, held, limits->ramp_start, why, now, arena, err) : IV_OK;
 }

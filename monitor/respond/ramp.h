@@ -23,6 +23,7 @@ struct iv_playbooks;
 #define IV_RAMP_ENDS 128                    /* that are looked at, of the newest */
 #define IV_RAMP_WINDOW (3600 * IV_NS_PER_S) /* and no older than this */
 #define IV_RAMP_FAILURES 3                  /* fewer of them are no share of anything */
+#define IV_RAMP_LOOK 256                    /* of a playbook's that wait for their turn */
 
 struct iv_ramp_course {
     bool wrong[IV_RAMP_ENDS]; /* how they ended, oldest first */
@@ -42,18 +43,21 @@ int64_t iv_ramp_width(const struct iv_ramp_course *course, int64_t start);
 enum iv_ramp_word iv_ramp_decide(const struct iv_ramp_course *course, int64_t start, int64_t errors);
 
 #define IV_RAMP_WHY_BYTES 192
-/* What it says of one more under these limits, and the sentence for it where it does not let it. */
+/* What it says of one more under these limits, and the sentence for it where it does not let it: none goes
+ * before those of its playbook that wait for their turn. */
 iv_rc iv_ramp_ask(enum iv_ramp_word *out, char why[IV_RAMP_WHY_BYTES], struct iv_store *store,
                   const struct iv_execution *execution, const struct iv_limits *limits, iv_ns now,
                   struct iv_err *err);
 
-/* Lets those begin whose turn it is, and refuses those of them that nothing calls for any more (footing.h);
- * where too many went wrong, the rest waits for an approval. government: whose limits hold; without playbooks
- * none do. */
+/* Lets those begin whose turn it is, and refuses those of them that nothing calls for any more (footing.h).
+ * Those that a limit holds up for what they touch, or that yield to a higher rung (supersede.h), hold up
+ * nobody behind them, among the first IV_RAMP_LOOK. Where too many went wrong, or a limit is 0 by now, they
+ * wait for an approval. government: whose limits hold; without playbooks none do. */
 iv_rc iv_ramp_advance(struct iv_store *store, const struct iv_government *government, bool *any, iv_ns now,
                       struct iv_err *err);
 
-/* The task's execution is about to begin, with this step. Where as many have begun meanwhile as may, it waits
- * for its turn again: *recalled, and the step is not to be called. The cause is in the arena. */
+/* The task's execution is about to begin, with this step. Where as many have begun meanwhile as may, or a
+ * higher rung is about to begin, it waits for its turn again; for an approval where a limit is 0 by now:
+ * *recalled, and the step is not to be called. The cause is in the arena. */
 iv_rc iv_ramp_recall(bool *recalled, struct iv_store *store, const struct iv_playbooks *playbooks,
                      struct iv_task *task, iv_ns now, struct iv_arena *arena, struct iv_err *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What would have led to a playbook is not needed any more when that one may begin.
- * Purpose: of two rungs of a ladder for one target, the higher one alone is climbed.
+/* What would have led to a playbook is not needed any more when that one begins.
+ * Purpose: of two rungs of a ladder for one target, the higher one alone is climbed; the lower one yields to
+ * one that may begin (iv_store_outranked), and is there again if that one does not begin after all.
  * Owner/thread: whoever is inside the store's transaction. Not here: what follows one that failed
  * (escalate.h). */
 #pragma once
@@ -12,7 +13,8 @@
 struct iv_execution;
 struct iv_store;
 
-/* by may begin: it waits for neither its turn nor an approval. Those for the same target of the same tenant
- * that have not begun, and that it would follow if they failed, end as superseded. */
+/* by is about to be called, for the first time where it is planned; else nothing happens. Those for the same
+ * target of the same tenant that have not begun, and that it would follow if they failed, end as superseded.
+ */
 iv_rc iv_supersede(struct iv_store *store, const struct iv_execution *by, iv_ns now, struct iv_arena *arena,
                    struct iv_err *err);

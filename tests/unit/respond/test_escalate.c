@@ -214,6 +214,7 @@ Test(escalate, does_nothing_about_what_could_not_be_taken_back)
 
 Test(escalate, supersedes_what_has_not_begun_for_the_same_target)
 {
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start((const struct hook_answer[]){HOOK_OK}, 1);
     IV_AUTO(set_deinit) struct set set;
     load(&set, ladder);
     struct stage *s = &set.stage;
@@ -223,10 +224,80 @@ Test(escalate, supersedes_what_has_not_begun_for_the_same_target)
     sample_number(&s->sample, 2);
     s->sample.rule.remediate = IV_STR("block");
     stage_find(s);
+    cr_expect_str_eq(see(s).states, "pp-", "the higher one has not begun");
+    stage_respond(s, hook_url(hook));
+    stage_run(s, false);
 
     struct seen seen = see(s);
-    cr_expect_str_eq(seen.states, "sp-");
+    cr_expect_str_eq(seen.states, "sd-");
     cr_expect_str_eq(seen.causes[0], "'block' does it in its place");
+    cr_expect(hook_count(hook) == 1 && strstr(hook_request(hook, 0), "/y/") != NULL);
+}
+
+/* As a plan alone, for what is only observed. */
+Test(escalate, supersedes_what_is_observed_by_what_is_observed)
+{
+    static const char *const texts[] = {PLAYBOOK("revoke", "escalate_to: block\nmode: observe\n", "/x"),
+                                        PLAYBOOK("block", "mode: observe\n", "/y"),
+                                        PLAYBOOK("kill", "", "/z")};
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start((const struct hook_answer[]){HOOK_OK}, 1);
+    IV_AUTO(set_deinit) struct set set;
+    load(&set, texts);
+    struct stage *s = &set.stage;
+    stage_find(s);
+    sample_number(&s->sample, 2);
+    s->sample.rule.remediate = IV_STR("block");
+    stage_find(s);
+    stage_respond(s, hook_url(hook));
+    go_on(s);
+
+    cr_expect_str_eq(see(s).causes[0], "'block' does it in its place");
+    cr_expect(hook_count(hook) == 0);
+}
+
+static void load_again(struct set *set, const char *const texts[3])
+{
+    struct stage *s = &set->stage;
+    for (size_t i = 0; i < 3; i++) {
+        set->sources[i].text = iv_str_of(texts[i]);
+    }
+    iv_playbooks_unref(TAKE(s->playbooks));
+    struct iv_rc_s rc = iv_playbooks_load(&s->playbooks, &s->sample.baseline, s->problems, NULL);
+    cr_assert(iv_ok(rc) || rc.code == IV_E_REFUSED);
+}
+
+/* The higher one was let begin, and fewer may by now. */
+Test(escalate, goes_on_with_the_lesser_one_where_the_higher_one_is_called_back)
+{
+    static const char *const texts[] = {
+        PLAYBOOK("revoke", "escalate_to: block\n", "/x"),
+        PLAYBOOK("block", "guards: {executions: {minute: 9}, ramp: {start: 9}}\n", "/y"),
+        PLAYBOOK("kill", "", "/z")};
+    const char *const lower[] = {
+        texts[0], PLAYBOOK("block", "guards: {executions: {minute: 1}, ramp: {start: 9}}\n", "/y"), texts[2]};
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start((const struct hook_answer[]){HOOK_OK}, 1);
+    IV_AUTO(set_deinit) struct set set;
+    load(&set, texts);
+    struct stage *s = &set.stage;
+    stage_find(s);
+    s->sample.rule.remediate = IV_STR("block");
+    sample_number(&s->sample, 2);
+    sample_set(&s->sample, "token_id", iv_val_str(IV_STR("another")));
+    stage_find(s);
+    s->now += IV_NS_PER_S;
+    sample_number(&s->sample, 3);
+    sample_set(&s->sample, "token_id", iv_val_str(IV_STR("t-1")));
+    stage_find(s);
+    cr_assert(stage_step(s, 0).state == IV_STEP_DUE, "it may begin");
+    load_again(&set, lower);
+    stage_respond(s, hook_url(hook));
+    go_on(s);
+
+    cr_expect(hook_count(hook) == 2, "%zu", hook_count(hook));
+    cr_expect(see(s).states[0] == 'd', "%s", see(s).states);
+    s->now += 61 * IV_NS_PER_S;
+    go_on(s);
+    cr_expect(hook_count(hook) == 3);
 }
 
 /* "block" is at work elsewhere, and waits for its turn, which may never come. */

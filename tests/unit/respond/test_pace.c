@@ -109,6 +109,104 @@ Test(pace, what_may_begin_is_called_back_where_its_guards_let_less_begin_by_then
     cr_expect(hook_count(hook) == 3, "%zu", hook_count(hook));
 }
 
+static size_t count_of(struct stage *s, enum iv_run_state state)
+{
+    struct iv_store_totals totals;
+    cr_assert(iv_ok(iv_reader_totals(s->reader, &totals, NULL)));
+    return (size_t)totals.executions[state];
+}
+
+/* Both what waits for its turn and what may begin. */
+Test(pace, what_a_limit_of_zero_holds_by_now_waits_for_an_approval)
+{
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start((const struct hook_answer[]){HOOK_OK}, 1);
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init_playbook(&s, "guards: {ramp: {start: 2}}\n", STEPS);
+    for (unsigned number = 1; number <= 4; number++) {
+        find(&s, number, 1);
+    }
+    cr_assert(count_of(&s, IV_RUN_PLANNED) == 4 && stage_step(&s, 0).state == IV_STEP_QUEUED);
+    iv_playbooks_unref(TAKE(s.playbooks));
+    stage_load(&s, "guards: {agents: {hour: 0}, ramp: {start: 2}}\n", STEPS);
+    stage_respond(&s, hook_url(hook));
+    run_at(&s, s.now);
+    run_at(&s, s.now);
+
+    cr_expect(hook_count(hook) == 0 && count_of(&s, IV_RUN_WAITING) == 4, "%zu wait",
+              count_of(&s, IV_RUN_WAITING));
+    cr_expect_str_eq(stage_execution(&s).cause.p,
+                     "guard agents.hour: at most 0 distinct agents within a hour;"
+                     " waits for an approval");
+    cr_expect(stage_execution(&s).quorum == 1 && stage_execution(&s).expires == s.now + 24 * HOUR);
+}
+
+Test(pace, what_is_held_up_for_what_it_touches_holds_up_nobody_behind_it)
+{
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start((const struct hook_answer[]){HOOK_OK}, 1);
+    IV_AUTO(stage_deinit) struct stage s;
+    static const unsigned agents[] = {1, 2, 2, 1, 3};
+    stage_init_playbook(&s, "guards: {agents: {minute: 9}, ramp: {start: 2}}\n", STEPS);
+    for (unsigned i = 0; i < IV_COUNT(agents); i++) {
+        find(&s, i + 1, agents[i]);
+    }
+    iv_playbooks_unref(TAKE(s.playbooks));
+    stage_load(&s, "guards: {agents: {minute: 1, share: 1}, ramp: {start: 2}}\n", STEPS);
+    stage_respond(&s, hook_url(hook));
+    const iv_ns began = s.now;
+    for (int turns = 0; turns < 4; turns++) {
+        run_at(&s, began);
+    }
+
+    cr_expect(hook_count(hook) == 2, "%zu: both of the first agent", hook_count(hook));
+    cr_expect(strstr(cause_of_waiting(&s), "guard agents.minute: at most 1 ") != NULL);
+    for (int turns = 0; turns < 4; turns++) {
+        run_at(&s, began + MINUTE);
+    }
+    cr_expect(hook_count(hook) == 4, "%zu: both of the second", hook_count(hook));
+}
+
+Test(pace, what_is_planned_later_does_not_go_before_what_waits)
+{
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start((const struct hook_answer[]){HOOK_OK}, 1);
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init_playbook(&s, "guards: {executions: {minute: 2}, ramp: {start: 100}}\n", STEPS);
+    for (unsigned number = 1; number <= 4; number++) {
+        s.now += number == 3 ? MINUTE : 0;
+        find(&s, number, 1);
+    }
+    stage_respond(&s, hook_url(hook));
+    run_at(&s, s.now);
+    cr_assert(hook_count(hook) == 2);
+    s.now += MINUTE; /* there is room again when it is planned */
+    find(&s, 5, 1);
+
+    cr_expect(stage_step(&s, 0).state == IV_STEP_QUEUED);
+    cr_expect_str_eq(stage_execution(&s).cause.p, "guard ramp: others were there before; waits for its turn");
+    run_at(&s, s.now);
+    cr_expect(hook_count(hook) == 4 && count_of(&s, IV_RUN_PLANNED) == 1);
+    run_at(&s, s.now + MINUTE);
+    cr_expect(hook_count(hook) == 5);
+}
+
+Test(pace, what_has_fallen_is_refused_whatever_guard_it_waits_for)
+{
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start((const struct hook_answer[]){HOOK_OK}, 1);
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init_playbook(&s, "guards: {executions: {hour: 1}, ramp: {start: 100}}\n", STEPS);
+    find(&s, 1, 1);
+    s.now += HOUR;
+    find(&s, 2, 1);
+    stage_respond(&s, hook_url(hook));
+    run_at(&s, s.now);
+    cr_assert(hook_count(hook) == 1 && count_of(&s, IV_RUN_PLANNED) == 1);
+    s.sample.verdict.kind = IV_CONTRADICTED;
+    stage_find(&s);
+    run_at(&s, s.now);
+
+    cr_expect(stage_execution(&s).state == IV_RUN_REFUSED);
+    cr_expect_str_eq(stage_execution(&s).cause.p, "later evidence contradicts the finding");
+}
+
 Test(pace, what_somebody_approved_begins_at_once)
 {
     IV_AUTO(hook_stopp) struct hook_server *hook = hook_start((const struct hook_answer[]){HOOK_OK}, 1);
