@@ -18,11 +18,17 @@ static struct iv_str nearest_flag(const struct iv_command *command, struct iv_st
         names[i] = iv_str_of(command->flags[i].name);
     }
     names[command->flag_count] = IV_STR("help");
+    for (size_t i = 0; name.n > 1 && i <= command->flag_count; i++) {
+        if (names[i].n >= name.n && memcmp(names[i].p, name.p, name.n) == 0) {
+            return names[i];
+        }
+    }
     return iv_str_nearest(name, names, command->flag_count + 1);
 }
 
 static iv_rc refuse_flag(const struct iv_command *command, struct iv_str name, struct iv_err *err)
 {
+    ENSURE(!iv_str_eq(name, IV_STR("help")), err, IV_E_REFUSED, "--help takes no value");
     struct iv_str near = nearest_flag(command, name);
     if (near.p == NULL) {
         return iv_err_set(err, IV_E_REFUSED, "there is no flag --" IV_STR_FMT "; see 'invigil %s --help'",
@@ -46,7 +52,9 @@ static iv_rc check_range(const struct iv_flag *flag, double value, const char *t
 {
     bool bounded = flag->min != 0 || flag->max != 0;
     ENSURE(!bounded || (value >= flag->min && value <= flag->max), err, IV_E_REFUSED,
-           "--%s must be between %.15g and %.15g, got '%s'", flag->name, flag->min, flag->max, text);
+           flag->kind == IV_FLAG_INT ? "--%s must be between %.0f and %.0f, got '%s'"
+                                     : "--%s must be between %g and %g, got '%s'",
+           flag->name, flag->min, flag->max, text);
     return IV_OK;
 }
 
@@ -56,8 +64,10 @@ static iv_rc read_number(char *member, const struct iv_flag *flag, const char *t
     errno = 0;
     if (flag->kind == IV_FLAG_INT) {
         int64_t value = strtoll(text, &end, 10);
-        ENSURE(errno == 0 && end != text && *end == '\0', err, IV_E_REFUSED,
-               "--%s must be a whole number, got '%s'", flag->name, text);
+        ENSURE(end != text && *end == '\0', err, IV_E_REFUSED, "--%s must be a whole number, got '%s'",
+               flag->name, text);
+        ENSURE(errno == 0, err, IV_E_REFUSED, "--%s must be a whole number of 63 bits and a sign, got '%s'",
+               flag->name, text);
         TRY(check_range(flag, (double)value, text, err));
         memcpy(member, &value, sizeof value);
         return IV_OK;

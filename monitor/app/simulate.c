@@ -124,7 +124,8 @@ static int simulate_run(const void *args, const struct iv_words *words, struct i
     const struct simulate_args *a = args;
     (void)words;
     if ((a->out == NULL) == (a->brokers == NULL)) {
-        return iv_exit_of(iv_err_set(err, IV_E_REFUSED, "one of --out DIR and --brokers LIST is required"));
+        return iv_exit_of(iv_err_set(err, IV_E_REFUSED, "%s of --out DIR and --brokers LIST is required",
+                                     a->out == NULL ? "one" : "only one"));
     }
     struct iv_sim_sink sink = {.self = NULL};
     if (a->out != NULL) {
@@ -197,13 +198,14 @@ const struct iv_command iv_command_simulate = {
     .name = "simulate",
     .synopsis = "--agents N --events N --seed S [--violations RATE] (--out DIR | --brokers LIST)",
     .doc = "A realistic fleet, with planted violations: chain hashes and signed receipts included.",
-    .details = "With --out, 'invigil replay --baseline DIR --ledger DIR/ledger.ndjson --telemetry "
-               "DIR/telemetry.ndjson'\n"
-               "finds what expected.ndjson lists, and nothing else.\n\n"
-               "Each rule that ships is violated in its turn: with some sixty violations, over twenty\n"
-               "seconds or more, each at least once. What takes longer to be certain than the stream lasts\n"
-               "(a key that is not rotated in 90 days) is planted so long before --start, and comes first;\n"
-               "with --live it is left out.",
+    .details =
+        "With --out, 'invigil replay --baseline DIR --ledger DIR/ledger.ndjson --telemetry "
+        "DIR/telemetry.ndjson'\n"
+        "finds what expected.ndjson lists, and nothing else.\n\n"
+        "Each rule that ships is violated in its turn: with some sixty violations, in a thousand events\n"
+        "and twenty seconds or more, each at least once. What takes longer to be certain than the stream\n"
+        "lasts (a key that is not rotated in 90 days) is planted so long before --start, and comes first;\n"
+        "with --live it is left out.",
     .flags = simulate_flags,
     .flag_count = IV_COUNT(simulate_flags),
     .args_size = sizeof(struct simulate_args),

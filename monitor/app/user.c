@@ -106,7 +106,6 @@ static iv_rc make(struct doing *out, struct iv_str name, unsigned roles, struct 
     struct iv_clock clock = iv_clock_system();
     IV_AUTO(iv_buf_wipe) struct iv_buf password;
     iv_buf_init(&password, PASSWORD_BYTES_MAX);
-    TRY(iv_account_name(name, err));
     TRY(read_password(&password, err));
     out->name = name;
     return iv_account_user(&out->user, name, roles, iv_buf_slice(&password), iv_wall(&clock), err);
@@ -122,6 +121,7 @@ static iv_rc add(const struct user_args *a, struct iv_str path, struct iv_str na
         roles[count] = iv_str_of(a->roles.items[count]);
     }
     TRY(iv_account_roles(&bits, roles, count, err));
+    TRY(iv_account_name(name, err));
     TRY(make(&d, name, bits, err));
     const struct iv_account_change change = {
         .what = "user.add", .object = name, .detail = iv_str_of(d.user.roles), .make = put, .ctx = &d};

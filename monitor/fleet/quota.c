@@ -84,8 +84,9 @@ static bool fits(enum iv_plant_host host, enum iv_step_kind kind, bool working)
     }
 }
 
-/* The least planted of those that fit comes next, unless it is ahead of the others: then the others' hosts
- * are waited for, as long as not too much is due. */
+/* The least planted of those that fit comes next, and of those that are not planted yet the one that needs
+ * most time, unless it is ahead of the others: then the others' hosts are waited for, as long as not too much
+ * is due. */
 enum iv_plant_id iv_sim_quota_next(struct iv_sim_quota *q, const struct iv_sim_step *host, bool working,
                                    uint64_t used, struct iv_chance *chance)
 {
@@ -106,7 +107,8 @@ enum iv_plant_id iv_sim_quota_next(struct iv_sim_quota *q, const struct iv_sim_s
         if ((used >> i & 1) != 0 || !fits(iv_plant_kinds[id].host, (enum iv_step_kind)host->kind, working)) {
             continue;
         }
-        if (best == IV_PLANT_none || q->count[id] < q->count[best]) {
+        if (best == IV_PLANT_none || q->count[id] < q->count[best] ||
+            (q->count[id] == 0 && q->count[best] == 0 && span_of(id) > span_of(best))) {
             best = id;
             ties = 1;
         } else if (q->count[id] == q->count[best] && q->count[id] > 0 &&

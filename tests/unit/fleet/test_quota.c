@@ -83,6 +83,21 @@ Test(quota, spreads_them_over_all_kinds)
     }
 }
 
+Test(quota, plants_every_kind_once_among_some_sixty)
+{
+    static const unsigned agents[] = {5, 10, 20};
+    for (size_t i = 0; i < IV_COUNT(agents); i++) {
+        struct iv_sim_quota q;
+        iv_sim_quota_init(&q, 0.065, 1000, agents[i], true);
+        (void)run(&q, 1000 - iv_sim_quota_past(&q));
+
+        for (unsigned id = 1; id < IV_PLANTS; id++) {
+            cr_expect(gt(u64, q.count[id] + q.past[id], 0), "%s, with %u agents", iv_plant_kinds[id].name,
+                      agents[i]);
+        }
+    }
+}
+
 Test(quota, plants_nothing_that_could_not_be_proven_in_time)
 {
     struct iv_sim_quota q;
