@@ -78,9 +78,36 @@ iv_rc iv_store_any_waits(struct iv_store *store, bool *out, struct iv_err *err)
     return iv_sql_step(&store->sql, stmt, out, "look for executions that wait", err);
 }
 
-iv_rc iv_store_waiting(struct iv_store *store, int64_t *out, struct iv_err *err)
+iv_rc iv_store_waiting(struct iv_store *store, int64_t *out, struct iv_buf *lines, struct iv_err *err)
 {
     IV_CHECK(store->inside);
-    return iv_sql_int(&store->sql, out, "SELECT count(*) FROM executions WHERE state = 'waiting'",
-                      "count executions that wait", err);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    bool more = true;
+    *out = 0;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_WAITING, err));
+    for (;;) {
+        TRY(iv_sql_step(&store->sql, stmt, &more, "count executions that wait", err));
+        if (!more) {
+            return IV_OK;
+        }
+        struct iv_sql_row row = iv_sql_row(stmt);
+        struct iv_str playbook = iv_sql_get_str(&row);
+        struct iv_str why = iv_sql_get_str(&row);
+        *out += iv_sql_get_int(&row);
+        if (lines->n + playbook.n + why.n + 8 < lines->max) {
+            iv_buf_printf(lines, IV_STR_FMT " (" IV_STR_FMT ")\n", IV_STR_ARG(playbook), IV_STR_ARG(why));
+        }
+    }
+}
+
+iv_rc iv_store_newest_execution(struct iv_store *store, int64_t *out, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    bool found = false;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_NEWEST_EXECUTION, err));
+    TRY(iv_sql_step(&store->sql, stmt, &found, "look for changes of executions", err));
+    struct iv_sql_row row = iv_sql_row(stmt);
+    *out = found ? iv_sql_get_int(&row) : 0;
+    return IV_OK;
 }

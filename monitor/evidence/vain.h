@@ -31,6 +31,9 @@ iv_rc iv_store_vain(struct iv_store *store, struct iv_vain *last, int64_t *count
 /* The last change of the log before that time; 0: there is none. */
 iv_rc iv_store_log_before(struct iv_store *store, int64_t *out, iv_ns time, struct iv_err *err);
 
-/* Whether any execution waits for an approval; how many do. */
+/* Whether any execution of this process waits for an approval; how many do, and of which playbooks and why, a
+ * line each, as many as there is room for: "revoke (guard agents.minute)". */
 iv_rc iv_store_any_waits(struct iv_store *store, bool *out, struct iv_err *err);
-iv_rc iv_store_waiting(struct iv_store *store, int64_t *out, struct iv_err *err);
+iv_rc iv_store_waiting(struct iv_store *store, int64_t *out, struct iv_buf *lines, struct iv_err *err);
+/* Grows with every change of an execution. */
+iv_rc iv_store_newest_execution(struct iv_store *store, int64_t *out, struct iv_err *err);

@@ -13,6 +13,8 @@ struct iv_alerter {
     const struct iv_alerting *alerting;
     struct iv_digester *digester;
     struct iv_arena arena; /* of one call */
+    int64_t waiting_seen;  /* executions had changed so far when those that wait were counted */
+    iv_ns waiting_at;      /* which was then, by the wall clock */
     char hex[IV_FINGERPRINT_HEX];
 };
 

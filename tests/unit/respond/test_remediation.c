@@ -186,7 +186,7 @@ Test(remediation, that_waits_is_told_once_each_hour_and_that_none_does_by_whoeve
     s.now += HOUR;
     look(&s);
     cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 2 ");
-    cr_expect_str_eq(detail(&s), "2 executions wait: invigil respond list");
+    cr_expect_str_eq(detail(&s), "2 executions wait: invigil respond list; revoke (approval)");
 
     move(&s, "e1", IV_RUN_REFUSED);
     look(&s);
@@ -195,4 +195,49 @@ Test(remediation, that_waits_is_told_once_each_hour_and_that_none_does_by_whoeve
     look(&s);
     look(&s);
     cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 2 resolved 2 ");
+}
+
+Test(remediation, that_waits_for_another_reason_is_told_at_once)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, ONE);
+    const struct iv_step queued = {.state = IV_STEP_QUEUED};
+    carry_out(&s, "e1", IV_RUN_WAITING, queued);
+    look(&s);
+    s.now += IV_NS_PER_S;
+
+    carry_out_so(&s, "e2", IV_RUN_WAITING, queued, "guard agents.minute: at most 3 distinct agents");
+    look(&s);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 2 ");
+    cr_expect_str_eq(
+        detail(&s),
+        "2 executions wait: invigil respond list; revoke (approval), revoke (guard agents.minute)");
+
+    carry_out_so(&s, "e3", IV_RUN_WAITING, queued, "guard agents.minute: at most 3 distinct agents");
+    look(&s);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 2 ", "more of the same is no news");
+}
+
+Test(remediation, of_another_process_is_told_by_that_one)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, ONE);
+    bool ours = false;
+    const struct iv_execution waits = {.key = IV_STR("e1"),
+                                       .finding = IV_STR("e1"),
+                                       .playbook = IV_STR("revoke"),
+                                       .tactic = IV_TACTIC_EVICT,
+                                       .state = IV_RUN_WAITING};
+    struct iv_execution failed = waits;
+    failed.key = IV_STR("e2");
+    failed.state = IV_RUN_FAILED;
+    cr_assert(iv_ok(iv_store_begin(s.store, NULL)));
+    cr_assert(iv_ok(iv_store_tell_execution(s.store, &ours, &waits, true, NULL)));
+    cr_assert(iv_ok(iv_store_tell_execution(s.store, &ours, &failed, true, NULL)));
+    log_state(&s, failed.key, -1, "failed");
+    cr_assert(iv_ok(iv_store_commit(s.store, NULL)));
+
+    look(&s);
+
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "");
 }
