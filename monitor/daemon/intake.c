@@ -6,6 +6,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "baseline/baseline.h"
+#include "daemon/answer.h"
 #include "daemon/succession.h"
 #include "evidence/coverage.h"
 #include "evidence/own.h"
@@ -40,7 +41,8 @@ struct iv_intake {
     struct iv_alerter *alerter;             /* NULL: nobody is told */
     struct iv_cursor behind[POSITIONS_MAX]; /* what was taken since the partitions were assigned */
     size_t behind_count;
-    struct iv_succession succession; /* of ANSWERS */
+    struct iv_succession succession; /* of ANSWERS, */
+    struct iv_answerer answerer;     /* likewise */
 
     pthread_mutex_t lock;
     struct iv_partition_stats read[POSITIONS_MAX]; /* under lock: how far, as of the last turn */
@@ -128,26 +130,18 @@ static iv_rc take_finding(struct iv_intake *n, const struct iv_record *record, s
                                     : iv_store_put_finding(n->options.store, &put, &told.row, err);
 }
 
-/* Whichever of the two reads it first: it is shown, and answered. */
 static iv_rc answer_finding(struct iv_intake *n, const struct iv_record *record, struct iv_err *err)
 {
     struct iv_told_finding told;
-    enum iv_put put = IV_PUT_SAME;
-    iv_ns wall = iv_wall(&n->clock);
+    struct iv_answerer *a = &n->answerer;
     TRY(read_finding(n, &told, record, err));
-    if (iv_own_is(told.row.rule)) {
-        return IV_OK; /* whoever found it alerts */
-    }
-    TRY(iv_store_put_finding(n->options.store, &put, &told.row, err));
-    TRY(iv_store_take_finding(n->options.store, &put, &told.row, err));
-    if (n->alerter != NULL) {
-        TRY(iv_alerter_finding(n->alerter, n->options.store, &told.row, put, wall, err));
-    }
-    told.verdict.rule = iv_baseline_rule(n->baseline, told.row.rule);
-    if (put == IV_PUT_SAME || told.verdict.rule == NULL) {
-        return IV_OK;
-    }
-    return iv_respond_plan(n->playbooks, n->options.store, &told.row, &told.verdict, n->baseline, wall, err);
+    a->store = n->options.store;
+    a->baseline = n->baseline;
+    a->playbooks = n->playbooks;
+    a->alerter = n->alerter;
+    a->metrics = n->options.metrics;
+    /* Of the monitor's own: whoever found it alerts. */
+    return iv_own_is(told.row.rule) ? IV_OK : iv_answer_told(a, &told, iv_wall(&n->clock), err);
 }
 
 static iv_rc take_action(struct iv_intake *n, struct iv_str json, struct iv_err *err)
@@ -277,6 +271,7 @@ static iv_rc take_force(struct iv_intake *n, struct iv_baseline *baseline, struc
     iv_playbooks_unref(n->playbooks);
     n->baseline = baseline;
     n->playbooks = playbooks;
+    n->answerer.stranger_count = 0;
     return iv_decoder_new(&n->decoder, baseline->catalogue, &limits, iv_hash_key_random(), err);
 }
 

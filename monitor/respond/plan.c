@@ -13,7 +13,8 @@
 #include "respond/report.h"
 
 #define PLAN_MAX_BYTES (16u << 20)
-#define REQUEST_MAX_BYTES (512u << 10) /* so that a command fits into a message */
+#define REQUEST_MAX_BYTES (512u << 10)   /* so that a command fits into a message */
+#define ALIKE_WITHIN (600 * IV_NS_PER_S) /* of a playbook that is not there; others say so */
 #define TARGET_MAX_BYTES (4u << 10)
 
 struct plan {
@@ -69,7 +70,7 @@ static iv_rc begin(struct plan *p, const struct iv_finding *finding, const struc
         .tenant = finding->tenant,
         .agent = finding->agent,
         .observed = p->observed || (p->playbook != NULL && p->playbook->observed),
-        .absence = verdict->rule->form == IV_REQUIRE,
+        .absence = verdict->rule != NULL && verdict->rule->form == IV_REQUIRE,
         .baseline = iv_str_of(baseline->digest_hex),
         .state = IV_RUN_PLANNED,
         .cause = IV_STR(""),
@@ -315,8 +316,8 @@ iv_rc iv_plan_one(enum iv_planned *out, const struct iv_plan_order *order, struc
     bool is_known = false;
     if (order->undecided != NULL) {
         p.execution.escalate_to = IV_STR(""); /* nobody knows whether it was called for at all */
-        TRY(iv_store_failed_alike(store, &is_known, &p.execution, iv_ns_add(now, -order->playbook->dedup),
-                                  err));
+        iv_ns window = order->playbook == NULL ? ALIKE_WITHIN : order->playbook->dedup;
+        TRY(iv_store_failed_alike(store, &is_known, &p.execution, iv_ns_add(now, -window), err));
     }
     if (is_known) {
         return IV_OK; /* a hundred findings under one mistaken condition are one complaint */
@@ -397,4 +398,17 @@ iv_rc iv_respond_plan(const struct iv_playbooks *playbooks, struct iv_store *sto
         }
     }
     return IV_OK;
+}
+
+iv_rc iv_respond_unplannable(const struct iv_playbooks *playbooks, struct iv_store *store,
+                             const struct iv_finding *finding, struct iv_str playbook, const char *why,
+                             const struct iv_baseline *baseline, iv_ns now, struct iv_err *err)
+{
+    const struct iv_verdict verdict = {.kind = finding->kind};
+    const struct iv_plan_order order = {.playbook = iv_playbooks_find(playbooks, playbook),
+                                        .name = playbook,
+                                        .undecided = why,
+                                        .observed = playbooks->observed};
+    enum iv_planned came_of;
+    return iv_plan_one(&came_of, &order, store, finding, &verdict, baseline, now, err);
 }

@@ -49,3 +49,8 @@ size_t iv_playbooks_count(const struct iv_playbooks *playbooks);
 iv_rc iv_respond_plan(const struct iv_playbooks *playbooks, struct iv_store *store,
                       const struct iv_finding *finding, const struct iv_verdict *verdict,
                       const struct iv_baseline *baseline, iv_ns now, struct iv_err *err);
+/* The finding calls for the playbook of this name, and nobody can tell what it comes to, for the reason
+ * given: on record as a failed execution, one for all that fail alike within a while. */
+iv_rc iv_respond_unplannable(const struct iv_playbooks *playbooks, struct iv_store *store,
+                             const struct iv_finding *finding, struct iv_str playbook, const char *why,
+                             const struct iv_baseline *baseline, iv_ns now, struct iv_err *err);
