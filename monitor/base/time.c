@@ -144,17 +144,28 @@ bool iv_instant_parse(struct iv_instant *out, struct iv_str text)
     return true;
 }
 
+/* So many digits, without printf: each document has several instants. */
+static void put_digits(struct iv_buf *out, char before, int value, int width)
+{
+    char text[10] = {before};
+    for (int i = width; i > 0; i--) {
+        text[i] = (char)('0' + value % 10);
+        value /= 10;
+    }
+    iv_buf_add(out, text, (size_t)width + 1);
+}
+
 static void format_fraction(struct iv_buf *out, int32_t ns)
 {
     if (ns == 0) {
         return;
     }
     if (ns % 1000000 == 0) {
-        iv_buf_printf(out, ".%03d", ns / 1000000);
+        put_digits(out, '.', ns / 1000000, 3);
     } else if (ns % 1000 == 0) {
-        iv_buf_printf(out, ".%06d", ns / 1000);
+        put_digits(out, '.', ns / 1000, 6);
     } else {
-        iv_buf_printf(out, ".%09d", ns);
+        put_digits(out, '.', ns, 9);
     }
 }
 
@@ -166,8 +177,12 @@ void iv_instant_format(struct iv_buf *out, struct iv_instant t)
     int month = 0;
     int day = 0;
     iv_civil_of_days(&year, &month, &day, days);
-    iv_buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d", (int)year, month, day, (int)(of_day / 3600),
-                  (int)(of_day / 60 % 60), (int)(of_day % 60));
+    iv_buf_printf(out, "%04d", (int)year);
+    put_digits(out, '-', month, 2);
+    put_digits(out, '-', day, 2);
+    put_digits(out, 'T', (int)(of_day / 3600), 2);
+    put_digits(out, ':', (int)(of_day / 60 % 60), 2);
+    put_digits(out, ':', (int)(of_day % 60), 2);
     format_fraction(out, t.ns);
     iv_buf_char(out, 'Z');
 }

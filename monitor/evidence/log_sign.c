@@ -12,7 +12,7 @@
 iv_rc iv_store_sign_log(struct iv_store *store, const struct iv_log_signing *signing, struct iv_err *err)
 {
     int64_t size = 0;
-    (void)pthread_mutex_lock(&store->lock);
+    iv_fair_take(&store->lock);
     struct iv_rc_s rc = iv_sql_int(&store->sql, &size, "SELECT ifnull(max(size), 0) FROM checkpoints",
                                    "read what was signed of its log", err);
     if (iv_ok(rc)) {
@@ -20,7 +20,7 @@ iv_rc iv_store_sign_log(struct iv_store *store, const struct iv_log_signing *sig
         store->log.signed_size = (uint64_t)size;
         store->log.signed_time = IV_NS_MIN;
     }
-    (void)pthread_mutex_unlock(&store->lock);
+    iv_fair_give(&store->lock);
     return rc;
 }
 

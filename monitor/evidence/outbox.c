@@ -58,9 +58,9 @@ static iv_rc read_outbox(struct iv_store *store, int64_t after, size_t limit, iv
 iv_rc iv_store_outbox(struct iv_store *store, int64_t after, size_t limit, iv_posting_fn visit, void *ctx,
                       struct iv_err *err)
 {
-    (void)pthread_mutex_lock(&store->lock);
+    iv_fair_take(&store->lock);
     struct iv_rc_s rc = read_outbox(store, after, limit, visit, ctx, err);
-    (void)pthread_mutex_unlock(&store->lock);
+    iv_fair_give(&store->lock);
     return rc;
 }
 

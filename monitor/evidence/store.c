@@ -52,7 +52,7 @@ iv_rc iv_store_open(struct iv_store **out, struct iv_str path, struct iv_err *er
 {
     struct iv_store *store = iv_calloc(1, sizeof *store);
     ENSURE(store != NULL, err, IV_E_NOMEM, "cannot allocate the store '" IV_STR_FMT "'", IV_STR_ARG(path));
-    (void)pthread_mutex_init(&store->lock, NULL);
+    iv_fair_init(&store->lock);
     struct iv_rc_s rc = open_store(store, path, err);
     if (!iv_ok(rc)) {
         iv_store_close(store);
@@ -77,7 +77,7 @@ void iv_store_close(struct iv_store *store)
     }
     iv_sql_close(&store->sql);
     iv_digester_free(store->log.digester);
-    (void)pthread_mutex_destroy(&store->lock);
+    iv_fair_deinit(&store->lock);
     iv_free(store);
 }
 
@@ -115,10 +115,10 @@ static iv_rc begin(struct iv_store *store, struct iv_err *err)
 
 iv_rc iv_store_begin(struct iv_store *store, struct iv_err *err)
 {
-    (void)pthread_mutex_lock(&store->lock);
+    iv_fair_take(&store->lock);
     struct iv_rc_s rc = begin(store, err);
     if (!iv_ok(rc)) {
-        (void)pthread_mutex_unlock(&store->lock);
+        iv_fair_give(&store->lock);
         return rc;
     }
     store->inside = true;
@@ -133,7 +133,7 @@ iv_rc iv_store_begin(struct iv_store *store, struct iv_err *err)
 static void leave(struct iv_store *store)
 {
     store->inside = false;
-    (void)pthread_mutex_unlock(&store->lock);
+    iv_fair_give(&store->lock);
 }
 
 iv_rc iv_store_commit(struct iv_store *store, struct iv_err *err)

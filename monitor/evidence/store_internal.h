@@ -2,13 +2,12 @@
 /* The writer's insides, shared by the files that implement store.h. Internal to the room. */
 #pragma once
 
+#include "base/fair.h"
 #include "evidence/admitted_internal.h"
 #include "evidence/course_internal.h"
 #include "evidence/log_internal.h"
 #include "evidence/sql.h"
 #include "evidence/store.h"
-
-#include <pthread.h>
 
 /* The statements of the writer, prepared when first used: STATEMENT(id, text) in statements.def. */
 enum iv_statement {
@@ -20,7 +19,7 @@ enum iv_statement {
 
 struct iv_store {
     struct iv_sql sql;
-    pthread_mutex_t lock;      /* held from begin to commit or rollback */
+    struct iv_fair lock;       /* held from begin to commit or rollback */
     bool inside;               /* a transaction is open; guarded by lock */
     int64_t posted;            /* messages more in the outbox than when it began; guarded by lock */
     _Atomic int64_t outbox;    /* messages there, as far as is committed */

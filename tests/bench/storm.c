@@ -3,7 +3,10 @@
  * carrying it out does. bench_storm FINDINGS TARGETS [LIMIT [respond]]: so many findings, spread over so many
  * targets, kept in transactions of 64 as the keeper does, with the guards that hold where a playbook says
  * nothing, or with LIMIT in the place of each. respond: their hook is called then, which answers at once, and
- * what is for the broker is struck from the outbox; each on a thread of its own. */
+ * what is for the broker is struck from the outbox; each on a thread of its own. RATE in its place: they come
+ * at so many a second while those before them are carried out, and each is timed until its hook hears of it.
+ */
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/guard.h"
 #include "baseline/problems.h"
@@ -122,6 +125,21 @@ static void write_playbook(struct iv_buf *out, const char *limit)
     iv_buf_printf(out, playbook, guards);
 }
 
+/* When each of them came, and when its hook heard of it first; monotonic. Room for all there are. */
+static iv_ns *came;
+static iv_ns *heard;
+
+static void note_heard(const char *bytes, size_t n)
+{
+    static const char mark[] = "tok-";
+    const char *at = memmem(bytes, n, mark, sizeof mark - 1);
+    if (heard != NULL && at != NULL) {
+        iv_ns *when = &heard[strtoul(at + sizeof mark - 1, NULL, 10)];
+        struct iv_clock clock = iv_clock_system();
+        *when = *when == 0 ? iv_monotonic(&clock) : *when;
+    }
+}
+
 /* Takes requests that come whole, as small ones on this machine do, and answers each. */
 static void *hook_thread(void *argument)
 {
@@ -134,7 +152,10 @@ static void *hook_thread(void *argument)
             if (fds[i].revents == 0) {
                 continue;
             }
-            if (read(fds[i].fd, bytes, sizeof bytes) > 0) {
+            ssize_t n = read(fds[i].fd, bytes, sizeof bytes - 1);
+            if (n > 0) {
+                bytes[n] = '\0';
+                note_heard(bytes, (size_t)n);
                 (void)!write(fds[i].fd, answer, sizeof answer - 1);
             } else {
                 (void)close(fds[i].fd);
@@ -202,9 +223,76 @@ static void start_hook(char *url, size_t size)
     (void)snprintf(url, size, "http://127.0.0.1:%d", ntohs(at.sin_port));
 }
 
-static void respond(struct storm *s, unsigned long count)
+struct stream {
+    struct storm *storm;
+    unsigned long findings;
+    unsigned long rate;
+    struct iv_responder *responder;
+    iv_ns waited; /* for the store, and at work in it */
+};
+
+static void keep(struct storm *s, unsigned long from, unsigned long until, unsigned long targets)
 {
     struct iv_err err = {0};
+    must(iv_store_begin(s->store, &err), &err);
+    for (unsigned long n = from; n < until; n++) {
+        find(s, n, targets);
+    }
+    must(iv_store_commit(s->store, &err), &err);
+}
+
+/* As the keeper does: what has come meanwhile is one transaction. */
+static void *stream_thread(void *argument)
+{
+    struct stream *stream = argument;
+    struct storm *s = stream->storm;
+    iv_ns begun = iv_monotonic(&s->clock);
+    unsigned long kept = 0;
+    for (unsigned long n = 0; n < stream->findings; n++) {
+        came[n] = begun + (iv_ns)(n * (uint64_t)IV_NS_PER_S / stream->rate);
+    }
+    while (kept < stream->findings) {
+        unsigned long until = kept;
+        iv_ns now = iv_monotonic(&s->clock);
+        while (until < stream->findings && until < kept + GROUP && came[until] <= now) {
+            until++;
+        }
+        if (until == kept) {
+            iv_pause(came[kept] - now);
+            continue;
+        }
+        keep(s, kept, until, stream->findings);
+        stream->waited += iv_monotonic(&s->clock) - now;
+        kept = until;
+        iv_responder_wake(stream->responder);
+    }
+    return NULL;
+}
+
+static int by_length(const void *a, const void *b)
+{
+    iv_ns x = *(const iv_ns *)a;
+    iv_ns y = *(const iv_ns *)b;
+    return (x > y) - (x < y);
+}
+
+static void tell_lengths(const struct stream *stream)
+{
+    for (unsigned long n = 0; n < stream->findings; n++) {
+        heard[n] -= came[n];
+    }
+    qsort(heard, stream->findings, sizeof *heard, by_length);
+    printf("until its hook hears of it: p50 %.0f ms, p99 %.0f ms, at most %.0f ms; the keeper was %.1f s at "
+           "it\n",
+           (double)heard[stream->findings / 2] / 1e6, (double)heard[stream->findings * 99 / 100] / 1e6,
+           (double)heard[stream->findings - 1] / 1e6, (double)stream->waited / 1e9);
+}
+
+/* stream NULL: all of them were found before. */
+static void respond(struct storm *s, unsigned long count, struct stream *stream)
+{
+    struct iv_err err = {0};
+    pthread_t finder;
     char url[64];
     start_hook(url, sizeof url);
     struct iv_endpoint endpoint = {.name = IV_STR("hook"), .url = iv_str_of(url)};
@@ -216,6 +304,10 @@ static void respond(struct storm *s, unsigned long count)
     struct broker broker = {.store = s->store, .responder = responder};
     pthread_t thread;
     IV_CHECK(pthread_create(&thread, NULL, broker_thread, &broker) == 0);
+    if (stream != NULL) {
+        stream->responder = responder;
+        IV_CHECK(pthread_create(&finder, NULL, stream_thread, stream) == 0);
+    }
     iv_ns begun = iv_monotonic(&s->clock);
     double before = processor_seconds();
     unsigned long turns = 0;
@@ -232,6 +324,10 @@ static void respond(struct storm *s, unsigned long count)
            "turns for each\n",
            count, (double)took / 1e9, (double)count * 1e9 / (double)took, cpu * 1e6 / (double)count,
            (double)turns / (double)count);
+    if (stream != NULL) {
+        IV_CHECK(pthread_join(finder, NULL) == 0);
+        tell_lengths(stream);
+    }
 }
 
 int main(int argc, char **argv)
@@ -255,17 +351,24 @@ int main(int argc, char **argv)
     must(iv_problems_new(&problems, &err), &err);
     must(iv_playbooks_load(&s.playbooks, &s.sample.baseline, problems, &err), &err);
     must(iv_store_open(&s.store, path, &err), &err);
-    iv_ns begun = iv_monotonic(&s.clock);
-    for (unsigned long n = 0; n < findings; n += GROUP) {
-        must(iv_store_begin(s.store, &err), &err);
-        for (unsigned long i = n; i < findings && i < n + GROUP; i++) {
-            find(&s, i, targets);
+    unsigned long rate = argc == 5 ? strtoul(argv[4], NULL, 10) : 0;
+    if (rate > 0) {
+        struct stream stream = {.storm = &s, .findings = findings, .rate = rate};
+        came = iv_calloc(findings, sizeof *came);
+        heard = iv_calloc(findings, sizeof *heard);
+        IV_CHECK(came != NULL && heard != NULL);
+        respond(&s, findings, &stream);
+        iv_free(came);
+        iv_free(heard);
+    } else {
+        iv_ns begun = iv_monotonic(&s.clock);
+        for (unsigned long n = 0; n < findings; n += GROUP) {
+            keep(&s, n, n + GROUP < findings ? n + GROUP : findings, targets);
         }
-        must(iv_store_commit(s.store, &err), &err);
+        tell(path, findings, iv_monotonic(&s.clock) - begun);
     }
-    tell(path, findings, iv_monotonic(&s.clock) - begun);
-    if (argc == 5) {
-        respond(&s, findings < targets ? findings : targets);
+    if (argc == 5 && rate == 0) {
+        respond(&s, findings < targets ? findings : targets, NULL);
     }
     iv_store_close(s.store);
     iv_playbooks_unref(s.playbooks);

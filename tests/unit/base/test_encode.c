@@ -50,6 +50,9 @@ Test(json_double, is_the_shortest_ecmascript_form)
                 {-0.0, "0"},
                 {1, "1"},
                 {0.1, "0.1"},
+                {-42, "-42"},
+                {0x1p53 - 1, "9007199254740991"},
+                {-0x1p53, "-9007199254740992"},
                 {1e21, "1e+21"},
                 {1e20, "100000000000000000000"},
                 {1e-6, "0.000001"},
@@ -82,6 +85,22 @@ Test(json, the_writer_keeps_commas_right)
     iv_json_bool(&j, "c", false);
     iv_json_close_object(&j);
     cr_expect(eq(str, out.p, (char *)"{\"a\":1,\"b\":[\"x\",null],\"c\":false}"));
+    iv_buf_deinit(&out);
+}
+
+Test(json, writes_each_integer)
+{
+    struct iv_buf out;
+    iv_buf_init(&out, 256);
+    struct iv_json j = iv_json_to(&out);
+    iv_json_open_list(&j, NULL);
+    iv_json_int(&j, NULL, 0);
+    iv_json_int(&j, NULL, -1);
+    iv_json_int(&j, NULL, 1000);
+    iv_json_int(&j, NULL, INT64_MIN);
+    iv_json_int(&j, NULL, INT64_MAX);
+    iv_json_close_list(&j);
+    cr_expect(eq(str, out.p, (char *)"[0,-1,1000,-9223372036854775808,9223372036854775807]"));
     iv_buf_deinit(&out);
 }
 
