@@ -268,8 +268,8 @@ static iv_rc find_begin(struct iv_reading *r, struct iv_survey *survey, struct i
     iv_turn(r->options.turns);
     TRY(iv_survey_find(survey, found, *count, cut, iv_ns_add(since, -WRITTEN_BEFORE), BROKER_WAIT, err));
     for (size_t i = 0; i < *count; i++) {
-        /* None was written since: what has come after the mark is all there is. */
-        from[i].offset = found[i].offset < 0 ? from[i].offset : found[i].offset;
+        /* What has come after the mark is read in any case, whatever its producers' clocks said. */
+        from[i].offset = found[i].offset < from[i].offset ? found[i].offset : from[i].offset;
     }
     return IV_OK;
 }

@@ -128,27 +128,53 @@ static iv_rc ask(struct iv_survey *s, int64_t *offsets, const struct iv_cursor *
     return IV_OK;
 }
 
+/* What the broker says of a partition. */
+struct found {
+    int64_t *since;  /* -1: no record has the time or a later one, or it cannot look by time */
+    int64_t *first;  /* of all that are left */
+    int64_t *end;    /* of the committed ones, before the others were asked for */
+    int64_t *oldest; /* looked for by time: that of any record. -1 where there are some: it cannot look */
+};
+
+/* "None" is believed of a broker only that finds by time what is there for certain: an old format of records,
+ * or a broker that keeps no index of times, answers it always. */
+static iv_rc ask_for_oldest(struct iv_survey *s, const struct found *found, const struct iv_cursor *at,
+                            size_t count, iv_ns wait, struct iv_err *err)
+{
+    bool doubtful = false;
+    for (size_t i = 0; i < count; i++) {
+        doubtful = doubtful || (found->since[i] < 0 && found->end[i] > found->first[i]);
+    }
+    return doubtful ? ask(s, found->oldest, at, count, 0, wait, err) : IV_OK;
+}
+
+static iv_rc find_each(struct iv_survey *s, const struct found *found, const struct iv_cursor *at,
+                       size_t count, iv_ns time, iv_ns wait, struct iv_err *err)
+{
+    TRY(ask(s, found->end, at, count, RD_KAFKA_OFFSET_END, wait, err));
+    TRY(ask(s, found->since, at, count, time / IV_NS_PER_MS, wait, err));
+    TRY(ask(s, found->first, at, count, RD_KAFKA_OFFSET_BEGINNING, wait, err));
+    return ask_for_oldest(s, found, at, count, wait, err);
+}
+
 iv_rc iv_survey_find(struct iv_survey *s, struct iv_cursor *at, size_t count, bool cut[IV_STREAMS],
                      iv_ns time, iv_ns wait, struct iv_err *err)
 {
-    int64_t *offsets = iv_calloc(3 * count + 1, sizeof *offsets);
+    IV_AUTO(iv_freep) int64_t *offsets = iv_calloc(4 * count + 1, sizeof *offsets);
     ENSURE(offsets != NULL, err, IV_E_NOMEM, "cannot allocate offsets");
-    struct iv_rc_s rc = ask(s, offsets + 2 * count, at, count, RD_KAFKA_OFFSET_END, wait, err);
-    if (iv_ok(rc)) {
-        rc = ask(s, offsets, at, count, time / IV_NS_PER_MS, wait, err);
-    }
-    if (iv_ok(rc)) {
-        rc = ask(s, offsets + count, at, count, RD_KAFKA_OFFSET_BEGINNING, wait, err);
-    }
+    struct found found = {offsets, offsets + count, offsets + 2 * count, offsets + 3 * count};
+    TRY(find_each(s, &found, at, count, time, wait, err));
     memset(cut, 0, IV_STREAMS * sizeof *cut);
-    for (size_t i = 0; i < count && iv_ok(rc); i++) {
-        int64_t first = offsets[count + i];
-        at[i].offset = offsets[i];
-        bool nothing_left = offsets[i] < 0 && offsets[2 * count + i] <= first;
-        cut[at[i].stream] = cut[at[i].stream] || (first > 0 && (offsets[i] == first || nothing_left));
+    for (size_t i = 0; i < count; i++) {
+        bool some = found.end[i] > found.first[i];
+        if (found.since[i] >= 0) {
+            at[i].offset = found.since[i];
+        } else {
+            at[i].offset = some && found.oldest[i] < 0 ? found.first[i] : found.end[i];
+        }
+        cut[at[i].stream] = cut[at[i].stream] || (found.first[i] > 0 && at[i].offset <= found.first[i]);
     }
-    iv_free(offsets);
-    return rc;
+    return IV_OK;
 }
 
 iv_rc iv_survey_stable(struct iv_survey *s, struct iv_cursor *at, size_t count, iv_ns wait,

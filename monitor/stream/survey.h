@@ -36,9 +36,10 @@ void iv_survey_closep(struct iv_survey **survey);
 /* How many partitions each topic has; others than it was told of last cannot be read. IV_E_BROKER: it was not
  * told within `wait`, or a topic is missing. */
 iv_rc iv_survey_widths(struct iv_survey *survey, int32_t widths[IV_STREAMS], iv_ns wait, struct iv_err *err);
-/* Sets each offset to that of the first record with the time or a later one, -1 where there is none; cut: of
- * some partition of the stream the oldest record that is left is the first, or none is left, so others may
- * have been there. */
+/* Sets each offset to that of the first record with the time or a later one; where there is none, to where
+ * the committed ones end; where the broker cannot look by time, to the oldest that is left. cut: of some
+ * partition of the stream the oldest record that is left is the first, or none is left, so others may have
+ * been there. */
 iv_rc iv_survey_find(struct iv_survey *survey, struct iv_cursor *at, size_t count, bool cut[IV_STREAMS],
                      iv_ns time, iv_ns wait, struct iv_err *err);
 

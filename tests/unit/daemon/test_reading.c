@@ -172,6 +172,27 @@ Test(reading, goes_ahead_from_where_it_is_wanted_and_never_back)
     cr_expect(w.gaps == 0);
 }
 
+/* The embedded broker answers "none" whatever it is asked for by time. */
+Test(reading, takes_no_for_an_answer_only_of_a_broker_that_can_look_by_time)
+{
+    IV_AUTO(world_deinit) struct world w;
+    bool cut[IV_STREAMS];
+    struct iv_err err = {.text = ""};
+    world_init(&w);
+    send(&w, "telemetry", 10);
+    ask(&w, true);
+    cr_assert(iv_ok(iv_reading_ahead(w.reading, cut, 100 * S, telemetry, &err)), "%s", err.text);
+    send(&w, "telemetry", 5);
+    ask(&w, true);
+
+    while (iv_reading_reached(w.reading, IV_TELEMETRY) < 300 * S) {
+        poll_once(&w);
+    }
+
+    cr_expect(are_from(w.ahead, w.ahead_count, 0, 15), "%zu were read: all that is left", w.ahead_count);
+    cr_expect(cut[IV_TELEMETRY] == false);
+}
+
 Test(reading, of_what_lies_before_is_over_at_once_where_nothing_does)
 {
     IV_AUTO(world_deinit) struct world w;
