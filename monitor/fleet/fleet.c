@@ -8,6 +8,7 @@
 #include "fleet/history.h"
 #include "fleet/ledger.h"
 #include "fleet/names.h"
+#include "fleet/owners.h"
 #include "fleet/quota.h"
 #include "fleet/session.h"
 
@@ -48,6 +49,7 @@ struct iv_fleet {
     uint64_t happened; /* events */
     uint64_t revoked[REVOKED_MAX];
     size_t revoked_count; /* ever */
+    struct iv_sim_owners owners;
     char event[IV_SIM_EVENT_BYTES];
 };
 
@@ -68,6 +70,7 @@ static iv_rc enter_draft(struct iv_fleet *f, bool hosts, struct iv_err *err)
     struct iv_sim_plan *plan = NULL;
     TRY(iv_sim_plan_of(&plan, &f->draft, err));
     plan->hosts = hosts;
+    iv_sim_owners_note(&f->owners, &f->draft);
     struct iv_rc_s rc = enter(f, PLAN, plan->steps[0].time, plan, err);
     if (!iv_ok(rc)) {
         iv_free(plan);
@@ -416,13 +419,18 @@ iv_rc iv_fleet_terminate(struct iv_fleet *f, struct iv_str enclave, iv_ns now, s
     if (!number_of(&number, enclave, "enc-") || will_terminate(f, number)) {
         return IV_OK;
     }
+    const struct iv_sim_owner *found = iv_sim_owners_find(&f->owners, number);
+    if (found == NULL) {
+        return IV_OK;
+    }
+    const struct iv_sim_owner owner = *found;
     iv_ns at = now > f->now ? now : f->now;
     at += MS - at % MS;
-    begin_draft(f, &f->agents[number % f->options.agents]);
-    iv_sim_draft_add(&f->draft, IV_STEP_terminated, at)->enclave = number;
+    begin_draft(f, owner.agent);
+    struct iv_sim_step *terminated = iv_sim_draft_add(&f->draft, IV_STEP_terminated, at);
     struct iv_sim_step *shredded = iv_sim_draft_add(&f->draft, IV_STEP_shredded, at + 20 * MS);
-    shredded->enclave = number;
-    shredded->thing = number;
+    terminated->enclave = shredded->enclave = shredded->thing = number;
+    terminated->alias = shredded->alias = owner.alias;
     return enter_draft(f, false, err);
 }
 

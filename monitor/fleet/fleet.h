@@ -76,7 +76,8 @@ iv_rc iv_fleet_next(struct iv_fleet *fleet, struct iv_fleet_event *out, struct i
  * are passed over; what is on its way already arrives.
  * Nobody uses the token any more, neither a session nor what would have been planted. */
 void iv_fleet_revoke(struct iv_fleet *fleet, struct iv_str token);
-/* The enclave is terminated and its key shredded: with its session, or at once where that is over. */
+/* The enclave is terminated and its key shredded, under its own agent and tenant: with its session, or at
+ * once where that is over. */
 iv_rc iv_fleet_terminate(struct iv_fleet *fleet, struct iv_str enclave, iv_ns now, struct iv_err *err);
 
 /* Whether the next event lies before the beginning. */
