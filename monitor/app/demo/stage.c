@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/demo/stage.h"
+#include "app/demo/guards.h"
 #include "app/own_folder.h"
 #include "app/shipped.h"
 #include "base/alloc.h"
@@ -242,6 +243,7 @@ static iv_rc write_baseline(struct iv_stage *s, struct iv_err *err)
         rc = iv_shipped_write(s->folder.path, iv_buf_slice(&keys), err);
     }
     rc = iv_ok(rc) ? iv_shipped_canary(s->folder.path, err) : rc;
+    rc = iv_ok(rc) ? iv_demo_guards(s->folder.path, err) : rc;
     iv_buf_deinit(&keys);
     return rc;
 }
