@@ -50,39 +50,46 @@ static iv_rc resume_all(const struct respond_args *a, struct iv_str store, const
     return put(a, store, false, err);
 }
 
-static iv_rc print_halt(struct iv_str path, struct iv_err *err)
+static void print_word(const struct iv_halt *halt)
 {
-    IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
-    IV_AUTO(iv_arena_deinit) struct iv_arena arena;
     IV_AUTO(iv_buf_deinit) struct iv_buf since;
+    iv_buf_init(&since, 64);
+    iv_instant_format(&since, iv_instant_of_ns(halt->since));
+    printf("Paused since " IV_STR_FMT " by " IV_STR_FMT "%s" IV_STR_FMT "\n",
+           IV_STR_ARG(iv_buf_slice(&since)), IV_STR_ARG(halt->by), halt->reason.n == 0 ? "" : ": ",
+           IV_STR_ARG(halt->reason));
+}
+
+/* The file of the configuration, and the store's word: either is enough. */
+static iv_rc print_halt(const struct respond_args *a, struct iv_reader *reader, struct iv_err *err)
+{
+    IV_AUTO(iv_arena_deinit) struct iv_arena arena;
     struct iv_halt halt;
     iv_arena_init(&arena, 0);
-    iv_buf_init(&since, 64);
-    TRY(iv_store_option_open(&store, path, err));
-    TRY(iv_store_begin(store, err));
-    struct iv_rc_s rc = iv_halt_get(&halt, store, &arena, err);
-    iv_store_rollback(store);
-    TRY(rc);
-    if (!halt.holds) {
-        printf("Actions are called.\n");
-        return IV_OK;
+    TRY(iv_halt_read(&halt, reader, &arena, err));
+    bool by_file = a->daemon != NULL && iv_halt_by_file(a->daemon->respond.pause_file);
+    if (by_file) {
+        printf("Paused by the file '" IV_STR_FMT "'.\n", IV_STR_ARG(a->daemon->respond.pause_file));
     }
-    iv_instant_format(&since, iv_instant_of_ns(halt.since));
-    printf("Paused since " IV_STR_FMT " by " IV_STR_FMT "%s" IV_STR_FMT "\n",
-           IV_STR_ARG(iv_buf_slice(&since)), IV_STR_ARG(halt.by), halt.reason.n == 0 ? "" : ": ",
-           IV_STR_ARG(halt.reason));
+    if (halt.holds) {
+        print_word(&halt);
+    } else if (!by_file) {
+        printf("%s\n",
+               a->daemon != NULL
+                   ? "Actions are called."
+                   : "Not paused here. Whether the daemon's pause file is there, --config FILE tells.");
+    }
     return IV_OK;
 }
 
 static iv_rc show_status(const struct respond_args *a, struct iv_str path, const char *execution,
                          struct iv_err *err)
 {
-    (void)a;
     (void)execution;
     IV_AUTO(iv_reader_closep) struct iv_reader *reader = NULL;
     struct iv_store_totals totals;
-    TRY(print_halt(path, err));
     TRY(iv_reader_open(&reader, path, err));
+    TRY(print_halt(a, reader, err));
     TRY(iv_reader_totals(reader, &totals, err));
     for (int state = 0; state < IV_RUN_STATES; state++) {
         if (totals.executions[state] > 0) {
@@ -120,7 +127,7 @@ static iv_rc find_verb(const struct verb **out, const char *word, struct iv_err 
 
 static int respond_run(const void *args, const struct iv_words *words, struct iv_err *err)
 {
-    const struct respond_args *a = args;
+    struct respond_args a = *(const struct respond_args *)args;
     IV_AUTO(iv_config_freep) struct iv_config *config = NULL;
     const struct verb *verb = NULL;
     struct iv_str store = {NULL, 0};
@@ -131,8 +138,9 @@ static int respond_run(const void *args, const struct iv_words *words, struct iv
                         verb->takes_execution ? "needs an execution's key; 'invigil respond list' has them"
                                               : "takes no execution");
     }
-    rc = iv_ok(rc) ? iv_store_option(&store, &config, a->store, a->config, err) : rc;
-    rc = iv_ok(rc) ? verb->run(a, store, execution, err) : rc;
+    rc = iv_ok(rc) ? iv_store_option(&store, &config, a.store, a.config, err) : rc;
+    a.daemon = config;
+    rc = iv_ok(rc) ? verb->run(&a, store, execution, err) : rc;
     return iv_exit_of(rc);
 }
 
@@ -177,6 +185,7 @@ const struct iv_command iv_command_respond = {
     .details = "pause: within a second nothing more is called; what is in flight ends. It outlives restarts, "
                "and is on\n"
                "record with the name of whoever said so.\n"
+               "status: whether that is so, and how many executions there are in each state.\n"
                "list: what waits for approval. show: one execution with each request as it would be sent, "
                "and what was\n"
                "said about it. approve, deny: signed, for exactly these requests; the daemon says whether it "

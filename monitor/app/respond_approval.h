@@ -6,6 +6,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
+struct iv_config;
+
 struct respond_args {
     const char *config;
     const char *store;
@@ -13,6 +15,7 @@ struct respond_args {
     const char *key;
     const char *id;
     const char *role;
+    const struct iv_config *daemon; /* what --config says, once it is read; NULL: --store says where */
 };
 
 /* Executions that wait, one line each. */
