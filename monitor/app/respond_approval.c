@@ -98,6 +98,38 @@ static void print_missing(const struct file *f, struct iv_consents needs)
     }
 }
 
+static void print_steps(const struct file *f)
+{
+    for (size_t i = 0; i < f->step_count; i++) {
+        const struct iv_step *s = &f->steps[i].step;
+        printf("step       " IV_STR_FMT " (" IV_STR_FMT "): %s\n           " IV_STR_FMT "\n",
+               IV_STR_ARG(s->name), IV_STR_ARG(s->kind), iv_step_state_name(s->state),
+               IV_STR_ARG(s->request));
+        if (s->cause.n > 0) {
+            printf("           " IV_STR_FMT "\n", IV_STR_ARG(s->cause));
+        }
+        if (s->expectation.n > 0) {
+            printf("           expects " IV_STR_FMT "\n", IV_STR_ARG(s->expectation));
+        }
+        if (s->evidence.n > 0) {
+            printf("           evidence " IV_STR_FMT "\n", IV_STR_ARG(s->evidence));
+        }
+    }
+}
+
+static void print_approvals(const struct file *f)
+{
+    for (size_t i = 0; i < f->approval_count; i++) {
+        const struct iv_approval *a = &f->approvals[i];
+        printf("%s   by " IV_STR_FMT " (" IV_STR_FMT "): " IV_STR_FMT "\n",
+               a->approve ? "approval" : "denial  ", IV_STR_ARG(a->key), IV_STR_ARG(a->role),
+               IV_STR_ARG(a->verdict));
+        if (a->reason.n > 0) {
+            printf("           reason " IV_STR_FMT "\n", IV_STR_ARG(a->reason));
+        }
+    }
+}
+
 static void print_file(const struct file *f)
 {
     const struct iv_execution *e = &f->steps[0].execution;
@@ -116,27 +148,8 @@ static void print_file(const struct file *f)
         printf(", until " IV_STR_FMT "\n", IV_STR_ARG(iv_buf_slice(&until)));
         print_missing(f, needs);
     }
-    for (size_t i = 0; i < f->step_count; i++) {
-        const struct iv_step *s = &f->steps[i].step;
-        printf("step       " IV_STR_FMT " (" IV_STR_FMT "): %s\n           " IV_STR_FMT "\n",
-               IV_STR_ARG(s->name), IV_STR_ARG(s->kind), iv_step_state_name(s->state),
-               IV_STR_ARG(s->request));
-        if (s->cause.n > 0) {
-            printf("           " IV_STR_FMT "\n", IV_STR_ARG(s->cause));
-        }
-        if (s->expectation.n > 0) {
-            printf("           expects " IV_STR_FMT "\n", IV_STR_ARG(s->expectation));
-        }
-        if (s->evidence.n > 0) {
-            printf("           evidence " IV_STR_FMT "\n", IV_STR_ARG(s->evidence));
-        }
-    }
-    for (size_t i = 0; i < f->approval_count; i++) {
-        const struct iv_approval *a = &f->approvals[i];
-        printf("%s   by " IV_STR_FMT " (" IV_STR_FMT "): " IV_STR_FMT "\n",
-               a->approve ? "approval" : "denial  ", IV_STR_ARG(a->key), IV_STR_ARG(a->role),
-               IV_STR_ARG(a->verdict));
-    }
+    print_steps(f);
+    print_approvals(f);
 }
 
 iv_rc iv_respond_show(const struct respond_args *a, struct iv_str path, const char *execution,
