@@ -186,6 +186,7 @@ static iv_rc run_daemon(struct iv_config *config, bool check_only, struct iv_err
     if (config->respond.dry_run) {
         iv_playbooks_observe(playbooks);
     }
+    TRY(iv_playbooks_locate(playbooks, config->endpoints, config->endpoint_count, err));
     TRY(iv_confinement_new(&confinement, config, baseline, err));
     TRY(iv_monitor_check(config, baseline, err));
     if (check_only) {

@@ -44,10 +44,10 @@ static bool keep_step(void *ctx, const struct iv_step *s)
 {
     struct file *f = ctx;
     struct iv_task *task = &f->steps[f->count++];
-    *task = (struct iv_task){.execution = f->execution,
-                             .step = {.name = s->name, .kind = s->kind, .request = s->request}};
+    *task = (struct iv_task){.execution = f->execution, .step = *s};
     f->kept = f->kept && iv_arena_keep(f->arena, &task->step.name) &&
-              iv_arena_keep(f->arena, &task->step.kind) && iv_arena_keep(f->arena, &task->step.request);
+              iv_arena_keep(f->arena, &task->step.kind) && iv_arena_keep(f->arena, &task->step.request) &&
+              iv_arena_keep(f->arena, &task->step.expectation);
     return f->kept && f->count < IV_EXECUTION_STEPS_MAX;
 }
 
@@ -65,18 +65,23 @@ static iv_rc read_file(struct file *f, struct iv_reader *reader, struct iv_str k
 }
 
 /* What the statement's `parameters` are the digest of, for whoever is to sign it. */
-static void write_steps(struct iv_json *j, const struct file *f)
+static iv_rc write_steps(struct iv_json *j, const struct file *f, struct iv_err *err)
 {
     iv_json_open_list(j, "steps");
     for (size_t i = 0; i < f->count; i++) {
         const struct iv_step *step = &f->steps[i].step;
+        IV_AUTO(iv_buf_deinit) struct iv_buf terms;
+        iv_buf_init(&terms, STATEMENT_BYTES_MAX);
+        TRY(iv_approval_terms(&terms, step, err));
         iv_json_open_object(j, NULL);
         iv_json_str(j, "name", step->name);
         iv_json_str(j, "kind", step->kind);
         iv_json_str(j, "request", step->request);
+        iv_json_str(j, "terms", iv_buf_slice(&terms));
         iv_json_close_object(j);
     }
     iv_json_close_list(j);
+    return IV_OK;
 }
 
 static iv_rc write_statement(struct iv_buf *out, struct iv_request *request, struct iv_approval *approval,
@@ -94,7 +99,7 @@ static iv_rc write_statement(struct iv_buf *out, struct iv_request *request, str
     iv_json_open_object(&j, NULL);
     iv_json_str(&j, "statement", iv_buf_slice(&statement));
     iv_json_time(&j, "at", approval->at);
-    write_steps(&j, &f);
+    TRY(write_steps(&j, &f, err));
     iv_json_close_object(&j);
     return IV_OK;
 }

@@ -125,6 +125,7 @@ static iv_rc load(struct iv_monitor *m, struct iv_baseline **baseline, struct iv
     if (m->config->respond.dry_run) {
         iv_playbooks_observe(*playbooks);
     }
+    TRY(iv_playbooks_locate(*playbooks, m->config->endpoints, m->config->endpoint_count, err));
     (void)pthread_mutex_lock(&m->lock);
     struct iv_rc_s rc = check_topics(m, *baseline, err);
     (void)pthread_mutex_unlock(&m->lock);

@@ -52,6 +52,8 @@ struct iv_constraint {
 
 /* The one member of a request that could not be rendered: why. Such a step fails and calls nothing. */
 #define IV_REQUEST_REFUSED "refused"
+/* Where its endpoint was when it was planned. */
+#define IV_REQUEST_ADDRESS "address"
 
 /* How a call ended. */
 enum iv_outcome_kind {

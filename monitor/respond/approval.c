@@ -15,9 +15,57 @@
 
 #define AT_ONCE 64
 #define GIVEN_MOST 256 /* of one execution, that count; a quorum is far below it */
+#define TERMS_MAX_BYTES (1u << 20)
 #define STATEMENT_MAX_BYTES (256u << 10)
 /* A clock that is ahead of ours by no more is no forgery. */
 #define AHEAD_MOST (60 * IV_NS_PER_S)
+
+static void write_length(struct iv_json *j, const char *name, iv_ns length)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf text;
+    iv_buf_init(&text, 64);
+    iv_duration_format(&text, iv_instant_of_ns(length));
+    iv_json_str(j, name, iv_buf_slice(&text));
+}
+
+iv_rc iv_approval_terms(struct iv_buf *out, const struct iv_step *step, struct iv_err *err)
+{
+    static const char *const on_failure[] = {[IV_ON_FAILURE_STOP] = "stop",
+                                             [IV_ON_FAILURE_CONTINUE] = "continue",
+                                             [IV_ON_FAILURE_ESCALATE] = "escalate"};
+    struct iv_json json = iv_json_to(out);
+    struct iv_json *j = &json;
+    iv_json_open_object(j, NULL);
+    iv_json_int(j, "attempts", step->attempts);
+    write_length(j, "timeout", step->timeout);
+    iv_json_text(j, "on_failure", on_failure[step->on_failure]);
+    if (step->only_escalated) {
+        iv_json_text(j, "only", "escalated");
+    }
+    if (step->expectation.n > 0) {
+        iv_json_raw(j, "expect", step->expectation);
+        write_length(j, "within", step->within);
+    }
+    if (step->undoes > 0) {
+        iv_json_int(j, "undoes", step->undoes);
+        write_length(j, "undo_after", step->undo_after);
+    }
+    iv_json_close_object(j);
+    return iv_buf_check(out, "the terms of a step", err);
+}
+
+static iv_rc digest_step(struct iv_digester *digester, const struct iv_step *step, struct iv_err *err)
+{
+    IV_AUTO(iv_buf_deinit) struct iv_buf terms;
+    iv_buf_init(&terms, TERMS_MAX_BYTES);
+    TRY(iv_approval_terms(&terms, step, err));
+    const struct iv_str parts[] = {step->name, step->kind, step->request, iv_buf_slice(&terms)};
+    for (size_t p = 0; p < IV_COUNT(parts); p++) {
+        iv_digest_update(digester, parts[p]);
+        iv_digest_update(digester, (struct iv_str){"", 1});
+    }
+    return IV_OK;
+}
 
 static iv_rc digest_parameters(struct iv_buf *hex, const struct iv_task *steps, size_t count,
                                struct iv_err *err)
@@ -27,11 +75,7 @@ static iv_rc digest_parameters(struct iv_buf *hex, const struct iv_task *steps, 
     TRY(iv_digester_new(&digester, err));
     iv_digest_begin(digester, IV_SHA256);
     for (size_t i = 0; i < count; i++) {
-        const struct iv_str parts[] = {steps[i].step.name, steps[i].step.kind, steps[i].step.request};
-        for (size_t p = 0; p < IV_COUNT(parts); p++) {
-            iv_digest_update(digester, parts[p]);
-            iv_digest_update(digester, (struct iv_str){"", 1});
-        }
+        TRY(digest_step(digester, &steps[i].step, err));
     }
     iv_digest_end(digester, &digest);
     iv_hex_encode(hex, (struct iv_str){(const char *)digest.bytes, digest.n});
@@ -59,6 +103,7 @@ iv_rc iv_approval_statement(struct iv_buf *out, const struct iv_approval *approv
         iv_val_str(IV_STR("reason")),     iv_val_str(approval->reason),
         iv_val_str(IV_STR("role")),       iv_val_str(approval->role),
         iv_val_str(IV_STR("target")),     iv_val_str(e->target),
+        iv_val_str(IV_STR("version")),    iv_val_int(IV_APPROVAL_VERSION),
     };
     struct iv_val map = {.kind = IV_KIND_MAP, .n = IV_COUNT(items) / 2, .items = items};
     return iv_jcs_value(out, &map, NULL, err);

@@ -73,6 +73,22 @@ static void refuse_broken(struct iv_call *call)
     }
 }
 
+/* Who approved it signed where it goes. What is taken back is called where the endpoint is now: it must not
+ * stay for having moved. */
+static void refuse_moved(struct iv_call *call)
+{
+    const struct iv_val *signed_for = iv_request_get(&call->request, IV_REQUEST_ADDRESS);
+    bool approved = call->task.execution.quorum > 0 && call->task.step.undoes == 0;
+    struct iv_str address = iv_request_text(&call->request, IV_REQUEST_ADDRESS);
+    if (approved && signed_for != NULL && !iv_str_eq(address, call->endpoint->url)) {
+        struct iv_str text = iv_arena_printf(
+            &call->arena,
+            "the endpoint '" IV_STR_FMT "' has moved since it was approved: it was at " IV_STR_FMT,
+            IV_STR_ARG(call->endpoint->name), IV_STR_ARG(address.p == NULL ? IV_STR("no address") : address));
+        refuse(call, IV_OUTCOME_FAILED, text);
+    }
+}
+
 /* Reads the stored request. What this process cannot carry out is finished here, as unsupported. */
 static iv_rc prepare(struct iv_responder *r, struct iv_call *call, struct iv_err *err)
 {
@@ -109,6 +125,8 @@ static iv_rc prepare(struct iv_responder *r, struct iv_call *call, struct iv_err
         struct iv_str text = iv_arena_printf(
             &call->arena, "the configuration has no endpoint '" IV_STR_FMT "'", IV_STR_ARG(name));
         refuse(call, IV_OUTCOME_UNSUPPORTED, text);
+    } else if (name.p != NULL) {
+        refuse_moved(call);
     }
     return IV_OK;
 }

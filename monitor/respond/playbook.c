@@ -500,6 +500,35 @@ void iv_playbooks_observe(struct iv_playbooks *playbooks)
     playbooks->observed = true;
 }
 
+static iv_rc locate(struct iv_playbooks *playbooks, struct iv_arguments *arguments,
+                    const struct iv_endpoint *endpoints, size_t count, struct iv_err *err)
+{
+    struct iv_str name = iv_arguments_name(arguments, IV_STR("endpoint"));
+    if (name.p == NULL) {
+        return IV_OK;
+    }
+    struct iv_str url = IV_STR("");
+    for (size_t i = 0; i < count; i++) {
+        url = iv_str_eq(endpoints[i].name, name) ? endpoints[i].url : url;
+    }
+    arguments->address = iv_arena_str(&playbooks->arena, url);
+    ENSURE(arguments->address.p != NULL, err, IV_E_NOMEM, "cannot allocate a playbook");
+    return IV_OK;
+}
+
+iv_rc iv_playbooks_locate(struct iv_playbooks *playbooks, const struct iv_endpoint *endpoints, size_t count,
+                          struct iv_err *err)
+{
+    for (size_t i = 0; i < playbooks->count; i++) {
+        struct iv_playbook *playbook = &playbooks->items[i];
+        for (size_t s = 0; s < playbook->step_count; s++) {
+            TRY(locate(playbooks, &playbook->steps[s].arguments, endpoints, count, err));
+            TRY(locate(playbooks, &playbook->steps[s].undo, endpoints, count, err));
+        }
+    }
+    return IV_OK;
+}
+
 size_t iv_playbooks_count(const struct iv_playbooks *playbooks)
 {
     return playbooks->count;

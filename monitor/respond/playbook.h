@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 struct iv_baseline;
+struct iv_endpoint;
 struct iv_problems;
 struct iv_store;
 struct iv_verdict;
@@ -38,6 +39,10 @@ void iv_playbooks_unrefp(struct iv_playbooks **playbooks);
 
 /* Before anybody else has them: whatever they say, all of them are in observe mode. */
 void iv_playbooks_observe(struct iv_playbooks *playbooks);
+/* Likewise: what is planned from then on tells where its endpoints are, so that whoever approves it sees it
+ * and signs it. */
+iv_rc iv_playbooks_locate(struct iv_playbooks *playbooks, const struct iv_endpoint *endpoints, size_t count,
+                          struct iv_err *err);
 
 size_t iv_playbooks_count(const struct iv_playbooks *playbooks);
 

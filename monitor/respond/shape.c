@@ -308,7 +308,7 @@ iv_rc iv_arguments_parse(struct iv_arguments *out, struct iv_arena *arena, const
         }
     }
     iv_yaml_close(&map);
-    *out = (struct iv_arguments){kind, values};
+    *out = (struct iv_arguments){.kind = kind, .values = values};
     return IV_OK;
 }
 
@@ -389,6 +389,16 @@ static iv_rc render_argument(struct iv_buf *out, const struct iv_shape *shape, e
     }
 }
 
+static void render_address(struct iv_buf *out, struct iv_str address)
+{
+    iv_buf_text(out, ",\"" IV_REQUEST_ADDRESS "\":");
+    if (address.n == 0) {
+        iv_buf_text(out, "null");
+    } else {
+        iv_json_string(out, address);
+    }
+}
+
 static iv_rc render_arguments(struct iv_buf *out, const struct iv_arguments *arguments,
                               const struct iv_bindings *bindings, struct iv_err *err)
 {
@@ -404,6 +414,9 @@ static iv_rc render_arguments(struct iv_buf *out, const struct iv_arguments *arg
         iv_json_string(out, iv_str_of(kind->parameters[i].name));
         iv_buf_char(out, ':');
         TRY(render_argument(out, arguments->values[i], kind->parameters[i].form, bindings, err));
+        if (arguments->address.p != NULL && strcmp(kind->parameters[i].name, "endpoint") == 0) {
+            render_address(out, arguments->address);
+        }
     }
     iv_buf_char(out, '}');
     return IV_OK;

@@ -20,11 +20,13 @@ iv_rc iv_shape_render(struct iv_buf *out, const struct iv_shape *shape, const st
 struct iv_arguments {
     const struct iv_action_kind *kind;
     const struct iv_shape **values; /* by parameter; NULL: not given */
+    struct iv_str address; /* of the endpoint that it names; of no bytes: it has none. p NULL: nobody said */
 };
 iv_rc iv_arguments_parse(struct iv_arguments *out, struct iv_arena *arena, const struct iv_action_kind *kind,
                          const struct iv_yaml_node *node, const struct iv_template_rules *rules,
                          struct iv_problems *problems, struct iv_err *err);
-/* Appends the request: an object with the parameters that were given. What the trigger's values make
+/* Appends the request: an object with the parameters that were given, and behind the endpoint's name its
+ * address (IV_REQUEST_ADDRESS, null where it has none). What the trigger's values make
  * unfit, a path that leads elsewhere or a header that breaks, makes a request that is refused
  * (IV_REQUEST_REFUSED). */
 iv_rc iv_arguments_render(struct iv_buf *out, const struct iv_arguments *arguments,

@@ -279,7 +279,7 @@ class OpenApi(unittest.TestCase):
         self.check(one, console.ask(at, headers={"If-None-Match": etag}))
         statement = ask(approval, "get", url=f"{at}/approval{asked}")
         self.assertEqual(json.loads(statement["statement"])["at"], statement["at"])
-        covered = "".join(f"{one[part]}\0" for one in statement["steps"] for part in ("name", "kind", "request"))
+        covered = "".join(f"{one[part]}\0" for one in statement["steps"] for part in ("name", "kind", "request", "terms"))
         self.assertEqual(json.loads(statement["statement"])["parameters"], hashlib.sha256(covered.encode()).hexdigest())
         for wrong in ["?decision=perhaps&role=security&key_id=sec-1", "?decision=deny&key_id=sec-1"]:
             ask(approval, "get", url=f"{at}/approval{wrong}")

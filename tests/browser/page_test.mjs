@@ -523,6 +523,7 @@ test("a run that waits is approved with a key that stays in the browser", async 
   assert.match(await page.getByLabel("What is signed").innerText(), /"reason": "seen U\+202Eand right"/);
   assert.equal(await page.getByLabel("Requests that are signed").locator("li").count(), 2);
   assert.equal(await page.getByLabel("Request 1").innerText(), `{\n  "method": "POST"\n}`);
+  assert.match(await page.getByLabel("Terms 1").innerText(), /"on_failure": "stop"/);
   await page.getByLabel(/Private key/).setInputFiles({
     name: "ann.pem",
     mimeType: "application/x-pem-file",
@@ -556,6 +557,8 @@ test("what is not what it says it is is not signed", async () => {
     assert.equal(await page.getByLabel("What is signed").count(), 0);
   };
   tamper = (body) => ({ ...body, steps: body.steps.map((step) => ({ ...step, request: "{}" })) });
+  await refused("about other requests than those that it shows");
+  tamper = (body) => ({ ...body, steps: body.steps.map((step) => ({ ...step, terms: "{}" })) });
   await refused("about other requests than those that it shows");
   tamper = (body) => ({ ...body, statement: body.statement.replace('"approve"', '"deny"') });
   await refused("says something else than what was asked for");

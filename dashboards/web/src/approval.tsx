@@ -45,14 +45,14 @@ function pretty(json: string): string {
   }
 }
 
-/** What is signed, and the requests that its `parameters` are the digest of. */
+/** What is signed, and the requests and terms that its `parameters` are the digest of. */
 function Stated({ statement, steps }: { statement: string; steps: readonly StatedStep[] }) {
   return (
     <>
       <pre tabIndex={0} aria-label="What is signed">
         <Written text={pretty(statement)} />
       </pre>
-      <p class="none">Its parameters are the digest of {steps.length === 1 ? "this request" : "these requests, in this order"}:</p>
+      <p class="none">Its parameters are the digest of {steps.length === 1 ? "this request and its terms" : "these requests and their terms, in this order"}:</p>
       <ol class="stated" aria-label="Requests that are signed">
         {steps.map((step, i) => (
           <li key={i}>
@@ -64,6 +64,9 @@ function Stated({ statement, steps }: { statement: string; steps: readonly State
             </code>
             <pre tabIndex={0} aria-label={`Request ${i + 1}`}>
               <Written text={pretty(step.request)} />
+            </pre>
+            <pre tabIndex={0} aria-label={`Terms ${i + 1}`}>
+              <Written text={pretty(step.terms)} />
             </pre>
           </li>
         ))}

@@ -268,11 +268,12 @@ export interface Statement {
   steps: StatedStep[];
 }
 
-/** What a signature covers of a step: a request is JSON, as it is sent. */
+/** What a signature covers of a step: its request is JSON, as it is sent, and so is what else is agreed to. */
 export interface StatedStep {
   name: string;
   kind: string;
   request: string;
+  terms: string;
 }
 
 export interface Respond {

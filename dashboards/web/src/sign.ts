@@ -41,9 +41,9 @@ export function says(statement: string, asked: Record<string, string>): boolean 
   );
 }
 
-/** Whether these are the requests that the statement binds the decision to. */
+/** Whether these are the requests, and the terms, that the statement binds the decision to. */
 export async function binds(statement: string, steps: readonly StatedStep[]): Promise<boolean> {
-  const text = steps.map(({ name, kind, request }) => `${name}\0${kind}\0${request}\0`).join("");
+  const text = steps.map(({ name, kind, request, terms }) => `${name}\0${kind}\0${request}\0${terms}\0`).join("");
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
   const hex = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return (JSON.parse(statement) as { parameters?: string }).parameters === hex;

@@ -58,7 +58,8 @@ static struct iv_keyring *ring_of(struct iv_signer *const *signers, size_t count
     return ring;
 }
 
-static void office_init(struct office *o, const char *keys)
+/* at: where the endpoint is when it is planned; NULL: where it is when it is called. */
+static void office_init_at(struct office *o, const char *keys, const char *at)
 {
     stage_init_playbook(&o->s, keys, STEPS);
     o->hook = hook_start(fine, 2);
@@ -67,9 +68,16 @@ static void office_init(struct office *o, const char *keys)
         cr_assert(iv_ok(iv_signer_of_seed(&o->signers[i], seed, NULL)));
     }
     o->ring = ring_of(o->signers, IV_COUNT(ids), NULL);
+    o->s.endpoint.url = iv_str_of(at == NULL ? hook_url(o->hook) : at);
+    cr_assert(iv_ok(iv_playbooks_locate(o->s.playbooks, &o->s.endpoint, o->s.endpoint.url.n > 0, NULL)));
     stage_find(&o->s);
     o->s.keyring = o->ring;
     stage_respond(&o->s, hook_url(o->hook));
+}
+
+static void office_init(struct office *o, const char *keys)
+{
+    office_init_at(o, keys, NULL);
 }
 
 /* Another baseline, as a reload brings it. */
@@ -398,23 +406,87 @@ Test(approval, counts_however_much_was_put_in_before_it_that_does_not)
     cr_expect(stage_execution(&o.s).state == IV_RUN_DONE && hook_count(o.hook) == 2);
 }
 
+static void statement_of(struct iv_buf *out, const struct iv_task *step)
+{
+    const struct iv_approval a = {
+        .approve = true, .role = IV_STR("r"), .key = IV_STR("k"), .at = 0, .reason = IV_STR("")};
+    iv_buf_init(out, 4096);
+    cr_assert(iv_ok(iv_approval_statement(out, &a, step, 1, NULL)));
+}
+
+static const struct iv_task agreed = {
+    .execution = {.key = IV_STR("e"), .playbook = IV_STR("p"), .target = IV_STR("t\"")},
+    .step = {.name = IV_STR("one"),
+             .kind = IV_STR("http"),
+             .request = IV_STR("{\"endpoint\":\"hook\",\"address\":\"http://one\"}"),
+             .timeout = IV_NS_PER_S,
+             .attempts = 5,
+             .expectation = IV_STR("{\"sense\":\"seen\"}"),
+             .within = 30 * IV_NS_PER_S,
+             .undoes = 1,
+             .undo_after = 3600 * IV_NS_PER_S}};
+
+Test(approval, is_signed_over_all_that_is_agreed_to_of_a_step)
+{
+    struct iv_task others[10];
+    for (size_t i = 0; i < IV_COUNT(others); i++) {
+        others[i] = agreed;
+    }
+    others[0].step.name = IV_STR("two");
+    others[1].step.kind = IV_STR("oauth.revoke");
+    others[2].step.request = IV_STR("{\"endpoint\":\"hook\",\"address\":\"http://two\"}");
+    others[3].step.timeout = 2 * IV_NS_PER_S;
+    others[4].step.attempts = 1;
+    others[5].step.expectation = IV_STR("{\"sense\":\"unseen\"}");
+    others[6].step.within = 31 * IV_NS_PER_S;
+    others[7].step.undo_after = 24 * 3600 * IV_NS_PER_S;
+    others[8].step.on_failure = IV_ON_FAILURE_CONTINUE;
+    others[9].step.only_escalated = true;
+    IV_AUTO(iv_buf_deinit) struct iv_buf want;
+    statement_of(&want, &agreed);
+    for (size_t i = 0; i < IV_COUNT(others); i++) {
+        IV_AUTO(iv_buf_deinit) struct iv_buf got;
+        statement_of(&got, &others[i]);
+        cr_expect(iv_str_cmp(iv_buf_slice(&want), iv_buf_slice(&got)) != 0, "row %zu: the same is signed", i);
+    }
+}
+
 Test(approval, is_signed_over_the_canonical_form_of_what_it_is_about)
 {
-    struct iv_task steps[1] = {
-        {.execution = {.key = IV_STR("e"), .playbook = IV_STR("p"), .target = IV_STR("t\"")},
-         .step = {.name = IV_STR("one"), .kind = IV_STR("http"), .request = IV_STR("{}")}}};
-    struct iv_approval a = {
-        .approve = true, .role = IV_STR("r"), .key = IV_STR("k"), .at = 0, .reason = IV_STR("")};
     IV_AUTO(iv_buf_deinit) struct iv_buf statement;
-    iv_buf_init(&statement, 4096);
+    IV_AUTO(iv_buf_deinit) struct iv_buf terms;
+    iv_buf_init(&terms, 4096);
 
-    cr_assert(iv_ok(iv_approval_statement(&statement, &a, steps, 1, NULL)));
+    statement_of(&statement, &agreed);
+    cr_assert(iv_ok(iv_approval_terms(&terms, &agreed.step, NULL)));
 
-    cr_expect(
-        iv_str_eq(iv_buf_slice(&statement),
-                  IV_STR("{\"at\":\"1970-01-01T00:00:00Z\",\"decision\":\"approve\",\"execution\":\"e\","
-                         "\"key\":\"k\",\"parameters\":"
-                         "\"92501363543394fc83eaa35672b1ba2c1c9f5f3817df9724dc69c70112370eaf\","
-                         "\"playbook\":\"p\",\"reason\":\"\",\"role\":\"r\",\"target\":\"t\\\"\"}")),
-        IV_STR_FMT, IV_STR_ARG(iv_buf_slice(&statement)));
+    cr_expect_str_eq(terms.p, "{\"attempts\":5,\"timeout\":\"1s\",\"on_failure\":\"stop\","
+                              "\"expect\":{\"sense\":\"seen\"},\"within\":\"30s\","
+                              "\"undoes\":1,\"undo_after\":\"3600s\"}");
+    cr_expect_str_eq(statement.p,
+                     "{\"at\":\"1970-01-01T00:00:00Z\",\"decision\":\"approve\",\"execution\":\"e\","
+                     "\"key\":\"k\",\"parameters\":"
+                     "\"12ac3d59f0751f2366c27ce156718fb656e37e58a7cacffa5043918cb7889e48\","
+                     "\"playbook\":\"p\",\"reason\":\"\",\"role\":\"r\",\"target\":\"t\\\"\","
+                     "\"version\":2}");
+}
+
+Test(approval, holds_for_the_place_that_the_endpoint_had_alone)
+{
+    static const struct {
+        const char *signed_at; /* NULL: where it is called; of no bytes: it had none */
+        enum iv_run_state ends;
+    } rows[] = {{NULL, IV_RUN_DONE}, {"http://127.0.0.1:1", IV_RUN_FAILED}, {"", IV_RUN_FAILED}};
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(office_deinit) struct office o;
+        office_init_at(&o, "approval: {roles: security}\n", rows[i].signed_at);
+
+        cr_expect_str_eq(say(&o, (struct word){.key = "ann", .role = "security"}), "counts");
+
+        cr_expect(stage_execution(&o.s).state == rows[i].ends, "row %zu", i);
+        cr_expect(hook_count(o.hook) == (rows[i].signed_at == NULL ? 2 : 0), "row %zu", i);
+        cr_expect(rows[i].signed_at == NULL ||
+                      strstr(stage_step(&o.s, 0).cause.p, "has moved since it was approved") != NULL,
+                  "row %zu", i);
+    }
 }
