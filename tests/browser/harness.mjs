@@ -87,7 +87,8 @@ export async function fill(server) {
   const uids = [];
   for (let i = 0; i < 40; i++) {
     const tenant = ["acme", "globex", "initech"][i % 3];
-    uids.push(await server.tell("finding", violated[(i * 5) % 6], tenant, `agent-${(i * 37) % 90}`, `tok-${i}`));
+    const agent = i % 5 < 3 ? `agent-${(i % 6) * 7}` : `agent-${(i * 37) % 90}`; // some do it again
+    uids.push(await server.tell("finding", violated[(i * 5) % 6], tenant, agent, `tok-${i}`));
   }
   for (const [i, state] of states.entries()) {
     const playbook = i % 2 === 0 ? "revoke-tokens-globally" : "terminate-sandbox";

@@ -9,7 +9,8 @@ import { change, fill, modules, openPage, shots, startBrowser, startConsole } fr
 
 const desk = { width: 1280, height: 800 };
 const phone = { width: 390, height: 844 };
-const paintMs = 60_000; // a tenth of a second where nothing else runs: the rest is for a machine that is busy
+const paintMs = 3_000; // a tenth of a second where nothing else runs: the rest is for a machine that is busy
+const paintTries = 10; // of which one must keep to it, each in a browser that knows nothing yet
 
 let browser;
 let server;
@@ -178,7 +179,38 @@ for (const colorScheme of ["light", "dark"]) {
   }
 }
 
-test("all of the page is under 150 kB on the wire, and soon painted", async () => {
+for (const viewport of [{ width: 1920, height: 1080 }, { width: 3840, height: 2160 }]) {
+  test(`on a wall of ${viewport.width} pixels: to be read from afar, accessible, and a picture of it`, async () => {
+    page = await openPage(browser, `${server.url}/?wall#/posture`, { colorScheme: "dark", viewport, reducedMotion: "reduce" });
+    const places = [["posture", ".tile"], ["findings", ".row.incident"], ["remediation", ".chart canvas"], ["system", ".chart canvas"]];
+    for (const [screen, sign] of places) {
+      await page.goto(`${server.url}/?wall#/${screen}`);
+      await page.locator(sign).first().waitFor();
+      const { wide, high, text } = await page.evaluate(() => ({
+        wide: document.documentElement.scrollWidth,
+        high: document.documentElement.scrollHeight,
+        text: document.querySelector("nav a").getBoundingClientRect().height / window.innerHeight,
+      }));
+      assert.deepEqual([wide, high], [viewport.width, viewport.height], `${screen} is as large as the wall`);
+      assert.ok(text > 0.065, `the same share of a larger wall: ${text}`);
+      await accessible(`${screen} on a wall`);
+      await page.screenshot({ path: join(shots, `${screen}-wall-${viewport.width}.png`) });
+    }
+    const { scrolled, drawn } = await page.evaluate(() => {
+      const canvas = document.querySelector(".chart canvas");
+      return { scrolled: canvas.width, drawn: canvas.getBoundingClientRect().width };
+    });
+    assert.ok(Math.abs(scrolled - drawn) < 2, "a chart is drawn in the wall's own pixels");
+    await page.getByRole("button", { name: "Large, to be read from afar" }).click();
+    await page.reload();
+    await page.locator('.wall[aria-pressed="false"]').waitFor();
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  });
+}
+
+/** Opens the page where nothing of it is known yet. Answers what came over the wire for it, and when it was painted first. */
+async function firstVisit() {
   page = await openPage(browser, "about:blank");
   const client = await page.context().newCDPSession(page);
   await client.send("Network.enable");
@@ -193,9 +225,18 @@ test("all of the page is under 150 kB on the wire, and soon painted", async () =
   await page.goto(server.url);
   await page.locator(".tile").first().waitFor();
   await page.evaluate(() => document.fonts.ready);
-  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? null);
-  console.log(`${bytes} bytes, first contentful paint after ${paint?.toFixed(0)} ms`);
-  assert.ok(bytes > 10_000 && bytes < 150_000, `${bytes} bytes`);
-  assert.ok(paint !== null && paint < paintMs, `first contentful paint after ${paint} ms`);
+  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Infinity);
   await page.context().close();
+  console.log(`${bytes} bytes, first contentful paint after ${paint.toFixed(0)} ms`);
+  return { bytes, paint };
+}
+
+test("all of the page is under 150 kB on the wire, and soon painted", async () => {
+  const paints = [];
+  while (paints.length < paintTries && !(Math.min(...paints) < paintMs)) {
+    const { bytes, paint } = await firstVisit();
+    assert.ok(bytes > 10_000 && bytes < 150_000, `${bytes} bytes`);
+    paints.push(paint);
+  }
+  assert.ok(Math.min(...paints) < paintMs, `first contentful paint after ${paints.join(", ")} ms`);
 });

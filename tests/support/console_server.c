@@ -120,10 +120,10 @@ static void slot_set(struct iv_val *slots, const struct iv_event_type *type, str
     }
 }
 
-static struct iv_sighting sighting(struct server *s, const struct iv_event_type *type, const char *id,
-                                   iv_ns time)
+static struct iv_sighting sighting(struct server *s, const struct iv_event_type *type, const char *source,
+                                   const char *id, iv_ns time)
 {
-    struct iv_sighting made = {.source = IV_STR("urn:openclaw:gateway/eu-1"),
+    struct iv_sighting made = {.source = iv_str_of(source),
                                .id = iv_str_of(id),
                                .type = type,
                                .time = time,
@@ -135,14 +135,17 @@ static struct iv_sighting sighting(struct server *s, const struct iv_event_type 
     return made;
 }
 
-/* Inside a transaction. */
-static iv_rc put_finding(struct server *s, char uid[IV_UID_HEX + 1], size_t row, char *const words[3],
+/* Inside a transaction. The words: tenant, agent, token, and what all else that senders choose is made of, or
+ * NULL. */
+static iv_rc put_finding(struct server *s, char uid[IV_UID_HEX + 1], size_t row, char *const words[4],
                          struct iv_err *err)
 {
-    char id[64];
-    char partner_id[64];
-    (void)snprintf(id, sizeof id, "e-%08" PRIx64, ++s->made);
-    (void)snprintf(partner_id, sizeof partner_id, "w-%08" PRIx64, s->made);
+    char id[256];
+    char partner_id[256];
+    const char *text = words[3];
+    const char *source = text != NULL ? text : "urn:openclaw:gateway/eu-1";
+    (void)snprintf(id, sizeof id, "%.200se-%08" PRIx64, text != NULL ? text : "", ++s->made);
+    (void)snprintf(partner_id, sizeof partner_id, "%.200sw-%08" PRIx64, text != NULL ? text : "", s->made);
     struct iv_rule rule = rule_of(s, row);
     const struct iv_event_type *type = iv_catalogue_find(s->catalogue, iv_str_of(rule_rows[row].event));
     const struct iv_event_type *partner_type = iv_catalogue_find(s->catalogue, IV_STR("token.revoked"));
@@ -150,14 +153,14 @@ static iv_rc put_finding(struct server *s, char uid[IV_UID_HEX + 1], size_t row,
     slots[IV_ATTR_TENANT] = iv_val_str(iv_str_of(words[0]));
     slots[IV_ATTR_AGENT] = iv_val_str(iv_str_of(words[1]));
     slot_set(slots, type, IV_STR("token_id"), words[2]);
-    slot_set(slots, type, IV_STR("enclave_id"), "enc-7f3a91");
-    slot_set(slots, type, IV_STR("tool"), "sql.query");
-    slot_set(slots, type, IV_STR("endpoint"), "https://vault.acme.example/v1/secret");
-    struct iv_sighting partner = sighting(s, partner_type, partner_id, now() - 3 * IV_NS_PER_S);
+    slot_set(slots, type, IV_STR("enclave_id"), text != NULL ? text : "enc-7f3a91");
+    slot_set(slots, type, IV_STR("tool"), text != NULL ? text : "sql.query");
+    slot_set(slots, type, IV_STR("endpoint"), text != NULL ? text : "https://vault.acme.example/v1/secret");
+    struct iv_sighting partner = sighting(s, partner_type, source, partner_id, now() - 3 * IV_NS_PER_S);
     struct iv_verdict verdict = {
         .kind = IV_VIOLATED, .rule = &rule, .witnesses = &partner, .witness_count = 1};
     verdict.witness_total = 1;
-    verdict.trigger = sighting(s, type, id, now() - 40 * IV_NS_PER_MS);
+    verdict.trigger = sighting(s, type, source, id, now() - 40 * IV_NS_PER_MS);
     verdict.trigger.object = (struct iv_object){.slot_of = type->slot_of, .slots = slots};
     struct iv_digest digest = sha256(s, id);
     memcpy(verdict.uid, digest.bytes, IV_UID_BYTES);
@@ -199,7 +202,7 @@ static iv_rc do_finding(struct server *s, char *const words[], char out[], struc
 
 static iv_rc do_many(struct server *s, char *const words[], char out[], struct iv_err *err)
 {
-    char *const who[3] = {(char[]){"acme"}, (char[]){"agent-17"}, (char[]){"tok-many"}};
+    char *const who[4] = {(char[]){"acme"}, (char[]){"agent-17"}, (char[]){"tok-many"}, NULL};
     long count = strtol(words[1], NULL, 10);
     TRY(iv_store_begin(s->store, err));
     struct iv_rc_s rc = IV_OK;
@@ -248,12 +251,16 @@ static iv_rc put_plan(struct server *s, char *const words[], char out[], struct 
     e.cause = IV_STR("");
     e.planned = now();
     e.event_time = now() - IV_NS_PER_S;
+    e.approvers = IV_STR("security on-call");
+    e.quorum = 1;
+    e.expires = now() + 900 * IV_NS_PER_S;
     struct iv_step steps[2] = {{.execution = e.key, .position = 0, .key = iv_str_of(keys[1])},
                                {.execution = e.key, .position = 1, .key = iv_str_of(keys[2])}};
     for (int i = 0; i < 2; i++) {
         steps[i].name = i == 0 ? IV_STR("revoke") : IV_STR("announce");
         steps[i].kind = i == 0 ? IV_STR("http") : IV_STR("kafka");
-        steps[i].request = IV_STR("{\"method\":\"POST\"}");
+        steps[i].request =
+            IV_STR("{\"body\":{\"reason\":\"TOK-002\"},\"method\":\"POST\",\"path\":\"/v1/revoke\"}");
         steps[i].cause = IV_STR("");
         steps[i].answer = IV_STR("");
         steps[i].attempts = 5;
@@ -398,10 +405,10 @@ static const struct {
     size_t words;
     struct iv_rc_s (*run)(struct server *s, char *const words[], char out[], struct iv_err *err);
 } commands[] = {
-    {"finding", 5, do_finding}, {"many", 2, do_many},     {"plan", 4, do_plan},   {"plan", 6, do_plan},
-    {"move", 3, do_move},       {"events", 3, do_events}, {"ready", 1, do_ready}, {"unready", 2, do_ready},
-    {"cover", 7, do_cover},     {"forget", 4, do_forget}, {"alert", 4, do_alert}, {"stands", 2, do_stand},
-    {"goes", 1, do_stand},      {"reload", 2, do_reload},
+    {"finding", 5, do_finding}, {"finding", 6, do_finding}, {"many", 2, do_many},     {"plan", 4, do_plan},
+    {"plan", 6, do_plan},       {"move", 3, do_move},       {"events", 3, do_events}, {"ready", 1, do_ready},
+    {"unready", 2, do_ready},   {"cover", 7, do_cover},     {"forget", 4, do_forget}, {"alert", 4, do_alert},
+    {"stands", 2, do_stand},    {"goes", 1, do_stand},      {"reload", 2, do_reload},
 };
 
 static void obey(struct server *s, char *line)

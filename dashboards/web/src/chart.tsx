@@ -3,6 +3,8 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { scale } from "./scale";
+import { useStore } from "./store";
 
 export interface Line {
   name: string;
@@ -13,29 +15,32 @@ export interface Line {
 
 const tone = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+/** The page's enlargement is taken out of a chart and drawn instead, so that it stays sharp. */
+const px = (length: number): number => length * scale.get();
+
 function seriesOf(line: Line): uPlot.Series {
   const colour = tone(line.colour);
   if (line.kind === "dots") {
-    return { label: line.name, stroke: colour, paths: () => null, points: { show: true, size: 6, fill: colour, width: 0 } };
+    return { label: line.name, stroke: colour, paths: () => null, points: { show: true, size: px(6), fill: colour, width: 0 } };
   }
   if (line.kind === "bars") {
-    const paths = uPlot.paths.bars?.({ size: [0.82, 90], radius: 0.12 });
+    const paths = uPlot.paths.bars?.({ size: [0.82, px(90)], radius: 0.12 });
     return { label: line.name, stroke: colour, fill: colour, width: 0, points: { show: false }, ...(paths ? { paths } : {}) };
   }
   if (line.kind === "course") {
-    return { label: line.name, stroke: colour, width: 1.7, points: { show: true, size: 6, fill: colour, width: 0 } };
+    return { label: line.name, stroke: colour, width: px(1.7), points: { show: true, size: px(6), fill: colour, width: 0 } };
   }
-  return { label: line.name, stroke: colour, width: 1.7, points: { show: false }, fill: `${colour}1c` };
+  return { label: line.name, stroke: colour, width: px(1.7), points: { show: false }, fill: `${colour}1c` };
 }
 
 function axisOf(values: (value: number) => string, size: number): uPlot.Axis {
   return {
     stroke: tone("--ink-3"),
-    font: "12px Inter, sans-serif", // whole pixels: the distance of lines is reckoned from them
+    font: `${Math.round(px(12))}px Inter, sans-serif`, // whole pixels: the distance of lines is reckoned from them
     grid: { stroke: tone("--line-soft"), width: 1 },
     ticks: { show: false },
-    size,
-    gap: 6,
+    size: px(size),
+    gap: px(6),
     values: (_, splits) => splits.map((split) => (split === null ? "" : values(split))),
   };
 }
@@ -46,10 +51,10 @@ function optionsOf(latest: () => ChartProps, width: number): uPlot.Options {
   const { xValue, ySplits } = props;
   return {
     width,
-    height: props.height,
+    height: px(props.height),
     cursor: { show: false },
     legend: { show: false },
-    padding: [8, xValue === undefined ? 24 : 8, 0, 0], // the last of the clock's words stands half behind the end
+    padding: [px(8), px(xValue === undefined ? 24 : 8), 0, 0], // the last of the clock's words stands half behind the end
     scales: {
       x: { time: xValue === undefined, ...(props.xRange === undefined ? {} : { range: () => latest().xRange ?? [0, 1] }) },
       y: {
@@ -61,13 +66,13 @@ function optionsOf(latest: () => ChartProps, width: number): uPlot.Options {
       {
         ...x,
         grid: { show: false },
-        space: props.xSpace ?? 70,
+        space: px(props.xSpace ?? 70),
         ...(xValue === undefined ? { values: clockSplits } : { values: (_, splits) => splits.map(xValue) }),
         ...(props.xSplits === undefined ? {} : { splits: () => [...(props.xSplits ?? [])] }),
       },
       {
         ...axisOf(props.yValue, 58),
-        space: 34,
+        space: px(34),
         ...(ySplits === undefined ? {} : { splits: (_, __, low, high) => ySplits.filter((split) => split >= low && split <= high), filter: (_, splits) => splits }),
       },
     ],
@@ -104,7 +109,8 @@ export function Chart(props: ChartProps) {
   const latest = useRef(props);
   latest.current = props;
   const data = [[...props.x], ...props.lines.map((line) => [...line.values])] as uPlot.AlignedData;
-  const shape = `${props.height} ${props.xSplits?.map((split) => props.xValue?.(split)).join() ?? ""} ${props.lines.map((line) => line.name).join()}`;
+  const large = useStore(scale);
+  const shape = `${large} ${props.height} ${props.xSplits?.map((split) => props.xValue?.(split)).join() ?? ""} ${props.lines.map((line) => line.name).join()}`;
 
   useEffect(() => {
     const draw = (): void => {
@@ -119,7 +125,7 @@ export function Chart(props: ChartProps) {
     const room = new ResizeObserver(() => {
       const width = box.current?.clientWidth ?? 0;
       if (width > 0 && width !== drawn.current?.width) {
-        drawn.current?.setSize({ width, height: latest.current.height });
+        drawn.current?.setSize({ width, height: px(latest.current.height) });
       }
     });
     if (box.current !== null) {
@@ -133,5 +139,5 @@ export function Chart(props: ChartProps) {
     };
   }, [shape]);
   useEffect(() => drawn.current?.setData(data));
-  return <div class="chart" ref={box} role="img" aria-label={props.label} style={{ height: `${props.height}px` }} />;
+  return <div class="chart" ref={box} role="img" aria-label={props.label} style={{ height: `${px(props.height)}px` }} />;
 }

@@ -8,6 +8,7 @@ import { count, short, when, zone } from "./format";
 import type { Connection } from "./live";
 import { baseline, connection as connectionNow, lostSince, respond, status as statusNow } from "./live";
 import { Icon, Name, visible } from "./marks";
+import { canGrow, scale, setWall, wall } from "./scale";
 import { turned } from "./session";
 import { useStore } from "./store";
 
@@ -50,6 +51,23 @@ function ThemeSwitch() {
       )}
     </button>
   );
+}
+
+function WallSwitch() {
+  const on = useStore(wall);
+  useStore(scale); // which changes with the window's width
+  return on || canGrow(window.innerWidth) ? (
+    <button
+      type="button"
+      class="quiet icon wall"
+      aria-pressed={on}
+      aria-label="Large, to be read from afar"
+      title="Large, to be read from afar"
+      onClick={() => setWall(!on)}
+    >
+      <Icon path="M3 5h18v12H3zM9 21h6M12 17v4" />
+    </button>
+  ) : null;
 }
 
 const connectionWords: Record<Connection, string> = {
@@ -149,6 +167,7 @@ export function Frame(props: { screen: string; offered: readonly string[]; who: 
         </nav>
         <ConnectionMark connection={connection} status={status} />
         {props.who}
+        <WallSwitch />
         <ThemeSwitch />
       </header>
       <Turned />

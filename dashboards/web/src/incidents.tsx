@@ -29,7 +29,7 @@ const IncidentRow = memo(function IncidentRow(
       notes={
         <>
           {gone ? <em>not among these any more</em> : incident.state !== "new" && <em>{incident.state}</em>}
-          {incident.times.contain !== null && <em>contained in {duration(incident.times.contain)}</em>}
+          {incident.times.contain !== null && <em class="contained">contained in {duration(incident.times.contain)}</em>}
           {incident.assignee !== null && (
             <em class="who">
               <Name text={incident.assignee} />

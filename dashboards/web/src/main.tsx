@@ -18,6 +18,7 @@ import { begun, follow } from "./live";
 import { LogInScreen, WhoMark } from "./login";
 import { PostureScreen } from "./posture";
 import { RemediationScreen } from "./remediation";
+import { fitFirst } from "./scale";
 import type { Who } from "./session";
 import { findOut, may, who as whoNow } from "./session";
 import { useStore } from "./store";
@@ -60,4 +61,5 @@ function Page() {
 
 welcome();
 paintFirst();
+fitFirst();
 render(<Page />, document.getElementById("page")!);

@@ -2,7 +2,7 @@
 // A list of which only what is looked at exists in the document. All rows are of one height; the one with the keyboard's
 // focus stays there, wherever the list is scrolled.
 import type { ComponentChildren, RefObject } from "preact";
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 const beyond = 10; // rows drawn above and below
 
@@ -65,7 +65,8 @@ export function VirtualList<T>(props: {
   const [first, last] = useWindow(scroller, rowHeight, items.length);
   const [focus, setFocus] = useState<string | null>(null);
   const wanted = useRef(false);
-  const at = items.findIndex((item) => keyOf(item) === (focus ?? props.chosen));
+  const reached = focus ?? props.chosen;
+  const at = useMemo(() => (reached === null ? -1 : items.findIndex((item) => keyOf(item) === reached)), [items, keyOf, reached]);
   const reachable = at === -1 ? 0 : at;
 
   useEffect(() => {
