@@ -45,13 +45,14 @@ struct iv_alerts {
     struct iv_reader *reader;   /* likewise */
     pthread_t thread;
     bool running;
-    iv_ns began;     /* wall clock */
+    iv_ns since;     /* wall clock: from when on a planted violation is waited for */
     iv_ns canary_at; /* wall clock: when it is looked after next; IV_NS_MAX: never */
     iv_ns measured;
     struct teller *tellers;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool stopping;  /* under lock, as what follows */
+    bool stands_by; /* other processes' detectors have all partitions */
     uint64_t woken; /* how often */
     struct condition conditions[IV_CONDITIONS];
 };
@@ -62,6 +63,21 @@ static bool stopping(struct iv_alerts *a)
     bool is = a->stopping;
     (void)pthread_mutex_unlock(&a->lock);
     return is;
+}
+
+static bool stands_by(struct iv_alerts *a)
+{
+    (void)pthread_mutex_lock(&a->lock);
+    bool is = a->stands_by;
+    (void)pthread_mutex_unlock(&a->lock);
+    return is;
+}
+
+void iv_alerts_reads(struct iv_alerts *alerts, bool reads)
+{
+    (void)pthread_mutex_lock(&alerts->lock);
+    alerts->stands_by = !reads;
+    (void)pthread_mutex_unlock(&alerts->lock);
 }
 
 /* Until something is queued after seen, it is to stop, or the time is up. */
@@ -179,7 +195,8 @@ static iv_rc look_after_canary(struct iv_alerts *a, bool *any, iv_ns *next, iv_n
     *next = iv_ns_add(now, CANARY_LOOK < every ? CANARY_LOOK : every);
     if (a->options.planted_every > 0) {
         iv_ns patience = iv_ns_add(every, 3 * a->options.planted_every + CANARY_SLACK);
-        return iv_alerter_canary_missed(a->alerter, a->options.store, &missed, a->began, patience, now, err);
+        a->since = stands_by(a) ? now : a->since;
+        return iv_alerter_canary_missed(a->alerter, a->options.store, &missed, a->since, patience, now, err);
     }
     TRY(iv_alerter_canary_due(a->alerter, a->options.store, IV_STR(""), now, err));
     TRY(iv_alerter_canary_last(a->options.store, &last, err));
@@ -360,7 +377,7 @@ iv_rc iv_alerts_start(struct iv_alerts **out, const struct iv_alerts_options *op
     iv_monotonic_cond_init(&a->changed);
     a->options = *options;
     a->clock = iv_clock_system();
-    a->began = iv_wall(&a->clock);
+    a->since = iv_wall(&a->clock);
     a->canary_at = options->alerting->canary == 0 ? IV_NS_MAX : 0;
     struct iv_rc_s rc = start(a, err);
     if (!iv_ok(rc)) {

@@ -32,3 +32,6 @@ void iv_alerts_wake(struct iv_alerts *alerts);
 /* A condition of the monitor is there, or over. NULL alerts: nobody is to be told. */
 void iv_alerts_condition(struct iv_alerts *alerts, enum iv_condition condition, bool over,
                          const char *detail);
+/* Whether the detector of this process has a partition: one that stands by finds no planted violation, and
+ * misses none. */
+void iv_alerts_reads(struct iv_alerts *alerts, bool reads);

@@ -92,21 +92,36 @@ void iv_fresh_tell(struct iv_fresh_watch *f, const struct iv_marks *marks, iv_ns
                    size_t (*positions)(void *ctx, struct iv_cursor *out, size_t room), void *ctx)
 {
     iv_ns read = IV_NS_MIN;
+    bool stands_by = false;
     if (f->found.detects && f->read != NULL && marks != NULL) {
         size_t count = positions(ctx, f->read, f->count);
-        read = iv_marks_read(marks, f->read, count < f->count ? count : f->count);
+        stands_by = count == IV_FRESH_STANDBY;
+        read = stands_by ? IV_NS_MIN : iv_marks_read(marks, f->read, count < f->count ? count : f->count);
     }
     f->found.read = read == IV_NS_MIN ? IV_NS_MIN : iv_monotonic(&f->clock) - (wall - read);
     (void)pthread_mutex_lock(&f->lock);
     f->known = f->found;
+    f->known.detects = f->found.detects && !stands_by;
     (void)pthread_mutex_unlock(&f->lock);
 }
 
-bool iv_fresh_ask(struct iv_fresh_watch *f, const char **why)
+static struct iv_freshness known_by_now(struct iv_fresh_watch *f)
 {
     (void)pthread_mutex_lock(&f->lock);
     struct iv_freshness known = f->known;
     (void)pthread_mutex_unlock(&f->lock);
     known.now = iv_monotonic(&f->clock);
+    return known;
+}
+
+bool iv_fresh_hears(struct iv_fresh_watch *f)
+{
+    struct iv_freshness known = known_by_now(f);
+    return known.heard != IV_NS_MIN && known.now - known.heard <= IV_FRESH_HEARD;
+}
+
+bool iv_fresh_ask(struct iv_fresh_watch *f, const char **why)
+{
+    struct iv_freshness known = known_by_now(f);
     return iv_fresh(&known, why);
 }

@@ -12,6 +12,7 @@
 #include "stream/source.h"
 
 #include <pthread.h>
+#include <stdint.h>
 
 struct iv_fresh_watch {
     struct iv_clock clock;
@@ -31,8 +32,14 @@ void iv_fresh_deinit(struct iv_fresh_watch *fresh);
 iv_rc iv_fresh_ends(struct iv_fresh_watch *fresh, const struct iv_cursor *ends,
                     const struct iv_cursor *stable, size_t count, struct iv_err *err);
 void iv_fresh_clock_set(struct iv_fresh_watch *fresh);
+/* For `positions`: the group has given this process's detector no partition, and others read them all: it
+ * waits for none of them, as a process without a detector. */
+#define IV_FRESH_STANDBY SIZE_MAX
+
 /* How far the detector has read, held against the marks; makes known what was found. */
 void iv_fresh_tell(struct iv_fresh_watch *fresh, const struct iv_marks *marks, iv_ns wall,
                    size_t (*positions)(void *ctx, struct iv_cursor *out, size_t room), void *ctx);
+/* Whether the broker answers, of whatever it has told. */
+bool iv_fresh_hears(struct iv_fresh_watch *fresh);
 /* *why: what is not fresh, a constant. */
 bool iv_fresh_ask(struct iv_fresh_watch *fresh, const char **why);

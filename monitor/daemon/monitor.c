@@ -34,8 +34,6 @@
 #define WAITING_EVERY (3600 * IV_NS_PER_S)
 #define SIGNED_ENTRIES 1000
 #define SIGNED_EVERY (10 * IV_NS_PER_S)
-#define INPUT_LOST_AFTER (60 * IV_NS_PER_S)
-#define INPUT_SAID_EVERY (300 * IV_NS_PER_S)
 
 void iv_monitor_failed(void *ctx, const struct iv_err *why)
 {
@@ -355,8 +353,7 @@ iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, 
     m->clock = iv_clock_system();
     m->begun = iv_wall(&m->clock);
     m->times_seen = -1;
-    m->input_lost = true;
-    m->input_at = iv_monotonic(&m->clock);
+    m->input = iv_input_begin(iv_monotonic(&m->clock));
     struct iv_rc_s rc = start_parts(m, err);
     if (!iv_ok(rc)) {
         iv_monitor_stop(m);
@@ -443,24 +440,22 @@ static void tell_readiness(struct iv_monitor *m)
 static void watch_input(struct iv_monitor *m)
 {
     struct iv_consumer_health health;
-    iv_ns now = iv_monotonic(&m->clock);
-    if (m->alerts == NULL || m->detect == NULL) {
+    if (m->alerts == NULL || !iv_monitor_input(m, &health)) {
         return;
     }
-    iv_detect_health(m->detect, &health);
-    if (health.reachable) {
-        m->input_at = now;
-        if (m->input_lost) {
-            iv_alerts_condition(m->alerts, IV_CONDITION_INPUT_LOST, true, "the broker answers");
-        }
-        m->input_lost = false;
-    } else if (now - m->input_at >= INPUT_LOST_AFTER && now - m->input_said >= INPUT_SAID_EVERY) {
-        char why[512];
+    iv_alerts_reads(m->alerts, m->detect == NULL || !health.assigned || health.partitions > 0);
+    char why[512];
+    switch (iv_input_look(&m->input, health.reachable, iv_monotonic(&m->clock))) {
+    case IV_INPUT_BACK:
+        iv_alerts_condition(m->alerts, IV_CONDITION_INPUT_LOST, true, "the broker answers");
+        break;
+    case IV_INPUT_LOST:
         (void)snprintf(why, sizeof why, "the broker does not answer%s%.400s",
                        health.trouble[0] == '\0' ? "" : ": ", health.trouble);
-        m->input_lost = true;
-        m->input_said = now;
         iv_alerts_condition(m->alerts, IV_CONDITION_INPUT_LOST, false, why);
+        break;
+    case IV_INPUT_NO_NEWS:
+        break;
     }
 }
 
@@ -480,8 +475,7 @@ static void look_out(struct iv_monitor *m)
 {
     struct iv_str file = m->config->respond.pause_file;
     struct iv_consumer_health health;
-    if (m->detect != NULL) {
-        iv_detect_health(m->detect, &health);
+    if (iv_monitor_input(m, &health)) {
         iv_lookout_input(m->lookout, &health);
     }
     iv_canary_turn(m->canary);

@@ -8,6 +8,7 @@
 #include "daemon/act.h"
 #include "daemon/alerts.h"
 #include "daemon/canary.h"
+#include "daemon/input.h"
 #include "daemon/intake.h"
 #include "daemon/keep.h"
 #include "daemon/lookout.h"
@@ -51,9 +52,7 @@ struct iv_monitor {
     struct iv_intake *answers; /* NULL: this process answers nothing that others find */
     iv_ns waiting_told;        /* monotonic: that executions wait; 0: none did */
     iv_ns totals_at;
-    bool input_lost;       /* by the alerts; an earlier process may have said so */
-    iv_ns input_at;        /* monotonic: when the input was there last */
-    iv_ns input_said;      /* monotonic: when an alert said last that it is lost */
+    struct iv_input input; /* as the alerts say */
     atomic_bool reloading; /* a baseline was read again, and is not in force or refused yet */
     pthread_mutex_t lock;
     struct iv_baseline *baseline; /* in force; under lock once the parts have started */
@@ -89,6 +88,8 @@ iv_rc iv_monitor_name_topics(struct iv_monitor *m, struct iv_str topics[IV_STREA
 iv_rc iv_monitor_start_observer(struct iv_monitor *m, struct iv_err *err);
 /* Whom the observer asks how far the streams have been read; NULL: nobody, before it is gone. */
 void iv_monitor_follow(struct iv_monitor *m, struct iv_detect *detect);
+/* How the input does, of the detector, or else of who responds; false: this process has none. */
+bool iv_monitor_input(struct iv_monitor *m, struct iv_consumer_health *out);
 /* Of iv_act_options: whether the streams are fresh. */
 bool iv_monitor_is_fresh(void *ctx, const char **why);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/guard.h"
 #include "daemon/config_topics.h"
+#include "daemon/fresh.h"
 #include "daemon/monitor_internal.h"
 
 iv_rc iv_monitor_name_topics(struct iv_monitor *m, struct iv_str topics[IV_STREAMS], struct iv_err *err)
@@ -23,9 +24,26 @@ static size_t positions(void *ctx, struct iv_cursor *out, size_t room)
 {
     struct iv_monitor *m = ctx;
     (void)pthread_mutex_lock(&m->lock);
-    size_t count = m->followed == NULL ? 0 : iv_detect_positions(m->followed, out, room);
+    struct iv_consumer_health health = {.assigned = false};
+    size_t count = 0;
+    if (m->followed != NULL) {
+        iv_detect_health(m->followed, &health);
+        count = iv_detect_positions(m->followed, out, room);
+    }
+    count = health.assigned && health.partitions == 0 ? IV_FRESH_STANDBY : count;
     (void)pthread_mutex_unlock(&m->lock);
     return count;
+}
+
+bool iv_monitor_input(struct iv_monitor *m, struct iv_consumer_health *out)
+{
+    if (m->detect != NULL) {
+        iv_detect_health(m->detect, out);
+        return true;
+    }
+    bool hears = m->observer != NULL && iv_observer_hears(m->observer);
+    *out = (struct iv_consumer_health){.reachable = hears};
+    return m->observer != NULL;
 }
 
 bool iv_monitor_is_fresh(void *ctx, const char **why)

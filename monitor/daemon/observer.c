@@ -508,6 +508,11 @@ bool iv_observer_fresh(struct iv_observer *observer, const char **why)
     return iv_fresh_ask(&observer->fresh, why);
 }
 
+bool iv_observer_hears(struct iv_observer *observer)
+{
+    return iv_fresh_hears(&observer->fresh);
+}
+
 void iv_observer_wake(struct iv_observer *observer)
 {
     (void)pthread_mutex_lock(&observer->lock);

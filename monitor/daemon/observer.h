@@ -30,7 +30,8 @@ struct iv_observer_options {
     struct iv_str topics[IV_STREAMS]; /* likewise */
     struct iv_metrics *metrics;
     struct iv_turns *turns; /* NULL: nobody looks */
-    /* How far the detector of this process has read, as iv_detect_positions. NULL: there is none. */
+    /* How far the detector of this process has read, as iv_detect_positions, or IV_FRESH_STANDBY (fresh.h).
+     * NULL: there is none. */
     size_t (*positions)(void *ctx, struct iv_cursor *out, size_t room);
     void (*changed)(void *ctx); /* a state changed, and is durable; from the thread */
     void (*failed)(void *ctx, const struct iv_err *why);
@@ -44,5 +45,7 @@ void iv_observer_stop(struct iv_observer *observer); /* NULL is fine */
 void iv_observer_reload(struct iv_observer *observer, struct iv_baseline *baseline);
 /* From any thread: whether the streams are fresh; else *why, a constant. */
 bool iv_observer_fresh(struct iv_observer *observer, const char **why);
+/* From any thread: whether the broker answers. */
+bool iv_observer_hears(struct iv_observer *observer);
 /* Something was done: look at once. */
 void iv_observer_wake(struct iv_observer *observer);

@@ -177,3 +177,39 @@ Test(fresh, begins_anew_where_there_are_other_partitions)
     iv_fresh_tell(&w.watch, w.marks, w.now, NULL, NULL);
     cr_expect(iv_fresh_ask(&w.watch, &text), "%s", text);
 }
+
+static size_t no_positions(void *ctx, struct iv_cursor *out, size_t room)
+{
+    (void)out;
+    (void)room;
+    return *(const size_t *)ctx;
+}
+
+/* Those that were never told where they begin have read nothing; those that were told to stand by need not.
+ */
+Test(fresh, does_not_wait_for_a_detector_that_has_no_partition)
+{
+    IV_AUTO(world_deinit) struct world w;
+    world_init(&w);
+    const char *text = "";
+    size_t count = 0;
+    iv_fresh_tell(&w.watch, w.marks, w.now, no_positions, &count);
+    cr_expect(!iv_fresh_ask(&w.watch, &text));
+    cr_expect_str_eq(text, "the streams are not read as far as they go");
+
+    count = IV_FRESH_STANDBY;
+    iv_fresh_tell(&w.watch, w.marks, w.now, no_positions, &count);
+    cr_expect(iv_fresh_ask(&w.watch, &text));
+}
+
+Test(fresh, hears_the_broker_or_does_not)
+{
+    IV_AUTO(world_deinit) struct world w;
+    world_begin(&w);
+    cr_expect(!iv_fresh_hears(&w.watch), "not yet");
+    hear(&w, 10, 10);
+    (void)why(&w);
+    cr_expect(iv_fresh_hears(&w.watch));
+    w.now += 6 * S;
+    cr_expect(!iv_fresh_hears(&w.watch));
+}
