@@ -4,6 +4,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "baseline/baseline.h"
+#include "evidence/own.h"
 #include "respond/alert/alert.h"
 #include "respond/playbook.h"
 
@@ -59,9 +60,23 @@ static iv_rc answer_stranger(struct iv_answerer *a, const struct iv_told_finding
                                                           a->baseline, wall, err);
 }
 
+/* How another monitor does is shown as told of (evidence/own.h), and alerted of where that one cannot. */
+static iv_rc answer_own(struct iv_answerer *a, const struct iv_told_finding *told, iv_ns wall,
+                        struct iv_err *err)
+{
+    enum iv_put put = IV_PUT_SAME;
+    TRY(iv_store_take_finding(a->store, &put, &told->row, err));
+    return a->alerter == NULL || put == IV_PUT_SAME
+               ? IV_OK
+               : iv_alerter_own(a->alerter, a->store, &told->row, told->detail, wall, err);
+}
+
 iv_rc iv_answer_told(struct iv_answerer *a, struct iv_told_finding *told, iv_ns wall, struct iv_err *err)
 {
     enum iv_put put = IV_PUT_SAME;
+    if (iv_own_is(told->row.rule)) {
+        return answer_own(a, told, wall, err);
+    }
     TRY(iv_store_put_finding(a->store, &put, &told->row,
                              err)); /* whoever shows it may not have read it yet */
     TRY(iv_store_take_finding(a->store, &put, &told->row, err));

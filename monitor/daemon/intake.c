@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "baseline/baseline.h"
 #include "daemon/answer.h"
+#include "daemon/instance.h"
 #include "daemon/succession.h"
 #include "evidence/coverage.h"
 #include "evidence/own.h"
@@ -140,8 +141,7 @@ static iv_rc answer_finding(struct iv_intake *n, const struct iv_record *record,
     a->playbooks = n->playbooks;
     a->alerter = n->alerter;
     a->metrics = n->options.metrics;
-    /* Of the monitor's own: whoever found it alerts. */
-    return iv_own_is(told.row.rule) ? IV_OK : iv_answer_told(a, &told, iv_wall(&n->clock), err);
+    return iv_answer_told(a, &told, iv_wall(&n->clock), err);
 }
 
 static iv_rc take_action(struct iv_intake *n, struct iv_str json, struct iv_err *err)
@@ -364,23 +364,11 @@ static void *intake_thread(void *argument)
     return NULL;
 }
 
-static iv_rc write_instance(struct iv_buf *out, struct iv_store *store, struct iv_err *err)
-{
-    struct iv_rc_s rc = iv_store_fact(store, out, IV_STR("instance"), err);
-    if (rc.code != IV_E_ABSENT) {
-        return rc;
-    }
-    struct iv_hash_key random = iv_hash_key_random();
-    iv_buf_printf(out, "%016llx", (unsigned long long)random.k0);
-    TRY(iv_buf_check(out, "a store's name", err));
-    return iv_store_put_fact(store, IV_STR("instance"), iv_buf_slice(out), err);
-}
-
-/* This store's name, as long as it exists: its process reads all, in a group of its own. */
+/* The process of this store reads all, in a group of its own. */
 static iv_rc find_instance(struct iv_buf *out, struct iv_store *store, struct iv_err *err)
 {
     TRY(iv_store_begin(store, err));
-    struct iv_rc_s rc = write_instance(out, store, err);
+    struct iv_rc_s rc = iv_instance(out, store, err);
     if (!iv_ok(rc)) {
         iv_store_rollback(store);
         return rc;

@@ -359,6 +359,7 @@ iv_rc iv_monitor_start(struct iv_monitor **out, const struct iv_config *config, 
         iv_monitor_stop(m);
         return rc;
     }
+    iv_monitor_refusal(m, NULL); /* an earlier process of this store may have said so */
     *out = m;
     return IV_OK;
 }
@@ -507,6 +508,7 @@ bool iv_monitor_tick(struct iv_monitor *monitor, struct iv_err *err)
 {
     tell_readiness(monitor);
     watch_input(monitor);
+    iv_monitor_tell_refusal(monitor);
     read_totals(monitor);
     look_out(monitor);
     (void)pthread_mutex_lock(&monitor->lock);

@@ -26,6 +26,9 @@
 struct iv_console;
 struct iv_reader;
 
+/* Of a baseline, in a process that alerts nobody. */
+enum iv_refusal { IV_REFUSAL_NO_NEWS, IV_REFUSAL_LASTS, IV_REFUSAL_OVER };
+
 struct iv_monitor {
     const struct iv_config *config;
     struct iv_hand *hand; /* NULL: none */
@@ -52,8 +55,10 @@ struct iv_monitor {
     struct iv_intake *answers; /* NULL: this process answers nothing that others find */
     iv_ns waiting_told;        /* monotonic: that executions wait; 0: none did */
     iv_ns totals_at;
-    struct iv_input input; /* as the alerts say */
-    atomic_bool reloading; /* a baseline was read again, and is not in force or refused yet */
+    struct iv_input input;   /* as the alerts say */
+    enum iv_refusal refusal; /* under lock: what is to be told */
+    char refused[512];       /* likewise: why */
+    atomic_bool reloading;   /* a baseline was read again, and is not in force or refused yet */
     pthread_mutex_t lock;
     struct iv_baseline *baseline; /* in force; under lock once the parts have started */
     struct iv_playbooks *playbooks;
@@ -88,6 +93,9 @@ iv_rc iv_monitor_name_topics(struct iv_monitor *m, struct iv_str topics[IV_STREA
 iv_rc iv_monitor_start_observer(struct iv_monitor *m, struct iv_err *err);
 /* Whom the observer asks how far the streams have been read; NULL: nobody, before it is gone. */
 void iv_monitor_follow(struct iv_monitor *m, struct iv_detect *detect);
+/* A baseline was refused, or, why NULL, none is any more; what of it was not told yet is told. */
+void iv_monitor_refusal(struct iv_monitor *m, const char *why);
+void iv_monitor_tell_refusal(struct iv_monitor *m);
 /* How the input does, of the detector, or else of who responds; false: this process has none. */
 bool iv_monitor_input(struct iv_monitor *m, struct iv_consumer_health *out);
 /* Of iv_act_options: whether the streams are fresh. */

@@ -60,6 +60,7 @@ static void tell_reload(struct iv_monitor *m, const struct iv_err *why)
     }
     iv_alerts_condition(m->alerts, IV_CONDITION_BASELINE_REFUSED, why == NULL,
                         why == NULL ? "another baseline is in force" : why->text);
+    iv_monitor_refusal(m, why == NULL ? NULL : why->text);
     if (why != NULL) {
         iv_lookout_note(m->lookout, IV_JOURNAL_RELOAD_REFUSED, m->config->baseline, iv_str_of(why->text));
         LOG_ERROR("run.reload.refused", KV_TEXT("why", why->text),

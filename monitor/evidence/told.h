@@ -27,6 +27,7 @@ struct iv_told_finding {
     struct iv_verdict verdict;
     struct iv_str baseline; /* its digest; empty where the text does not say */
     struct iv_str playbook; /* that its rule names; empty: none */
+    struct iv_str detail;   /* of one of the monitor about itself (own.h); else empty */
 };
 iv_rc iv_told_finding_read(struct iv_told_finding *out, struct iv_decoder *decoder,
                            const struct iv_catalogue *catalogue, struct iv_arena *arena, struct iv_str json,

@@ -213,6 +213,7 @@ iv_rc iv_told_finding_read(struct iv_told_finding *out, struct iv_decoder *decod
     TRY(read_trigger(&out->verdict.trigger, catalogue, arena, &finding, err));
     TRY(read_row(out, arena, &finding, err));
     out->baseline = iv_told_baseline(&finding);
+    out->detail = iv_told_text_or_empty(&finding, "status_detail");
     out->playbook = iv_told_text_or_empty(&finding, "remediation.desc");
     out->verdict.kind = out->row.kind;
     out->verdict.witness_total = (size_t)out->row.witnesses;

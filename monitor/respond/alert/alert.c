@@ -351,6 +351,16 @@ iv_rc iv_alerter_condition(struct iv_alerter *a, struct iv_store *store, enum iv
     return begin(a, store, &alert, to, now, err);
 }
 
+iv_rc iv_alerter_own(struct iv_alerter *a, struct iv_store *store, const struct iv_finding *finding,
+                     struct iv_str detail, iv_ns now, struct iv_err *err)
+{
+    if (!iv_str_eq(finding->rule, conditions[IV_CONDITION_BASELINE_REFUSED].name)) {
+        return IV_OK; /* whoever found it alerts */
+    }
+    return iv_alerter_condition(a, store, IV_CONDITION_BASELINE_REFUSED, finding->kind == IV_UPDATED,
+                                finding->trigger_id, detail, now, err);
+}
+
 iv_rc iv_alerter_settle(struct iv_alerter *a, struct iv_store *store, bool *any, iv_ns now,
                         struct iv_err *err)
 {

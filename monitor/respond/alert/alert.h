@@ -38,6 +38,10 @@ iv_rc iv_alerter_condition(struct iv_alerter *alerter, struct iv_store *store, e
                            bool over, struct iv_str subject, struct iv_str detail, iv_ns now,
                            struct iv_err *err);
 
+/* A finding of another process about itself, which alerts nobody: the same condition, about that one. */
+iv_rc iv_alerter_own(struct iv_alerter *alerter, struct iv_store *store, const struct iv_finding *finding,
+                     struct iv_str detail, iv_ns now, struct iv_err *err);
+
 /* Takes over what people have done with findings since it was called last: whoever acknowledged one of an
  * alert's acknowledges the alert, at the sinks that know such a thing; one of whose findings none stands any
  * more, because they were closed, is resolved. *any: something was done, and there may be more. */

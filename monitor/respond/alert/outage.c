@@ -60,3 +60,27 @@ iv_rc iv_outage_keep(struct iv_store *store, const struct iv_str *sinks, size_t 
 {
     return end(store, sinks, count, false, IV_STR("the configuration does not name it any more"), now, err);
 }
+
+iv_rc iv_refusal_tell(struct iv_store *store, struct iv_str name, bool over, struct iv_str why, iv_ns now,
+                      struct iv_err *err)
+{
+    IV_AUTO(iv_arena_deinit) struct iv_arena arena;
+    struct iv_own_finding *lasting = NULL;
+    size_t count = 0;
+    struct iv_alert alert = iv_alerter_condition_of(IV_CONDITION_BASELINE_REFUSED, name, why, now);
+    iv_arena_init(&arena, 0);
+    TRY(iv_store_own_lasting(store, &lasting, &count, alert.rule, &arena, err));
+    for (size_t i = 0; i < count; i++) {
+        lasting[i].detail = why;
+        lasting[i].over = now;
+        TRY(over ? iv_store_put_own(store, &lasting[i], now, err) : IV_OK);
+    }
+    const struct iv_own_finding finding = {.rule = alert.rule,
+                                           .title = alert.title,
+                                           .severity = alert.severity,
+                                           .criteria = alert.criteria,
+                                           .subject = name,
+                                           .detail = why,
+                                           .began = now};
+    return over || count > 0 ? IV_OK : iv_store_put_own(store, &finding, now, err);
+}

@@ -125,3 +125,31 @@ Test(answer, where_no_playbook_is_named_none_has_failed)
     cr_expect(eq(sz, stage_executions(&a.stage), 0));
     answering_deinit(&a);
 }
+
+/* A process without sinks has refused a baseline. */
+Test(answer, what_another_monitor_says_of_itself_is_told_where_it_cannot_tell_it)
+{
+    struct answering a;
+    answering_init(&a);
+    struct iv_err err = {0};
+    struct iv_told_finding told = {.row = {.uid = IV_STR("f1"),
+                                           .kind = IV_VIOLATED,
+                                           .rule = IV_STR("invigil.baseline-refused"),
+                                           .trigger_id = IV_STR("00000000000000aa")},
+                                   .detail = IV_STR("no such field")};
+    struct iv_told_finding sink = told;
+    sink.row.uid = IV_STR("f2");
+    sink.row.rule = IV_STR("invigil.sink-unreachable");
+
+    cr_assert(iv_ok(iv_store_begin(a.answerer.store, &err)));
+    for (int twice = 0; twice < 2; twice++) {
+        cr_assert(iv_ok(iv_answer_told(&a.answerer, &told, STAGE_NOW, &err)), "%s", err.text);
+        cr_assert(iv_ok(iv_answer_told(&a.answerer, &sink, STAGE_NOW, &err)), "%s", err.text);
+    }
+    told.row.kind = IV_UPDATED;
+    cr_assert(iv_ok(iv_answer_told(&a.answerer, &told, STAGE_NOW, &err)), "%s", err.text);
+    cr_assert(iv_ok(iv_store_commit(a.answerer.store, &err)));
+
+    cr_expect_str_eq(alert_stage_queue(&a.alerts, "a"), "firing 1 resolved 1 ");
+    answering_deinit(&a);
+}

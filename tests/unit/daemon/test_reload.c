@@ -7,6 +7,7 @@
 #include "base/guard.h"
 #include "daemon/config.h"
 #include "daemon/load.h"
+#include "evidence/own.h"
 #include "evidence/reader.h"
 #include "respond/playbook.h"
 #include "stream/embedded.h"
@@ -141,10 +142,13 @@ static void send(struct scene *s, const char *type, const char *id, const char *
     wait_for(s, all_read, NULL);
 }
 
-/* "RULE/id/baseline " of each, in the order of the store. */
+/* "RULE/id/baseline " of each that is not about the monitor itself, in the order of the store. */
 static bool list_finding(void *ctx, const struct iv_finding *finding)
 {
     struct iv_buf *out = ctx;
+    if (iv_own_is(finding->rule)) {
+        return true;
+    }
     const char *name = memmem(finding->ocsf.p, finding->ocsf.n, "\"first\"", 7) != NULL ? "first" : "second";
     iv_buf_printf(out, IV_STR_FMT "/" IV_STR_FMT "/%s ", IV_STR_ARG(finding->rule),
                   IV_STR_ARG(finding->trigger_id), name);
@@ -240,6 +244,39 @@ Test(reload, of_a_broken_baseline_leaves_the_old_one_in_force, .timeout = 300)
     cr_expect(status_has(&s, "the topic of telemetry changes from 'telemetry' to 'elsewhere'"));
     send(&s, "use", "u1", "a", 20);
     wait_for(&s, found, "AA-1/u1/first ");
+    end(&s);
+}
+
+static bool keep_kind(void *ctx, const struct iv_finding *finding)
+{
+    if (iv_own_is(finding->rule)) {
+        *(enum iv_verdict_kind *)ctx = finding->kind;
+    }
+    return true;
+}
+
+static bool says_of_itself(struct scene *s, const void *what)
+{
+    enum iv_verdict_kind kind = IV_OPEN;
+    struct iv_err err;
+    struct iv_finding_filter all = {.limit = 100};
+    cr_assert(iv_ok(iv_reader_findings(s->reader, &all, keep_kind, &kind, &err)), "%s", err.text);
+    return kind == *(const enum iv_verdict_kind *)what;
+}
+
+/* It has no sinks; who has hears of it by the topic of findings. */
+Test(reload, that_is_refused_is_a_finding_where_nobody_responds, .timeout = 300)
+{
+    struct scene s;
+    start(&s, RULE("AA-1", USED_WHEN_GONE("k")));
+    cr_expect(says_of_itself(&s, &(enum iv_verdict_kind){IV_OPEN}));
+
+    write_baseline(&s, "second", "telemetry", RULE("AA-1", USED_WHEN_GONE("no_such_field")));
+    reload(&s, "refused", 1);
+    wait_for(&s, says_of_itself, &(enum iv_verdict_kind){IV_VIOLATED});
+    write_baseline(&s, "third", "telemetry", RULE("AA-1", USED_WHEN_GONE("k")));
+    reload(&s, "accepted", 1);
+    wait_for(&s, says_of_itself, &(enum iv_verdict_kind){IV_UPDATED});
     end(&s);
 }
 
