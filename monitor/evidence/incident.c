@@ -5,7 +5,14 @@
 #include "evidence/query.h"
 #include "evidence/rows.h"
 
-#define SPAN_BITS 40 /* of incident_spans */
+/* Of a row s of incident_spans, in units of 2^40 ns: its first and its last moment. */
+#define SPAN_FIRST "(s.span << 40) "
+#define SPAN_LAST "((s.span << 40) | 1099511627775) "
+/* The findings of incident i that lie in it, and between two moments. */
+#define FINDINGS_OF_SPAN(from, last)                                                                         \
+    " CROSS JOIN findings f INDEXED BY findings_in_incident ON f.rule = i.rule AND f.tenant = i.tenant"      \
+    " AND f.agent = i.agent AND f.kind >= 2 AND f.time >= max(" SPAN_FIRST ", " from ")"                     \
+    " AND f.time <= min(" SPAN_LAST ", " last ")"
 
 /* As enum iv_triage_state has it: what asks for attention goes before what does not. */
 #define STATE "CASE WHEN i.fresh > 0 THEN 0 WHEN i.live > 0 THEN 1 WHEN i.waived > 0 THEN 3 ELSE 2 END"
@@ -66,12 +73,35 @@ static void add_search(struct iv_query *q, struct iv_str text)
     }
 }
 
-#define SELECT_INCIDENTS                                                                                     \
+#define SELECT_INCIDENTS(count)                                                                              \
     "SELECT i.id, i.seq, i.rule, i.title, i.severity, i.criteria, i.assignee, i.tenant,"                     \
-    " i.agent, i.count, i.live, i.waived, " STATE ", i.first, i.last, i.detected,"                           \
+    " i.agent, " count ", i.live, i.waived, " STATE ", i.first, i.last, i.detected,"                         \
     " (SELECT f.uid FROM findings f INDEXED BY findings_by_incident WHERE f.rule = i.rule"                   \
     " AND f.tenant = i.tenant AND f.agent = i.agent ORDER BY f.seq DESC LIMIT 1)"                            \
     " FROM incidents i"
+
+/* How many findings of incident i lie in a period, of which both ends may lie within a span. ?1 and ?2 are
+ * its first and its last moment. */
+#define WITHIN "(" SPAN_FIRST ">= ?1 AND " SPAN_LAST "<= ?2)"
+#define COUNT_WITHIN                                                                                         \
+    "(SELECT ifnull(sum(s.count), 0) FROM incident_spans s WHERE s.incident = i.id AND " WITHIN ") +"        \
+    " (SELECT count(*) FROM incident_spans s" FINDINGS_OF_SPAN(                                              \
+        "?1", "?2") " WHERE s.incident = i.id AND s.span IN (?1 >> 40, ?2 >> 40) AND NOT " WITHIN ")"
+
+static void begin_incidents(struct iv_query *q, const struct iv_finding_filter *f)
+{
+    if (f->from == 0 && f->until == 0) {
+        iv_query_init(q, SELECT_INCIDENTS("i.count"));
+        iv_query_condition(q, "i.count > 0");
+        return;
+    }
+    iv_query_init(q, SELECT_INCIDENTS(COUNT_WITHIN));
+    iv_query_bind_int(q, f->from);
+    iv_query_bind_int(q, iv_ns_add(f->until, -1));
+    iv_query_condition(q, "i.last >= ?1 AND i.first <= ?2 AND EXISTS (SELECT 1 FROM findings f"
+                          " INDEXED BY findings_in_incident WHERE f.rule = i.rule AND f.tenant = i.tenant"
+                          " AND f.agent = i.agent AND f.kind >= 2 AND f.time >= ?1 AND f.time <= ?2)");
+}
 
 iv_rc iv_reader_incidents(struct iv_reader *reader, const struct iv_finding_filter *filter,
                           iv_incident_visit visit, void *ctx, struct iv_err *err)
@@ -79,8 +109,7 @@ iv_rc iv_reader_incidents(struct iv_reader *reader, const struct iv_finding_filt
     const struct iv_finding_filter *f = filter;
     struct visiting v = {.visit.incident = visit, .ctx = ctx};
     IV_AUTO(iv_query_deinit) struct iv_query q;
-    iv_query_init(&q, SELECT_INCIDENTS);
-    iv_query_int(&q, true, "i.count > ?", 0);
+    begin_incidents(&q, f);
     iv_query_str(&q, "i.rule = ?", f->rule);
     iv_query_str(&q, "instr(' ' || i.criteria || ' ', ' ' || ? || ' ') > 0", f->criterion);
     iv_query_str(&q, "i.tenant = ?", f->tenant);
@@ -91,8 +120,6 @@ iv_rc iv_reader_incidents(struct iv_reader *reader, const struct iv_finding_filt
     iv_query_int(&q, f->suppressed == IV_SUPPRESSED_NO, "i.waived < i.count + ?", 0);
     iv_query_str(&q, "i.assignee = ?", f->assignee);
     add_search(&q, f->text);
-    iv_query_int(&q, f->from != 0, "i.last >= ?", f->from);
-    iv_query_int(&q, f->until != 0, "i.first < ?", f->until);
     iv_query_int(&q, f->after != 0, "i.seq > ?", f->after);
     iv_query_int(&q, f->before != 0, "i.seq < ?", f->before);
     iv_query_order(&q, "i.seq", f->newest_first, f->limit);
@@ -104,7 +131,7 @@ iv_rc iv_reader_incident_of(struct iv_reader *reader, const struct iv_finding *f
 {
     struct visiting v = {.visit.incident = visit, .ctx = ctx};
     IV_AUTO(iv_query_deinit) struct iv_query q;
-    iv_query_init(&q, SELECT_INCIDENTS);
+    iv_query_init(&q, SELECT_INCIDENTS("i.count"));
     iv_query_condition(&q, "i.count > 0 AND i.rule = ? AND i.tenant = ? AND i.agent = ?");
     iv_query_bind_str(&q, finding->rule);
     iv_query_bind_str(&q, finding->tenant);
@@ -114,33 +141,42 @@ iv_rc iv_reader_incident_of(struct iv_reader *reader, const struct iv_finding *f
 
 struct sparks {
     int64_t *out;
-    iv_ns from;
-    iv_ns width;
 };
 
-/* A span counts where its middle lies. */
 static iv_rc read_spark(void *ctx, struct iv_sql_row *row, bool *on, struct iv_err *err)
 {
     (void)on;
     (void)err;
-    struct sparks *s = ctx;
-    iv_ns middle = iv_ns_add(iv_sql_get_int(row) * (INT64_C(1) << SPAN_BITS), INT64_C(1) << (SPAN_BITS - 1));
-    int64_t place = iv_ns_add(middle, iv_ns_negate(s->from)) / s->width;
-    place = place < 0 ? 0 : place;
-    s->out[place < IV_SPARKS ? place : IV_SPARKS - 1] += iv_sql_get_int(row);
+    const struct sparks *s = ctx;
+    int64_t place = iv_sql_get_int(row);
+    s->out[place < 0 ? 0 : place < IV_SPARKS ? place : IV_SPARKS - 1] += iv_sql_get_int(row);
     return IV_OK;
 }
+
+/* Where all of a span lies in one bar, its sum; else the findings in it. ?1 the incident, ?2 and ?3 the first
+ * and the last moment, ?4 how long a bar is. */
+#define IN_ONE_BAR                                                                                           \
+    "(" SPAN_FIRST ">= ?2 AND " SPAN_LAST "<= ?3 AND (" SPAN_FIRST "- ?2) / ?4 = (" SPAN_LAST "- ?2) / ?4)"
 
 iv_rc iv_reader_sparks(struct iv_reader *reader, int64_t out[IV_SPARKS], int64_t incident, iv_ns from,
                        iv_ns until, struct iv_err *err)
 {
-    struct sparks s = {.out = out, .from = from, .width = (until / IV_SPARKS - from / IV_SPARKS) + 1};
+    struct sparks s = {.out = out};
     memset(out, 0, IV_SPARKS * sizeof *out);
     IV_AUTO(iv_query_deinit) struct iv_query q;
-    iv_query_init(&q, "SELECT span, count FROM incident_spans");
-    iv_query_int(&q, true, "incident = ?", incident);
-    iv_query_int(&q, true, "span >= ?", from >> SPAN_BITS);
-    iv_query_int(&q, true, "span <= ?", (until - 1) >> SPAN_BITS);
+    iv_query_init(
+        &q,
+        "SELECT (" SPAN_FIRST "- ?2) / ?4, s.count FROM incident_spans s WHERE s.incident = ?1"
+        " AND s.span >= ?2 >> 40 AND s.span <= ?3 >> 40 AND " IN_ONE_BAR
+        " UNION ALL SELECT (f.time - ?2) / ?4, count(*) FROM incident_spans s"
+        " CROSS JOIN incidents i ON i.id = s.incident" FINDINGS_OF_SPAN(
+            "?2",
+            "?3") " WHERE s.incident = ?1 AND s.span >= ?2 >> 40 AND s.span <= ?3 >> 40 AND NOT " IN_ONE_BAR
+                  " GROUP BY 1");
+    iv_query_bind_int(&q, incident);
+    iv_query_bind_int(&q, from);
+    iv_query_bind_int(&q, iv_ns_add(until, -1));
+    iv_query_bind_int(&q, (until / IV_SPARKS - from / IV_SPARKS) + 1);
     return iv_query_each(reader, &q, read_spark, &s, "read an incident's course", err);
 }
 

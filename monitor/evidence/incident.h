@@ -29,8 +29,8 @@ struct iv_incident {
 typedef bool (*iv_incident_visit)(void *ctx, const struct iv_incident *incident);
 
 /* Of the filter: rule, criterion, tenant, agent, severities, states, assignee, q (of triggers, those of the
- * newest findings), from and until (an event of it lies there, as far as its first and last tell),
- * suppressed, after, before, newest_first, limit. */
+ * newest findings), from and until (an event of it lies there; count is of those that do), suppressed, after,
+ * before, newest_first, limit. */
 iv_rc iv_reader_incidents(struct iv_reader *reader, const struct iv_finding_filter *filter,
                           iv_incident_visit visit, void *ctx, struct iv_err *err);
 
@@ -38,7 +38,7 @@ iv_rc iv_reader_incidents(struct iv_reader *reader, const struct iv_finding_filt
 iv_rc iv_reader_incident_of(struct iv_reader *reader, const struct iv_finding *finding,
                             iv_incident_visit visit, void *ctx, struct iv_err *err);
 
-/* How many findings of it lie in each IV_SPARKS-th of a period, to some 18 minutes. */
+/* How many findings of it lie in each IV_SPARKS-th of a period. */
 iv_rc iv_reader_sparks(struct iv_reader *reader, int64_t out[IV_SPARKS], int64_t incident, iv_ns from,
                        iv_ns until, struct iv_err *err);
 

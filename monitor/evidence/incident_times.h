@@ -17,7 +17,7 @@
 
 #include "evidence/incident.h"
 
-enum { IV_INCIDENT_JOINED = 64, IV_INCIDENT_EXECUTIONS = 1000 };
+enum { IV_INCIDENT_JOINED = 64, IV_INCIDENT_EXECUTIONS = 200 };
 
 struct iv_incident_times {
     iv_ns detected; /* wall clock, as the next two; 0: not known */

@@ -66,12 +66,9 @@ void iv_query_order(struct iv_query *q, const char *column, bool newest_first, s
     iv_query_bind_int(q, (int64_t)(limit == 0 ? DEFAULT_LIMIT : limit));
 }
 
-iv_rc iv_query_prepare(struct iv_reader *reader, sqlite3_stmt **out, const struct iv_query *q,
-                       struct iv_err *err)
+static void bind(sqlite3_stmt *stmt, const struct iv_query *q)
 {
-    ENSURE(!iv_buf_failed(&q->text), err, IV_E_NOMEM, "no memory left to write a query");
-    TRY(iv_sql_prepare(&reader->sql, out, q->text.p, err));
-    struct iv_sql_args args = iv_sql_args(*out);
+    struct iv_sql_args args = iv_sql_args(stmt);
     for (size_t i = 0; i < q->count; i++) {
         if (q->parameters[i].is_int) {
             iv_sql_bind_int(&args, q->parameters[i].i);
@@ -79,14 +76,45 @@ iv_rc iv_query_prepare(struct iv_reader *reader, sqlite3_stmt **out, const struc
             iv_sql_bind_str(&args, q->parameters[i].s);
         }
     }
+}
+
+iv_rc iv_query_prepare(struct iv_reader *reader, sqlite3_stmt **out, const struct iv_query *q,
+                       struct iv_err *err)
+{
+    ENSURE(!iv_buf_failed(&q->text), err, IV_E_NOMEM, "no memory left to write a query");
+    TRY(iv_sql_prepare(&reader->sql, out, q->text.p, err));
+    bind(*out, q);
     return IV_OK;
 }
 
-iv_rc iv_query_each(struct iv_reader *reader, const struct iv_query *q, iv_query_row read, void *ctx,
-                    const char *doing, struct iv_err *err)
+/* NULL: there is none, or one that is at work: a row of it is being looked at. */
+static struct iv_kept *find_kept(struct iv_reader *reader, const struct iv_query *q)
 {
-    IV_AUTO(iv_sql_finalizep) sqlite3_stmt *stmt = NULL;
-    TRY(iv_query_prepare(reader, &stmt, q, err));
+    for (size_t i = 0; i < IV_READER_KEEPS; i++) {
+        struct iv_kept *kept = &reader->kept[i];
+        if (kept->stmt != NULL && !kept->at_work &&
+            iv_str_eq(iv_str_of(sqlite3_sql(kept->stmt)), iv_buf_slice(&q->text))) {
+            return kept;
+        }
+    }
+    return NULL;
+}
+
+/* NULL: all are at work. */
+static struct iv_kept *find_place(struct iv_reader *reader)
+{
+    for (size_t i = 0; i < IV_READER_KEEPS; i++) {
+        struct iv_kept *kept = &reader->kept[reader->next++ % IV_READER_KEEPS];
+        if (!kept->at_work) {
+            return kept;
+        }
+    }
+    return NULL;
+}
+
+static iv_rc run(struct iv_reader *reader, sqlite3_stmt *stmt, iv_query_row read, void *ctx,
+                 const char *doing, struct iv_err *err)
+{
     for (bool on = true; on;) {
         bool more = false;
         TRY(iv_sql_step(&reader->sql, stmt, &more, doing, err));
@@ -97,4 +125,26 @@ iv_rc iv_query_each(struct iv_reader *reader, const struct iv_query *q, iv_query
         TRY(read(ctx, &row, &on, err));
     }
     return IV_OK;
+}
+
+iv_rc iv_query_each(struct iv_reader *reader, const struct iv_query *q, iv_query_row read, void *ctx,
+                    const char *doing, struct iv_err *err)
+{
+    ENSURE(!iv_buf_failed(&q->text), err, IV_E_NOMEM, "no memory left to write a query");
+    struct iv_kept *kept = find_kept(reader, q);
+    struct iv_kept passing = {.stmt = NULL};
+    if (kept == NULL) {
+        struct iv_kept *place = find_place(reader);
+        kept = place == NULL ? &passing : place;
+        iv_sql_finalizep(&kept->stmt);
+        TRY(iv_sql_prepare(&reader->sql, &kept->stmt, q->text.p, err));
+    }
+    bind(kept->stmt, q);
+    kept->at_work = true;
+    struct iv_rc_s rc = run(reader, kept->stmt, read, ctx, doing, err);
+    kept->at_work = false;
+    sqlite3_stmt *done = kept->stmt;
+    iv_sql_resetp(&done); /* and nothing of the caller's stays bound */
+    iv_sql_finalizep(&passing.stmt);
+    return rc;
 }

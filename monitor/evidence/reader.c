@@ -40,6 +40,9 @@ void iv_reader_within(struct iv_reader *reader, iv_ns length)
 void iv_reader_close(struct iv_reader *reader)
 {
     if (reader != NULL) {
+        for (size_t i = 0; i < IV_READER_KEEPS; i++) {
+            iv_sql_finalizep(&reader->kept[i].stmt);
+        }
         iv_sql_close(&reader->sql);
         iv_free(reader);
     }

@@ -173,6 +173,8 @@ static void same(struct trial *t, const char *what, double told, double there)
 
 struct seen {
     struct trial *t;
+    iv_ns from; /* of a period */
+    iv_ns until;
     double rows;
     double sum;
 };
@@ -200,6 +202,48 @@ static bool see_incident(void *ctx, const struct iv_incident *i)
     s->rows++;
     s->sum += (double)i->count;
     return true;
+}
+
+/* Of a period that begins and ends anywhere. */
+static bool see_incident_of_period(void *ctx, const struct iv_incident *i)
+{
+    struct seen *s = ctx;
+    const struct iv_str key[] = {i->rule, i->tenant, i->agent};
+    struct iv_err err = {.text = ""};
+    int64_t sparks[IV_SPARKS];
+    char select[256];
+    iv_ns bar = (s->until / IV_SPARKS - s->from / IV_SPARKS) + 1;
+    (void)snprintf(select, sizeof select, "SELECT count(*)" OF_INCIDENT " AND time >= %lld AND time < %lld",
+                   (long long)s->from, (long long)s->until);
+    same(s->t, "an incident's count of a period", (double)i->count, recount(s->t, select, key, 3));
+    cr_assert(iv_ok(iv_reader_sparks(s->t->reader, sparks, i->id, s->from, s->until, &err)));
+    for (int k = 0; k < IV_SPARKS; k++) {
+        iv_ns begin = s->from + k * bar;
+        iv_ns end = begin + bar < s->until ? begin + bar : s->until;
+        (void)snprintf(select, sizeof select,
+                       "SELECT count(*)" OF_INCIDENT " AND time >= %lld AND time < %lld", (long long)begin,
+                       (long long)end);
+        same(s->t, "a bar of its course", (double)sparks[k], recount(s->t, select, key, 3));
+    }
+    s->rows++;
+    return true;
+}
+
+static void look_at_incidents_of_a_period(struct trial *t)
+{
+    struct iv_err err = {.text = ""};
+    struct seen s = {.t = t};
+    char select[256];
+    s.from = NOON - (iv_ns)roll(t, 20 * 86400) * IV_NS_PER_S - (iv_ns)roll(t, 1000000);
+    s.until = s.from + 1 + (iv_ns)roll(t, 3 * 86400) * IV_NS_PER_S;
+    const struct iv_finding_filter filter = {.from = s.from, .until = s.until, .limit = 500};
+    cr_assert(iv_ok(iv_reader_incidents(t->reader, &filter, see_incident_of_period, &s, &err)), "%s",
+              err.text);
+    (void)snprintf(select, sizeof select,
+                   "SELECT count(*) FROM (SELECT DISTINCT rule, tenant, agent FROM findings WHERE kind >= 2"
+                   " AND time >= %lld AND time < %lld)",
+                   (long long)s.from, (long long)s.until);
+    same(t, "incidents of a period", s.rows, recount(t, select, NULL, 0));
 }
 
 static void look_at_incidents(struct trial *t)
@@ -293,6 +337,7 @@ static void look_at_all(struct trial *t)
     sum_up(t);
     look_at_counts(t);
     look_at_incidents(t);
+    look_at_incidents_of_a_period(t);
     look_at_the_fleet(t);
     cr_assert(iv_ok(iv_reader_live(t->reader, see_live, &live, &err)), "%s", err.text);
     same(t, "what stands", live.sum,
