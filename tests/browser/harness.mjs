@@ -143,6 +143,7 @@ export async function openPage(browser, url, options = {}) {
 /** Another one in the same browser, as far as cookies and what tabs tell each other go. */
 export async function openTab(context, url) {
   const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
   page.faults = [];
   page.on("pageerror", (error) => page.faults.push(String(error)));
   page.on("console", (message) => {

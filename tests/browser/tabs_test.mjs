@@ -77,6 +77,35 @@ test("eight tabs are all live by one stream, and another one goes on when its ta
   assert.equal(streams.size, 2, "and none but that");
 });
 
+test("a tab that has the stream and is held up is relieved by one that is looked at", async () => {
+  forgive(/status of 401/);
+  await visit();
+  const streams = streamsOf(page.context());
+  // What it tells does not come out, as where a browser has stopped its clocks.
+  await page.addInitScript(() => {
+    const Real = window.BroadcastChannel;
+    window.BroadcastChannel = class extends Real {
+      postMessage() {}
+    };
+  });
+  await logIn("token", token, "findings?view=all");
+  const held = page;
+  await tab();
+  await page.clock.install();
+  await page.goto(`${server.url}/#/findings?view=all`);
+  await page.getByText("No violations found so far").waitFor();
+  assert.deepEqual([...streams.keys()], [held]);
+  const missed = await commit();
+  await page.clock.fastForward(25_000); // of silence
+  await row(missed).waitFor();
+  await live();
+  assert.deepEqual([...streams.keys()], [held, page]);
+  const uid = await commit("ISO-001");
+  await row(uid).waitFor();
+  turnTo(held);
+  await row(uid).waitFor();
+});
+
 test("where a browser has no locks, a tab that is not looked at has no stream and misses nothing", async () => {
   forgive(/status of 401/);
   await visit();
