@@ -38,6 +38,38 @@ void iv_carriers_free(struct iv_carriers *carriers)
     }
 }
 
+/* A message is the outbox's. */
+static iv_rc rehearse_message(struct iv_str *said, struct iv_call *call, const struct iv_action_kind *kind,
+                              struct iv_err *err)
+{
+    struct iv_posting unsent;
+    TRY(kind->message(&unsent, call, err));
+    *said = iv_arena_printf(&call->arena, "a message of %zu bytes on '" IV_STR_FMT "'", unsent.value.n,
+                            IV_STR_ARG(unsent.topic));
+    ENSURE(said->p != NULL, err, IV_E_NOMEM, "cannot allocate what would be called");
+    return IV_OK;
+}
+
+iv_rc iv_carriers_rehearse(struct iv_carriers *carriers, struct iv_str *said, struct iv_call *call,
+                           const struct iv_action_kind *kind, struct iv_err *err)
+{
+    struct iv_err why = {.text = ""};
+    *said = IV_STR("");
+    struct iv_rc_s rc = kind->message != NULL ? rehearse_message(said, call, kind, &why)
+                        : kind->order != NULL ? iv_local_rehearse(carriers->local, said, call, kind, &why)
+                                              : iv_web_rehearse(carriers->web, said, call, kind, &why);
+    if (rc.code == IV_E_NOMEM) {
+        return iv_err_set(err, rc.code, "%s", why.text);
+    }
+    if (!iv_ok(rc)) {
+        call->finished = true;
+        call->outcome = (struct iv_outcome){.kind = IV_OUTCOME_FAILED, .answer = IV_STR("")};
+        (void)snprintf(call->outcome.cause, sizeof call->outcome.cause, "%.*s",
+                       (int)sizeof call->outcome.cause - 1, why.text);
+    }
+    return IV_OK;
+}
+
 void iv_carriers_start(struct iv_carriers *carriers, struct iv_call *call, const struct iv_action_kind *kind)
 {
     struct iv_err why = {.text = ""};

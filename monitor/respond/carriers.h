@@ -15,6 +15,10 @@ void iv_carriers_free(struct iv_carriers *carriers);
 /* Begins the call; it may have finished at once. Where it cannot even begin, it has an outcome like any
  * other. */
 void iv_carriers_start(struct iv_carriers *carriers, struct iv_call *call, const struct iv_action_kind *kind);
+/* As far as the call, and no further: *said is what would be called, without a secret. Where it could not
+ * even begin it has an outcome, of what would come of its attempts. */
+iv_rc iv_carriers_rehearse(struct iv_carriers *carriers, struct iv_str *said, struct iv_call *call,
+                           const struct iv_action_kind *kind, struct iv_err *err);
 /* Lets go of a call that has not finished. */
 void iv_carriers_abandon(struct iv_carriers *carriers, struct iv_call *call,
                          const struct iv_action_kind *kind);

@@ -4,6 +4,7 @@
 #include "base/guard.h"
 #include "evidence/course.h"
 #include "evidence/store.h"
+#include "respond/carriers.h"
 #include "respond/constraint.h"
 #include "respond/footing.h"
 #include "respond/ladder.h"
@@ -144,19 +145,6 @@ static iv_rc intend(struct iv_responder *r, struct iv_call *call, struct iv_err 
     return iv_move_to_calling(r->options.store, &call->task, outbox, call->now, err);
 }
 
-/* As far as the call, and no further. */
-static iv_rc withhold(struct iv_responder *r, struct iv_call *call, struct iv_err *err)
-{
-    const struct iv_action_kind *kind = iv_call_kind(call);
-    struct iv_posting unsent;
-    if (kind->message != NULL) {
-        TRY(kind->message(&unsent, call, err));
-    }
-    TRY(iv_supersede(r->options.store, &call->task.execution, call->now, &call->arena, err));
-    call->finished = true;
-    return iv_move_withheld(r->options.store, &call->task, call->now, &call->arena, err);
-}
-
 struct iv_breaker *iv_call_breaker(struct iv_responder *r, const struct iv_call *call)
 {
     return call->endpoint == NULL ? NULL : &r->breakers[call->endpoint - r->endpoints];
@@ -212,6 +200,31 @@ static iv_rc hindrance(struct iv_responder *r, struct iv_call *call, struct iv_s
     *cause = iv_arena_printf(&call->arena, "it rests on what was not seen, and waits: %s", stale);
     ENSURE(cause->p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
     return IV_OK;
+}
+
+/* As far as the call, and no further: what a call would meet on its way it meets. held: why it would not be
+ * made now; p NULL: it would. */
+static iv_rc withhold(struct iv_responder *r, struct iv_call *call, struct iv_str held, struct iv_err *err)
+{
+    struct iv_breaker *breaker = iv_call_breaker(r, call);
+    struct iv_str said;
+    if (breaker != NULL && held.p == NULL) {
+        iv_breaker_forget(breaker); /* it was let pass, and asks nothing */
+    }
+    TRY(iv_carriers_rehearse(r->carriers, &said, call, iv_call_kind(call), err));
+    if (call->finished) {
+        return iv_move_by_outcome(r->options.store, &call->task, &call->outcome, call->now, &call->arena,
+                                  err);
+    }
+    struct iv_str cause =
+        held.p == NULL
+            ? iv_arena_printf(&call->arena, "it would have been called: " IV_STR_FMT, IV_STR_ARG(said))
+            : iv_arena_printf(&call->arena, "it would have waited: " IV_STR_FMT "; then: " IV_STR_FMT,
+                              IV_STR_ARG(held), IV_STR_ARG(said));
+    ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    call->finished = true;
+    TRY(iv_supersede(r->options.store, &call->task.execution, call->now, &call->arena, err));
+    return iv_move_withheld(r->options.store, &call->task, cause, call->now, &call->arena, err);
 }
 
 /* Nothing is called for a finding that does not stand any more. What is taken back was done, and is. */
@@ -281,11 +294,11 @@ iv_rc iv_responder_claim(struct iv_responder *r, struct iv_call **out, struct iv
     if (call->finished) {
         return IV_OK;
     }
-    if (r->options.dry_run || call->task.execution.observed) {
-        return withhold(r, call, err);
-    }
     struct iv_str cause;
     iv_ns until = 0;
     TRY(hindrance(r, call, &cause, &until, err));
+    if (r->options.dry_run || call->task.execution.observed) {
+        return withhold(r, call, cause, err);
+    }
     return cause.p != NULL ? postpone(r, call, until, cause, err) : intend(r, call, err);
 }

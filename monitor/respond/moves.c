@@ -193,13 +193,13 @@ iv_rc iv_move_by_evidence(struct iv_store *store, struct iv_task *task, const st
     return iv_ladder_follow(store, task, now, arena, err);
 }
 
-iv_rc iv_move_withheld(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
-                       struct iv_err *err)
+iv_rc iv_move_withheld(struct iv_store *store, struct iv_task *task, struct iv_str cause, iv_ns now,
+                       struct iv_arena *arena, struct iv_err *err)
 {
     struct iv_step *s = &task->step;
     TRY(start_execution(store, &task->execution, now, err));
     s->state = IV_STEP_WITHHELD;
-    s->cause = IV_STR("it would have been called");
+    s->cause = cause;
     s->started = now;
     s->finished = now;
     TRY(iv_report_step(store, &task->execution, s, now, err));

@@ -37,9 +37,10 @@ iv_rc iv_move_interrupted(struct iv_store *store, struct iv_task *task, iv_ns no
 iv_rc iv_move_overdue(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
                       struct iv_err *err);
 
-/* Observe mode or dry run: the step would be called now. Moves on as if it had succeeded. */
-iv_rc iv_move_withheld(struct iv_store *store, struct iv_task *task, iv_ns now, struct iv_arena *arena,
-                       struct iv_err *err);
+/* Observe mode or dry run: the step would be called now, or would wait (cause). Moves on as if it had
+ * succeeded. */
+iv_rc iv_move_withheld(struct iv_store *store, struct iv_task *task, struct iv_str cause, iv_ns now,
+                       struct iv_arena *arena, struct iv_err *err);
 
 /* It waited, and may now go on. */
 iv_rc iv_move_approved(struct iv_store *store, struct iv_execution *execution, struct iv_str cause, iv_ns now,

@@ -97,10 +97,9 @@ static void finish(struct iv_call *call, enum iv_outcome_kind kind, struct iv_st
     (void)snprintf(call->outcome.cause, sizeof call->outcome.cause, IV_STR_FMT, IV_STR_ARG(cause));
 }
 
-iv_rc iv_local_send(struct iv_local *local, struct iv_call *call, const struct iv_action_kind *kind,
-                    struct iv_err *err)
+static iv_rc make_order(struct iv_hand_order *order, const struct iv_local *local, struct iv_call *call,
+                        const struct iv_action_kind *kind, struct iv_err *err)
 {
-    struct iv_hand_order order = {.count = 0};
     if (local->hand == NULL) {
         finish(call, IV_OUTCOME_UNSUPPORTED,
                IV_STR("the configuration has no 'local', and nothing may be done on this machine"));
@@ -108,8 +107,31 @@ iv_rc iv_local_send(struct iv_local *local, struct iv_call *call, const struct i
     }
     ENSURE(!local->ended, err, IV_E_BUSY, "the hand, which acts on this machine, has ended: restart");
     ENSURE(local->count < local->max, err, IV_E_BUSY, "the hand has more to do than it takes at once");
-    TRY(kind->order(&order, call, err));
-    order.timeout = call->task.step.timeout;
+    TRY(kind->order(order, call, err));
+    order->timeout = call->task.step.timeout;
+    return IV_OK;
+}
+
+iv_rc iv_local_rehearse(struct iv_local *local, struct iv_str *said, struct iv_call *call,
+                        const struct iv_action_kind *kind, struct iv_err *err)
+{
+    struct iv_hand_order order = {.count = 0};
+    TRY(make_order(&order, local, call, kind, err));
+    *said = order.count == 0 ? iv_str_of(kind->name)
+                             : iv_arena_printf(&call->arena, "%s of '" IV_STR_FMT "'", kind->name,
+                                               IV_STR_ARG(order.words[0]));
+    ENSURE(said->p != NULL, err, IV_E_NOMEM, "cannot allocate what would be called");
+    return IV_OK;
+}
+
+iv_rc iv_local_send(struct iv_local *local, struct iv_call *call, const struct iv_action_kind *kind,
+                    struct iv_err *err)
+{
+    struct iv_hand_order order = {.count = 0};
+    TRY(make_order(&order, local, call, kind, err));
+    if (call->finished) {
+        return IV_OK;
+    }
     TRY(iv_hand_send(local->hand, ++local->next_id, &order, err));
     iv_ns deadline = iv_ns_add(iv_monotonic(&local->clock), iv_ns_add(order.timeout, GRACE));
     local->waiting[local->count++] = (struct waiting){call, local->next_id, deadline};

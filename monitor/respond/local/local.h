@@ -15,6 +15,9 @@ void iv_local_free(struct iv_local *local);
 /* Gives the order that its kind makes of the call. */
 iv_rc iv_local_send(struct iv_local *local, struct iv_call *call, const struct iv_action_kind *kind,
                     struct iv_err *err);
+/* As far as the order, and no further: *said is what would be done. Finished where nothing could be. */
+iv_rc iv_local_rehearse(struct iv_local *local, struct iv_str *said, struct iv_call *call,
+                        const struct iv_action_kind *kind, struct iv_err *err);
 /* The report, when it comes, is nobody's. */
 void iv_local_abandon(struct iv_local *local, struct iv_call *call);
 /* IV_E_STATE: the hand has ended. Nobody can start another, so nothing can be done here any more. */

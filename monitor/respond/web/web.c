@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/guard.h"
 #include "respond/web/answer.h"
 #include "respond/web/request.h"
@@ -12,6 +13,8 @@
 #include <string.h>
 
 #define WAIT_MAX_MS 60000
+#define FILE_MAX_BYTES (1u << 20)
+#define SAID_MAX_BYTES (IV_WEB_BODY_MAX_BYTES + 256)
 
 struct iv_web {
     CURLM *multi;
@@ -159,7 +162,8 @@ static iv_rc name_place(struct transfer *t, struct iv_err *err)
     return IV_OK;
 }
 
-static iv_rc begin(struct iv_web *web, struct transfer *t, struct iv_err *err)
+/* All of the call, up to its first byte. */
+static iv_rc make_ready(struct iv_web *web, struct transfer *t, struct iv_err *err)
 {
     TRY(name_place(t, err));
     TRY(t->kind->ask(&t->request, t->call, err));
@@ -169,22 +173,63 @@ static iv_rc begin(struct iv_web *web, struct transfer *t, struct iv_err *err)
     ENSURE(t->easy != NULL, err, IV_E_NOMEM, "cannot allocate an HTTP call");
     ENSURE(set_options(t), err, IV_E_STATE, "the HTTP client refuses the settings of a call to " IV_STR_FMT,
            IV_STR_ARG(t->place));
-    ENSURE(curl_multi_add_handle(web->multi, t->easy) == CURLM_OK, err, IV_E_NOMEM,
-           "cannot begin an HTTP call");
+    return IV_OK;
+}
+
+static iv_rc transfer_new(struct transfer **out, struct iv_call *call, const struct iv_action_kind *kind,
+                          struct iv_err *err)
+{
+    struct transfer *t = iv_calloc(1, sizeof *t);
+    ENSURE(t != NULL, err, IV_E_NOMEM, "cannot allocate an HTTP call");
+    t->call = call;
+    t->kind = kind;
+    iv_web_wire_init(&t->wire);
+    iv_buf_init(&t->answer, IV_ANSWER_READ_BYTES);
+    *out = t;
     return IV_OK;
 }
 
 iv_rc iv_web_send(struct iv_web *web, struct iv_call *call, const struct iv_action_kind *kind,
                   struct iv_err *err)
 {
-    IV_AUTO(transfer_freep) struct transfer *t = iv_calloc(1, sizeof *t);
-    ENSURE(t != NULL, err, IV_E_NOMEM, "cannot allocate an HTTP call");
-    t->call = call;
-    t->kind = kind;
-    iv_web_wire_init(&t->wire);
-    iv_buf_init(&t->answer, IV_ANSWER_READ_BYTES);
-    TRY(begin(web, t, err));
+    IV_AUTO(transfer_freep) struct transfer *t = NULL;
+    TRY(transfer_new(&t, call, kind, err));
+    TRY(make_ready(web, t, err));
+    ENSURE(curl_multi_add_handle(web->multi, t->easy) == CURLM_OK, err, IV_E_NOMEM,
+           "cannot begin an HTTP call");
     call->transfer = TAKE(t);
+    return IV_OK;
+}
+
+/* libcurl reads them when it connects. */
+static iv_rc read_files(const struct iv_endpoint *endpoint, struct iv_err *err)
+{
+    const struct iv_str files[] = {endpoint->certificate, endpoint->key, endpoint->ca_file};
+    for (size_t i = 0; i < IV_COUNT(files); i++) {
+        IV_AUTO(iv_buf_wipe) struct iv_buf bytes;
+        iv_buf_init(&bytes, FILE_MAX_BYTES);
+        if (files[i].n > 0) {
+            TRY(iv_file_read(&bytes, files[i], err));
+        }
+    }
+    return IV_OK;
+}
+
+iv_rc iv_web_rehearse(struct iv_web *web, struct iv_str *said, struct iv_call *call,
+                      const struct iv_action_kind *kind, struct iv_err *err)
+{
+    IV_AUTO(transfer_freep) struct transfer *t = NULL;
+    TRY(transfer_new(&t, call, kind, err));
+    TRY(make_ready(web, t, err));
+    TRY(read_files(call->endpoint, err));
+    IV_AUTO(iv_buf_deinit) struct iv_buf text;
+    iv_buf_init(&text, SAID_MAX_BYTES);
+    iv_buf_printf(&text, "%s " IV_STR_FMT ", %zu bytes", t->request.method,
+                  IV_STR_ARG(iv_buf_slice(&t->wire.url)), t->wire.body.n);
+    TRY(iv_buf_check(&text, "what would be called", err));
+    iv_web_wire_scrub(&t->wire, text.p, text.n);
+    *said = iv_arena_str(&call->arena, iv_buf_slice(&text));
+    ENSURE(said->p != NULL, err, IV_E_NOMEM, "cannot allocate what would be called");
     return IV_OK;
 }
 

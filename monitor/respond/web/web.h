@@ -42,6 +42,10 @@ void iv_web_freep(struct iv_web **web);
 /* Begins the call as its kind wants it; it may have finished at once. */
 iv_rc iv_web_send(struct iv_web *web, struct iv_call *call, const struct iv_action_kind *kind,
                   struct iv_err *err);
+/* As far as the call, and no further: *said is what would be sent, without a credential. The error is the one
+ * that the call would not begin for. */
+iv_rc iv_web_rehearse(struct iv_web *web, struct iv_str *said, struct iv_call *call,
+                      const struct iv_action_kind *kind, struct iv_err *err);
 void iv_web_abandon(struct iv_web *web, struct iv_call *call);
 /* Moves all calls on, for up to wait, or until there is something to read from fd (-1: none). */
 iv_rc iv_web_pump(struct iv_web *web, int fd, iv_ns wait, struct iv_err *err);

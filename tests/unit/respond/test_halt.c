@@ -154,6 +154,101 @@ Test(observe, what_would_fail_before_the_call_fails_all_the_same)
     cr_expect(stage_step(&s, 0).state == IV_STEP_UNSUPPORTED && stage_execution(&s).state == IV_RUN_FAILED);
 }
 
+/* What a call would meet on its way, the rehearsal meets: rows of what is wrong with the endpoint. */
+Test(observe, makes_the_whole_request_and_says_what_it_would_have_been)
+{
+    static const struct {
+        const char *steps;
+        const char *token;  /* a file; "": it needs none */
+        const char *client; /* its secret, which JSON cannot carry; "": none */
+        const char *ca;     /* a file */
+        const char *want;   /* of the first step's cause */
+    } rows[] = {
+        {STEPS, "", "", "", "it would have been called: POST http"},
+        {STEPS, "/nonexistent/token", "", "", "the bearer token of endpoint 'hook' cannot be read"},
+        {STEPS, "", "s3cret", "", "wants its client's secret in a form, and this action sends none"},
+        {STEPS, "", "", "/nonexistent/ca.pem", "/nonexistent/ca.pem"},
+        {"- name: one\n  ssf.push: {endpoint: hook, subject: {format: opaque, id: x}}\n", "", "", "",
+         "endpoint 'hook'"},
+        {"- name: one\n  cgroup.kill: {group: g}\n", "", "", "",
+         "the configuration has no 'local', and nothing may be done on this machine"},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(fine, 1);
+        IV_AUTO(stage_deinit) struct stage s;
+        stage_init_playbook(&s, "mode: observe\n", rows[i].steps);
+        s.endpoint.bearer_token_file =
+            rows[i].token[0] == '\0' ? s.endpoint.bearer_token_file : iv_str_of(rows[i].token);
+        s.endpoint.ca_file = iv_str_of(rows[i].ca);
+        if (rows[i].client[0] != '\0') {
+            s.endpoint.client_id = IV_STR("me");
+            s.endpoint.client_secret = iv_str_of(rows[i].client);
+            s.endpoint.client_auth = IV_CLIENT_POST;
+        }
+        stage_find(&s);
+        stage_respond(&s, hook_url(hook));
+        stage_run(&s, true);
+
+        struct iv_step step = stage_step(&s, 0);
+        cr_expect(strstr(step.cause.p, rows[i].want) != NULL, "row %zu: %s", i, step.cause.p);
+        cr_expect(strstr(step.cause.p, "s3cret") == NULL);
+        cr_expect(i == 0 ? step.state == IV_STEP_WITHHELD
+                         : step.state == IV_STEP_FAILED || step.state == IV_STEP_UNSUPPORTED,
+                  "row %zu", i);
+        cr_expect(hook_count(hook) == 0, "row %zu", i);
+    }
+}
+
+static bool is_stale(void *ctx, const char **why)
+{
+    (void)ctx;
+    *why = "the broker does not answer";
+    return false;
+}
+
+Test(observe, says_what_it_would_have_waited_for)
+{
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(fine, 1);
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init_playbook(&s, "mode: observe\n", STEPS);
+    s.sample.rule.form = IV_REQUIRE;
+    s.fresh = is_stale;
+    stage_find(&s);
+    stage_respond(&s, hook_url(hook));
+    stage_run(&s, true);
+
+    cr_expect_str_eq(stage_execution(&s).cause.p, "nothing was called: its calls are only observed");
+    struct iv_step step = stage_step(&s, 0);
+    cr_expect(step.state == IV_STEP_WITHHELD);
+    cr_expect(strstr(step.cause.p,
+                     "it would have waited: it rests on what was not seen, and waits: the broker "
+                     "does not answer; then: POST ") != NULL,
+              "%s", step.cause.p);
+}
+
+Test(observe, says_that_its_endpoint_would_have_been_left_alone)
+{
+    IV_AUTO(hook_stopp)
+    struct hook_server *hook = hook_start((const struct hook_answer[]){HOOK_STATUS("503 No")}, 1);
+    IV_AUTO(stage_deinit) struct stage s;
+    stage_init(&s, STEPS);
+    stage_find(&s);
+    stage_respond(&s, hook_url(hook));
+    while (hook_count(hook) < 5) {
+        stage_run(&s, true);
+    }
+    iv_playbooks_observe(s.playbooks);
+    sample_number(&s.sample, 2);
+    stage_find(&s);
+    stage_run(&s, false);
+
+    cr_expect(stage_execution(&s).observed && stage_execution(&s).state == IV_RUN_WITHHELD);
+    cr_expect(strstr(stage_step(&s, 0).cause.p,
+                     "it would have waited: the endpoint 'hook' does not answer") != NULL,
+              "%s", stage_step(&s, 0).cause.p);
+    cr_expect(hook_count(hook) == 5);
+}
+
 Test(observe, takes_no_place_of_what_is_in_force)
 {
     IV_AUTO(stage_deinit) struct stage s;
