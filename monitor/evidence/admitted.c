@@ -40,7 +40,7 @@ static iv_rc count_rows(struct iv_store *store, int64_t *out, const struct iv_ex
 {
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
     bool found = false;
-    iv_ns since = iv_ns_add(c->now, -c->window);
+    iv_ns since = iv_ns_add(c->now, -c->window - store->ahead);
     TRY(iv_store_statement(store, &stmt, statement_of(c->measure, c->touch), err));
     struct iv_sql_args args = iv_sql_args(stmt);
     iv_sql_bind_str(&args, execution->playbook);
@@ -124,7 +124,7 @@ iv_rc iv_store_expired(struct iv_store *store, struct iv_execution **out, size_t
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
     TRY(iv_store_statement(store, &stmt, IV_SQL_EXPIRED, err));
     struct iv_sql_args args = iv_sql_args(stmt);
-    iv_sql_bind_int(&args, now);
+    iv_sql_bind_int(&args, iv_ns_add(now, -store->ahead));
     iv_sql_bind_int(&args, (int64_t)limit);
     return iv_executions_read(store, stmt, out, count, limit, arena, err);
 }

@@ -65,6 +65,7 @@ iv_rc iv_store_ends(struct iv_store *store, bool *wrong, size_t *count, struct i
 {
     IV_CHECK(store->inside);
     struct iv_course *c = limit <= IV_COURSE_ENDS_MAX ? course_of(&store->courses, playbook) : NULL;
+    since = iv_ns_add(since, -store->ahead);
     if (c == NULL) {
         return read_ends(store, wrong, count, playbook, since, limit, err);
     }
@@ -185,7 +186,7 @@ iv_rc iv_store_failed_alike(struct iv_store *store, bool *out, const struct iv_e
     iv_sql_bind_str(&args, execution->playbook);
     iv_sql_bind_str(&args, execution->rule);
     iv_sql_bind_str(&args, execution->cause);
-    iv_sql_bind_int(&args, since);
+    iv_sql_bind_int(&args, iv_ns_add(since, -store->ahead));
     return iv_sql_step(&store->sql, stmt, out, "look for an execution that failed alike", err);
 }
 

@@ -48,7 +48,7 @@ static iv_rc find_host(struct iv_store *store, bool *found, struct iv_execution 
     iv_sql_bind_str(&args, planned->target);
     iv_sql_bind_str(&args, planned->tenant);
     iv_sql_bind_int(&args, planned->observed);
-    iv_sql_bind_int(&args, since);
+    iv_sql_bind_int(&args, iv_ns_add(since, -store->ahead));
     iv_sql_bind_int(&args, planned->event_time); /* after the proof: it has not had its effect, or no more */
     TRY(iv_sql_step(&store->sql, stmt, found, "look for an execution to join", err));
     if (!*found) {

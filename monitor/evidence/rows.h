@@ -64,6 +64,13 @@
     " SELECT " column " FROM executions INDEXED BY executions_at_work WHERE playbook = ?1"                   \
     " AND state = 'planned' AND ?3 AND " IV_AT_WORK ")"
 
+/* Of a step s that is due: a clock that was set ahead does not hold it up, for it takes nothing back, was
+ * called before, or somebody asked for it. */
+#define IV_NOT_HELD "(s.undoes = 0 OR s.attempt > 0 OR s.cause LIKE '" IV_CAUSE_TAKEN_BACK "%')"
+/* So long from now may it be due. */
+#define IV_WAITS_MOST                                                                                        \
+    "CASE WHEN s.attempt > 0 THEN s.backoff_max WHEN s.undoes > 0 THEN s.undo_after ELSE 0 END"
+
 /* IV_E_STORE: a column holds what this program never writes. */
 iv_rc iv_row_finding(struct iv_finding *out, struct iv_sql_row *row, struct iv_err *err);
 iv_rc iv_row_execution(struct iv_execution *out, struct iv_sql_row *row, struct iv_err *err);

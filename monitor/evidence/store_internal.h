@@ -26,6 +26,7 @@ struct iv_store {
     struct iv_log log;         /* guarded by lock */
     struct iv_counts counts;   /* guarded by lock */
     struct iv_courses courses; /* guarded by lock */
+    iv_ns ahead;               /* the clock counts as so much ahead (clock_set.h); guarded by lock */
     unsigned unsummed; /* kinds of who is alive, a bit each, whose cells have changed; guarded by lock */
     int64_t changes;   /* of rows, by this connection, when the transaction began; guarded by lock */
     sqlite3_stmt *statements[IV_SQL_STATEMENTS];

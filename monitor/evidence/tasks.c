@@ -290,6 +290,9 @@ iv_rc iv_store_tasks(struct iv_store *store, struct iv_task **out, size_t *count
     if (set == IV_TASKS_DUE || set == IV_TASKS_OVERDUE) {
         iv_sql_bind_int(&args, now);
     }
+    if (set == IV_TASKS_DUE) {
+        iv_sql_bind_int(&args, iv_ns_add(now, -store->ahead));
+    }
     if (set == IV_TASKS_OF) {
         iv_sql_bind_str(&args, key);
     }
@@ -328,8 +331,12 @@ iv_rc iv_store_next_due(struct iv_store *store, iv_ns *out, struct iv_err *err)
 {
     IV_CHECK(store->inside);
     IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
-    TRY(iv_store_statement(store, &stmt, IV_SQL_NEXT_DUE, err));
     bool found = false;
+    TRY(iv_store_statement(store, &stmt, store->ahead > 0 ? IV_SQL_NEXT_DUE_AHEAD : IV_SQL_NEXT_DUE, err));
+    if (store->ahead > 0) {
+        struct iv_sql_args args = iv_sql_args(stmt);
+        iv_sql_bind_int(&args, store->ahead);
+    }
     TRY(iv_sql_step(&store->sql, stmt, &found, "read when the next step is due", err));
     bool none = !found || sqlite3_column_type(stmt, 0) == SQLITE_NULL;
     *out = none ? IV_NS_MAX : sqlite3_column_int64(stmt, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A breaker: an endpoint that does not answer is left alone for a while.
  * Purpose: what is due for it stays due, instead of using up its attempts against a wall.
- * Owner/thread: plain data of one owner. Time is an argument.
+ * Owner/thread: plain data of one owner. Time is an argument, of a clock that nobody sets.
  * Guarantee: while it is open nothing is called but one probe at a time; it is closed again by the first that
  * is answered. In memory: a restart calls again, which is a probe.
  *

@@ -37,6 +37,7 @@ iv_rc iv_obstacle_of(struct iv_str *cause, iv_ns *until, struct iv_responder *r,
 {
     struct iv_breaker *breaker = iv_call_breaker(r, call);
     IV_AUTO(iv_buf_deinit) struct iv_buf text;
+    iv_ns monotonic = iv_monotonic(&r->options.clock);
     iv_ns reopens = 0;
     iv_buf_init(&text, CAUSE_MAX_BYTES);
     *cause = (struct iv_str){NULL, 0};
@@ -48,9 +49,9 @@ iv_rc iv_obstacle_of(struct iv_str *cause, iv_ns *until, struct iv_responder *r,
     if (room_of(r, call->endpoint, call->now) <= 0) {
         told->full = true;
         TRY(tell(&text, call->endpoint, FULL, err));
-    } else if (!iv_breaker_lets(breaker, call->now, &reopens)) {
+    } else if (!iv_breaker_lets(breaker, monotonic, &reopens)) {
         told->shut = true;
-        *until = breaker->probing ? *until : reopens;
+        *until = breaker->probing ? *until : iv_ns_add(call->now, reopens - monotonic);
         TRY(tell(&text, call->endpoint, SHUT, err));
     } else {
         return IV_OK;

@@ -7,6 +7,7 @@
 #include "event/catalogue.h"
 #include "event/decode.h"
 #include "evidence/admitted.h"
+#include "evidence/clock_set.h"
 #include "evidence/store.h"
 #include "respond/approval.h"
 #include "respond/breaker.h"
@@ -167,7 +168,7 @@ static iv_rc settle_delivered(struct iv_responder *r, bool *any, struct iv_err *
         count_outcome(r, &tasks[i].step);
     }
     r->more = count == RECOVER_AT_ONCE;
-    *any = count > 0;
+    *any = *any || count > 0;
     return IV_OK;
 }
 
@@ -351,7 +352,7 @@ static void tell_breakers(struct iv_responder *r)
         } else if (breaker != NULL) {
             const struct iv_outcome *o = &call->outcome;
             bool silent = o->kind == IV_OUTCOME_RETRY || (o->kind == IV_OUTCOME_FAILED && o->status == 0);
-            iv_breaker_tell(breaker, silent, iv_wall(&r->options.clock));
+            iv_breaker_tell(breaker, silent, iv_monotonic(&r->options.clock));
         }
     }
 }
@@ -385,11 +386,21 @@ static size_t count_finished(const struct iv_responder *r)
     return count;
 }
 
+static void look_at_clock(struct iv_responder *r)
+{
+    bool back = iv_jump_look(&r->jump, iv_wall(&r->options.clock), iv_monotonic(&r->options.clock));
+    r->set_back = r->set_back || back;
+}
+
 /* Inside the transaction: all that is to be on disk before the next call. */
 static iv_rc write_down(struct iv_responder *r, struct iv_call **claimed, size_t *count, bool *any,
                         struct iv_err *err)
 {
     size_t settled = 0;
+    iv_store_clock_ahead(r->options.store, r->jump.ahead);
+    if (r->set_back) {
+        TRY(iv_store_clock_back(r->options.store, any, iv_wall(&r->options.clock), err));
+    }
     TRY(write_outcomes(r, &settled, err));
     TRY(do_chores(r, any, err));
     TRY(claim_all(r, claimed, count, r->call_max - (r->call_count - settled), err));
@@ -404,12 +415,14 @@ static iv_rc exchange(struct iv_responder *r, struct iv_err *err)
     size_t count = 0;
     bool any = false;
     tell_breakers(r);
+    look_at_clock(r);
     TRY(iv_store_begin(r->options.store, err));
     struct iv_rc_s rc = write_down(r, claimed, &count, &any, err);
     rc = end_transaction(r, rc, any, err);
     if (iv_ok(rc)) {
         drop_finished(r);
         r->resumes = r->paused;
+        r->set_back = false;
     }
     if (iv_ok(rc) && count > 0) {
         iv_fault("respond.before_call");

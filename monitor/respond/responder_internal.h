@@ -5,6 +5,7 @@
 #include "event/decode.h"
 #include "respond/action.h"
 #include "respond/breaker.h"
+#include "respond/clock_jump.h"
 #include "respond/obstacle.h"
 #include "respond/responder.h"
 
@@ -31,6 +32,8 @@ struct iv_responder {
     bool resumes;                    /* messages could not be sent until now: their time begins anew */
     bool more;                       /* delivered messages were left for the next turn */
     iv_ns next_due;                  /* as of the last look: when the next step is */
+    struct iv_jump jump;
+    bool set_back; /* the clock was, and what waits does not know yet */
     struct iv_responder_stats stats;
 };
 

@@ -8,9 +8,16 @@
 #include <criterion/new/assert.h>
 #include <string.h>
 
-static iv_ns stage_now(void *ctx)
+static iv_ns stage_wall(void *ctx)
 {
-    return *(iv_ns *)ctx;
+    const struct stage *s = ctx;
+    return s->now;
+}
+
+static iv_ns stage_monotonic(void *ctx)
+{
+    const struct stage *s = ctx;
+    return s->now - s->set_by;
 }
 
 static void load(struct stage *s, const char *text)
@@ -133,7 +140,7 @@ void stage_respond(struct stage *s, const char *url)
         .hand = s->hand,
         .fresh = s->fresh,
         .ctx = s->fresh_ctx,
-        .clock = {.wall = stage_now, .monotonic = stage_now, .ctx = &s->now},
+        .clock = {.wall = stage_wall, .monotonic = stage_monotonic, .ctx = s},
     };
     struct iv_err err = {0};
     cr_assert(iv_ok(iv_responder_new(&s->responder, &options, &err)), "%s", err.text);

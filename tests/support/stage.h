@@ -30,6 +30,7 @@ struct stage {
     void *fresh_ctx;
     struct iv_responder *responder;
     iv_ns now;
+    iv_ns set_by; /* the clock was set ahead by so much, of what now has moved by */
 };
 
 #define STAGE_NOW (SAMPLE_TIME + IV_NS_PER_S)

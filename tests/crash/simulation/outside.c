@@ -257,6 +257,17 @@ iv_rc iv_web_send(struct iv_web *web, struct iv_call *call, const struct iv_acti
     return IV_OK;
 }
 
+/* No playbook of the simulation is only observed. */
+iv_rc iv_web_rehearse(struct iv_web *web, struct iv_str *said, struct iv_call *call,
+                      const struct iv_action_kind *kind, struct iv_err *err)
+{
+    (void)web;
+    (void)call;
+    (void)err;
+    *said = iv_str_of(kind->name);
+    return IV_OK;
+}
+
 static void answer(struct iv_call *call)
 {
     call->finished = true;
