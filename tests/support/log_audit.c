@@ -136,20 +136,24 @@ static void check_all(struct audit *a)
          check_counts);
 }
 
-const char *log_audit(uint64_t *size, const char *path)
+const char *log_audit_by(uint64_t *size, sqlite3 *db)
 {
     static struct audit a;
-    a = (struct audit){.db = NULL};
+    a = (struct audit){.db = db};
     IV_CHECK(iv_ok(iv_digester_new(&a.digester, NULL)));
-    if (sqlite3_open_v2(path, &a.db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
-        complain(&a, "cannot open '%s'", path);
-    } else {
-        check_all(&a);
-    }
-    (void)sqlite3_close(a.db);
+    check_all(&a);
     iv_digester_free(a.digester);
     if (size != NULL) {
         *size = a.tree.size;
     }
     return a.wrong ? a.text : NULL;
+}
+
+const char *log_audit(uint64_t *size, const char *path)
+{
+    sqlite3 *db = NULL;
+    bool opened = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK;
+    const char *wrong = opened ? log_audit_by(size, db) : "the store cannot be opened";
+    (void)sqlite3_close(db);
+    return wrong;
 }

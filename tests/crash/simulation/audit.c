@@ -261,19 +261,23 @@ static bool audit_rows(struct iv_buf *why, sqlite3 *db, const struct outside *o,
            audit_commands(why, db, o);
 }
 
+static bool audit_log(struct iv_buf *why, sqlite3 *db)
+{
+    const char *wrong = log_audit_by(NULL, db);
+    if (wrong != NULL) {
+        iv_buf_printf(why, "the log: %s\n", wrong);
+    }
+    return wrong == NULL;
+}
+
 bool audit_end(struct iv_buf *why, struct scene *scene, struct iv_str path, const struct outside *outside)
 {
     size_t actionable = 0;
-    const char *wrong = log_audit(NULL, path.p);
-    if (wrong != NULL) {
-        iv_buf_printf(why, "the log: %s\n", wrong);
-        return false;
-    }
     if (!audit_verdicts(why, scene, path, &actionable)) {
         return false;
     }
     sqlite3 *db = open_left(path);
-    bool holds = audit_rows(why, db, outside, actionable);
+    bool holds = audit_log(why, db) && audit_rows(why, db, outside, actionable);
     (void)sqlite3_close(db);
     return holds;
 }
