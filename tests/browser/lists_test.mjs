@@ -109,6 +109,10 @@ test("findings are narrowed to a time, a state, an agent and an assignee", async
   await page.getByText("Nothing matches these filters").waitFor();
   await page.getByLabel("Time", { exact: true }).selectOption({ label: "Any time" });
   await row(known).waitFor();
+  await page.goto(`${server.url}/#/findings?agent=agent-1&from=2020-01-01T00:00:00Z`);
+  await incident("agent-1").getByText("0 open in all").waitFor();
+  await page.goto(`${server.url}/#/findings?agent=agent-1`);
+  await incident("agent-1").getByText("0 open", { exact: true }).waitFor();
 });
 
 test("the way back from who is nobody's keeps the focus", async () => {

@@ -16,9 +16,9 @@ import { Head, Row } from "./row";
 const keyOf = (incident: Incident): string => String(incident.id);
 
 const IncidentRow = memo(function IncidentRow(
-  props: RowState & { incident: Incident; gone: boolean; open: (incident: Incident) => void },
+  props: RowState & { incident: Incident; gone: boolean; timed: boolean; open: (incident: Incident) => void },
 ) {
-  const { incident, gone, open, ...state } = props;
+  const { incident, gone, timed, open, ...state } = props; // timed: what is counted is of a period, what is open is not
   return (
     <Row
       {...state}
@@ -44,7 +44,7 @@ const IncidentRow = memo(function IncidentRow(
       </span>
       <span role="cell" class="c-count">
         <strong>{count(incident.count)}</strong>
-        {incident.open !== incident.count && <small> {count(incident.open)} open</small>}
+        {incident.open !== incident.count && <small> {count(incident.open)} open{timed && " in all"}</small>}
       </span>
       <span role="cell" class="c-time">
         <Moment time={incident.last} />
@@ -123,6 +123,7 @@ export function ListOfIncidents({ filter, chosen, open, close }: ListProps) {
           arrived={list.arrived.has(keyOf(incident))}
           reachable={reachable}
           gone={list.gone.has(keyOf(incident))}
+          timed={filter.from !== "" || filter.to !== ""}
           open={openNewest}
         />
       )}
