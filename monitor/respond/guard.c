@@ -125,19 +125,25 @@ void iv_limits_parse(struct iv_limits *out, const struct iv_yaml_node *node, str
     iv_yaml_close(&map);
 }
 
-/* How many may be touched within an hour by their share. *known: of how many. */
+/* How many may be touched within an hour by their share, one of however few. *known: of how many. An old
+ * figure binds as far as it did, but lets no more than a minute's limit; where nobody ever said one, that
+ * holds. */
 static iv_rc allowed(const struct iv_limits *limits, size_t g, int64_t *most, int64_t *alive, bool *known,
                      struct iv_store *store, iv_ns now, struct iv_err *err)
 {
     iv_ns as_of = IV_NS_MIN;
-    int64_t floor = limits->most[g][0] > 1 ? limits->most[g][0] : 1;
+    int64_t minute = limits->most[g][0];
     struct iv_rc_s rc = iv_store_alive(store, guards[g].alive, alive, &as_of, err);
-    *known = iv_ok(rc) && iv_ns_add(as_of, IV_ALIVE_AGE) >= now;
-    if (rc.code != IV_E_ABSENT) {
-        TRY(rc);
+    if (rc.code == IV_E_ABSENT) {
+        *known = false;
+        *most = minute;
+        return IV_OK;
     }
-    int64_t share = *known ? *alive * limits->share[g] / WHOLE : 0;
-    *most = share > floor ? share : floor;
+    TRY(rc);
+    int64_t share = (*alive * limits->share[g] + WHOLE - 1) / WHOLE;
+    *known = iv_ns_add(as_of, IV_ALIVE_AGE) >= now;
+    *most = share > 1 ? share : 1;
+    *most = *known || *most < minute ? *most : minute;
     return IV_OK;
 }
 

@@ -3,8 +3,9 @@
  * Purpose: limits on its executions, and on the distinct agents, tenants and enclaves that they touch, within
  * a minute, an hour and a day; and on the share of those alive that they touch within an hour. guards.def has
  * those that hold when a playbook says nothing.
- * A share is no share of a few: as many as the minute's limit allows at once may be touched within an hour
- * whatever is alive. Beyond that it must be known how many are (evidence/alive.h), else it waits.
+ * A share holds for the few, too: of four tenants a quarter is one, and one it is of three. Where it is not
+ * known how many are alive (evidence/alive.h), an hour lets no more than the minute's limit, nor than the
+ * share of those that last were.
  * Owner/thread: limits are immutable once parsed; a decision belongs to whoever is inside the store's
  * transaction.
  * Guarantee: the store's own rows are counted, in the transaction that plans and again in the one that

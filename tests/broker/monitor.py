@@ -70,8 +70,9 @@ class Hooks:
 def lift_guards(baseline):
     """A fleet's day in a minute is more than playbooks may do in their own right: here everything is to be called. What
     is called counts, and does nothing, so no effect of it is looked for (that is what tests/broker/proof is about)."""
-    every = "{minute: 1000000, hour: 1000000, day: 1000000}"
-    lifted = "".join(f"  {guard}: {every}\n" for guard in ("executions", "agents", "tenants", "enclaves"))
+    every = "minute: 1000000, hour: 1000000, day: 1000000"
+    lifted = f"  executions: {{{every}}}\n"
+    lifted += "".join(f"  {guard}: {{{every}, share: 1}}\n" for guard in ("agents", "tenants", "enclaves"))
     lifted += "  ramp: {start: 1000000, errors: 1}\n"
     for path in glob.glob(os.path.join(baseline, "remediations", "*.yaml")):
         with open(path, encoding="utf-8") as file:

@@ -175,7 +175,7 @@ static void be_alive(struct stage *s, unsigned count, iv_ns as_of)
     iv_crowd_deinit(&crowd);
 }
 
-Test(guard, a_share_of_those_alive_holds_beyond_what_a_minute_may_touch)
+Test(guard, a_share_of_those_alive_holds_however_few_they_are)
 {
     static const struct {
         const char *agents;
@@ -187,14 +187,20 @@ Test(guard, a_share_of_those_alive_holds_beyond_what_a_minute_may_touch)
         {"{minute: 2, hour: 8, share: 0.1}", 40, 0, 4,
          "guard agents.share: at most 4 within an hour, 0.1 of 40 alive; waits for an approval"},
         {"{minute: 2, hour: 8, share: 0.1}", 40, 4 * MINUTE, 4, "agents.share: at most 4"},
-        {"{minute: 2, hour: 8, share: 0.1}", 10, 0, 2,
-         "agents.share: at most 2 within an hour, 0.1 of 10 alive"},
+        {"{minute: 2, hour: 8, share: 0.1}", 11, 0, 2,
+         "agents.share: at most 2 within an hour, 0.1 of 11 alive"},
+        {"{minute: 2, hour: 8, share: 0.1}", 10, 0, 1,
+         "agents.share: at most 1 within an hour, 0.1 of 10 alive"},
+        {"{minute: 5, hour: 8, share: 0.25}", 3, 0, 1,
+         "agents.share: at most 1 within an hour, 0.25 of 3 alive"},
+        {"", 19, 0, 1, "agents.share: at most 1 within an hour, 0.05 of 19 alive"},
         {"{minute: 2, hour: 8, share: 0.1}", 250, 0, 8, "agents.hour: at most 8"},
         {"{minute: 2, hour: 8, share: 0.1}", 0, 0, 2,
          "agents.share: beyond 2 within an hour it is a share, and"},
         {"{minute: 2, hour: 8, share: 0.1}", 40, 6 * MINUTE, 2, "it is not known how many are alive"},
-        {"{minute: 2, hour: 8, share: 0.999}", 6, 0, 5,
-         "agents.share: at most 5 within an hour, 0.999 of 6 alive"},
+        {"{minute: 2, hour: 8, share: 0.1}", 7, 6 * MINUTE, 1, "it is not known how many are alive"},
+        {"{minute: 2, hour: 8, share: 0.999}", 6, 0, 6,
+         "agents.share: at most 6 within an hour, 0.999 of 6 alive"},
         {"{minute: 2, hour: 8, share: 1}", 5, 0, 8, "agents.hour: at most 8"},
         {"{minute: 1, hour: 8}", 60, 0, 3, "agents.share: at most 3 within an hour, 0.05 of 60 alive"},
         {"{minute: 9, hour: 8}", 0, 0, 8, "agents.hour: at most 8"},
@@ -204,8 +210,8 @@ Test(guard, a_share_of_those_alive_holds_beyond_what_a_minute_may_touch)
         struct iv_execution e;
         char keys[128];
         int passes = 0;
-        (void)snprintf(keys, sizeof keys, "guards: {tenants: {minute: 99, hour: 99}, agents: %s}\n",
-                       rows[i].agents);
+        (void)snprintf(keys, sizeof keys, "guards: {tenants: {minute: 99, hour: 99, share: 1}%s%s}\n",
+                       rows[i].agents[0] == '\0' ? "" : ", agents: ", rows[i].agents);
         stage_init_playbook(&s, keys, STEPS);
         for (unsigned number = 1; number <= 10; number++) {
             char agent[16];
