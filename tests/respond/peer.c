@@ -5,6 +5,7 @@
 #include <criterion/new/assert.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -16,17 +17,25 @@ static void next_line(struct peer *peer)
     peer->line[strcspn(peer->line, "\n")] = '\0';
 }
 
-bool peer_tree(const char *package)
-{
-    char path[512];
-    (void)snprintf(path, sizeof path, "%s/node_modules/%s/package.json", IV_PEERS, package);
-    return access(path, R_OK) == 0;
-}
-
 void peer_skip(const char *why)
 {
     (void)fprintf(stderr, "SKIPPED: %s\n", why);
     cr_skip();
+}
+
+void peer_missing(const char *what)
+{
+    cr_assert(getenv("IV_INSTALLED") == NULL, "%s is not there, and tests/run is to have installed it", what);
+    peer_skip(what);
+}
+
+void peer_tree(const char *package)
+{
+    char path[512];
+    (void)snprintf(path, sizeof path, "%s/node_modules/%s/package.json", IV_PEERS, package);
+    if (access(path, R_OK) != 0) {
+        peer_missing(package);
+    }
 }
 
 struct peer peer_start(const char *const *words)

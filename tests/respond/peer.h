@@ -3,7 +3,6 @@
  * line with one. It ends when its input does. */
 #pragma once
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -14,10 +13,13 @@ struct peer {
     char line[8192]; /* the newest, without its end */
 };
 
-/* Whether PROGRAM of the peers' npm tree can run here; else the test skips itself. */
-bool peer_tree(const char *package);
-/* Ends the test as skipped, and says why, which CTest looks for: Criterion itself keeps silent about it. */
+/* Ends the test where the package is not in the peers' npm tree (peer_missing). */
+void peer_tree(const char *package);
+/* Ends the test as skipped, and says why, which CTest looks for: Criterion itself keeps silent about it. For
+ * what the kernel, or whoever started the test, does not let. */
 void peer_skip(const char *why);
+/* Ends the test as failed where tests/run has installed what it takes (IV_INSTALLED), else as skipped. */
+void peer_missing(const char *what);
 /* words end with NULL. Aborts the test where the program does not start. */
 struct peer peer_start(const char *const *words);
 /* A script of tests/respond/, by node in the npm tree. */

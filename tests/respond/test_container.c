@@ -25,6 +25,9 @@ static void scene_init_saying(struct scene *s, const char *says)
     (void)snprintf(s->root, sizeof s->root, "%s/run", s->dir.path);
     s->peer =
         peer_start((const char *const[]){IV_SOURCE_DIR "/tests/respond/with_container", s->dir.path, NULL});
+    if (strncmp(s->peer.line, "missing: ", 9) == 0) {
+        peer_missing(s->peer.line + 9);
+    }
     if (strcmp(s->peer.line, "ready") != 0) {
         peer_skip(s->peer.line);
     }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Brings what the peers are made of into TO, by the lock file. Where that fails, the tests that need them skip themselves.
+# Brings what the peers are made of into TO, by the lock file. Where that fails, the tests that need them skip themselves,
+# but under tests/run, where they fail.
 string(REPLACE "," ";" files "${FILES}")
 foreach(file ${files})
   file(MAKE_DIRECTORY ${TO})
