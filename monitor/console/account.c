@@ -65,6 +65,11 @@ iv_rc iv_account_user(struct iv_user *out, struct iv_str name, unsigned roles, s
     TRY(iv_account_name(name, err));
     ENSURE(password.n >= PASSWORD_BYTES_MIN && password.n <= PASSWORD_BYTES_MAX, err, IV_E_RANGE,
            "a password has %d to %d bytes, this has %zu", PASSWORD_BYTES_MIN, PASSWORD_BYTES_MAX, password.n);
+    for (size_t i = 0; i < password.n; i++) {
+        unsigned char c = (unsigned char)password.p[i];
+        ENSURE(c >= 0x20 && c != 0x7f, err, IV_E_RANGE,
+               "a password has no control characters, not even a tab");
+    }
     *out = (struct iv_user){.created = now, .changed = now};
     (void)snprintf(out->name, sizeof out->name, IV_STR_FMT, IV_STR_ARG(name));
     write_roles(out->roles, sizeof out->roles, roles);

@@ -120,14 +120,24 @@ static iv_rc find_out(struct iv_who *who, struct iv_request *request, struct iv_
     return IV_OK;
 }
 
+/* Of a token of the form of those that are made: enough to tell it from another one. */
+static struct iv_str token_of(const char *header)
+{
+    static const char bearer[] = "Bearer ";
+    bool made = header != NULL && strncasecmp(header, bearer, sizeof bearer - 1) == 0 &&
+                strncmp(header + sizeof bearer - 1, IV_TOKEN_PREFIX, strlen(IV_TOKEN_PREFIX)) == 0;
+    return iv_str_of(made ? header + sizeof bearer - 1 : "");
+}
+
 /* Who sends wrong tokens, one after the other, waits between them. False: the reply says how long, or that
  * the store could not be asked. */
 static bool look(struct iv_request *request, struct iv_reply *reply)
 {
     struct iv_clock clock = iv_clock_system();
     struct iv_limit *limit = request->console->limit;
-    const struct iv_try who = {{NULL, 0}, request->who.address};
-    bool sent = credentials_of(request) != NULL;
+    const char *header = credentials_of(request);
+    const struct iv_try who = {{NULL, 0}, request->who.address, token_of(header)};
+    bool sent = header != NULL;
     struct iv_err err = {.text = ""};
     iv_ns wait = sent ? iv_try_left(limit, &who, iv_monotonic(&clock)) : 0;
     if (wait > 0) {

@@ -22,7 +22,9 @@ struct iv_change {
 iv_rc iv_change_make(struct iv_request *request, const struct iv_change *change, struct iv_err *err);
 
 /* The record has it when somebody begins to have to wait for his failures (tries.h); as whom: of a password,
- * else empty. The log has what the record does not take. */
+ * else empty. The log has what the record does not take: of an hour it takes IV_LOCK_OUTS_MAX, so that
+ * whoever has very many addresses does not fill it. */
+enum { IV_LOCK_OUTS_MAX = 100 };
 void iv_change_lock_out(struct iv_request *request, struct iv_str as_whom);
 
 /* A change that nobody need answer for: how lately a session was used. */

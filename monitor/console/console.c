@@ -53,6 +53,7 @@ static struct iv_console *console_new(const struct iv_console_options *options)
     (void)pthread_mutex_init(&c->flight_lock, NULL);
     (void)pthread_mutex_init(&c->body_lock, NULL);
     (void)pthread_mutex_init(&c->writer_lock, NULL);
+    (void)pthread_mutex_init(&c->lock_out_lock, NULL);
     iv_hashing_init(c, either(options->threads, THREADS_DEFAULT));
     iv_monotonic_cond_init(&c->tick);
     c->listen_fd = -1;
@@ -94,6 +95,7 @@ static void console_free(struct iv_console *c)
     iv_limit_free(c->limit);
     iv_uses_free(c->uses);
     (void)sem_destroy(&c->hashing);
+    (void)pthread_mutex_destroy(&c->lock_out_lock);
     (void)pthread_mutex_destroy(&c->writer_lock);
     (void)pthread_mutex_destroy(&c->body_lock);
     (void)pthread_mutex_destroy(&c->flight_lock);

@@ -17,7 +17,7 @@ static iv_ns now_monotonic(void)
 
 static struct iv_try try_of(const struct iv_request *request, struct iv_str name)
 {
-    return (struct iv_try){name, request->who.address};
+    return (struct iv_try){.name = name, .address = request->who.address};
 }
 
 bool iv_password_may_try(struct iv_request *request, struct iv_reply *reply, struct iv_str name)

@@ -67,6 +67,8 @@ struct entry {
     bool is_token; /* the configured one, under its own name */
     iv_ns changed; /* when the password was made that was right; 0: of no user */
     bool opened;
+    bool replaces; /* the browser had a session, which ends */
+    unsigned char replaced[32];
     struct iv_session session;
     char secret[IV_SECRET_TEXT_BYTES];
 };
@@ -95,18 +97,24 @@ static iv_rc write_session(struct iv_store *store, void *ctx, struct iv_err *err
     TRY(iv_known_forget(store, e->session.created, err));
     TRY(iv_store_open_session(store, &e->opened, &e->session, e->changed, err));
     ENSURE(e->opened, err, IV_E_ABSENT, "the password was changed meanwhile");
-    return IV_OK;
+    return e->replaces ? iv_store_close_session(store, e->replaced, err) : IV_OK;
 }
 
 static iv_rc let_in(struct entry *e, struct iv_request *request, struct iv_err *err)
 {
     struct iv_console *console = request->console;
+    e->replaces = request->who.via == IV_VIA_SESSION && request->who.stored;
+    memcpy(e->replaced, request->who.digest, sizeof e->replaced);
     TRY(iv_known_new_session(&e->session, e->secret, console, e->name, e->is_token, err));
     (void)snprintf(e->session.address, sizeof e->session.address, "%s", request->who.address);
     (void)snprintf(request->who.name, sizeof request->who.name, "%s", e->session.user);
     request->who.via = IV_VIA_SESSION;
     const struct iv_change change = {
-        .what = "session.open", .object = e->name, .make = write_session, .ctx = e};
+        .what = "session.open",
+        .object = e->name,
+        .detail = iv_str_of(e->replaces ? "in the place of the session that the browser had" : ""),
+        .make = write_session,
+        .ctx = e};
     TRY(iv_change_make(request, &change, err));
     TRY(iv_known_by_session(&request->who, console, iv_str_of(e->secret), err));
     iv_password_succeeded(request, e->name);

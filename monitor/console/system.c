@@ -16,10 +16,29 @@
 
 enum { CHANGES_OF_A_KIND_MAX = 20 };
 
+struct histograms {
+    struct iv_json *j;
+    bool all; /* else those that have something in them */
+};
+
+static bool is_empty(const uint64_t *counts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (counts[i] > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void write_histogram(void *ctx, const char *name, const double *bounds, const uint64_t *counts,
                             size_t count)
 {
-    struct iv_json *j = ctx;
+    const struct histograms *h = ctx;
+    struct iv_json *j = h->j;
+    if (!h->all && is_empty(counts, count)) {
+        return;
+    }
     iv_json_open_object(j, NULL);
     iv_json_text(j, "name", name);
     iv_json_text(j, "unit", "seconds");
@@ -255,10 +274,12 @@ static iv_rc write_outbox(struct view *v, struct iv_err *err)
 
 static iv_rc write_system(struct view *v, struct iv_err *err)
 {
+    /* A latency of zero is another thing than one that is not known here. */
+    struct histograms histograms = {.j = &v->j, .all = v->console->workers > 0};
     TRY(take_seats(v, err));
     iv_json_open_object(&v->j, NULL);
     iv_json_open_list(&v->j, "histograms");
-    iv_metrics_histograms(v->console->metrics, write_histogram, &v->j);
+    iv_metrics_histograms(v->console->metrics, write_histogram, &histograms);
     iv_json_close_list(&v->j);
     iv_json_open_list(&v->j, "partitions");
     TRY(iv_reader_covers(v->reader, write_partition, v, err));

@@ -43,7 +43,7 @@ void iv_answer_tokens(struct iv_reply *reply, struct iv_request *request)
     iv_readers_return(request->console->readers, reader);
     iv_json_close_list(&j);
     iv_json_close_object(&j);
-    iv_page_done(reply, rc, &err);
+    iv_page_reply(reply, rc, &err);
 }
 
 static iv_rc put(struct iv_store *store, void *ctx, struct iv_err *err)

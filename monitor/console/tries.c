@@ -11,10 +11,10 @@ static const iv_ns long_wait = 900 * IV_NS_PER_S;
 static const iv_ns short_wait = 4 * IV_NS_PER_S;
 static const iv_ns shared_wait = IV_NS_PER_S; /* of all who are on this machine */
 
-enum { ADDRESS_BYTES = 64, NAME_BYTES_MAX = 64 };
+enum { ADDRESS_BYTES = 64, NAME_BYTES_MAX = 64, TOKEN_BYTES_MAX = 20 };
 
 struct keys {
-    char address[ADDRESS_BYTES + 16];
+    char address[ADDRESS_BYTES + TOKEN_BYTES_MAX + 16];
     char name[NAME_BYTES_MAX + 16];
     char both[ADDRESS_BYTES + NAME_BYTES_MAX + 16];
     bool local;
@@ -56,8 +56,9 @@ static struct keys keys_of(const struct iv_try *who)
     char address[ADDRESS_BYTES];
     int n = (int)(who->name.n < NAME_BYTES_MAX ? who->name.n : NAME_BYTES_MAX);
     keys.local = write_address(address, who->address);
-    (void)snprintf(keys.address, sizeof keys.address, "%s %s", who->name.p == NULL ? "token" : "from",
-                   address);
+    (void)snprintf(keys.address, sizeof keys.address, "%s %s %.*s", who->name.p == NULL ? "token" : "from",
+                   address, (int)(who->token.n < TOKEN_BYTES_MAX ? who->token.n : TOKEN_BYTES_MAX),
+                   who->token.n == 0 ? "" : who->token.p);
     (void)snprintf(keys.name, sizeof keys.name, "name %.*s", n, n == 0 ? "" : who->name.p);
     (void)snprintf(keys.both, sizeof keys.both, "both %s %.*s", address, n, n == 0 ? "" : who->name.p);
     return keys;

@@ -3,7 +3,8 @@
  * Purpose: guessing takes very long, and nobody keeps another one out by guessing wrongly in his name: a
  * quarter of an hour waits only who failed himself, by name and address or by the address alone. The name
  * alone, and whatever comes from this machine, waits some seconds: on a loopback address, as behind a proxy,
- * everybody has the same one. A token that is none waits some seconds too, but not on this machine.
+ * everybody has the same one. A token that is none waits some seconds too, but not on this machine; one that
+ * has the form of those that are made, which nobody guesses, makes no other one wait.
  * Guarantee: an IPv6 address counts as its /64, which one host has to itself. What is tried at the same time
  * counts when it has failed, so right tries never stand in each other's way; there are no more of them than
  * passwords are hashed at a time. Owner/thread: any; time is an argument. */
@@ -14,6 +15,7 @@
 struct iv_try {
     struct iv_str name;  /* p NULL: a token, which has none */
     const char *address; /* numeric */
+    struct iv_str token; /* of a token that was made: how it begins; else empty */
 };
 
 /* 0: he may. */

@@ -35,7 +35,7 @@ void iv_answer_users(struct iv_reply *reply, struct iv_request *request)
     iv_readers_return(request->console->readers, reader);
     iv_json_close_list(&j);
     iv_json_close_object(&j);
-    iv_page_done(reply, rc, &err);
+    iv_page_reply(reply, rc, &err);
 }
 
 /* A change of one user; applied: there was something to change. */
@@ -43,7 +43,8 @@ struct changing {
     struct iv_user user;
     struct iv_str name;
     unsigned roles;
-    struct iv_str detail; /* the roles, as words */
+    struct iv_str detail;     /* the roles, as words */
+    const struct iv_who *who; /* removes one */
     bool applied;
 };
 
@@ -60,6 +61,12 @@ static iv_rc remove_one(struct iv_store *store, void *ctx, struct iv_err *err)
     struct changing *c = ctx;
     TRY(iv_store_remove_user(store, &c->applied, c->name, err));
     ENSURE(c->applied, err, IV_E_ABSENT, "there is no user of this name");
+    bool left = true;
+    if (c->who->via == IV_VIA_TOKEN && c->who->stored) {
+        TRY(iv_store_has_token(store, &left, c->who->digest, err));
+    }
+    /* His tokens have gone with him. */
+    ENSURE(left, err, IV_E_REFUSED, "nobody removes himself, nor does a token of his: another admin can");
     return IV_OK;
 }
 
@@ -86,8 +93,8 @@ static bool apply(struct iv_request *request, struct iv_reply *reply, const stru
 {
     struct iv_err err = {.text = ""};
     struct iv_rc_s rc = iv_change_make(request, change, &err);
-    if (rc.code == IV_E_ABSENT) {
-        iv_reply_problem(reply, absent, "%s", err.text);
+    if (rc.code == IV_E_ABSENT || rc.code == IV_E_REFUSED) {
+        iv_reply_problem(reply, rc.code == IV_E_ABSENT ? absent : MHD_HTTP_CONFLICT, "%s", err.text);
     } else if (!iv_ok(rc)) {
         iv_reply_failure(reply, &err);
     }
@@ -139,7 +146,7 @@ void iv_answer_user_add(struct iv_reply *reply, struct iv_request *request)
 
 void iv_answer_user_remove(struct iv_reply *reply, struct iv_request *request)
 {
-    struct changing c = {.name = request->variable};
+    struct changing c = {.name = request->variable, .who = &request->who};
     const struct iv_change change = {.what = "user.remove", .object = c.name, .make = remove_one, .ctx = &c};
     if (iv_str_eq(c.name, iv_str_of(request->who.name))) {
         iv_reply_problem(reply, MHD_HTTP_CONFLICT, "nobody removes himself: another admin can");

@@ -158,6 +158,17 @@ iv_rc iv_store_put_token(struct iv_store *store, const struct iv_token *token, s
     return run(store, stmt, NULL, "write a token", err);
 }
 
+iv_rc iv_store_has_token(struct iv_store *store, bool *out, const unsigned char digest[IV_KEY_DIGEST_BYTES],
+                         struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_TOKEN_IS, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_bytes(&args, bytes_of(digest, IV_KEY_DIGEST_BYTES));
+    return iv_sql_step(&store->sql, stmt, out, "look a token up", err);
+}
+
 iv_rc iv_store_remove_token(struct iv_store *store, bool *found, struct iv_str id, struct iv_err *err)
 {
     IV_CHECK(store->inside);

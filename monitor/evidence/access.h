@@ -70,6 +70,9 @@ iv_rc iv_store_close_session(struct iv_store *store, const unsigned char digest[
 iv_rc iv_store_forget_sessions(struct iv_store *store, iv_ns created, iv_ns used, struct iv_err *err);
 
 iv_rc iv_store_put_token(struct iv_store *store, const struct iv_token *token, struct iv_err *err);
+/* Whether there is a token of this digest, as far as this transaction has come. */
+iv_rc iv_store_has_token(struct iv_store *store, bool *out, const unsigned char digest[IV_KEY_DIGEST_BYTES],
+                         struct iv_err *err);
 /* With it go those that were made with it. What a token makes has "token:NAME#ID" for its creator. */
 iv_rc iv_store_remove_token(struct iv_store *store, bool *found, struct iv_str id, struct iv_err *err);
 

@@ -17,23 +17,22 @@ TOKEN = "correct-horse-battery-staple"
 ADMIN = {"Authorization": f"Bearer {TOKEN}"}
 PASSWORD = "correct horse battery"
 
-class Access(unittest.TestCase):
-    """One console with a configured token for all of them."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.console = Console()
-        path = f"{cls.console.folder}/token"
-        with open(path, "w", encoding="ascii") as file:
-            file.write(TOKEN + "\n")
-        cls.console.stop()
-        cls.console.options["token_file"] = path
-        cls.console.start()
-        cls.console.tell("ready")
+def guarded():
+    """A console with a configured token."""
+    console = Console()
+    path = f"{console.folder}/token"
+    with open(path, "w", encoding="ascii") as file:
+        file.write(TOKEN + "\n")
+    console.stop()
+    console.options["token_file"] = path
+    console.start()
+    console.tell("ready")
+    return console
 
-    @classmethod
-    def tearDownClass(cls):
-        cls.console.__exit__()
+
+class Guarded(unittest.TestCase):
+    """What tests do with such a console."""
 
     def made_token(self, name, *roles, **more):
         status, _, body = self.console.send("/api/v1/tokens", {"name": name, "roles": roles, **more}, headers=ADMIN)
@@ -62,6 +61,18 @@ class Access(unittest.TestCase):
     def audit(self):
         return [(item["who"], item["via"], item["what"], item["object"])
                 for item in json.loads(self.console.ask("/api/v1/audit?order=oldest&limit=500", headers=ADMIN)[2])["items"]]
+
+
+class Access(Guarded):
+    """One console for all of them."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.console = guarded()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.console.__exit__()
 
     def test_every_role_may_do_on_every_route_what_its_permissions_say(self):
         self.assertGreater(len(routes()), 20)
@@ -203,20 +214,45 @@ class Access(unittest.TestCase):
         for made in (first, second):
             self.assertEqual(self.console.ask("/api/v1/session", headers={"Authorization": f"Bearer {made['token']}"})[0], 401)
 
-    def test_who_guesses_passwords_has_to_wait_and_others_too_short_a_time_to_notice(self):
-        self.user("gus", "viewer")
-        guess = {"name": "gus", "password": "a guess, and wrong"}
-        tried = []
+    def test_nobody_removes_himself_even_by_a_token_of_his(self):
+        self.user("ruth", "admin")
+        cookie, csrf = self.log_in("ruth")
+        asked = {"name": "ruths", "roles": ["admin"]}
+        made = json.loads(self.console.send("/api/v1/tokens", asked, headers={**cookie, **csrf})[2])
+        first = {"Authorization": f"Bearer {made['token']}"}
+        made = json.loads(self.console.send("/api/v1/tokens", {"name": "ruths-own", "roles": ["admin"]}, headers=first)[2])
+        second = {"Authorization": f"Bearer {made['token']}"}
+        for who in (first, second, {**cookie, **csrf}):
+            status, _, body = self.console.ask("/api/v1/users/ruth", "DELETE", who)
+            self.assertEqual(status, 409, body)
+        for who in (first, second, cookie):
+            self.assertEqual(self.console.ask("/api/v1/session", headers=who)[0], 200, "nothing was taken")
+        self.user("saul", "viewer")
+        self.assertEqual(self.console.ask("/api/v1/users/saul", "DELETE", second)[0], 204)
+        self.assertEqual(self.console.ask("/api/v1/users/ruth", "DELETE", ADMIN)[0], 204)
 
-        def is_refused():
-            tried.append(self.console.send("/api/v1/session", guess))
-            return tried[-1][0] == 429
+    def test_a_second_log_in_of_a_browser_ends_the_session_that_it_had(self):
+        self.user("lena", "viewer")
+        self.user("lutz", "viewer")
+        first, csrf = self.log_in("lena")
+        other, _ = self.log_in("lena")
 
-        until(is_refused, "somebody who guesses has to wait")
-        self.assertLessEqual({status for status, _, _ in tried}, {401, 429})
-        self.assertLessEqual(int(tried[-1][1]["retry-after"]), 4)
-        self.assertTrue(self.locked_out(), "his waits, or those of the address, are on record")
-        self.log_in("gus")
+        def log_in_again():
+            answer = self.console.ask("/api/v1/session", "POST", {**first, **csrf, "Content-Type": "application/json"},
+                                      json.dumps({"name": "lutz", "password": PASSWORD}))
+            return answer[0] not in (429, 503) and answer
+
+        status, headers, body = until(log_in_again, "the wait ends")
+        self.assertEqual(status, 200, body)
+        second = {"Cookie": headers["set-cookie"].split(";")[0]}
+        self.assertEqual([self.console.ask("/api/v1/session", headers=who)[0] for who in (first, other, second)], [401, 200, 200])
+        self.assertEqual(self.console.get("/api/v1/session", headers=second)["name"], "lutz")
+
+    def test_a_password_has_no_control_characters(self):
+        for sign in "\t\n\x7f\x00\x1b":
+            user = {"name": "connie", "roles": ["viewer"], "password": PASSWORD + sign}
+            status, _, body = self.console.send("/api/v1/users", user, headers=ADMIN)
+            self.assertEqual(status, 400, (sign, body))
 
     def test_roles_are_other_ones_with_the_next_request_and_nobody_gives_them_to_himself(self):
         self.user("rose", "viewer")
@@ -257,21 +293,6 @@ class Access(unittest.TestCase):
         for cookie, csrf in [(ADMIN, {}), self.log_in("token", TOKEN)]:
             status = self.console.send(path, {"present": TOKEN, "password": new}, headers={**cookie, **csrf})[0]
             self.assertEqual(status, 409, "it has no password of its own")
-
-    def test_who_guesses_at_the_present_password_of_an_open_session_has_to_wait(self):
-        self.user("orla", "viewer")
-        cookie, csrf = self.log_in("orla")
-        guess = {"present": "a guess, and wrong", "password": PASSWORD + " twice"}
-        seen = set()
-
-        def is_refused():
-            status = self.console.send("/api/v1/session/password", guess, headers={**cookie, **csrf})[0]
-            seen.add(status)
-            return status == 429
-
-        until(is_refused, "somebody who guesses has to wait")
-        self.assertLessEqual(seen, {403, 429, 503})
-        self.assertTrue(self.locked_out(), "her waits, or those of the address, are on record")
 
     def test_every_change_is_a_record_of_who_made_it_and_a_leaf_of_the_log(self):
         before = self.audit()
@@ -431,6 +452,44 @@ class Access(unittest.TestCase):
                 answer = self.console.raw(whole.replace("|", "\r\n").encode() + body)
                 self.assertNotIn(b"invigil_", answer, (head, body[:20]))
                 self.assertNotIn(b"HTTP/1.1 200", answer, (head, body[:20]))
+
+
+class Guessing(Guarded):
+    """On a console for each test, where nobody else has failed before."""
+
+    def setUp(self):
+        self.console = guarded()
+        self.addCleanup(self.console.__exit__)
+
+    def test_who_guesses_passwords_has_to_wait_and_others_too_short_a_time_to_notice(self):
+        self.user("gus", "viewer")
+        guess = {"name": "gus", "password": "a guess, and wrong"}
+        tried = []
+
+        def is_refused():
+            tried.append(self.console.send("/api/v1/session", guess))
+            return tried[-1][0] == 429
+
+        until(is_refused, "somebody who guesses has to wait")
+        self.assertLessEqual({status for status, _, _ in tried}, {401, 429})
+        self.assertLessEqual(int(tried[-1][1]["retry-after"]), 4)
+        self.assertEqual(self.locked_out()[0], ("nobody", "nothing", "session.lock-out", "gus"), "his waits are on record")
+        self.log_in("gus")
+
+    def test_who_guesses_at_the_present_password_of_an_open_session_has_to_wait(self):
+        self.user("orla", "viewer")
+        cookie, csrf = self.log_in("orla")
+        guess = {"present": "a guess, and wrong", "password": PASSWORD + " twice"}
+        seen = set()
+
+        def is_refused():
+            status = self.console.send("/api/v1/session/password", guess, headers={**cookie, **csrf})[0]
+            seen.add(status)
+            return status == 429
+
+        until(is_refused, "somebody who guesses has to wait")
+        self.assertLessEqual(seen, {403, 429, 503})
+        self.assertEqual(self.locked_out()[0], ("orla", "session", "session.lock-out", "orla"), "her waits are on record")
 
 
 class Closed(unittest.TestCase):

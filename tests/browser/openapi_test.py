@@ -320,6 +320,9 @@ class OpenApi(unittest.TestCase):
         for body in [user, user, {**user, "name": ""}]:
             ask("/api/v1/users", "post", body)
         ask("/api/v1/users", "get")
+        for path in ("/api/v1/users", "/api/v1/tokens"):
+            etag = console.ask(path, headers=admin)[1]["etag"]
+            self.check(path, console.ask(path, headers={**admin, "If-None-Match": etag}))
         password = "/api/v1/users/{name}/password"
         for name, word in [("ann", "correct horse again"), ("ann", "short"), ("bob", "correct horse again")]:
             ask(password, "post", {"password": word}, url=f"/api/v1/users/{name}/password")
@@ -470,8 +473,12 @@ class OpenApi(unittest.TestCase):
                 self.check("/api/v1/stream", answer)
                 for stream in held:
                     stream.close()
+        with Console(baseline="none", workers="0") as console:
+            self.check("/api/v1/system", console.ask("/api/v1/system"))
+            self.assertEqual(console.get("/api/v1/system")["histograms"], [], "of what is not known here there are no zeros")
         with Console(baseline="none") as console:
             self.check("/api/v1/baseline", console.ask("/api/v1/baseline"))
+            self.assertNotEqual(console.get("/api/v1/system")["histograms"], [])
         with Console() as console:
             token = f"{console.folder}/token"
             with open(token, "w", encoding="ascii") as file:

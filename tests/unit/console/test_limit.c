@@ -19,14 +19,16 @@ static struct iv_limit *limit_new(void)
 
 static iv_ns left_of(struct iv_limit *limit, const char *name, const char *address, iv_ns now)
 {
-    struct iv_try who = {name == NULL ? (struct iv_str){NULL, 0} : iv_str_of(name), address};
+    struct iv_try who = {.name = name == NULL ? (struct iv_str){NULL, 0} : iv_str_of(name),
+                         .address = address};
     return iv_try_left(limit, &who, now);
 }
 
 /* As often as a minute's guessing allows. */
 static void guess(struct iv_limit *limit, const char *name, const char *address, iv_ns from, iv_ns until)
 {
-    struct iv_try who = {name == NULL ? (struct iv_str){NULL, 0} : iv_str_of(name), address};
+    struct iv_try who = {.name = name == NULL ? (struct iv_str){NULL, 0} : iv_str_of(name),
+                         .address = address};
     for (iv_ns now = from; now < until; now += S / 10) {
         if (iv_try_left(limit, &who, now) == 0) {
             (void)iv_try_failed(limit, &who, now);
@@ -128,12 +130,12 @@ Test(tries, it_is_told_when_the_waits_of_a_name_begin_and_when_those_of_an_addre
     for (unsigned i = 0; i < 20; i++) { /* a spray: each name once */
         char name[8];
         (void)snprintf(name, sizeof name, "n%u", i);
-        begun += iv_try_failed(limit, &(struct iv_try){iv_str_of(name), "192.0.2.7"}, S);
+        begun += iv_try_failed(limit, &(struct iv_try){.name = iv_str_of(name), .address = "192.0.2.7"}, S);
     }
     cr_expect(eq(uint, begun, 1));
     for (unsigned i = 0; i < 20; i++) {
-        begun += iv_try_failed(limit, &(struct iv_try){IV_STR("ann"), "192.0.2.7"}, S);
-        begun += iv_try_failed(limit, &(struct iv_try){{NULL, 0}, "192.0.2.7"}, S);
+        begun += iv_try_failed(limit, &(struct iv_try){.name = IV_STR("ann"), .address = "192.0.2.7"}, S);
+        begun += iv_try_failed(limit, &(struct iv_try){.name = {NULL, 0}, .address = "192.0.2.7"}, S);
     }
     cr_expect(eq(uint, begun, 3));
     iv_limit_free(limit);
@@ -182,7 +184,7 @@ Test(tries, an_address_is_what_one_host_has)
 Test(tries, right_ones_at_the_same_time_do_not_count)
 {
     struct iv_limit *limit = limit_new();
-    const struct iv_try who = {IV_STR("ann"), "192.0.2.7"};
+    const struct iv_try who = {.name = IV_STR("ann"), .address = "192.0.2.7"};
     for (int i = 0; i < 100; i++) {
         cr_expect(eq(i64, iv_try_left(limit, &who, i), 0));
     }
@@ -191,8 +193,29 @@ Test(tries, right_ones_at_the_same_time_do_not_count)
     }
     iv_try_succeeded(limit, &who);
     for (int i = 0; i < 4; i++) {
-        (void)iv_try_failed(limit, &(struct iv_try){IV_STR("ann"), "192.0.2.9"}, 300 + i);
+        (void)iv_try_failed(limit, &(struct iv_try){.name = IV_STR("ann"), .address = "192.0.2.9"}, 300 + i);
     }
     cr_expect(eq(i64, left_of(limit, "ann", "192.0.2.8", 400), 0));
+    iv_limit_free(limit);
+}
+
+Test(tries, a_stale_token_makes_no_right_one_of_the_same_address_wait)
+{
+    struct iv_limit *limit = limit_new();
+    const struct iv_try stale = {.address = "192.0.2.7", .token = IV_STR("ivg_00000000000000000000")};
+    const struct iv_try right = {.address = "192.0.2.7", .token = IV_STR("ivg_11111111111111111111")};
+    const struct iv_try guessed = {.address = "192.0.2.7"};
+    for (int i = 0; i < 9; i++) {
+        (void)iv_try_failed(limit, &stale, 1000 * S + i);
+    }
+    cr_expect(iv_try_left(limit, &stale, 1000 * S + 9) > 0, "who sends it again and again has to wait");
+    cr_expect(eq(i64, iv_try_left(limit, &right, 1000 * S + 9), 0));
+    cr_expect(eq(i64, iv_try_left(limit, &guessed, 1000 * S + 9), 0));
+    for (int i = 0; i < 9; i++) {
+        (void)iv_try_failed(limit, &guessed, 1000 * S + i);
+    }
+    cr_expect(iv_try_left(limit, &guessed, 1000 * S + 9) > 0,
+              "a guess at the configured one counts by address");
+    cr_expect(eq(i64, iv_try_left(limit, &right, 1000 * S + 9), 0));
     iv_limit_free(limit);
 }
