@@ -112,6 +112,25 @@ const struct iv_waiver *iv_baseline_waiver(const struct iv_baseline *baseline, c
     return NULL;
 }
 
+static bool name_holds(struct iv_str pattern, struct iv_str name)
+{
+    return pattern.p == NULL || (name.n > 0 && iv_glob(pattern, name));
+}
+
+const struct iv_waiver *iv_baseline_waiver_by_names(const struct iv_baseline *baseline, struct iv_str rule,
+                                                    struct iv_str tenant, struct iv_str agent, iv_ns time)
+{
+    for (size_t i = 0; i < baseline->waiver_count; i++) {
+        const struct iv_waiver *w = &baseline->waivers[i];
+        if ((w->until == IV_NS_MAX || time < w->until) && iv_str_eq(w->rule, rule) &&
+            w->match.profile.p == NULL && name_holds(w->match.tenant, tenant) &&
+            name_holds(w->match.agent, agent)) {
+            return w;
+        }
+    }
+    return NULL;
+}
+
 /* Documents were put in front of each other, so the first that was read is the last. */
 void iv_baseline_files(const struct iv_baseline *baseline, iv_baseline_file_visit visit, void *ctx)
 {

@@ -120,6 +120,11 @@ const struct iv_rule *iv_baseline_same_rule(const struct iv_baseline *baseline, 
 const struct iv_waiver *iv_baseline_waiver(const struct iv_baseline *baseline, const struct iv_rule *rule,
                                            const struct iv_object *trigger, iv_ns time);
 
+/* The same of a trigger of which only these are known; empty: it has none. A waiver for a profile alone is
+ * not among them. */
+const struct iv_waiver *iv_baseline_waiver_by_names(const struct iv_baseline *baseline, struct iv_str rule,
+                                                    struct iv_str tenant, struct iv_str agent, iv_ns time);
+
 /* Parameters under overrides: which set a trigger sees, and the set as a bank for programs. A resolver caches
  * the sets that it met; a set's id is valid for the resolver's life. */
 struct iv_params;

@@ -125,6 +125,8 @@ struct iv_execution {
  * way; nothing was there to act on, and no proof that nothing need be. */
 #define IV_CAUSE_IN_SPITE "in spite of "
 #define IV_CAUSE_NOTHING_THERE "nothing was there to act on: "
+/* And that of a step that is due, and is not called while the streams are not fresh. */
+#define IV_CAUSE_STALE "it rests on what was not seen, and waits: "
 bool iv_execution_in_spite(const struct iv_execution *execution);
 bool iv_execution_in_vain(const struct iv_execution *execution); /* done, and nothing was there */
 

@@ -14,6 +14,9 @@ static iv_rc read_footing(struct iv_footing *out, sqlite3_stmt *stmt, struct iv_
     out->mode = iv_sql_get_int(&row) == 0 ? IV_MODE_ENFORCE : IV_MODE_OBSERVE;
     out->waived = iv_sql_get_int(&row) != 0;
     out->triage = (enum iv_triage_state)iv_sql_get_int(&row);
+    out->tenant = iv_sql_get_str(&row);
+    out->agent = iv_sql_get_str(&row);
+    out->time = iv_sql_get_int(&row);
     return IV_OK;
 }
 

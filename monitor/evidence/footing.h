@@ -18,7 +18,10 @@ struct iv_footing {
     struct iv_str rule;
     enum iv_verdict_kind kind;
     enum iv_mode mode;
-    bool waived;                 /* a waiver of the baseline held */
+    struct iv_str tenant; /* empty: none, as the next one */
+    struct iv_str agent;
+    iv_ns time;                  /* of the trigger */
+    bool waived;                 /* a waiver of the baseline held when it was made */
     enum iv_triage_state triage; /* what somebody has said of it; not what a waiver of the console's did */
 };
 typedef bool (*iv_footing_visit)(void *ctx, const struct iv_footing *footing);

@@ -17,7 +17,8 @@
 /* Suppressed is what somebody has suppressed: what came in so, under a waiver of the console's, is not. */
 #define IV_COLUMNS_FOOTING                                                                                   \
     "f.uid, f.rule, f.kind, f.mode, f.suppressed, CASE WHEN f.state = 3 AND NOT EXISTS"                      \
-    " (SELECT 1 FROM triage t WHERE t.finding = f.uid AND t.verb = 'suppress') THEN 0 ELSE f.state END"
+    " (SELECT 1 FROM triage t WHERE t.finding = f.uid AND t.verb = 'suppress') THEN 0 ELSE f.state END,"     \
+    " f.tenant, f.agent, f.time"
 #define IV_COLUMNS_EXECUTION                                                                                 \
     "e.seq, e.key, e.finding, e.playbook, e.title, e.target, e.tactic, e.rule, e.severity, e.tenant, "       \
     "e.agent, "                                                                                              \

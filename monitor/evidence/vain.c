@@ -100,6 +100,23 @@ iv_rc iv_store_waiting(struct iv_store *store, int64_t *out, struct iv_buf *line
     }
 }
 
+iv_rc iv_store_held(struct iv_store *store, int64_t *out, struct iv_str *playbook, iv_ns admitted,
+                    struct iv_arena *arena, struct iv_err *err)
+{
+    IV_CHECK(store->inside);
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    bool found = false;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_HELD, err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_int(&args, admitted);
+    TRY(iv_sql_step(&store->sql, stmt, &found, "look for steps that wait for the streams", err));
+    struct iv_sql_row row = iv_sql_row(stmt);
+    *out = found ? iv_sql_get_int(&row) : 0;
+    *playbook = found ? iv_sql_get_str(&row) : IV_STR("");
+    ENSURE(iv_arena_keep(arena, playbook), err, IV_E_NOMEM, "no memory left to read what waits");
+    return IV_OK;
+}
+
 iv_rc iv_store_newest_execution(struct iv_store *store, int64_t *out, struct iv_err *err)
 {
     IV_CHECK(store->inside);

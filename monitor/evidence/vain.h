@@ -35,5 +35,9 @@ iv_rc iv_store_log_before(struct iv_store *store, int64_t *out, iv_ns time, stru
  * line each, as many as there is room for: "revoke (guard agents.minute)". */
 iv_rc iv_store_any_waits(struct iv_store *store, bool *out, struct iv_err *err);
 iv_rc iv_store_waiting(struct iv_store *store, int64_t *out, struct iv_buf *lines, struct iv_err *err);
+/* How many steps wait for fresh streams, of executions that were let pass by then; the name of one playbook.
+ */
+iv_rc iv_store_held(struct iv_store *store, int64_t *out, struct iv_str *playbook, iv_ns admitted,
+                    struct iv_arena *arena, struct iv_err *err);
 /* Grows with every change of an execution. */
 iv_rc iv_store_newest_execution(struct iv_store *store, int64_t *out, struct iv_err *err);

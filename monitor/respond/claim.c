@@ -197,7 +197,7 @@ static iv_rc hindrance(struct iv_responder *r, struct iv_call *call, struct iv_s
         return iv_obstacle_of(cause, until, r, call, err);
     }
     *until = iv_ns_add(call->now, STALE_WAIT);
-    *cause = iv_arena_printf(&call->arena, "it rests on what was not seen, and waits: %s", stale);
+    *cause = iv_arena_printf(&call->arena, IV_CAUSE_STALE "%s", stale);
     ENSURE(cause->p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
     return IV_OK;
 }

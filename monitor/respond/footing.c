@@ -22,7 +22,9 @@ static const char *speaks_against(const struct iv_footing *s, const struct iv_ba
     if (s->kind != IV_VIOLATED && s->kind != IV_UPDATED) {
         return "the finding is no violation";
     }
-    if (s->waived) {
+    bool waived = baseline != NULL &&
+                  iv_baseline_waiver_by_names(baseline, s->rule, s->tenant, s->agent, s->time) != NULL;
+    if (s->waived || waived) {
         return "a waiver of the baseline holds for the finding";
     }
     if (s->triage == IV_TRIAGE_CLOSED || s->triage == IV_TRIAGE_SUPPRESSED) {

@@ -19,7 +19,8 @@ struct iv_footing_word {
                             * can tell, for the store has none */
     struct iv_str finding; /* that calls for it, in the arena; p NULL: the store has none */
 };
-/* A finding calls for it while it is a violation that no waiver suppresses and nobody has closed or
+/* A finding calls for it while it is a violation that no waiver suppresses, neither when it was made nor by
+ * now (of the latter, those for a profile aside, which the store does not know), and nobody has closed or
  * suppressed, and its rule is in force, not observed, as it was when it was made. baseline: in force; NULL:
  * its rules are not looked at. */
 iv_rc iv_footing_ask(struct iv_footing_word *out, struct iv_store *store,

@@ -15,6 +15,7 @@ struct iv_alerter {
     struct iv_arena arena; /* of one call */
     int64_t waiting_seen;  /* executions had changed so far when those that wait were counted */
     iv_ns waiting_at;      /* which was then, by the wall clock */
+    iv_ns held_at;         /* likewise: what waits for the streams was looked for */
     char hex[IV_FINGERPRINT_HEX];
 };
 

@@ -16,6 +16,8 @@
 #define DETAIL_MAX 480
 #define WAITING_FACT "alerts.waiting" /* what was said to wait: playbooks and reasons */
 #define LINES_MAX ((size_t)4 << 10)
+#define HELD_AFTER (600 * IV_NS_PER_S)
+#define HELD_LOOK (10 * IV_NS_PER_S)
 #define LOOK_EVERY IV_NS_PER_S /* all that wait are counted */
 
 static iv_rc read_fact(struct iv_store *store, int64_t *out, iv_ns now, struct iv_err *err)
@@ -150,6 +152,33 @@ static iv_rc tell_waiting(struct iv_alerter *a, struct iv_store *store, bool *an
     return say_waiting(a, store, any, hourly, newest, now, err);
 }
 
+/* Said when something has waited for long, and that nothing does any more. */
+static iv_rc tell_held(struct iv_alerter *a, struct iv_store *store, bool *any, iv_ns now, struct iv_err *err)
+{
+    IV_AUTO(iv_arena_deinit) struct iv_arena arena;
+    struct iv_alert there;
+    struct iv_str playbook;
+    char detail[DETAIL_MAX];
+    int64_t count = 0;
+    if (now - a->held_at < HELD_LOOK && now >= a->held_at) {
+        return IV_OK;
+    }
+    iv_arena_init(&arena, 0);
+    TRY(iv_store_held(store, &count, &playbook, now - HELD_AFTER, &arena, err));
+    TRY(iv_alerter_find_condition(a, store, &there, IV_CONDITION_REMEDIATION_HELD, err));
+    if ((count > 0) == there.firing) {
+        a->held_at = now;
+        return IV_OK;
+    }
+    *any = true;
+    (void)snprintf(detail, sizeof detail,
+                   "waiting steps that rest on what was not seen: %" PRId64 ", one of %.*s; %s", count,
+                   shown(playbook, 80), playbook.p, "their causes say what is not fresh");
+    return iv_alerter_condition(
+        a, store, IV_CONDITION_REMEDIATION_HELD, count == 0, IV_STR(""),
+        count == 0 ? IV_STR("nothing waits for the streams any more") : iv_str_of(detail), now, err);
+}
+
 iv_rc iv_alerter_remediation(struct iv_alerter *a, struct iv_store *store, bool *any, iv_ns now,
                              struct iv_err *err)
 {
@@ -157,5 +186,6 @@ iv_rc iv_alerter_remediation(struct iv_alerter *a, struct iv_store *store, bool 
         return IV_OK;
     }
     TRY(tell_vain(a, store, any, now, err));
+    TRY(tell_held(a, store, any, now, err));
     return tell_waiting(a, store, any, now, err);
 }

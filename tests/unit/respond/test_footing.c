@@ -61,6 +61,28 @@ static void take_out(struct stage *s)
     s->sample.baseline.rule_count = 0;
 }
 
+static struct iv_waiver waiver;
+
+static void waive(struct stage *s)
+{
+    waiver =
+        (struct iv_waiver){.rule = s->sample.rule.id, .match = {.tenant = IV_STR("ac*")}, .until = IV_NS_MAX};
+    s->sample.baseline.waivers = &waiver;
+    s->sample.baseline.waiver_count = 1;
+}
+
+static void waive_another(struct stage *s)
+{
+    waive(s);
+    waiver.match.agent = IV_STR("somebody-else");
+}
+
+static void waive_until_then(struct stage *s)
+{
+    waive(s);
+    waiver.until = SAMPLE_TIME;
+}
+
 static const struct {
     void (*befall)(struct stage *s);
     const char *why; /* "": it stands */
@@ -71,6 +93,9 @@ static const struct {
     {reopen, ""},
     {observe, "its rule is observed by now"},
     {take_out, "its rule is not in force any more"},
+    {waive, "a waiver of the baseline holds for the finding"},
+    {waive_another, ""},
+    {waive_until_then, ""},
 };
 
 Test(footing, is_looked_at_before_the_first_call)

@@ -241,3 +241,44 @@ Test(remediation, of_another_process_is_told_by_that_one)
 
     cr_expect_str_eq(alert_stage_queue(&s, "a"), "");
 }
+
+Test(remediation, that_waits_for_the_streams_for_long_is_told_and_that_nothing_does)
+{
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    alert_stage_init(&s, ONE);
+    bool fresh = false;
+    const struct iv_execution e = {.key = IV_STR("e1"),
+                                   .finding = IV_STR("f1"),
+                                   .playbook = IV_STR("revoke"),
+                                   .tactic = IV_TACTIC_EVICT,
+                                   .state = IV_RUN_PLANNED,
+                                   .admitted = s.now};
+    struct iv_step step = {.execution = e.key,
+                           .key = e.key,
+                           .name = IV_STR("one"),
+                           .kind = IV_STR("http"),
+                           .request = IV_STR("{}"),
+                           .state = IV_STEP_DUE,
+                           .cause = IV_STR(IV_CAUSE_STALE "the clock was set")};
+    cr_assert(iv_ok(iv_store_begin(s.store, NULL)));
+    cr_assert(iv_ok(iv_store_plan(s.store, &fresh, &e, &step, 1, NULL)));
+    cr_assert(iv_ok(iv_store_commit(s.store, NULL)));
+
+    s.now += HOUR / 6 - 1;
+    look(&s);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "");
+    s.now += 1;
+    look(&s);
+    look(&s);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 ");
+    cr_expect_str_eq(
+        detail(&s),
+        "waiting steps that rest on what was not seen: 1, one of revoke; their causes say what is not fresh");
+
+    step.state = IV_STEP_DONE;
+    cr_assert(iv_ok(iv_store_begin(s.store, NULL)));
+    cr_assert(iv_ok(iv_store_move_step(s.store, &step, NULL)));
+    cr_assert(iv_ok(iv_store_commit(s.store, NULL)));
+    look(&s);
+    cr_expect_str_eq(alert_stage_queue(&s, "a"), "firing 1 resolved 1 ");
+}
