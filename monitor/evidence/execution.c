@@ -57,7 +57,9 @@ static bool begins(struct iv_str s, const char *beginning)
 
 bool iv_step_was_taken_back(const struct iv_step *step)
 {
-    return begins(step->cause, IV_CAUSE_TAKEN_BACK);
+    static const char behind[] = IV_CAUSE_BEHIND IV_CAUSE_TAKEN_BACK;
+    return begins(step->cause, IV_CAUSE_TAKEN_BACK) ||
+           memmem(step->cause.p, step->cause.n, behind, sizeof behind - 1) != NULL;
 }
 
 static bool ended_well(const struct iv_execution *e)

@@ -174,8 +174,9 @@ static inline bool iv_step_awaits(const struct iv_step *step)
 }
 
 /* Of a step that somebody took back before its time, it may be while it awaited its proof; his name follows.
- */
+ * Of one that went wrong it stands behind why it did. */
 #define IV_CAUSE_TAKEN_BACK "taken back for "
+#define IV_CAUSE_BEHIND "; "
 bool iv_step_was_taken_back(const struct iv_step *step);
 
 #define IV_ACTION_JOINED "joined" /* in the place of a state: one more finding is answered */

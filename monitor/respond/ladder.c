@@ -302,11 +302,8 @@ static iv_rc take_back(struct iv_store *store, const struct iv_execution *e, con
     if (went_wrong(undo->state)) {
         return IV_OK;
     }
-    bool in_time = undo->due >= iv_ns_add(step->done, undo->undo_after); /* else somebody is its cause */
     step->state = IV_STEP_UNDONE;
-    step->cause = in_time                        ? IV_STR("taken back, for its time had come")
-                  : iv_step_was_taken_back(step) ? step->cause
-                                                 : IV_STR("taken back, for somebody asked for it");
+    step->cause = iv_step_was_taken_back(step) ? step->cause : IV_STR("taken back, for its time had come");
     step->finished = now;
     return iv_report_step(store, e, step, now, err);
 }

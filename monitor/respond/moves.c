@@ -225,10 +225,13 @@ static iv_rc leave_undecided(struct iv_store *store, struct iv_task *task, struc
 /* undo is due now, and both rows say for whom: its own cause is that of its call before long. Why a step went
  * wrong stays with it. */
 static iv_rc order_undo(struct iv_store *store, struct iv_task *task, struct iv_step *undo, bool wrong,
-                        struct iv_str cause, iv_ns now, struct iv_err *err)
+                        struct iv_str cause, iv_ns now, struct iv_arena *arena, struct iv_err *err)
 {
-    if (!wrong) {
-        task->step.cause = cause;
+    if (!wrong || !iv_step_was_taken_back(&task->step)) {
+        task->step.cause = wrong ? iv_arena_printf(arena, IV_STR_FMT IV_CAUSE_BEHIND IV_STR_FMT,
+                                                   IV_STR_ARG(task->step.cause), IV_STR_ARG(cause))
+                                 : cause;
+        ENSURE(task->step.cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
         TRY(iv_report_step(store, &task->execution, &task->step, now, err));
     }
     undo->state = IV_STEP_DUE;
@@ -261,7 +264,7 @@ iv_rc iv_move_undo(struct iv_store *store, size_t *moved, const struct iv_undo_o
         } else if (undo->state != IV_STEP_DUE) {
             continue;
         }
-        TRY(order_undo(store, task, undo, wrong, cause, now, err));
+        TRY(order_undo(store, task, undo, wrong, cause, now, arena, err));
         ++*moved;
     }
     return IV_OK;

@@ -15,7 +15,7 @@
 #define PLAN_MAX_BYTES (16u << 20)
 #define REQUEST_MAX_BYTES (512u << 10)   /* so that a command fits into a message */
 #define ALIKE_WITHIN (600 * IV_NS_PER_S) /* of a playbook that is not there; others say so */
-#define TARGET_MAX_BYTES (4u << 10)
+#define TARGET_MAX_BYTES (64u << 10)     /* several identifiers of 4 KiB each, and what stands between them */
 
 struct plan {
     struct iv_arena arena;
@@ -225,6 +225,21 @@ static iv_rc join(struct plan *p, struct iv_store *store, enum iv_planned *out, 
     return how == IV_JOIN_JOINED ? iv_report_joined(store, &host, p->execution.finding, now, err) : IV_OK;
 }
 
+/* A hundred findings under one mistaken condition or template are one complaint, which is of no target. But
+ * where another playbook takes over, each needs that. */
+static iv_rc fold(struct plan *p, struct iv_store *store, enum iv_planned *out, iv_ns now, struct iv_err *err)
+{
+    bool is_known = false;
+    iv_ns within = p->playbook == NULL ? ALIKE_WITHIN : p->playbook->dedup;
+    if (p->execution.state != IV_RUN_FAILED || p->execution.escalate_to.n > 0) {
+        return IV_OK;
+    }
+    p->execution.target = IV_STR("");
+    TRY(iv_store_failed_alike(store, &is_known, &p->execution, iv_ns_add(now, -within), err));
+    *out = is_known ? IV_PLANNED_NOT : IV_PLANNED_NEW;
+    return IV_OK;
+}
+
 /* It stands as it would be called, until somebody lets it. */
 static void wait_for_approval(struct plan *p, struct iv_str cause, iv_ns now)
 {
@@ -313,16 +328,13 @@ iv_rc iv_plan_one(enum iv_planned *out, const struct iv_plan_order *order, struc
     p.execution.cause = order->cause.p == NULL ? IV_STR("") : order->cause;
     p.execution.absence = p.execution.absence || order->absence;
     TRY(order->undecided == NULL ? render_or_fail(&p, err) : fail(&p, order->undecided, err));
-    bool is_known = false;
     if (order->undecided != NULL) {
         p.execution.escalate_to = IV_STR(""); /* nobody knows whether it was called for at all */
-        iv_ns window = order->playbook == NULL ? ALIKE_WITHIN : order->playbook->dedup;
-        TRY(iv_store_failed_alike(store, &is_known, &p.execution, iv_ns_add(now, -window), err));
-    }
-    if (is_known) {
-        return IV_OK; /* a hundred findings under one mistaken condition are one complaint */
     }
     TRY(join(&p, store, out, now, err));
+    if (*out == IV_PLANNED_NEW) {
+        TRY(fold(&p, store, out, now, err));
+    }
     if (*out != IV_PLANNED_NEW) {
         return IV_OK;
     }

@@ -214,8 +214,11 @@ static iv_ns take_note(struct iv_deliver *d, const struct iv_delivery *delivery,
         return delay > delivery->retry_after ? delay : delivery->retry_after;
     }
     d->failures = 0;
-    d->failing = 0;
-    d->why[0] = '\0';
+    /* Of what a finding says that it is unreachable, a refusal is no end: that goes on where it was. */
+    if (delivery->kind == IV_DELIVERY_TOLD || d->answers) {
+        d->failing = 0;
+        d->why[0] = '\0';
+    }
     if (delivery->kind == IV_DELIVERY_TOLD) {
         d->stats.told += d->count;
         d->stats.succeeded = now;

@@ -36,8 +36,9 @@ static iv_rc firing(struct iv_alerter *a, struct iv_store *store, struct iv_aler
     return IV_OK;
 }
 
-static iv_rc take_over(struct iv_alerter *a, struct iv_store *store, const struct iv_triaged *like, iv_ns now,
-                       struct iv_arena *arena, struct iv_err *err)
+/* beyond: whether the alert of many is looked at. */
+static iv_rc take_over(struct iv_alerter *a, struct iv_store *store, const struct iv_triaged *like,
+                       bool beyond, iv_ns now, struct iv_arena *arena, struct iv_err *err)
 {
     struct iv_alert own;
     struct iv_alert many;
@@ -54,20 +55,22 @@ static iv_rc take_over(struct iv_alerter *a, struct iv_store *store, const struc
         TRY(iv_store_stands(store, &stands, like, own.started, err));
         TRY(stands ? IV_OK : iv_alerter_resolve(store, &own, cause, now, err));
     }
-    if (many.firing) {
+    if (many.firing && beyond) {
         TRY(iv_store_stands_beyond(store, &stands, like, many.started, err));
         TRY(stands ? IV_OK : iv_alerter_resolve(store, &many, cause, now, err));
     }
     return IV_OK;
 }
 
-/* What stands is looked at as it is now, so of lines that ask the same the last one is enough. */
-static bool is_asked_later(const struct iv_triaged *lines, size_t count, size_t i)
+/* What stands is looked at as it is now, so of lines that ask the same the last one is enough. many: of the
+ * alert of many, which asks the same of all agents. */
+static bool is_asked_later(const struct iv_triaged *lines, size_t count, size_t i, bool many)
 {
     for (size_t k = i + 1; k < count; k++) {
+        bool same = iv_str_eq(lines[k].tenant, lines[i].tenant) && iv_str_eq(lines[k].agent, lines[i].agent);
         if (lines[k].what == lines[i].what && lines[k].kind == lines[i].kind &&
             lines[k].detected >= lines[i].detected && iv_str_eq(lines[k].rule, lines[i].rule) &&
-            iv_str_eq(lines[k].tenant, lines[i].tenant) && iv_str_eq(lines[k].agent, lines[i].agent)) {
+            (many || same)) {
             return true;
         }
     }
@@ -83,8 +86,9 @@ static iv_rc take_over_all(struct iv_alerter *a, struct iv_store *store, struct 
     }
     for (size_t i = 0; i < count; i++) {
         bool alerts = lines[i].kind == IV_VIOLATED || lines[i].kind == IV_INCONCLUSIVE;
-        if (alerts && lines[i].what != IV_TRIAGED_NOTHING && !is_asked_later(lines, count, i)) {
-            TRY(take_over(a, store, &lines[i], now, arena, err));
+        if (alerts && lines[i].what != IV_TRIAGED_NOTHING && !is_asked_later(lines, count, i, false)) {
+            bool beyond = !is_asked_later(lines, count, i, true);
+            TRY(take_over(a, store, &lines[i], beyond, now, arena, err));
         }
     }
     return IV_OK;

@@ -261,6 +261,29 @@ Test(deliver, of_a_sink_that_stays_away_is_a_finding_that_is_closed_when_it_is_b
     cr_expect(iv_store_outbox_count(s.store) == 3, "begin, end and begin are told on the topic");
 }
 
+/* One notice is refused in the middle of it. */
+Test(deliver, of_a_sink_that_refuses_and_stays_away_is_one_finding)
+{
+    static const struct hook_answer answers[] = {HOOK_STATUS("500 Oh"), HOOK_STATUS("500 Oh"),
+                                                 HOOK_STATUS("400 No"), HOOK_STATUS("500 Oh")};
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, IV_COUNT(answers));
+    IV_AUTO(alert_stage_deinit) struct alert_stage s;
+    stage_for(&s, "webhook", hook, "unreachable_after: 1s\n");
+    IV_AUTO(iv_deliver_freep) struct iv_deliver *d = alert_stage_deliver(&s, "a");
+    find_and_wait(&s, "agent-7");
+    s.now += turn(d) + IV_NS_PER_S;
+    s.now += turn(d);
+    cr_assert(own_findings(&s).count == 1);
+    s.now += turn(d);
+    find_and_wait(&s, "agent-8");
+    for (int turns = 0; turns < 3; turns++) {
+        s.now += turn(d) + IV_NS_PER_S;
+    }
+
+    cr_expect(hook_count(hook) > 4 && own_findings(&s).count == 1, "%zu calls, %zu findings",
+              hook_count(hook), own_findings(&s).count);
+}
+
 Test(deliver, of_a_sink_that_is_configured_no_more_nothing_is_expected)
 {
     IV_AUTO(hook_stopp)

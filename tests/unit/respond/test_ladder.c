@@ -175,6 +175,44 @@ Test(undo, comes_at_once_when_somebody_asks_for_it)
 }
 
 /* The same is done again while it holds: the first one's end is not the second one's. */
+static void disprove(struct stage *s, struct iv_arena *arena)
+{
+    const struct iv_proof proof = {IV_PROOF_FAILED, IV_STR("the test says so"), IV_STR("{}")};
+    struct iv_str key = stage_execution(s).key;
+    struct iv_task *all = NULL;
+    size_t count = 0;
+    cr_assert(iv_ok(iv_store_begin(s->store, NULL)));
+    cr_assert(iv_ok(iv_store_tasks(s->store, &all, &count, IV_TASKS_OF, key, 0, 1, arena, NULL)));
+    cr_assert(iv_ok(iv_move_by_evidence(s->store, &all[0], &proof, s->now, arena, NULL)));
+    cr_assert(iv_ok(iv_store_commit(s->store, NULL)));
+}
+
+/* Before its time, whatever that is by the time it is called. */
+Test(undo, of_what_went_wrong_says_who_asked_for_it_behind_what_did)
+{
+    static const struct hook_answer answers[] = {YES, YES};
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, 2);
+    IV_AUTO(stage_deinit) struct stage s;
+    IV_AUTO(iv_arena_deinit) struct iv_arena arena;
+    size_t moved = 0;
+    iv_arena_init(&arena, 0);
+    set_up(
+        &s, hook, "",
+        HTTP("a",
+             "  expect: {seen: {event: token.revoked, where: 'e.token_id == target'}, within: 5s}\n" UNDO));
+    disprove(&s, &arena);
+
+    const struct iv_undo_order order = {stage_execution(&s).key, IV_STR("sec-1"), IV_STR("a false alarm")};
+    cr_assert(iv_ok(iv_store_begin(s.store, NULL)));
+    cr_assert(iv_ok(iv_move_undo(s.store, &moved, &order, s.now, &arena, NULL)));
+    cr_assert(iv_ok(iv_store_commit(s.store, NULL)));
+    s.now += 7200 * IV_NS_PER_S;
+    stage_run(&s, false);
+
+    cr_expect(moved == 1 && stage_step(&s, 0).state == IV_STEP_UNDONE && hook_count(hook) == 2);
+    cr_expect_str_eq(stage_step(&s, 0).cause.p, "the test says so; taken back for sec-1: a false alarm");
+}
+
 Test(undo, waits_for_that_of_a_later_execution_for_the_same_target)
 {
     static const struct hook_answer answers[] = {YES, YES, YES, YES};

@@ -224,6 +224,52 @@ Test(plan, that_lacks_a_field_of_this_trigger_is_on_record_as_failed)
               e.cause.p);
 }
 
+static size_t failed_of(const char *keys, unsigned findings, iv_ns apart)
+{
+    IV_AUTO(stage_deinit) struct stage s;
+    struct iv_store_totals totals;
+    stage_init_playbook(&s, keys, "- name: one\n  http: {endpoint: hook, path: \"/{{trigger.scope}}\"}\n");
+    for (unsigned number = 1; number <= findings; number++) {
+        char token[16];
+        (void)snprintf(token, sizeof token, "tok-%u", number);
+        sample_number(&s.sample, number);
+        sample_set(&s.sample, "token_id", iv_val_str(iv_str_of(token)));
+        stage_find(&s);
+        s.now += apart;
+    }
+    cr_assert(iv_ok(iv_reader_totals(s.reader, &totals, NULL)));
+    return (size_t)totals.executions[IV_RUN_FAILED];
+}
+
+Test(plan, that_lacks_the_same_field_again_is_on_record_once_within_dedup)
+{
+    cr_expect(failed_of("", 5, IV_NS_PER_S) == 1);
+    cr_expect(failed_of("dedup: 1m\n", 3, 61 * IV_NS_PER_S) == 3);
+}
+
+/* An identifier may have 4 KiB. */
+Test(plan, takes_targets_of_the_longest_identifiers)
+{
+    static char longest[4096];
+    IV_AUTO(stage_deinit) struct stage s;
+    struct iv_store_totals totals;
+    memset(longest, 'x', sizeof longest);
+    stage_init(&s, PLAIN);
+    sample_set(&s.sample, "token_id", iv_val_str((struct iv_str){longest, sizeof longest}));
+    sample_set(&s.sample, "agent", iv_val_str((struct iv_str){longest, sizeof longest}));
+    struct iv_buf out;
+    iv_buf_init(&out, 1 << 16);
+    stage_problems(&s, &out,
+                   "apiVersion: invigil/v1\nkind: Playbook\nmetadata: {name: revoke, title: t}\n"
+                   "target: \"{{rule.id}}/{{trigger.agent}}/{{trigger.token_id}}\"\nsteps:\n" PLAIN);
+    cr_assert(s.playbooks != NULL, "%s", out.p);
+    stage_find(&s);
+    iv_buf_deinit(&out);
+
+    cr_assert(iv_ok(iv_reader_totals(s.reader, &totals, NULL)));
+    cr_expect(totals.executions[IV_RUN_PLANNED] == 1 && totals.executions[IV_RUN_FAILED] == 0);
+}
+
 /* The step alone: what follows it "on_failure: continue" is called. */
 Test(plan, refuses_a_step_whose_values_would_break_out_of_a_header_or_a_path)
 {
