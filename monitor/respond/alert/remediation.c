@@ -160,10 +160,10 @@ static iv_rc tell_held(struct iv_alerter *a, struct iv_store *store, bool *any, 
     struct iv_str playbook;
     char detail[DETAIL_MAX];
     int64_t count = 0;
+    iv_arena_init(&arena, 0);
     if (now - a->held_at < HELD_LOOK && now >= a->held_at) {
         return IV_OK;
     }
-    iv_arena_init(&arena, 0);
     TRY(iv_store_held(store, &count, &playbook, now - HELD_AFTER, &arena, err));
     TRY(iv_alerter_find_condition(a, store, &there, IV_CONDITION_REMEDIATION_HELD, err));
     if ((count > 0) == there.firing) {
