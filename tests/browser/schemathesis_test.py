@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 import unittest
 
 from console import SOURCE, Console, until, write
@@ -60,7 +59,8 @@ class Schemathesis(unittest.TestCase):
         self.ask(1, "coverage,fuzzing", 500)
 
     def test_so_it_is_with_other_questions(self):
-        seed = int(os.environ.get("IV_SEED", time.time_ns() % 1_000_000))
+        """The same ones in each run; IV_SEED takes others."""
+        seed = int(os.environ.get("IV_SEED", "2"))
         print(f"IV_SEED={seed}")
         self.ask(seed, "fuzzing", 100)
 
