@@ -325,7 +325,7 @@ iv_rc iv_plan_one(enum iv_planned *out, const struct iv_plan_order *order, struc
     iv_arena_init(&p.arena, PLAN_MAX_BYTES);
     TRY(iv_digester_new(&p.digester, err));
     TRY(begin(&p, finding, verdict, order->name, baseline, now, err));
-    p.execution.cause = order->cause.p == NULL ? IV_STR("") : order->cause;
+    p.execution.cause = order->cause.p == NULL ? IV_STR("its finding calls for it") : order->cause;
     p.execution.absence = p.execution.absence || order->absence;
     TRY(order->undecided == NULL ? render_or_fail(&p, err) : fail(&p, order->undecided, err));
     if (order->undecided != NULL) {

@@ -116,7 +116,7 @@ static iv_rc let_begin(struct iv_store *store, struct iv_execution *e, iv_ns now
     TRY(iv_store_tasks(store, &all, &count, IV_TASKS_OF, e->key, 0, IV_EXECUTION_STEPS_MAX, arena, err));
     ENSURE(count > 0, err, IV_E_STORE, "an execution in the store that waits for its turn has no steps");
     e->ramp.start = 0;
-    e->cause = IV_STR("");
+    e->cause = IV_STR("its turn has come");
     TRY(iv_store_order(store, e, err));
     TRY(iv_store_move_execution(store, e, err));
     struct iv_step *first = &all[0].step;

@@ -447,3 +447,32 @@ Test(ladder, comes_to_an_end_by_all_rows_whichever_was_the_last)
                   rows[i].steps, end.before);
     }
 }
+
+static bool has_cause(void *ctx, const struct iv_action *action)
+{
+    struct iv_buf *course = ctx;
+    if (action->step < 0) {
+        iv_buf_str(course, action->state);
+        iv_buf_text(course, " ");
+        cr_expect(action->time > 0 && action->cause.n > 0, "%s", course->p);
+    }
+    return true;
+}
+
+Test(ladder, leaves_no_state_of_an_execution_without_its_time_and_cause)
+{
+    static const struct hook_answer answers[] = {YES, YES};
+    IV_AUTO(hook_stopp) struct hook_server *hook = hook_start(answers, 2);
+    IV_AUTO(stage_deinit) struct stage s;
+    IV_AUTO(iv_buf_deinit) struct iv_buf course;
+    iv_buf_init(&course, 4096);
+    stage_init(&s, HTTP("a", "  undo: {after: 1h, http: {endpoint: hook, path: /u}}\n"));
+    stage_find(&s);
+    stage_respond(&s, hook_url(hook));
+
+    stage_run(&s, true);
+
+    cr_assert(
+        iv_ok(iv_reader_execution_log(s.reader, stage_execution(&s).key, 99, has_cause, &course, NULL)));
+    cr_expect_str_eq(course.p, "planned running done undone ");
+}
