@@ -200,7 +200,12 @@ static iv_rc run_daemon(struct iv_config *config, bool check_only, struct iv_err
     iv_premises_lacks(config, playbooks, log_lack, NULL);
     LOG_INFO("run.starting", KV_TEXT("version", IV_VERSION), KV_STR("baseline", baseline->name),
              KV_TEXT("digest", baseline->digest_hex), KV_I64("rules", baseline->rule_count));
-    return work(config, baseline, playbooks, confinement, err);
+    struct iv_rc_s rc = work(config, baseline, playbooks, confinement, err);
+    if (!iv_ok(rc) && !iv_told_to_a_person()) {
+        LOG_ERROR("run.failed", KV_TEXT("why", err->text));
+        err->text[0] = '\0'; /* it is said */
+    }
+    return rc;
 }
 
 static int run_run(const void *args, const struct iv_words *words, struct iv_err *err)

@@ -192,6 +192,14 @@ size_t iv_problems_errors(const struct iv_problems *problems)
     return problems->errors;
 }
 
+size_t iv_problems_each(const struct iv_problems *problems, iv_problem_fn fn, void *ctx)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        fn(ctx, &problems->entries[i].problem);
+    }
+    return problems->unseen;
+}
+
 /* What would move a terminal's cursor is shown as a space. */
 static void render_line(struct iv_buf *out, struct iv_str line)
 {

@@ -44,6 +44,9 @@ void iv_problems_see(struct iv_problems *problems, struct iv_str file);
 void iv_problems_add(struct iv_problems *problems, const struct iv_problem *problem);
 
 size_t iv_problems_errors(const struct iv_problems *problems);
+/* In order. Answers how many more there were than are kept. */
+typedef void (*iv_problem_fn)(void *ctx, const struct iv_problem *problem);
+size_t iv_problems_each(const struct iv_problems *problems, iv_problem_fn fn, void *ctx);
 void iv_problems_render(struct iv_buf *out, const struct iv_problems *problems);
 
 /* IV_OK without errors; IV_E_REFUSED with a sentence that counts them and shows the first; IV_E_NOMEM. */

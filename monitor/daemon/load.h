@@ -8,7 +8,12 @@
 #include "base/str.h"
 #include "baseline/baseline.h"
 
+#include <stdbool.h>
+
 struct iv_playbooks;
+
+/* Whether a person reads standard error as it is written. */
+bool iv_told_to_a_person(void);
 
 /* Diagnostics as "FILE:LINE:COLUMN: error: …", the line and a caret, to standard error. */
 void iv_print_problems(const struct iv_problems *problems);
@@ -17,5 +22,9 @@ void iv_print_problems(const struct iv_problems *problems);
  * IV_E_REFUSED: the problems have been printed, and err sums up. */
 iv_rc iv_load_baseline(struct iv_baseline **out, struct iv_playbooks **playbooks, struct iv_str path,
                        struct iv_err *err);
+/* The same for a daemon that runs: where nobody sits at standard error, each problem is an event of the log.
+ */
+iv_rc iv_reload_baseline(struct iv_baseline **out, struct iv_playbooks **playbooks, struct iv_str path,
+                         struct iv_err *err);
 /* The same for a person who asks whether it would do now: approvers' keys must be valid today. */
 iv_rc iv_check_baseline(struct iv_baseline **out, struct iv_str path, struct iv_err *err);

@@ -122,7 +122,7 @@ static iv_rc check_topics(struct iv_monitor *m, const struct iv_baseline *baseli
 static iv_rc load(struct iv_monitor *m, struct iv_baseline **baseline, struct iv_playbooks **playbooks,
                   struct iv_err *err)
 {
-    TRY(iv_load_baseline(baseline, playbooks, m->config->baseline, err));
+    TRY(iv_reload_baseline(baseline, playbooks, m->config->baseline, err));
     if (m->config->respond.dry_run) {
         iv_playbooks_observe(*playbooks);
     }
