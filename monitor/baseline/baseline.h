@@ -78,6 +78,10 @@ void iv_baseline_parameter_name(struct iv_buf *out, const struct iv_baseline *ba
  * sums up. */
 iv_rc iv_baseline_load(struct iv_baseline **out, struct iv_str path, struct iv_problems *problems,
                        struct iv_err *err);
+/* The same. *rest: where it is refused for what is in packs alone, all but the rules with mistakes: for its
+ * playbooks to be looked at in the same run, and for nothing else. Else it is left as it is. */
+iv_rc iv_baseline_load_rest(struct iv_baseline **out, struct iv_baseline **rest, struct iv_str path,
+                            struct iv_problems *problems, struct iv_err *err);
 struct iv_baseline *iv_baseline_ref(struct iv_baseline *baseline);
 void iv_baseline_unref(struct iv_baseline *baseline);
 void iv_baseline_unrefp(struct iv_baseline **baseline);

@@ -362,6 +362,7 @@ static void load_root(struct iv_load *load)
     if (!iv_load_failed(load)) {
         iv_load_parameters(load, parameters);
         iv_load_overrides(load, overrides);
+        load->sound = iv_problems_errors(problems) == load->errors_before;
         iv_load_files(load, playbooks, "playbook", iv_load_playbook);
         iv_load_files(load, packs, "rule pack", iv_load_pack);
     }
@@ -419,9 +420,24 @@ static void find_root(struct iv_load *load, struct iv_str path)
     }
 }
 
-static struct iv_rc_s load_baseline(struct iv_baseline **out, struct iv_str path, bool signed_too,
-                                    const struct iv_baseline_trial *trial, struct iv_problems *problems,
-                                    struct iv_err *err)
+/* Playbooks are looked at by the rules that stand; what is wrong with the others has been said. */
+static void drop_broken_rules(struct iv_load *load)
+{
+    struct iv_baseline *pub = &load->body->pub;
+    const struct iv_rule **whole = iv_load_alloc(load, pub->rule_count + 1, sizeof *whole);
+    size_t count = 0;
+    for (size_t i = 0; whole != NULL && i < pub->rule_count; i++) {
+        if (i >= load->rule_count || !load->broken[i]) {
+            whole[count++] = pub->rules[i];
+        }
+    }
+    pub->rules = (const struct iv_rule *const *)whole;
+    pub->rule_count = count;
+}
+
+static struct iv_rc_s load_baseline(struct iv_baseline **out, struct iv_baseline **rest, struct iv_str path,
+                                    bool signed_too, const struct iv_baseline_trial *trial,
+                                    struct iv_problems *problems, struct iv_err *err)
 {
     struct iv_load load = {.trial = trial, .problems = problems, .err = err};
     load.errors_before = iv_problems_errors(problems);
@@ -440,7 +456,13 @@ static struct iv_rc_s load_baseline(struct iv_baseline **out, struct iv_str path
         }
     }
     TRY(load.failed);
-    TRY(iv_problems_done(problems, "the baseline", err));
+    struct iv_rc_s sound = iv_problems_done(problems, "the baseline", err);
+    if (rest != NULL && sound.code == IV_E_REFUSED && load.sound) {
+        drop_broken_rules(&load);
+        TRY(load.failed);
+        *rest = TAKE(pub);
+    }
+    TRY(sound);
     *out = TAKE(pub);
     return IV_OK;
 }
@@ -448,18 +470,24 @@ static struct iv_rc_s load_baseline(struct iv_baseline **out, struct iv_str path
 struct iv_rc_s iv_baseline_load(struct iv_baseline **out, struct iv_str path, struct iv_problems *problems,
                                 struct iv_err *err)
 {
-    return load_baseline(out, path, true, NULL, problems, err);
+    return load_baseline(out, NULL, path, true, NULL, problems, err);
+}
+
+struct iv_rc_s iv_baseline_load_rest(struct iv_baseline **out, struct iv_baseline **rest, struct iv_str path,
+                                     struct iv_problems *problems, struct iv_err *err)
+{
+    return load_baseline(out, rest, path, true, NULL, problems, err);
 }
 
 struct iv_rc_s iv_baseline_load_unsigned(struct iv_baseline **out, struct iv_str path,
                                          struct iv_problems *problems, struct iv_err *err)
 {
-    return load_baseline(out, path, false, NULL, problems, err);
+    return load_baseline(out, NULL, path, false, NULL, problems, err);
 }
 
 struct iv_rc_s iv_baseline_load_trial(struct iv_baseline **out, struct iv_str path,
                                       const struct iv_baseline_trial *trial, struct iv_problems *problems,
                                       struct iv_err *err)
 {
-    return load_baseline(out, path, false, trial, problems, err);
+    return load_baseline(out, NULL, path, false, trial, problems, err);
 }

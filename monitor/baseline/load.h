@@ -65,7 +65,9 @@ struct iv_load {
     const struct iv_yaml_node *root;       /* of baseline.yaml; its text outlives the load */
     struct iv_cel_env *functions;          /* of keys on a partner's side: no parameters */
     struct iv_cel_env *parameters;         /* of everything else; a child of functions */
+    bool sound;                            /* what is not of a pack or a playbook */
     struct iv_rule **rules;
+    bool *broken; /* by rule index: there are errors in it */
     const struct iv_yaml_node **rule_nodes;
     const struct iv_yaml_node **packs; /* the roots */
     size_t rule_count;

@@ -175,7 +175,7 @@ static bool start_rule(struct iv_rule_load *rl, const struct iv_yaml_node *node,
 }
 
 static bool add_rule(struct iv_load *load, struct iv_rule *rule, const struct iv_yaml_node *node,
-                     const struct iv_yaml_node *tests)
+                     const struct iv_yaml_node *tests, bool broken)
 {
     struct iv_baseline_body *body = load->body;
     if (load->rule_count == load->rule_capacity) {
@@ -183,21 +183,25 @@ static bool add_rule(struct iv_load *load, struct iv_rule *rule, const struct iv
         struct iv_rule **rules = iv_load_alloc(load, capacity, sizeof *rules);
         const struct iv_yaml_node **nodes = iv_load_alloc(load, capacity, sizeof *nodes);
         const struct iv_yaml_node **all_tests = iv_load_alloc(load, capacity, sizeof *all_tests);
-        if (rules == NULL || nodes == NULL || all_tests == NULL) {
+        bool *all_broken = iv_load_alloc(load, capacity, sizeof *all_broken);
+        if (rules == NULL || nodes == NULL || all_tests == NULL || all_broken == NULL) {
             return false;
         }
         for (size_t i = 0; i < load->rule_count; i++) {
             rules[i] = load->rules[i];
             nodes[i] = load->rule_nodes[i];
             all_tests[i] = body->tests[i];
+            all_broken[i] = load->broken[i];
         }
         load->rules = rules;
         load->rule_nodes = nodes;
         body->tests = all_tests;
+        load->broken = all_broken;
         load->rule_capacity = capacity;
     }
     load->rules[load->rule_count] = rule;
     load->rule_nodes[load->rule_count] = node;
+    load->broken[load->rule_count] = broken;
     body->tests[load->rule_count++] = tests;
     return true;
 }
@@ -226,6 +230,7 @@ static void load_rule(struct iv_load *load, const struct iv_yaml_node *node, str
 {
     struct iv_rule_load rl = {.load = load};
     struct iv_yaml_map map;
+    size_t errors = iv_problems_errors(load->problems);
     if (!iv_yaml_open(&map, node, "rule", load->problems) || !start_rule(&rl, node, pack)) {
         return;
     }
@@ -249,7 +254,7 @@ static void load_rule(struct iv_load *load, const struct iv_yaml_node *node, str
     if (!iv_load_failed(load)) {
         iv_scope_load(&rl);
         iv_reads_load(&rl);
-        (void)add_rule(load, rl.rule, node, tests);
+        (void)add_rule(load, rl.rule, node, tests, iv_problems_errors(load->problems) > errors);
     }
 }
 

@@ -25,7 +25,8 @@ bool iv_page_words(uint32_t *out, struct iv_request *request, struct iv_reply *r
 {
     struct iv_str asked = iv_query_get(request, name);
     *out = 0;
-    while (asked.n > 0) {
+    for (bool more = asked.n > 0; more;) {
+        more = memchr(asked.p, ',', asked.n) != NULL;
         struct iv_str word = word_take(&asked);
         struct iv_str known = iv_str_of(words);
         uint32_t bit = 1;

@@ -41,10 +41,22 @@ static void log_problems(const struct iv_problems *problems)
     }
 }
 
+/* What the playbooks of a refused baseline came to: the errors of both are counted. */
+static iv_rc also(struct iv_rc_s rc, const struct iv_problems *problems, struct iv_err *err)
+{
+    return rc.code == IV_E_REFUSED ? iv_problems_done(problems, "the baseline", err) : rc;
+}
+
 static iv_rc load_both(struct iv_baseline **baseline, struct iv_playbooks **playbooks, struct iv_str path,
                        struct iv_problems *problems, struct iv_err *err)
 {
-    TRY(iv_baseline_load(baseline, path, problems, err));
+    IV_AUTO(iv_baseline_unrefp) struct iv_baseline *rest = NULL;
+    struct iv_rc_s rc = iv_baseline_load_rest(baseline, &rest, path, problems, err);
+    if (rest != NULL) {
+        IV_AUTO(iv_playbooks_unrefp) struct iv_playbooks *unused = NULL;
+        return also(iv_playbooks_load(&unused, rest, problems, err), problems, err);
+    }
+    TRY(rc);
     return iv_playbooks_load(playbooks, *baseline, problems, err);
 }
 
@@ -52,7 +64,12 @@ static iv_rc check_both(struct iv_baseline **baseline, struct iv_str path, struc
                         struct iv_err *err)
 {
     const struct iv_clock clock = iv_clock_system();
-    TRY(iv_baseline_load(baseline, path, problems, err));
+    IV_AUTO(iv_baseline_unrefp) struct iv_baseline *rest = NULL;
+    struct iv_rc_s rc = iv_baseline_load_rest(baseline, &rest, path, problems, err);
+    if (rest != NULL) {
+        return also(iv_playbooks_check(rest, iv_wall(&clock), problems, err), problems, err);
+    }
+    TRY(rc);
     return iv_playbooks_check(*baseline, iv_wall(&clock), problems, err);
 }
 

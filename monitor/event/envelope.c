@@ -136,7 +136,7 @@ static iv_rc take_text(struct iv_decoding *d, const struct envelope *env, enum m
         return iv_malformed(d, at, "has %u bytes, at most %zu are allowed", node->n,
                             d->decoder->limits.identifier_bytes);
     }
-    if (node->n == 0 && (m == M_ID || m == M_SOURCE)) {
+    if (node->n == 0 && (m == M_ID || m == M_SOURCE || m == M_TYPE)) {
         return iv_malformed(d, at, "is empty");
     }
     d->event->slots[attr] = iv_val_str(iv_node_text(node));

@@ -122,7 +122,7 @@ class Shapes(unittest.TestCase):
         for query, word in [("sevrity=high", "severity"), ("limit=1&limit=2", "twice"), ("rule=" + "x" * 300, "256"),
                             ("tenant=" + "x" * 4097, "4096"),
                             ("tenant=%ff%fe", "UTF-8"), ("limit=-1", "limit"), ("limit=9e9", "limit"), ("after=1x", "after"),
-                            ("from=2026-13-01T00:00:00Z", "from"), ("severity=high,", None)]:
+                            ("from=2026-13-01T00:00:00Z", "from"), ("severity=high,", "severity")]:
             status, _, body = self.console.ask(f"/api/v1/findings?{query}")
             if word is not None:
                 self.assertEqual(status, 400, query)
