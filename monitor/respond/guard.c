@@ -84,7 +84,9 @@ static void parse_guard(struct iv_limits *limits, size_t g, const struct iv_yaml
         (void)(limit != NULL && iv_yaml_int(&limits->most[g][w], limit, 0, MOST, problems));
     }
     if (guards[g].alive != IV_ALIVE_KINDS) {
-        parse_share(&limits->share[g], iv_yaml_get(&map, "share"), true, problems);
+        const struct iv_yaml_node *share = iv_yaml_get(&map, "share");
+        parse_share(&limits->share[g], share, true, problems);
+        limits->exact[g] = share != NULL;
     }
     iv_yaml_close(&map);
 }
@@ -125,9 +127,26 @@ void iv_limits_parse(struct iv_limits *out, const struct iv_yaml_node *node, str
     iv_yaml_close(&map);
 }
 
-/* How many may be touched within an hour by their share, one of however few. *known: of how many. An old
- * figure binds as far as it did, but lets no more than a minute's limit; where nobody ever said one, that
- * holds. */
+static int64_t greater(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t lesser(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How many of those alive may be touched within an hour: one of however few. */
+static int64_t share_of(const struct iv_limits *limits, size_t g, int64_t alive)
+{
+    int64_t share = (alive * limits->share[g] + WHOLE - 1) / WHOLE;
+    int64_t half = limits->exact[g] ? 0 : lesser((alive + 1) / 2, limits->most[g][0]);
+    return greater(1, greater(share, half));
+}
+
+/* How many may be touched within an hour by their share. *known: of how many. An old figure binds as far as
+ * it did, but lets no more than a minute's limit; where nobody ever said one, that holds. */
 static iv_rc allowed(const struct iv_limits *limits, size_t g, int64_t *most, int64_t *alive, bool *known,
                      struct iv_store *store, iv_ns now, struct iv_err *err)
 {
@@ -140,10 +159,9 @@ static iv_rc allowed(const struct iv_limits *limits, size_t g, int64_t *most, in
         return IV_OK;
     }
     TRY(rc);
-    int64_t share = (*alive * limits->share[g] + WHOLE - 1) / WHOLE;
     *known = iv_ns_add(as_of, IV_ALIVE_AGE) >= now;
-    *most = share > 1 ? share : 1;
-    *most = *known || *most < minute ? *most : minute;
+    *most = share_of(limits, g, *alive);
+    *most = *known ? *most : lesser(*most, minute);
     return IV_OK;
 }
 
@@ -185,9 +203,8 @@ static iv_rc decide_share(const struct question *q, bool *held, size_t g, struct
     }
     TRY(has_enough(q, held, g, HOUR, most, err));
     if (*held && known) {
-        (void)snprintf(q->why, IV_HELD_BYTES,
-                       "guard %s.share: at most %lld within an hour, %g of %lld alive; %s", name,
-                       (long long)most, (double)q->limits->share[g] / 1000, (long long)alive, waits_for(q));
+        (void)snprintf(q->why, IV_HELD_BYTES, "guard %s.share: at most %lld of %lld alive within an hour; %s",
+                       name, (long long)most, (long long)alive, waits_for(q));
     } else if (*held) {
         (void)snprintf(q->why, IV_HELD_BYTES,
                        "guard %s.share: beyond %lld within an hour it is a share, and it is not known how "

@@ -3,15 +3,14 @@
  * Purpose: limits on its executions, and on the distinct agents, tenants and enclaves that they touch, within
  * a minute, an hour and a day; and on the share of those alive that they touch within an hour. guards.def has
  * those that hold when a playbook says nothing.
- * A share holds for the few, too: of four tenants a quarter is one, and one it is of three. Where it is not
- * known how many are alive (evidence/alive.h), an hour lets no more than the minute's limit, nor than the
- * share of those that last were.
- * Owner/thread: limits are immutable once parsed; a decision belongs to whoever is inside the store's
- * transaction.
- * Guarantee: the store's own rows are counted, in the transaction that plans and again in the one that
- * begins, so a restart forgets nothing and there is no way past: however long executions were held up, in no
- * window do more begin than it allows, but for those that somebody approved. Limits hold for each store. Not
- * here: what becomes of what was held back (moves.h). */
+ * A share that is given holds however few they are, rounded up. One that is not lets half of a small fleet be
+ * touched, but no more than the minute's limit: a twentieth of five agents would leave four to a person.
+ * Where it is not known how many are alive (evidence/alive.h), an hour lets no more than the minute's limit,
+ * nor than of those that last were. Owner/thread: limits are immutable once parsed; a decision belongs to
+ * whoever is inside the store's transaction. Guarantee: the store's own rows are counted, in the transaction
+ * that plans and again in the one that begins, so a restart forgets nothing and there is no way past: however
+ * long executions were held up, in no window do more begin than it allows, but for those that somebody
+ * approved. Limits hold for each store. Not here: what becomes of what was held back (moves.h). */
 #pragma once
 
 #include "base/err.h"
@@ -37,6 +36,7 @@ enum { IV_WINDOWS = 3 }; /* minute, hour, day */
 struct iv_limits {
     int64_t most[IV_GUARDS][IV_WINDOWS];
     int64_t share[IV_GUARDS]; /* thousandths of those alive, within an hour; 0 or 1000: none holds */
+    bool exact[IV_GUARDS];    /* the share was given */
     iv_ns max_age;            /* of a finding that another process made */
     int64_t ramp_start;       /* executions at work at a time, at first */
     int64_t ramp_errors;      /* thousandths of those that ended which may have gone wrong */
