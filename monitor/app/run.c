@@ -208,6 +208,16 @@ static iv_rc run_daemon(struct iv_config *config, bool check_only, struct iv_err
     return rc;
 }
 
+/* A person who mends the configuration wants to know of the baseline's mistakes at once, too. */
+static void show_baseline(const struct iv_config *config)
+{
+    IV_AUTO(iv_baseline_unrefp) struct iv_baseline *baseline = NULL;
+    struct iv_err err = {.text = ""};
+    if (!iv_ok(iv_load_baseline(&baseline, NULL, config->baseline, &err))) {
+        (void)fprintf(stderr, "invigil run: %s\n", err.text);
+    }
+}
+
 static int run_run(const void *args, const struct iv_words *words, struct iv_err *err)
 {
     const struct run_args *a = args;
@@ -221,6 +231,8 @@ static int run_run(const void *args, const struct iv_words *words, struct iv_err
         config->respond.dry_run = config->respond.dry_run || a->dry_run;
         iv_log_configure(config->log_level, config->log_format);
         rc = run_daemon(config, a->check, err);
+    } else if (a->check && config != NULL && config->baseline.p != NULL) {
+        show_baseline(config);
     }
     return iv_exit_of(rc);
 }

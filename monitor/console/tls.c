@@ -18,11 +18,8 @@ static iv_rc read_pem(struct iv_buf *out, struct iv_str path, const char *what, 
     if (path.n == 0) {
         return IV_OK;
     }
-    struct iv_rc_s rc = iv_file_read(out, path, err);
-    if (!iv_ok(rc)) {
-        iv_err_wrap(err, "%s", what);
-        return rc;
-    }
+    struct iv_err why;
+    ENSURE(iv_ok(iv_file_read(out, path, &why)), err, IV_E_REFUSED, "%s: %s", what, why.text);
     ENSURE(out->n > 0 && strlen(out->p) == out->n && strstr(out->p, "-----BEGIN ") != NULL, err, IV_E_REFUSED,
            "%s: '" IV_STR_FMT "' holds no PEM", what, IV_STR_ARG(path));
     return IV_OK;

@@ -557,7 +557,6 @@ iv_rc iv_config_load(struct iv_config **out, const char *path, const char *roles
     TRY(iv_config_roles_parse(&r.roles, roles, err));
     read_root(&r, iv_yaml_root(document));
     TRY(iv_alerting_read(&config->alerts, responds(&r) ? r.alerts : NULL, problems, err));
-    TRY(iv_problems_done(problems, path, err));
     *out = TAKE(config);
-    return IV_OK;
+    return iv_problems_done(problems, path, err);
 }

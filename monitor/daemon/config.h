@@ -78,7 +78,8 @@ struct iv_config {
 /* path NULL: /etc/invigil/invigil.yaml. roles: "detect,console" instead of what the file says, or NULL.
  * "${NAME}" in a value stands for the environment's variable. Secrets are read from their files here; those
  * of endpoints and of alert sinks only for the role respond, without which there are no sinks at all.
- * IV_E_REFUSED: problems has all that is wrong. */
+ * IV_E_REFUSED: problems has all that is wrong, and *out, where it was set, what could be read: to look at
+ * what that names, for a person who wants to know all at once. */
 iv_rc iv_config_load(struct iv_config **out, const char *path, const char *roles,
                      struct iv_problems *problems, struct iv_err *err);
 /* Appends the roles, as that would have them. */
