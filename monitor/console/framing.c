@@ -8,6 +8,7 @@
 struct looking {
     enum iv_framing framing;
     bool length_seen;
+    bool host_seen;
 };
 
 static enum iv_framing framing_of_length(const char *text)
@@ -47,6 +48,14 @@ static enum MHD_Result look(void *ctx, enum MHD_ValueKind kind, const char *name
         l->framing = IV_FRAMING_MALFORMED;
         return MHD_NO;
     }
+    /*= RFC 9112 3.2 "a server MUST respond with a 400 status code to [...] any request message that contains
+     * more than one Host header field line" */
+    bool host = strcasecmp(name, "Host") == 0;
+    if (host && l->host_seen) {
+        l->framing = IV_FRAMING_HOSTS;
+        return MHD_NO;
+    }
+    l->host_seen = l->host_seen || host;
     bool length = strcasecmp(name, "Content-Length") == 0;
     if (strcasecmp(name, "Transfer-Encoding") == 0 || (length && (l->length_seen || value == NULL))) {
         l->framing = IV_FRAMING_AMBIGUOUS;
@@ -61,7 +70,7 @@ static enum MHD_Result look(void *ctx, enum MHD_ValueKind kind, const char *name
 
 enum iv_framing iv_framing_of(struct MHD_Connection *connection)
 {
-    struct looking l = {IV_FRAMING_EMPTY, false};
+    struct looking l = {.framing = IV_FRAMING_EMPTY};
     (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, look, &l);
     return l.framing;
 }
@@ -83,6 +92,8 @@ bool iv_framing_admits(struct iv_reply *reply, struct MHD_Connection *connection
     }
     if (framing == IV_FRAMING_MALFORMED) {
         iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "a header's name holds what no name does");
+    } else if (framing == IV_FRAMING_HOSTS) {
+        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "a request has one Host");
     } else if (!takes_body) {
         iv_reply_problem(reply, MHD_HTTP_CONTENT_TOO_LARGE, "no body is taken here");
     } else if (framing == IV_FRAMING_AMBIGUOUS) {

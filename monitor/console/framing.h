@@ -13,6 +13,7 @@ enum iv_framing {
     IV_FRAMING_TOO_LARGE,
     IV_FRAMING_AMBIGUOUS,
     IV_FRAMING_MALFORMED, /* a header that others may read otherwise */
+    IV_FRAMING_HOSTS,     /* more than one host: others may take another one */
 };
 
 enum iv_framing iv_framing_of(struct MHD_Connection *connection);

@@ -156,6 +156,10 @@ class Shapes(unittest.TestCase):
             self.assertNotIn(b"invigil_", answer, head)
             self.assertNotIn(b"HTTP/1.1 200", answer, head)
 
+    def test_a_request_for_two_hosts_is_refused(self):
+        answer = self.console.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nhost: elsewhere\r\n\r\n")
+        self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer[:80])
+
     def test_requests_that_were_damaged_on_the_way_do_no_harm(self):
         """Set IV_SEED to repeat a run."""
         seed = int(os.environ.get("IV_SEED", time.time_ns() % 1_000_000))
