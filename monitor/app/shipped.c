@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 
 #define BASELINE "rules/baseline.yaml"
-#define CANARY "rules/canary/canary.yaml"
 #define PATH_MAX_BYTES 4096
 #define BASELINE_MAX_BYTES ((size_t)1 << 20)
 
@@ -67,7 +66,7 @@ static iv_rc write_baseline(const char *path, const struct iv_shipped_file *file
 iv_rc iv_shipped_write(const char *folder, struct iv_str keys_yaml, struct iv_err *err)
 {
     char path[PATH_MAX_BYTES];
-    static const char *const folders[] = {"", "rules/packs", "remediations"};
+    static const char *const folders[] = {"", "rules/packs", "rules/canary", "remediations"};
     for (size_t i = 0; i < IV_COUNT(folders); i++) {
         TRY(place_of(path, folder, folders[i], err));
         TRY(make_folder(path, err));
@@ -75,9 +74,6 @@ iv_rc iv_shipped_write(const char *folder, struct iv_str keys_yaml, struct iv_er
     for (size_t i = 0; i < iv_shipped_files_count; i++) {
         const struct iv_shipped_file *file = &iv_shipped_files[i];
         TRY(place_of(path, folder, file->path, err));
-        if (strcmp(file->path, CANARY) == 0) {
-            continue;
-        }
         if (strcmp(file->path, BASELINE) == 0) {
             TRY(write_baseline(path, file, keys_yaml, err));
         } else {
@@ -85,17 +81,4 @@ iv_rc iv_shipped_write(const char *folder, struct iv_str keys_yaml, struct iv_er
         }
     }
     return IV_OK;
-}
-
-iv_rc iv_shipped_canary(const char *folder, struct iv_err *err)
-{
-    char path[PATH_MAX_BYTES];
-    TRY(place_of(path, folder, "rules/packs/canary.yaml", err));
-    for (size_t i = 0; i < iv_shipped_files_count; i++) {
-        const struct iv_shipped_file *file = &iv_shipped_files[i];
-        if (strcmp(file->path, CANARY) == 0) {
-            return iv_file_create(path, 0644, (struct iv_str){file->bytes, file->n}, err);
-        }
-    }
-    return iv_err_set(err, IV_E_STATE, "no file '" CANARY "' ships");
 }

@@ -19,10 +19,6 @@ extern const struct iv_shipped_file iv_shipped_files[];
 extern const size_t iv_shipped_files_count;
 
 /* Writes the shipped baseline into a folder, which is made where it is missing: baseline.yaml with these keys
- * (YAML, "keys:\n- {…}") in the place of its own, packs/ and remediations/. IV_E_REFUSED: a file is there
- * already. */
+ * (YAML, "keys:\n- {…}") in the place of its own, packs/, canary/ and remediations/. IV_E_REFUSED: a file is
+ * there already. */
 iv_rc iv_shipped_write(const char *folder, struct iv_str keys_yaml, struct iv_err *err);
-/* The pack of the monitor's own canary, among those of such a folder; its baseline must declare the event,
- * which this line does. */
-#define IV_SHIPPED_CANARY_EVENTS "events: {invigil.canary: {stream: telemetry, fields: {}}}\n"
-iv_rc iv_shipped_canary(const char *folder, struct iv_err *err);

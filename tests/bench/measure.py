@@ -34,8 +34,8 @@ def baseline_without(folder, name, unwanted):
     """A copy of the simulated baseline next to it, without the rules that unwanted(id, text) names."""
     copy = os.path.join(os.path.dirname(folder), name)
     os.makedirs(copy)
-    shutil.copytree(os.path.join(folder, "remediations"), os.path.join(copy, "remediations"))
-    shutil.copytree(os.path.join(folder, "packs"), os.path.join(copy, "packs"))
+    for part in ("remediations", "packs", "canary"):
+        shutil.copytree(os.path.join(folder, part), os.path.join(copy, part))
     shutil.copy(os.path.join(folder, "baseline.yaml"), copy)
     for pack in os.listdir(os.path.join(copy, "packs")):
         path = os.path.join(copy, "packs", pack)

@@ -238,11 +238,9 @@ static iv_rc write_baseline(struct iv_stage *s, struct iv_err *err)
     struct iv_buf keys;
     iv_buf_init(&keys, KEYS_MAX_BYTES);
     struct iv_rc_s rc = iv_fleet_keys_yaml(&keys, s->fleet, err);
-    iv_buf_text(&keys, "\n" IV_SHIPPED_CANARY_EVENTS);
     if (iv_ok(rc)) {
         rc = iv_shipped_write(s->folder.path, iv_buf_slice(&keys), err);
     }
-    rc = iv_ok(rc) ? iv_shipped_canary(s->folder.path, err) : rc;
     rc = iv_ok(rc) ? iv_demo_guards(s->folder.path, err) : rc;
     iv_buf_deinit(&keys);
     return rc;
