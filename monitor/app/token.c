@@ -68,7 +68,7 @@ static iv_rc list(const struct token_args *a, struct iv_str path, struct iv_str 
     (void)id;
     IV_AUTO(iv_reader_closep) struct iv_reader *reader = NULL;
     TRY(iv_reader_open(&reader, path, err));
-    return iv_reader_tokens(reader, print_token, NULL, err);
+    return iv_reader_tokens(reader, NULL, 0, print_token, NULL, err);
 }
 
 static iv_rc remove_one(struct iv_store *store, void *ctx, struct iv_err *err)

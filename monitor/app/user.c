@@ -160,7 +160,7 @@ static iv_rc list(const struct user_args *a, struct iv_str path, struct iv_str n
     (void)name;
     IV_AUTO(iv_reader_closep) struct iv_reader *reader = NULL;
     TRY(iv_reader_open(&reader, path, err));
-    return iv_reader_users(reader, print_user, NULL, err);
+    return iv_reader_users(reader, IV_STR(""), 0, print_user, NULL, err);
 }
 
 static int run(const struct user_args *a, const struct iv_words *words,

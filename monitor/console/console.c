@@ -219,7 +219,7 @@ static iv_rc tell_who_may_enter(struct iv_console *c, struct iv_err *err)
 {
     size_t users = 0;
     struct iv_reader *reader = iv_readers_borrow(c->readers);
-    struct iv_rc_s rc = iv_reader_users(reader, count_user, &users, err);
+    struct iv_rc_s rc = iv_reader_users(reader, IV_STR(""), 1, count_user, &users, err);
     iv_readers_return(c->readers, reader);
     TRY(rc);
     if (users == 0 && c->token_n == 0 && c->client_ca.n == 0 && !c->open) {

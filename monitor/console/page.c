@@ -125,15 +125,20 @@ bool iv_page_goes_on(const struct iv_json *j, size_t count, size_t limit)
     return count == limit || iv_page_is_full(j);
 }
 
-void iv_page_next(struct iv_json *j, bool full, int64_t last)
+void iv_page_next_text(struct iv_json *j, bool full, const char *cursor)
 {
-    char cursor[24];
-    (void)snprintf(cursor, sizeof cursor, "%" PRId64, last);
     if (full) {
         iv_json_text(j, "next", cursor);
     } else {
         iv_json_null(j, "next");
     }
+}
+
+void iv_page_next(struct iv_json *j, bool full, int64_t last)
+{
+    char cursor[24];
+    (void)snprintf(cursor, sizeof cursor, "%" PRId64, last);
+    iv_page_next_text(j, full, cursor);
 }
 
 bool iv_page_refused(struct iv_reply *reply, struct iv_rc_s rc, const struct iv_err *err)

@@ -41,6 +41,8 @@ bool iv_page_is_full(const struct iv_json *j);
 bool iv_page_goes_on(const struct iv_json *j, size_t count, size_t limit);
 /* Writes next, null on a page that is not full: there is nothing behind it. last: the seq of its last row. */
 void iv_page_next(struct iv_json *j, bool full, int64_t last);
+/* The same of rows that no seq numbers. */
+void iv_page_next_text(struct iv_json *j, bool full, const char *cursor);
 
 /* True: a change was not made, and the reply says why: there is no such thing (404), it is in no state for it
  * (409), or the failure. */

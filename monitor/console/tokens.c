@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /api/v1/tokens: what programs are known by. */
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/guard.h"
 #include "base/json_write.h"
 #include "console/account.h"
@@ -8,8 +9,12 @@
 #include "console/body.h"
 #include "console/change.h"
 #include "console/page.h"
+#include "console/query.h"
 #include "console/readers.h"
 #include "console/show.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 enum { WORD_BYTES_MAX = 256, DETAIL_BYTES_MAX = 512, SHOWN_BYTES_MAX = 4096 };
 
@@ -24,25 +29,61 @@ static void write_members(struct iv_json *j, const struct iv_token *token)
     iv_json_time(j, "expires", token->expires);
 }
 
-static void write_token(void *ctx, const struct iv_token *token)
+struct listing {
+    struct iv_json j;
+    size_t count;
+    char last[48]; /* "CREATED.ID": a cursor that holds when its token is revoked */
+};
+
+static void list_token(void *ctx, const struct iv_token *token)
 {
-    struct iv_json *j = ctx;
-    iv_json_open_object(j, NULL);
-    write_members(j, token);
-    iv_json_close_object(j);
+    struct listing *l = ctx;
+    iv_json_open_object(&l->j, NULL);
+    write_members(&l->j, token);
+    iv_json_close_object(&l->j);
+    l->count++;
+    (void)snprintf(l->last, sizeof l->last, "%" PRId64 ".%s", token->created, token->id);
+}
+
+/* As list_token makes it. *given: there is one. False: the reply holds the refusal. */
+static bool read_after(struct iv_token_place *out, bool *given, struct iv_request *request,
+                       struct iv_reply *reply)
+{
+    struct iv_str after = iv_query_get(request, "after");
+    *given = after.p != NULL;
+    if (!*given) {
+        return true;
+    }
+    unsigned char bytes[IV_TOKEN_ID_BYTES / 2];
+    const char *dot = after.n == 0 ? NULL : memchr(after.p, '.', after.n);
+    size_t n = dot == NULL ? after.n : (size_t)(dot - after.p);
+    out->id = (struct iv_str){after.p + n + (dot != NULL), after.n - n - (dot != NULL)};
+    bool good = dot != NULL && iv_page_int(&out->created, (struct iv_str){after.p, n}) &&
+                iv_hex_decode(bytes, sizeof bytes, out->id);
+    if (!good) {
+        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "after must be the cursor of the page before");
+    }
+    return good;
 }
 
 void iv_answer_tokens(struct iv_reply *reply, struct iv_request *request)
 {
+    struct listing l = {.j = iv_json_to(&reply->body)};
+    struct iv_token_place after;
     struct iv_err err;
-    struct iv_json j = iv_json_to(&reply->body);
-    iv_json_open_object(&j, NULL);
-    iv_json_open_list(&j, "items");
+    bool given = false;
+    size_t limit = 0;
+    if (!read_after(&after, &given, request, reply) || !iv_page_limit(&limit, request, reply)) {
+        return;
+    }
+    iv_json_open_object(&l.j, NULL);
+    iv_json_open_list(&l.j, "items");
     struct iv_reader *reader = iv_readers_borrow(request->console->readers);
-    struct iv_rc_s rc = iv_reader_tokens(reader, write_token, &j, &err);
+    struct iv_rc_s rc = iv_reader_tokens(reader, given ? &after : NULL, limit, list_token, &l, &err);
     iv_readers_return(request->console->readers, reader);
-    iv_json_close_list(&j);
-    iv_json_close_object(&j);
+    iv_json_close_list(&l.j);
+    iv_page_next_text(&l.j, l.count == limit, l.last);
+    iv_json_close_object(&l.j);
     iv_page_reply(reply, rc, &err);
 }
 

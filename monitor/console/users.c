@@ -8,6 +8,7 @@
 #include "console/change.h"
 #include "console/page.h"
 #include "console/password.h"
+#include "console/query.h"
 #include "console/readers.h"
 #include "console/show.h"
 
@@ -24,17 +25,41 @@ static void write_user(void *ctx, const struct iv_user *user)
     iv_json_close_object(j);
 }
 
+struct listing {
+    struct iv_json j;
+    size_t count;
+    char last[IV_USER_NAME_BYTES + 1];
+};
+
+static void list_user(void *ctx, const struct iv_user *user)
+{
+    struct listing *l = ctx;
+    write_user(&l->j, user);
+    l->count++;
+    memcpy(l->last, user->name, sizeof l->last);
+}
+
 void iv_answer_users(struct iv_reply *reply, struct iv_request *request)
 {
+    struct listing l = {.j = iv_json_to(&reply->body)};
     struct iv_err err;
-    struct iv_json j = iv_json_to(&reply->body);
-    iv_json_open_object(&j, NULL);
-    iv_json_open_list(&j, "items");
+    struct iv_str after = iv_query_get(request, "after");
+    size_t limit = 0;
+    if (!iv_page_limit(&limit, request, reply)) {
+        return;
+    }
+    if (after.p != NULL && !iv_ok(iv_account_name(after, &err))) {
+        iv_reply_problem(reply, MHD_HTTP_BAD_REQUEST, "after must be the cursor of the page before");
+        return;
+    }
+    iv_json_open_object(&l.j, NULL);
+    iv_json_open_list(&l.j, "items");
     struct iv_reader *reader = iv_readers_borrow(request->console->readers);
-    struct iv_rc_s rc = iv_reader_users(reader, write_user, &j, &err);
+    struct iv_rc_s rc = iv_reader_users(reader, after, limit, list_user, &l, &err);
     iv_readers_return(request->console->readers, reader);
-    iv_json_close_list(&j);
-    iv_json_close_object(&j);
+    iv_json_close_list(&l.j);
+    iv_page_next_text(&l.j, l.count == limit, l.last);
+    iv_json_close_object(&l.j);
     iv_page_reply(reply, rc, &err);
 }
 

@@ -83,8 +83,16 @@ iv_rc iv_reader_session(struct iv_reader *reader, struct iv_session *out,
 iv_rc iv_reader_token(struct iv_reader *reader, struct iv_token *out,
                       const unsigned char digest[IV_KEY_DIGEST_BYTES], struct iv_err *err);
 
-/* By name; by when they were made. */
+/* By name, those behind `after`. p NULL: from the first; limit 0: all, here and below. */
 typedef void (*iv_user_visit)(void *ctx, const struct iv_user *user);
-iv_rc iv_reader_users(struct iv_reader *reader, iv_user_visit visit, void *ctx, struct iv_err *err);
+iv_rc iv_reader_users(struct iv_reader *reader, struct iv_str after, size_t limit, iv_user_visit visit,
+                      void *ctx, struct iv_err *err);
+
+/* By when they were made, those behind one that there may be no more. NULL: from the first. */
+struct iv_token_place {
+    iv_ns created;
+    struct iv_str id;
+};
 typedef void (*iv_token_visit)(void *ctx, const struct iv_token *token);
-iv_rc iv_reader_tokens(struct iv_reader *reader, iv_token_visit visit, void *ctx, struct iv_err *err);
+iv_rc iv_reader_tokens(struct iv_reader *reader, const struct iv_token_place *after, size_t limit,
+                       iv_token_visit visit, void *ctx, struct iv_err *err);

@@ -47,10 +47,20 @@ iv_rc iv_reader_user(struct iv_reader *reader, struct iv_user *out, struct iv_st
     return IV_OK;
 }
 
-iv_rc iv_reader_users(struct iv_reader *reader, iv_user_visit visit, void *ctx, struct iv_err *err)
+/* As SQLite has it: below 0 is no limit. */
+static int64_t rows_of(size_t limit)
+{
+    return limit == 0 ? -1 : (int64_t)limit;
+}
+
+iv_rc iv_reader_users(struct iv_reader *reader, struct iv_str after, size_t limit, iv_user_visit visit,
+                      void *ctx, struct iv_err *err)
 {
     IV_AUTO(iv_sql_finalizep) sqlite3_stmt *stmt = NULL;
-    TRY(iv_sql_prepare(&reader->sql, &stmt, SELECT_USERS " ORDER BY name", err));
+    TRY(iv_sql_prepare(&reader->sql, &stmt, SELECT_USERS " WHERE name > ? ORDER BY name LIMIT ?", err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_str(&args, after.p == NULL ? IV_STR("") : after);
+    iv_sql_bind_int(&args, rows_of(limit));
     for (;;) {
         bool more = false;
         struct iv_user user;
@@ -117,10 +127,16 @@ iv_rc iv_reader_token(struct iv_reader *reader, struct iv_token *out,
     return IV_OK;
 }
 
-iv_rc iv_reader_tokens(struct iv_reader *reader, iv_token_visit visit, void *ctx, struct iv_err *err)
+iv_rc iv_reader_tokens(struct iv_reader *reader, const struct iv_token_place *after, size_t limit,
+                       iv_token_visit visit, void *ctx, struct iv_err *err)
 {
     IV_AUTO(iv_sql_finalizep) sqlite3_stmt *stmt = NULL;
-    TRY(iv_sql_prepare(&reader->sql, &stmt, SELECT_TOKENS " ORDER BY created, id", err));
+    TRY(iv_sql_prepare(&reader->sql, &stmt,
+                       SELECT_TOKENS " WHERE (created, id) > (?, ?) ORDER BY created, id LIMIT ?", err));
+    struct iv_sql_args args = iv_sql_args(stmt);
+    iv_sql_bind_int(&args, after == NULL ? INT64_MIN : after->created);
+    iv_sql_bind_str(&args, after == NULL ? IV_STR("") : after->id);
+    iv_sql_bind_int(&args, rows_of(limit));
     for (;;) {
         bool more = false;
         struct iv_token token;

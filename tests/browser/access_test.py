@@ -194,6 +194,39 @@ class Access(Guarded):
             self.assertNotIn(secret.encode(), kept)
             self.assertNotIn(secret.removeprefix("ivg_").encode(), kept)
 
+    def pages(self, path, key, limit, after_each=lambda page: None):
+        """Each row once, page by page; what is done after each."""
+        keys, after = [], ""
+        while after is not None:
+            page = self.console.get(f"{path}?limit={limit}{after}", headers=ADMIN)
+            self.assertEqual(len(page["items"]) == limit, page["next"] is not None, page)
+            keys += [item[key] for item in page["items"]]
+            after = page["next"] and f"&after={quote(page['next'])}"
+            after_each(page)
+        return keys
+
+    def test_users_and_tokens_are_listed_page_by_page(self):
+        for name in [f"page.{n}" for n in range(5)]:
+            self.stored("INSERT INTO users VALUES (?, 'viewer', x'', x'', 1, 1, 1, 0, 0)", name)
+        made = [self.made_token(f"page-{n}", "viewer")["id"] for n in range(5)]
+        self.stored("UPDATE tokens SET created = 7 WHERE id IN (?, ?, ?)", *made[:3])
+        users = self.console.get("/api/v1/users?limit=500", headers=ADMIN)
+        names = [user["name"] for user in users["items"]]
+        self.assertIsNone(users["next"])
+        self.assertEqual((names, names), (sorted(names), self.pages("/api/v1/users", "name", 2)))
+        ids = [token["id"] for token in self.console.get("/api/v1/tokens?limit=500", headers=ADMIN)["items"]]
+        self.assertEqual(set(made) - set(ids), set())
+
+        def revoke(page):
+            last = page["items"][-1]["id"] if page["items"] else None
+            if last in made:
+                self.console.ask(f"/api/v1/tokens/{last}", "DELETE", ADMIN)
+
+        self.assertEqual(self.pages("/api/v1/tokens", "id", 2, revoke), ids, "whose cursor goes moves no other one")
+        for wrong in ["users?after=", "users?after=a%20b", "users?limit=0", "tokens?after=", "tokens?after=1", "tokens?after=x.y",
+                      "tokens?after=1.0123", "tokens?after=.0123456789abcdef", "tokens?limit=501"]:
+            self.assertEqual(self.console.ask(f"/api/v1/{wrong}", headers=ADMIN)[0], 400, wrong)
+
     def test_what_a_token_makes_ends_with_it(self):
         first = self.made_token("maker", "admin", expires="1h")
         who = {"Authorization": f"Bearer {first['token']}"}

@@ -16,6 +16,11 @@ from console import Authority, Console, Stream, until, write
 SOURCE = os.environ["IV_SOURCE_DIR"]
 TOKEN = "correct-horse-battery-staple"
 
+# Where a 429 is provoked here. Of all other operations it is not seen: there it is held to be described alike, no more. It
+# comes of wrong tokens, which cost who is on this machine nothing (test_limit.c has the waits), and of answers that one name
+# does not take (http_test.py has some of them).
+TOO_MANY = {("/api/v1/session", "post"), ("/api/v1/stream", "get")}
+
 
 def load():
     with open(f"{SOURCE}/dashboards/openapi.yaml", encoding="utf-8") as file:
@@ -493,9 +498,12 @@ class OpenApi(unittest.TestCase):
         described = {(path, method, status) for path, item in self.document["paths"].items()
                      for method, operation in item.items() for status in operation["responses"]}
         self.what_every_route_answers()
-        # Wrong tokens cost a wait, but not to who is on this machine: test_limit.c has the waits.
-        self.seen |= {row for row in described if row[2] == "429"}
-        self.assertEqual(described - self.seen, set(), "described, and never seen")
+        never = described - self.seen
+        self.assertEqual({row for row in never if row[2] != "429"}, set(), "described, and never seen")
+        self.assertEqual(TOO_MANY & {row[:2] for row in never}, set(), "provoked, and never seen")
+        for path, method, status in never:
+            self.assertEqual(self.document["paths"][path][method]["responses"][status],
+                             {"$ref": "#/components/responses/TooManyRequests"}, (method, path))
 
     def test_the_description_has_every_route_and_every_parameter(self):
         with open(f"{SOURCE}/monitor/console/routes.def", encoding="utf-8") as file:

@@ -131,21 +131,33 @@ test("one sets one's own password, and logs in with it", async () => {
 test("names are text, whatever they look like", async () => {
   await logIn("token", token, "access");
   await page.route("**/api/v1/users", (route) =>
-    route.fulfill({ json: { items: [{ name: "<img src=x onerror=broken=1>", roles: ["<b>viewer</b>"], created: "2026-01-01T00:00:00Z", changed: "2026-01-01T00:00:00Z" }] } }),
+    route.fulfill({ json: { items: [{ name: "<img src=x onerror=broken=1>", roles: ["<b>viewer</b>"], created: "2026-01-01T00:00:00Z", changed: "2026-01-01T00:00:00Z" }], next: null } }),
   );
   await page.reload();
   await roles("<img src=x onerror=broken=1>", "<b>viewer</b>").waitFor();
   await until(async () => (await page.locator("main img, main b").count()) === 0, "no markup of theirs");
 });
 
+test("the pages of a long list are read to the last", async () => {
+  await logIn("token", token, "access");
+  const at = "2026-01-01T00:00:00Z";
+  const user = (name) => ({ name, roles: ["viewer"], created: at, changed: at });
+  await page.route("**/api/v1/users", (route) => route.fulfill({ json: { items: [user("one")], next: "one" } }));
+  await page.route("**/api/v1/users?after=one", (route) => route.fulfill({ json: { items: [user("two")], next: "two" } }));
+  await page.route("**/api/v1/users?after=two", (route) => route.fulfill({ json: { items: [user("three")], next: null } }));
+  await page.reload();
+  await row("three").waitFor();
+  assert.deepEqual(await page.locator("table.grid tbody strong").allTextContents(), ["one", "two", "three"]);
+});
+
 test("what is not seen in a name has a mark", async () => {
   await logIn("token", token, "access");
   const at = "2026-01-01T00:00:00Z";
   await page.route("**/api/v1/users", (route) =>
-    route.fulfill({ json: { items: [{ name: "a\u200Bnn", roles: ["viewer"], created: at, changed: at }] } }),
+    route.fulfill({ json: { items: [{ name: "a\u200Bnn", roles: ["viewer"], created: at, changed: at }], next: null } }),
   );
   await page.route("**/api/v1/tokens", (route) =>
-    route.fulfill({ json: { items: [{ id: "1", name: "\u202Eprom", roles: ["viewer"], creator: "a\u200Bnn", created: at, expires: at }] } }),
+    route.fulfill({ json: { items: [{ id: "1", name: "\u202Eprom", roles: ["viewer"], creator: "a\u200Bnn", created: at, expires: at }], next: null } }),
   );
   await page.reload();
   await row("U+200B").waitFor();

@@ -313,7 +313,7 @@ function Table({ head, wide, children }: { head: readonly string[]; wide: readon
 
 const fetchBoth = async (): Promise<{ users: User[]; tokens: Token[] }> => {
   const [users, tokens] = await Promise.all([fetchUsers(), fetchTokens()]);
-  return { users: users.items, tokens: tokens.items };
+  return { users, tokens };
 };
 
 export function AccessScreen({ place }: { place: Place }) {

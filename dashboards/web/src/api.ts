@@ -165,13 +165,25 @@ export const fetchJournal = (): Promise<{ items: JournalRow[] }> => get("/api/v1
 export const fetchAudit = (asked: Record<string, string>): Promise<{ items: AuditRow[]; next: string | null }> =>
   get(`/api/v1/audit${query(asked)}`);
 
-export const fetchUsers = (): Promise<{ items: User[] }> => get("/api/v1/users");
+/** All pages of a list that is not long. */
+async function all<T>(path: string): Promise<T[]> {
+  const items: T[] = [];
+  let after = "";
+  do {
+    const page: { items: T[]; next: string | null } = await get(path + query({ after }));
+    items.push(...page.items);
+    after = page.next ?? "";
+  } while (after !== "");
+  return items;
+}
+
+export const fetchUsers = (): Promise<User[]> => all("/api/v1/users");
 export const addUser = (user: { name: string; password: string; roles: string[] }): Promise<User> => change("POST", "/api/v1/users", user);
 export const removeUser = (name: string): Promise<null> => change("DELETE", `/api/v1/users/${part(name)}`);
 export const setRoles = (name: string, roles: string[]): Promise<null> => change("POST", `/api/v1/users/${part(name)}/roles`, { roles });
 export const setPassword = (name: string, password: string): Promise<null> =>
   change("POST", `/api/v1/users/${part(name)}/password`, { password });
-export const fetchTokens = (): Promise<{ items: Token[] }> => get("/api/v1/tokens");
+export const fetchTokens = (): Promise<Token[]> => all("/api/v1/tokens");
 export const makeToken = (token: { name: string; roles: string[]; expires: string }): Promise<MadeToken> =>
   change("POST", "/api/v1/tokens", token);
 export const revokeToken = (id: string): Promise<null> => change("DELETE", `/api/v1/tokens/${part(id)}`);

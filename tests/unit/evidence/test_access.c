@@ -229,7 +229,7 @@ static void list_token(void *ctx, const struct iv_token *token)
 static void expect_tokens(struct place *p, const char *want)
 {
     char ids[64] = "";
-    cr_assert(iv_ok(iv_reader_tokens(p->reader, list_token, ids, NULL)));
+    cr_assert(iv_ok(iv_reader_tokens(p->reader, NULL, 0, list_token, ids, NULL)));
     cr_expect(eq(str, ids, (char *)(uintptr_t)want));
 }
 
@@ -285,7 +285,7 @@ Test(access, a_token_is_found_by_its_digest_until_it_is_removed)
     commit(&p, iv_store_remove_token(p.store, &found, iv_str_of(token.id), NULL));
     cr_expect(found);
     cr_expect(eq(int, iv_reader_token(p.reader, &back, token.digest, &err).code, IV_E_ABSENT));
-    cr_assert(iv_ok(iv_reader_tokens(p.reader, count_token, &count, NULL)));
+    cr_assert(iv_ok(iv_reader_tokens(p.reader, NULL, 0, count_token, &count, NULL)));
     cr_expect(eq(sz, count, 0));
     place_end(&p);
 }
