@@ -132,6 +132,7 @@ void iv_answer_incident_triage(struct iv_reply *reply, struct iv_request *reques
         struct iv_json j = iv_json_to(&reply->body);
         iv_json_open_object(&j, NULL);
         iv_json_int(&j, "changed", (int64_t)of.done.changed);
+        iv_json_int(&j, "seq", of.done.seq);
         iv_page_next(&j, of.done.next != 0, of.done.next);
         iv_json_close_object(&j);
         iv_page_done(reply, rc, &err);

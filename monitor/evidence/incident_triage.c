@@ -64,6 +64,18 @@ static iv_rc find(struct iv_store *store, sqlite3_stmt *stmt, struct standing *o
     return IV_OK;
 }
 
+/* Of all findings: that of the one that was changed last. */
+static iv_rc look_newest_up(struct iv_store *store, int64_t *out, struct iv_err *err)
+{
+    IV_AUTO(iv_sql_resetp) sqlite3_stmt *stmt = NULL;
+    bool found = false;
+    TRY(iv_store_statement(store, &stmt, IV_SQL_NEWEST_FINDING, err));
+    TRY(iv_sql_step(&store->sql, stmt, &found, "look the newest finding up", err));
+    struct iv_sql_row row = iv_sql_row(stmt);
+    *out = iv_sql_get_int(&row);
+    return IV_OK;
+}
+
 static void describe(struct iv_buf *out, const struct standing *s)
 {
     iv_buf_str(out, s->rule);
@@ -98,5 +110,5 @@ iv_rc iv_store_triage_incident(struct iv_store *store, struct iv_triage_done *ou
     }
     describe(what, s);
     *out = (struct iv_triage_done){.changed = s->count, .next = more ? s->upto : 0};
-    return IV_OK;
+    return look_newest_up(store, &out->seq, err);
 }

@@ -49,6 +49,7 @@ enum { IV_TRIAGED_AT_ONCE = 500 };
 struct iv_triage_done {
     size_t changed;
     int64_t next; /* 0: that was all */
+    int64_t seq;  /* the greatest that a finding got by it */
 };
 /* Inside a transaction. upto: of findings with no greater seq (0: of all); triage->finding is not read. what:
  * gets the incident's names, for the record. IV_E_ABSENT: there is no such incident. IV_E_REFUSED: no finding

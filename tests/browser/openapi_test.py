@@ -239,6 +239,9 @@ class OpenApi(unittest.TestCase):
                            (5, {"do": "close", "reason": "benign"}), (None, {"do": "comment", "text": "so"})]:
             answer = ask(path, "post", body, url=url)
             self.assertEqual((answer.get("changed"), answer.get("next")), (want, None), (body, answer))
+            if want == 5:
+                seqs = [console.get(f"/api/v1/findings/{uid}")["finding"]["seq"] for uid in (*uids, later)]
+                self.assertEqual(answer["seq"], max(seqs), body)
         states = [console.get(f"/api/v1/findings/{uid}")["triage"] for uid in (*uids, later)]
         self.assertEqual({(one["state"], one["assignee"]) for one in states}, {("closed", "carol")})
         until(lambda: incident()["state"] == "closed", "the incident is closed as its findings are")

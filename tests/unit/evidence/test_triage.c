@@ -187,6 +187,25 @@ Test(triage, an_incident_of_many_findings_is_gone_through_in_steps_and_what_come
     cr_expect(eq(sz, changed, IV_TRIAGED_AT_ONCE + 7), "each once, and the one that came in not at all");
 }
 
+Test(triage, what_is_done_next_reaches_all_that_was_changed_by_what_an_incident_is_told)
+{
+    IV_AUTO(world_deinit) struct world w;
+    world_init(&w);
+    struct iv_err err = {.text = ""};
+    struct iv_triage_done done;
+    for (int i = 0; i < 3; i++) {
+        put(&w, &used);
+    }
+    sum_up(&w);
+    cr_assert(iv_ok(triage(&w, 2, (struct iv_triage){.verb = IV_TRIAGE_ACKNOWLEDGE}, &err)));
+    cr_assert(iv_ok(triage_incident(&w, &done, 4, (struct iv_triage){.verb = IV_TRIAGE_ACKNOWLEDGE}, &err)));
+    cr_expect(eq(sz, done.changed, 2));
+    cr_expect(done.seq == 6, "1 and 3 are 5 and 6: %lld", (long long)done.seq);
+    put(&w, &used);
+    cr_assert(iv_ok(triage_incident(&w, &done, done.seq, (struct iv_triage){.verb = IV_TRIAGE_CLOSE}, &err)));
+    cr_expect(eq(sz, done.changed, 3), "and not what came in later");
+}
+
 static bool see_waiver(void *ctx, const struct iv_console_waiver *waiver)
 {
     int64_t *seen = ctx;
