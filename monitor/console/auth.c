@@ -134,12 +134,12 @@ static struct iv_str token_of(const char *header)
 static bool look(struct iv_request *request, struct iv_reply *reply)
 {
     struct iv_clock clock = iv_clock_system();
-    struct iv_limit *limit = request->console->limit;
+    struct iv_tries *tries = request->console->tries;
     const char *header = credentials_of(request);
     const struct iv_try who = {{NULL, 0}, request->who.address, token_of(header)};
     bool sent = header != NULL;
     struct iv_err err = {.text = ""};
-    iv_ns wait = sent ? iv_try_left(limit, &who, iv_monotonic(&clock)) : 0;
+    iv_ns wait = sent ? iv_try_left(tries, &who, iv_monotonic(&clock)) : 0;
     if (wait > 0) {
         reply->retry_after = (unsigned)((wait + IV_NS_PER_S - 1) / IV_NS_PER_S);
         iv_reply_problem(reply, MHD_HTTP_TOO_MANY_REQUESTS, "too many wrong tokens came from here: wait %u s",
@@ -153,7 +153,7 @@ static bool look(struct iv_request *request, struct iv_reply *reply)
                          "the store cannot be asked who this is, try again");
         return false;
     }
-    if (sent && request->who.via == IV_VIA_NOTHING && iv_try_failed(limit, &who, iv_monotonic(&clock))) {
+    if (sent && request->who.via == IV_VIA_NOTHING && iv_try_failed(tries, &who, iv_monotonic(&clock))) {
         iv_change_lock_out(request, (struct iv_str){"", 0});
     }
     return true;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/guard.h"
 #include "base/log.h"
+#include "console/tries.h"
 #include "evidence/audit.h"
 #include "evidence/store.h"
 
@@ -64,25 +65,11 @@ iv_rc iv_change_make(struct iv_request *request, const struct iv_change *change,
     return IV_OK;
 }
 
-/* How many there were in this hour, with this one. */
-static unsigned count_lock_out(struct iv_console *console)
-{
-    struct iv_clock clock = iv_clock_system();
-    iv_ns now = iv_monotonic(&clock);
-    (void)pthread_mutex_lock(&console->lock_out_lock);
-    if (console->lock_outs == 0 || now - console->lock_out_hour >= 3600 * IV_NS_PER_S) {
-        console->lock_out_hour = now;
-        console->lock_outs = 0;
-    }
-    unsigned count = ++console->lock_outs;
-    (void)pthread_mutex_unlock(&console->lock_out_lock);
-    return count;
-}
-
 void iv_change_lock_out(struct iv_request *request, struct iv_str as_whom)
 {
     struct iv_err err = {.text = ""};
-    unsigned count = count_lock_out(request->console);
+    struct iv_clock clock = iv_clock_system();
+    unsigned count = iv_tries_lock_outs(request->console->tries, as_whom.n > 0, iv_monotonic(&clock));
     const char *tokens = as_whom.n == 0 ? "tokens" : "";
     const struct iv_change change = {
         .what = "session.lock-out",
@@ -93,7 +80,8 @@ void iv_change_lock_out(struct iv_request *request, struct iv_str as_whom)
         (void)snprintf(request->who.name, sizeof request->who.name, "nobody");
     }
     if (count > IV_LOCK_OUTS_MAX) {
-        LOG_WARN("console.access.locked_out", KV_TEXT("from", request->who.address));
+        LOG_WARN("console.access.locked_out", KV_TEXT("from", request->who.address),
+                 KV_STR("as", as_whom.n == 0 ? IV_STR("tokens") : as_whom));
     } else if (!iv_ok(iv_change_make(request, &change, &err))) {
         LOG_WARN("console.access.failed", KV_TEXT("why", err.text));
     }

@@ -22,8 +22,8 @@ struct iv_change {
 iv_rc iv_change_make(struct iv_request *request, const struct iv_change *change, struct iv_err *err);
 
 /* The record has it when somebody begins to have to wait for his failures (tries.h); as whom: of a password,
- * else empty. The log has what the record does not take: of an hour it takes IV_LOCK_OUTS_MAX, so that
- * whoever has very many addresses does not fill it. */
+ * else empty. The log has what the record does not take: of an hour it takes IV_LOCK_OUTS_MAX of names and as
+ * many of tokens, so that whoever has very many addresses does not fill it, nor tokens hide a name. */
 enum { IV_LOCK_OUTS_MAX = 100 };
 void iv_change_lock_out(struct iv_request *request, struct iv_str as_whom);
 

@@ -10,7 +10,6 @@
 #include "console/body.h"
 #include "console/chunk.h"
 #include "console/hashing.h"
-#include "console/limit.h"
 #include "console/listen.h"
 #include "console/live.h"
 #include "console/peer.h"
@@ -18,6 +17,7 @@
 #include "console/readers.h"
 #include "console/tls.h"
 #include "console/token_file.h"
+#include "console/tries.h"
 #include "console/uses.h"
 #include "event/catalogue.h"
 #include "event/decode.h"
@@ -53,7 +53,6 @@ static struct iv_console *console_new(const struct iv_console_options *options)
     (void)pthread_mutex_init(&c->flight_lock, NULL);
     (void)pthread_mutex_init(&c->body_lock, NULL);
     (void)pthread_mutex_init(&c->writer_lock, NULL);
-    (void)pthread_mutex_init(&c->lock_out_lock, NULL);
     iv_hashing_init(c, either(options->threads, THREADS_DEFAULT));
     iv_monotonic_cond_init(&c->tick);
     c->listen_fd = -1;
@@ -92,10 +91,9 @@ static void console_free(struct iv_console *c)
     iv_catalogue_free(c->catalogue);
     iv_free(c->store_path);
     iv_free(c->pause_file);
-    iv_limit_free(c->limit);
+    iv_tries_free(c->tries);
     iv_uses_free(c->uses);
     (void)sem_destroy(&c->hashing);
-    (void)pthread_mutex_destroy(&c->lock_out_lock);
     (void)pthread_mutex_destroy(&c->writer_lock);
     (void)pthread_mutex_destroy(&c->body_lock);
     (void)pthread_mutex_destroy(&c->flight_lock);
@@ -236,7 +234,7 @@ static iv_rc start(struct iv_console *c, const struct iv_console_options *option
     TRY(open_socket(c, options, err));
     TRY(copy_paths(c, options, err));
     TRY(open_decoder(c, err));
-    TRY(iv_limit_new(&c->limit, err));
+    TRY(iv_tries_new(&c->tries, err));
     TRY(iv_uses_new(&c->uses, err));
     iv_scrypt_nobody(&c->nobody.password);
     /* One for each thread that answers, one for the pulse. */

@@ -6,8 +6,9 @@
 #include "base/hash.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 
-enum { SETS = 1024, WAYS = 8, FREE_FAILURES = 5, DOUBLINGS_MAX = 10 };
+enum { SETS = 1024, WAYS = 8, DOUBLINGS_MAX = 10 };
 
 static const iv_ns wait_first = IV_NS_PER_S;
 static const iv_ns forgotten_after = 3600 * IV_NS_PER_S;
@@ -73,14 +74,14 @@ static struct entry *enter(struct iv_limit *limit, struct iv_str key, iv_ns now)
     return oldest;
 }
 
-static iv_ns wait_of(unsigned failures, iv_ns longest)
+static iv_ns wait_of(unsigned failures, const struct iv_limit_terms *terms)
 {
-    if (failures < FREE_FAILURES) {
+    if (failures < terms->free) {
         return 0;
     }
-    unsigned doublings = failures - FREE_FAILURES;
+    unsigned doublings = failures - terms->free;
     iv_ns wait = wait_first << (doublings < DOUBLINGS_MAX ? doublings : DOUBLINGS_MAX);
-    return wait < longest ? wait : longest;
+    return wait < terms->longest ? wait : terms->longest;
 }
 
 iv_ns iv_limit_left(struct iv_limit *limit, struct iv_str key, iv_ns now)
@@ -92,9 +93,10 @@ iv_ns iv_limit_left(struct iv_limit *limit, struct iv_str key, iv_ns now)
     return left;
 }
 
-bool iv_limit_fail(struct iv_limit *limit, struct iv_str key, iv_ns longest, iv_ns now)
+unsigned iv_limit_fail(struct iv_limit *limit, struct iv_str key, const struct iv_limit_terms *terms,
+                       iv_ns now)
 {
-    bool begins = false;
+    unsigned failures = 0;
     (void)pthread_mutex_lock(&limit->lock);
     struct entry *entry = find(limit, key);
     if (entry != NULL && now - entry->last > forgotten_after) {
@@ -102,13 +104,12 @@ bool iv_limit_fail(struct iv_limit *limit, struct iv_str key, iv_ns longest, iv_
     }
     entry = entry == NULL ? enter(limit, key, now) : entry;
     if (entry != NULL) {
-        entry->failures++;
+        failures = ++entry->failures;
         entry->last = now;
-        entry->until = iv_ns_add(now, wait_of(entry->failures, longest));
-        begins = entry->failures == FREE_FAILURES;
+        entry->until = iv_ns_add(now, wait_of(failures, terms));
     }
     (void)pthread_mutex_unlock(&limit->lock);
-    return begins;
+    return failures;
 }
 
 void iv_limit_forgive(struct iv_limit *limit, struct iv_str key)

@@ -23,7 +23,7 @@ static struct iv_try try_of(const struct iv_request *request, struct iv_str name
 bool iv_password_may_try(struct iv_request *request, struct iv_reply *reply, struct iv_str name)
 {
     struct iv_try who = try_of(request, name);
-    iv_ns wait = iv_try_left(request->console->limit, &who, now_monotonic());
+    iv_ns wait = iv_try_left(request->console->tries, &who, now_monotonic());
     if (wait > 0) {
         reply->retry_after = (unsigned)((wait + IV_NS_PER_S - 1) / IV_NS_PER_S);
         iv_reply_problem(reply, MHD_HTTP_TOO_MANY_REQUESTS, "too many log-ins have failed: wait %u s",
@@ -35,7 +35,7 @@ bool iv_password_may_try(struct iv_request *request, struct iv_reply *reply, str
 void iv_password_failed(struct iv_request *request, struct iv_str name)
 {
     struct iv_try who = try_of(request, name);
-    if (iv_try_failed(request->console->limit, &who, now_monotonic())) {
+    if (iv_try_failed(request->console->tries, &who, now_monotonic())) {
         iv_change_lock_out(request, name);
     }
 }
@@ -43,7 +43,7 @@ void iv_password_failed(struct iv_request *request, struct iv_str name)
 void iv_password_succeeded(struct iv_request *request, struct iv_str name)
 {
     struct iv_try who = try_of(request, name);
-    iv_try_succeeded(request->console->limit, &who);
+    iv_try_succeeded(request->console->tries, &who);
 }
 
 static iv_rc find_user(struct iv_user *out, bool *found, struct iv_console *console, struct iv_str name,

@@ -26,9 +26,9 @@ enum { IV_QUERY_MAX = 16, IV_TOKEN_BYTES_MAX = 512 };
 struct iv_peer;
 struct iv_chunk;
 struct iv_chunks;
-struct iv_limit;
 struct iv_live;
 struct iv_readers;
+struct iv_tries;
 struct iv_catalogue;
 struct iv_decoder;
 struct iv_flight;
@@ -61,19 +61,16 @@ struct iv_console {
 
     pthread_mutex_t body_lock; /* the decoder */
     struct iv_decoder *decoder;
-    pthread_mutex_t writer_lock;   /* that there is a writer */
-    struct iv_store *writer;       /* opened by the first change; NULL: there was none */
-    struct iv_limit *limit;        /* of log-ins that fail */
-    pthread_mutex_t lock_out_lock; /* the next two */
-    iv_ns lock_out_hour;           /* when the present one began, */
-    unsigned lock_outs;            /* and how many were told of in it (change.h) */
-    pthread_mutex_t flight_lock;   /* the next two */
-    struct iv_flight *flights;     /* large answers on their way (flight.h), */
-    size_t flight;                 /* what they hold, */
-    size_t flight_max;             /* and may hold */
-    struct iv_uses *uses;          /* of sessions, that the store does not have yet */
-    sem_t hashing;                 /* how many passwords more may be looked at now (hashing.h) */
-    struct iv_user nobody;         /* whose password no one has */
+    pthread_mutex_t writer_lock; /* that there is a writer */
+    struct iv_store *writer;     /* opened by the first change; NULL: there was none */
+    struct iv_tries *tries;      /* log-ins that failed, and wrong tokens */
+    pthread_mutex_t flight_lock; /* the next two */
+    struct iv_flight *flights;   /* large answers on their way (flight.h), */
+    size_t flight;               /* what they hold, */
+    size_t flight_max;           /* and may hold */
+    struct iv_uses *uses;        /* of sessions, that the store does not have yet */
+    sem_t hashing;               /* how many passwords more may be looked at now (hashing.h) */
+    struct iv_user nobody;       /* whose password no one has */
 
     pthread_mutex_t lock; /* all below */
     pthread_cond_t tick;  /* ends the pulse thread's wait */
