@@ -22,6 +22,8 @@
 #define POLL_WAIT (200 * IV_NS_PER_MS)
 #define AGAIN_FIRST (20 * IV_NS_PER_MS)
 #define AGAIN_MAX (2 * IV_NS_PER_S)
+#define HAND_OVER_WAIT                                                                                       \
+    (5 * IV_NS_PER_S)     /* a small part of max.poll.interval.ms, at which the group gives up */
 #define POSITIONS_MAX 256 /* partitions whose offsets one commit tells the group */
 
 struct iv_intake {
@@ -89,7 +91,18 @@ static iv_rc on_assigned(void *ctx, struct iv_cursor *positions, size_t count, s
     return rc;
 }
 
-/* Who comes next begins behind what was taken here. */
+/* Whoever comes next knows of what was planned here by what is on the topic of actions. */
+static void publish_all(const struct iv_intake *n)
+{
+    iv_ns end = iv_ns_add(iv_monotonic(&n->clock), HAND_OVER_WAIT);
+    while (iv_store_outbox_count(n->options.store) > 0 && iv_monotonic(&n->clock) < end &&
+           !atomic_load(&n->stopping)) {
+        iv_turn(n->options.turns);
+        iv_pause(AGAIN_FIRST);
+    }
+}
+
+/* Who comes next begins behind what was taken here. Who shows all has his places in the store. */
 static void on_revoked(void *ctx, const struct iv_cursor *positions, size_t count, bool lost)
 {
     struct iv_intake *n = ctx;
@@ -99,7 +112,8 @@ static void on_revoked(void *ctx, const struct iv_cursor *positions, size_t coun
     if (answers(n)) {
         iv_series_set(iv_metrics_only(n->options.metrics, IV_METRIC_RESPONDING), 0);
     }
-    if (!lost && n->behind_count > 0) {
+    if (answers(n) && !lost && n->behind_count > 0) {
+        publish_all(n);
         (void)iv_ok(iv_consumer_commit(n->consumer, n->behind, n->behind_count, true, &ignored));
     }
     n->behind_count = 0;
@@ -247,18 +261,29 @@ static iv_rc keep(struct iv_intake *n, const struct iv_batch *batch, struct iv_e
     return iv_store_commit(n->options.store, err);
 }
 
-/* A store that is busy or full is waited for with the batch in hand. */
-static iv_rc keep_stubbornly(struct iv_intake *n, const struct iv_batch *batch, struct iv_err *err)
+/* Another one answers what is in hand by now. */
+static bool is_anothers(const struct iv_intake *n)
 {
-    for (iv_ns wait = AGAIN_FIRST;; wait = wait * 2 < AGAIN_MAX ? wait * 2 : AGAIN_MAX) {
+    return answers(n) && iv_consumer_is_lost(n->consumer);
+}
+
+/* A store that is busy or full is waited for with the batch in hand. *kept: false where that became another
+ * one's meanwhile. */
+static iv_rc keep_stubbornly(struct iv_intake *n, bool *kept, const struct iv_batch *batch,
+                             struct iv_err *err)
+{
+    *kept = false;
+    for (iv_ns wait = AGAIN_FIRST; !is_anothers(n); wait = wait * 2 < AGAIN_MAX ? wait * 2 : AGAIN_MAX) {
         struct iv_rc_s rc = keep(n, batch, err);
         iv_turn(n->options.turns);
+        *kept = iv_ok(rc);
         if (iv_code_class(rc.code) != IV_CLASS_RETRY || atomic_load(&n->stopping)) {
             return rc;
         }
         LOG_WARN("intake.waiting", KV_TEXT("why", err->text), KV_F64("again_in_s", (double)wait / 1e9));
         iv_pause(wait);
     }
+    return IV_OK;
 }
 
 static iv_rc take_force(struct iv_intake *n, struct iv_baseline *baseline, struct iv_playbooks *playbooks,
@@ -338,7 +363,11 @@ static iv_rc turn(struct iv_intake *n, struct iv_err *err)
     if (!hear_others(n)) {
         return IV_OK;
     }
-    TRY(keep_stubbornly(n, &batch, err));
+    bool kept = false;
+    TRY(keep_stubbornly(n, &kept, &batch, err));
+    if (!kept) {
+        return IV_OK;
+    }
     note_taken(n, &batch);
     tell_read(n);
     n->options.committed(n->options.ctx);

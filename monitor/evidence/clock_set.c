@@ -10,6 +10,12 @@ void iv_store_clock_ahead(struct iv_store *store, iv_ns ahead)
     store->ahead = ahead;
 }
 
+iv_ns iv_store_clock_is_ahead(const struct iv_store *store)
+{
+    IV_CHECK(store->inside);
+    return store->ahead;
+}
+
 iv_rc iv_store_clock_back(struct iv_store *store, bool *any, iv_ns now, struct iv_err *err)
 {
     static const enum iv_statement clamps[] = {IV_SQL_STEPS_CLAMP, IV_SQL_WAITING_CLAMP};

@@ -15,6 +15,8 @@ struct iv_store;
  * the windows in which executions are counted, ended or are joined; as much later comes what is taken back in
  * its time, and what nobody approved is refused. */
 void iv_store_clock_ahead(struct iv_store *store, iv_ns ahead);
+/* By how much it counts as ahead. */
+iv_ns iv_store_clock_is_ahead(const struct iv_store *store);
 
 /* It was set back, to now: what waits, for its next attempt, to be taken back, for the broker or for an
  * approval, waits from now no longer than it had to at first. *any: something did. */

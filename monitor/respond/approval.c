@@ -7,6 +7,7 @@
 #include "base/json_write.h"
 #include "event/chain.h"
 #include "event/keyring.h"
+#include "evidence/clock_set.h"
 #include "evidence/log.h"
 #include "respond/approvers.h"
 #include "respond/footing.h"
@@ -118,6 +119,7 @@ struct hearing {
     const struct iv_approval *given; /* for the same execution */
     size_t given_count;
     iv_ns now;
+    iv_ns ahead; /* the clock counts as so much ahead, for what is signed as for what expires */
 };
 
 static iv_rc signature_holds(bool *holds, const struct hearing *h, const struct iv_approval *a,
@@ -176,9 +178,10 @@ static const char *objection(const struct hearing *h)
 {
     const struct iv_approval *a = h->approval;
     const struct iv_execution *e = h->step_count == 0 ? NULL : &h->steps[0].execution;
-    return e == NULL                                    ? "there is no such execution here"
-           : e->state != IV_RUN_WAITING                 ? "the execution does not wait (any more)"
-           : a->at > e->expires || h->now >= e->expires ? "it came too late"
+    iv_ns end = e == NULL ? 0 : iv_ns_add(e->expires, h->ahead);
+    return e == NULL                      ? "there is no such execution here"
+           : e->state != IV_RUN_WAITING   ? "the execution does not wait (any more)"
+           : a->at > end || h->now >= end ? "it came too late"
            : a->at < e->planned || a->at > iv_ns_add(h->now, AHEAD_MOST)
                ? "its time is not between the plan and now"
            : !iv_approvers_have(e->approvers, a->role) ? "the execution does not ask for this role"
@@ -284,7 +287,11 @@ static iv_rc settle_one(struct iv_store *store, const struct iv_keyring *keyring
                         const struct iv_baseline *baseline, const struct iv_approval *approval, iv_ns now,
                         struct iv_arena *arena, struct iv_err *err)
 {
-    struct hearing h = {.keyring = keyring, .baseline = baseline, .approval = approval, .now = now};
+    struct hearing h = {.keyring = keyring,
+                        .baseline = baseline,
+                        .approval = approval,
+                        .now = now,
+                        .ahead = iv_store_clock_is_ahead(store)};
     struct iv_task *steps = NULL;
     struct iv_approval *given = NULL;
     const char *why = NULL;

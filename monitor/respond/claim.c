@@ -150,12 +150,13 @@ struct iv_breaker *iv_call_breaker(struct iv_responder *r, const struct iv_call 
     return call->endpoint == NULL ? NULL : &r->breakers[call->endpoint - r->endpoints];
 }
 
-/* The step stays due, for later; its attempts are not touched. */
+/* The step stays due, for later; its attempts are not touched. That somebody asked for it stays its cause. */
 static iv_rc postpone(struct iv_responder *r, struct iv_call *call, iv_ns until, struct iv_str cause,
                       struct iv_err *err)
 {
     struct iv_step *s = &call->task.step;
     ENSURE(cause.p != NULL, err, IV_E_NOMEM, "cannot allocate a cause");
+    cause = s->undoes > 0 && iv_step_was_taken_back(s) ? s->cause : cause;
     bool told = iv_str_eq(s->cause, cause);
     s->due = until;
     s->cause = cause;

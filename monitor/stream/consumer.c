@@ -142,10 +142,15 @@ static iv_rc stand_in_line(rd_kafka_conf_t *conf, struct iv_err *err)
     size_t n = sizeof client;
     ENSURE(rd_kafka_conf_get(conf, "client.id", client, &n) == RD_KAFKA_CONF_OK, err, IV_E_REFUSED,
            "kafka: property 'client.id' is too long");
-    (void)snprintf(name, sizeof name, "%s.%016llx", client, (unsigned long long)iv_wall(&clock));
+    (void)snprintf(name, sizeof name, "%016llx.%s", (unsigned long long)iv_wall(&clock), client);
     const struct iv_property id = {IV_STR("client.id"), iv_str_of(name)};
     TRY(iv_client_set(conf, &id, err));
     return iv_client_set(conf, &range, err);
+}
+
+bool iv_consumer_is_lost(const struct iv_consumer *consumer)
+{
+    return rd_kafka_assignment_lost(consumer->rk) != 0;
 }
 
 iv_rc iv_consumer_check(const struct iv_property *properties, size_t count, struct iv_err *err)

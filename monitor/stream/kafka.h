@@ -78,6 +78,9 @@ iv_rc iv_consumer_poll(struct iv_consumer *consumer, struct iv_batch *out, iv_ns
 iv_rc iv_consumer_commit(struct iv_consumer *consumer, const struct iv_cursor *next, size_t count, bool wait,
                          struct iv_err *err);
 
+/* The group has given what is ours to others, which the next poll will tell: it is not to be worked on. */
+bool iv_consumer_is_lost(const struct iv_consumer *consumer);
+
 struct iv_consumer_health {
     bool reachable;    /* false from when all brokers were down until one answers */
     bool complete;     /* all topics are there, and can be read */

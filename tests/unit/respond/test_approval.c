@@ -270,6 +270,28 @@ Test(approval, that_comes_when_the_time_is_up_is_too_late_and_the_execution_is_r
     cr_expect(stage_execution(&o.s).state == IV_RUN_REFUSED && hook_count(o.hook) == 0);
 }
 
+Test(approval, is_heard_whichever_way_the_clock_was_set)
+{
+    static const int days[][2] = {{8, 0}, {-8, 0}, {-8, -8}, {8, -16}};
+    for (size_t i = 0; i < IV_COUNT(days); i++) {
+        IV_AUTO(office_deinit) struct office o;
+        office_init(&o, TWO);
+        stage_run(&o.s, false);
+        for (size_t k = 0; k < IV_COUNT(days[i]); k++) {
+            iv_ns by = days[i][k] * 86400 * IV_NS_PER_S;
+            o.s.now += by;
+            o.s.set_by += by;
+            stage_run(&o.s, false);
+        }
+        cr_assert(stage_execution(&o.s).state == IV_RUN_WAITING, "row %zu", i);
+
+        cr_expect_str_eq(say(&o, (struct word){.key = "ann", .role = "security"}), "counts", "row %zu", i);
+        cr_expect_str_eq(say(&o, (struct word){.key = "cat", .role = "on-call"}), "counts", "row %zu", i);
+
+        cr_expect(stage_execution(&o.s).state == IV_RUN_DONE, "row %zu", i);
+    }
+}
+
 Test(approval, denied_once_nothing_is_ever_called)
 {
     IV_AUTO(office_deinit) struct office o;
