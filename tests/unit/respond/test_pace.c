@@ -21,8 +21,8 @@
 
 static void find(struct stage *s, unsigned number, unsigned agent)
 {
-    char token[16];
-    char name[16];
+    static char token[16]; /* the sample refers to both for as long as it is found again */
+    static char name[16];
     (void)snprintf(token, sizeof token, "tok-%u", number);
     (void)snprintf(name, sizeof name, "a%u", agent);
     sample_number(&s->sample, number);
