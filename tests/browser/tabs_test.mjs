@@ -96,7 +96,11 @@ test("a tab that has the stream and is held up is relieved by one that is looked
   await page.getByText("No violations found so far").waitFor();
   assert.deepEqual([...streams.keys()], [held]);
   const missed = await commit();
-  await page.clock.fastForward(25_000); // of silence
+  const holder = () => page.evaluate(async () => (await navigator.locks.query()).held[0].clientId);
+  const first = await holder();
+  await page.clock.fastForward(25_000); // that it stood still itself
+  assert.equal(await holder(), first);
+  await page.clock.runFor(25_000); // of silence
   await row(missed).waitFor();
   await live();
   assert.deepEqual([...streams.keys()], [held, page]);
@@ -104,6 +108,40 @@ test("a tab that has the stream and is held up is relieved by one that is looked
   await row(uid).waitFor();
   turnTo(held);
   await row(uid).waitFor();
+});
+
+test("a tab that was opened late and takes the stream over begins where the one furthest behind ends", async () => {
+  forgive(/status of 401/);
+  await visit();
+  const streams = streamsOf(page.context());
+  await page.addInitScript(() => {
+    const Real = window.BroadcastChannel;
+    window.BroadcastChannel = class extends Real {
+      postMessage() {}
+    };
+  });
+  await logIn("token", token, "findings?view=all");
+  const before = await commit();
+  const behind = await tab();
+  await page.addInitScript(() => Object.defineProperty(Document.prototype, "hidden", { get: () => true })); // it takes nothing over
+  await page.goto(`${server.url}/#/findings?view=all`);
+  await row(before).waitFor();
+  const missed = [await commit("ISO-001"), await commit("TBP-001")];
+  const late = await tab();
+  await page.clock.install();
+  await page.goto(`${server.url}/#/findings?view=all`);
+  await row(missed[1]).waitFor();
+  await page.clock.runFor(25_000);
+  await until(() => streams.has(late), "it takes the stream over");
+  turnTo(behind);
+  for (const uid of [...missed, await commit("TOK-001")]) {
+    await row(uid).waitFor();
+  }
+  turnTo(late);
+  for (const uid of [before, ...missed]) {
+    assert.equal(await row(uid).count(), 1);
+  }
+  assert.ok(!streams.has(behind));
 });
 
 test("where a browser has no locks, a tab that is not looked at has no stream and misses nothing", async () => {

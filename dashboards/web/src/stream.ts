@@ -11,13 +11,39 @@ export type Word =
 
 const kinds = ["finding", "action", "respond", "status"] as const;
 const silenceMs = 12_000; // six pulses of the server
+const lookMs = 1_000;
 const retryMs = 2_000;
+
+export interface Watch {
+  heard(): void;
+  end(): void;
+}
+
+/**
+ * Looks again and again whether it was silent for so long. The time that a tab which is looked at stood still itself
+ * (a laptop that slept) is no silence of another's; one that is hidden has a slow clock.
+ */
+export function watchSilence(mostMs: number, everyMs: number, silent: () => void): Watch {
+  let last = Date.now();
+  let looked = last;
+  const heard = (): void => void (last = Date.now());
+  const clock = window.setInterval(() => {
+    const now = Date.now();
+    const late = now - looked > 2 * everyMs;
+    looked = now;
+    if (late && !document.hidden) {
+      heard();
+    } else if (now - last > mostMs) {
+      silent();
+    }
+  }, everyMs);
+  return { heard, end: () => window.clearInterval(clock) };
+}
 
 /** Answers how to end it. */
 export function listen(position: string, tell: (word: Word) => void): () => void {
   let last = position;
   let source: EventSource | null = null;
-  let heard = Date.now();
   let since: number | null = null;
   let retry = 0;
 
@@ -27,15 +53,15 @@ export function listen(position: string, tell: (word: Word) => void): () => void
   };
   const open = (): void => {
     source?.close();
-    heard = Date.now();
+    watch.heard();
     source = new EventSource(`/api/v1/stream?after=${encodeURIComponent(last)}`);
     source.addEventListener("open", () => {
-      heard = Date.now();
+      watch.heard();
       is("live");
     });
     for (const kind of kinds) {
       source.addEventListener(kind, (event: MessageEvent<string>) => {
-        heard = Date.now();
+        watch.heard();
         last = event.lastEventId === "" ? last : event.lastEventId;
         tell({ kind, id: event.lastEventId, data: event.data });
       });
@@ -52,16 +78,16 @@ export function listen(position: string, tell: (word: Word) => void): () => void
   };
 
   // A connection can die without a word (a laptop that slept, a gateway that forgot it).
-  const watch = window.setInterval(() => {
-    if (source?.readyState === EventSource.OPEN && Date.now() - heard > silenceMs) {
+  const watch = watchSilence(silenceMs, lookMs, () => {
+    if (source?.readyState === EventSource.OPEN) {
       is("lost");
       open();
     }
-  }, 1_000);
+  });
 
   open();
   return () => {
-    window.clearInterval(watch);
+    watch.end();
     window.clearTimeout(retry);
     source?.close();
   };
