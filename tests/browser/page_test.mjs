@@ -4,8 +4,8 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, verify } from "node:crypto";
 import { test } from "node:test";
-import { fill, startConsole, until } from "./harness.mjs";
-import { commit, detail, forgive, listed, nobodyReads, open, page, pill, row, server, stage, visit } from "./stage.mjs";
+import { change, fill, startConsole, until } from "./harness.mjs";
+import { commit, detail, forgive, listed, live, nobodyReads, open, page, pill, planned, row, server, stage, visit } from "./stage.mjs";
 
 stage();
 
@@ -605,6 +605,30 @@ test("a run that waits is denied, which is signed as well", async () => {
   assert.equal(decision, "deny");
   assert.ok(verify(null, Buffer.from(statement), publicKey, Buffer.from(signature, "base64")));
   await page.getByText("deny by ann-2026 as on-call").waitFor();
+});
+
+test("what was asked for before the draft was changed is neither shown nor signed", async () => {
+  const key = await planned(await commit(), "waiting");
+  await open(`remediation/${key}`);
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  await page.route(`**/api/v1/executions/${key}/approval?*decision=approve*`, async (route) => {
+    const answer = await route.fetch();
+    await held;
+    await route.fulfill({ response: answer });
+  });
+  await page.getByLabel("Key's id in the baseline").fill("ann-2026");
+  const show = page.getByRole("button", { name: "Show what is signed" });
+  const asked = page.waitForRequest(/approval\?/);
+  await show.click();
+  await asked;
+  await page.getByRole("button", { name: "deny" }).click();
+  const late = page.waitForResponse(/decision=approve/);
+  release();
+  await (await late).finished();
+  await show.click();
+  await page.getByLabel("What is signed").getByText('"decision": "deny"').waitFor();
+  await page.getByRole("button", { name: "Sign and deny" }).waitFor();
 });
 
 test("a run is taken back by who says so twice, and a refusal is said", async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Letting a run pass that waits, or denying it: what is signed is shown first.
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { ExecutionDetail, StatedStep, Statement } from "./api";
 import { approve, fetchStatement, messageOf } from "./api";
 import { when } from "./format";
@@ -79,34 +79,48 @@ function useSigning(execution: string, draft: Draft, done: () => void) {
   const [statement, setStatement] = useState<Statement | null>(null);
   const [trouble, setTrouble] = useState<string | null>(null);
   const { decision, role, id, reason } = draft;
-  const attempt = async (step: () => Promise<void>): Promise<void> => {
+  const asks = useRef(0); // the answer to an earlier draft comes too late
+  const isDrafted = (text: string): void => {
+    if (!says(text, { execution, decision, role, key: id, reason })) {
+      throw new Error("the server's statement says something else than what was asked for");
+    }
+  };
+  const ask = async (): Promise<void> => {
+    const mine = ++asks.current;
+    const stated = fetchStatement(execution, { decision, role, key_id: id, reason }).then(async (answer) => {
+      isDrafted(answer.statement);
+      if (canSign() && !(await binds(answer.statement, answer.steps))) {
+        throw new Error("the server's statement is about other requests than those that it shows");
+      }
+      return answer;
+    });
+    const [answer, said] = await stated.then(
+      (told) => [told, null] as const,
+      (error: unknown) => [null, messageOf(error)] as const,
+    );
+    if (mine === asks.current) {
+      setStatement(answer);
+      setTrouble(said);
+    }
+  };
+  const sign = async (file: File): Promise<void> => {
     try {
-      await step();
+      const { statement: text, at } = statement!;
+      isDrafted(text);
+      const signature = await signatureOf(await keyOf(file), text);
+      await approve(execution, { decision, role, key: id, at, reason, signature });
+      setStatement(null);
       setTrouble(null);
+      done();
     } catch (error) {
       setTrouble(messageOf(error));
     }
   };
-  const ask = (): Promise<void> =>
-    attempt(async () => {
-      const answer = await fetchStatement(execution, { decision, role, key_id: id, reason });
-      if (!says(answer.statement, { execution, decision, role, key: id, reason })) {
-        throw new Error("the server's statement says something else than what was asked for");
-      }
-      if (canSign() && !(await binds(answer.statement, answer.steps))) {
-        throw new Error("the server's statement is about other requests than those that it shows");
-      }
-      setStatement(answer);
-    });
-  const sign = (file: File): Promise<void> =>
-    attempt(async () => {
-      const { statement: text, at } = statement!;
-      const signature = await signatureOf(await keyOf(file), text);
-      await approve(execution, { decision, role, key: id, at, reason, signature });
-      setStatement(null);
-      done();
-    });
-  return { statement, trouble, ask, sign, forget: () => setStatement(null) };
+  const forget = (): void => {
+    asks.current++;
+    setStatement(null);
+  };
+  return { statement, trouble, ask, sign, forget };
 }
 
 export function Approval({ detail, done }: { detail: ExecutionDetail; done: () => void }) {
