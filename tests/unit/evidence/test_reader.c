@@ -245,3 +245,74 @@ Test(reader, shows_an_execution_with_its_steps)
     cr_expect(iv_ok(iv_reader_executions(reader, &filter, one_action, &executions, NULL)));
     cr_expect(executions == 1);
 }
+
+enum { MANY = 21000 };
+
+/* Every seventh is of another playbook. */
+static void plan_many(const struct scratch *dir)
+{
+    IV_AUTO(iv_store_closep) struct iv_store *store = NULL;
+    cr_assert(iv_ok(iv_store_open(&store, scratch_file(dir, "s.db"), NULL)));
+    cr_assert(iv_ok(iv_store_begin(store, NULL)));
+    for (int i = 0; i < MANY; i++) {
+        char key[16];
+        bool fresh = false;
+        (void)snprintf(key, sizeof key, "%d", i);
+        const struct iv_execution e = {.key = iv_str_of(key),
+                                       .finding = iv_str_of(key),
+                                       .playbook = i % 7 == 0 ? IV_STR("other") : IV_STR("usual"),
+                                       .tactic = IV_TACTIC_EVICT,
+                                       .state = IV_RUN_PLANNED};
+        cr_assert(iv_ok(iv_store_plan(store, &fresh, &e, NULL, 0, NULL)) && fresh);
+    }
+    cr_assert(iv_ok(iv_store_commit(store, NULL)));
+}
+
+struct walk {
+    unsigned char times[MANY]; /* that each was told */
+    int64_t seq;               /* of the last one */
+    size_t count;
+    bool newest_first;
+};
+
+static bool walk_on(void *ctx, const struct iv_execution *execution)
+{
+    struct walk *walk = ctx;
+    cr_expect(walk->seq == 0 || (execution->seq < walk->seq) == walk->newest_first, "out of order");
+    walk->seq = execution->seq;
+    cr_assert(execution->seq >= 1 && execution->seq <= MANY);
+    walk->times[execution->seq - 1]++;
+    walk->count++;
+    return true;
+}
+
+Test(reader, tells_each_of_many_executions_once_page_by_page)
+{
+    static struct walk walk;
+    IV_AUTO(scratch_remove) struct scratch dir = scratch_make();
+    plan_many(&dir);
+    IV_AUTO(iv_reader_closep) struct iv_reader *reader = NULL;
+    cr_assert(iv_ok(iv_reader_open(&reader, scratch_file(&dir, "s.db"), NULL)));
+    for (int way = 0; way < 4; way++) {
+        bool usual = way >= 2; /* no index has it: a page ends where enough has been looked at */
+        walk = (struct walk){.newest_first = way % 2 == 1};
+        struct iv_execution_filter filter = {.newest_first = walk.newest_first, .limit = usual ? 10000 : 500};
+        filter.playbook = usual ? IV_STR("usual") : (struct iv_str){NULL, 0};
+        struct iv_err err = {.text = ""};
+        int64_t next = 0;
+        size_t pages = 0;
+        do {
+            *(walk.newest_first ? &filter.before : &filter.after) = next;
+            size_t before = walk.count;
+            struct iv_rc_s rc = iv_reader_executions_page(reader, &filter, &next, walk_on, &walk, &err);
+            cr_assert(iv_ok(rc), "way %d: %s", way, err.text);
+            cr_assert(walk.count - before <= filter.limit && ++pages < MANY, "way %d", way);
+        } while (next != 0);
+
+        for (int i = 0; i < MANY; i++) {
+            cr_assert(walk.times[i] == (!usual || i % 7 != 0), "way %d: %d was told %d times", way, i,
+                      walk.times[i]);
+        }
+        cr_expect(pages == (usual ? 3 : MANY / 500 + 1), "way %d has %zu pages", way, pages);
+    }
+}
