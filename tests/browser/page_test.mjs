@@ -520,6 +520,71 @@ test("an incident is acknowledged and closed as one, and a finding of it for its
   await page.locator("[role=row] em", { hasText: "closed" }).waitFor();
 });
 
+/** A finding of an incident of four, whose sums do not follow what is done with it. */
+async function openSlow() {
+  const uids = [];
+  for (let i = 0; i < 4; i++) {
+    uids.push(await commit("TOK-002", "acme", "agent-17", `tok-${i}`));
+  }
+  await change(server, `/api/v1/findings/${uids[1]}/triage`, { do: "acknowledge" });
+  const summed = async () => (await (await fetch(`${server.url}/api/v1/findings/${uids[1]}`)).json()).incident?.open === 4;
+  await until(summed, "the incident has all four");
+  await visit();
+  let incident;
+  await page.route("**/api/v1/findings/*", async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    incident ??= body.incident;
+    await route.fulfill({ response: answer, json: { ...body, incident } });
+  });
+  await page.goto(`${server.url}/#/findings/${uids[1]}?view=all`);
+  await live();
+  await detail().getByRole("button", { name: "All 4 of the incident" }).click();
+  return uids;
+}
+
+test("what follows at once is done with the same findings of an incident, and it is said where they were fewer", async () => {
+  const uids = await openSlow();
+  const states = async () => {
+    const details = uids.map(async (uid) => (await fetch(`${server.url}/api/v1/findings/${uid}`)).json());
+    return (await Promise.all(details)).map((one) => one.triage.state).join(" ");
+  };
+  await detail().getByRole("button", { name: "Acknowledge" }).click();
+  await detail().getByRole("status").getByText("Done with 3 of 4").waitFor();
+  assert.equal(await states(), "acknowledged acknowledged acknowledged acknowledged");
+  await detail().getByRole("button", { name: "Close", exact: true }).click();
+  await page.locator("form.desk").getByRole("button", { name: "Close" }).click();
+  await page.locator("form.desk").waitFor({ state: "detached" });
+  assert.equal(await states(), "closed closed closed closed");
+  assert.equal(await detail().getByRole("status").count(), 0);
+});
+
+test("what was cut off in the midst of an incident goes on from there, and ends where nothing is left", async () => {
+  forgive(/status of (409|503)/);
+  await openSlow();
+  const problem = (status, detail) => ({ status, contentType: "application/problem+json", body: JSON.stringify({ detail }) });
+  const answers = [
+    { json: { changed: 2, next: "99", seq: 101 } },
+    problem(503, "the store is busy"),
+    problem(409, "no finding of this incident stands"),
+  ];
+  const asked = [];
+  await page.route("**/api/v1/incidents/*/triage", (route) => {
+    asked.push(route.request().postDataJSON());
+    return route.fulfill(answers.shift());
+  });
+  await detail().getByRole("button", { name: "Comment" }).click();
+  await page.locator("form.desk textarea").fill("seen");
+  const send = page.locator("form.desk").getByRole("button", { name: "Comment" });
+  await send.click();
+  await detail().getByRole("alert").getByText("the store is busy").waitFor();
+  await send.click();
+  await detail().getByRole("status").getByText("Done with 2 of 4").waitFor();
+  await page.locator("form.desk").waitFor({ state: "detached" });
+  assert.equal(await detail().getByRole("alert").count(), 0);
+  assert.deepEqual(asked.map((one) => one.upto).slice(1), ["99", "99"]);
+});
+
 test("remediation is paused and goes on, and every screen says so", async () => {
   await open("remediation");
   await page.getByRole("button", { name: "Pause all" }).click();

@@ -26,6 +26,8 @@ export function stage({ token, forgives } = {}) {
   });
   afterEach(async () => {
     const faults = opened.flatMap((one) => one.faults).filter((fault) => forgiven.every((one) => !one.test(fault)));
+    // An answer that is still under way to the page is nobody's any more.
+    await Promise.all(opened.filter((one) => !one.isClosed()).map((one) => one.unrouteAll({ behavior: "ignoreErrors" })));
     await Promise.all([...new Set(opened.map((one) => one.context()))].map((context) => context.close()));
     opened = [];
     page = undefined;

@@ -127,11 +127,31 @@ export const fetchIncidents = (filter: Filter, after = "", limit = 100): Promise
 export const fetchDetail = (uid: string): Promise<Detail> => get(`/api/v1/findings/${part(uid)}`);
 export const triage = (uid: string, what: TriageChange): Promise<{ finding: Finding }> =>
   change("POST", `/api/v1/findings/${part(uid)}/triage`, what);
-/** All of an incident that stands and has no greater seq: request after request, as long as there are more. */
-export async function triageIncident(id: number, upto: number, what: TriageChange): Promise<void> {
-  for (let next: string | null = String(upto); next !== null; ) {
-    const done: IncidentTriaged = await change("POST", `/api/v1/incidents/${id}/triage`, { ...what, upto: next });
-    next = done.next;
+/** How far something is done with all of an incident. */
+export interface Course {
+  changed: number;
+  next: string | null;
+  seq: number; // the greatest that a finding got by it
+}
+
+/**
+ * All of an incident that stands and has no greater seq than the course begins with: request after request, as long as
+ * there are more. After a failure the course says where to go on, so that nothing is entered twice.
+ */
+export async function triageIncident(id: number, course: Course, what: TriageChange): Promise<void> {
+  while (course.next !== null) {
+    try {
+      const asked = { ...what, upto: course.next };
+      const done: IncidentTriaged = await change("POST", `/api/v1/incidents/${id}/triage`, asked);
+      course.changed += done.changed;
+      course.seq = Math.max(course.seq, done.seq);
+      course.next = done.next;
+    } catch (error) {
+      if (course.changed === 0 || !(error instanceof Refusal && error.status === 409)) {
+        throw error;
+      }
+      course.next = null; // somebody else has done something with all that was left
+    }
   }
 }
 export const fetchWaivers = (after: string, limit: number): Promise<{ items: Waiver[]; next: string | null }> =>

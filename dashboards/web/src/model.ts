@@ -214,6 +214,7 @@ export interface TriageChange {
 
 export interface IncidentTriaged {
   changed: number;
+  seq: number; // the greatest that a finding got by it
   next: string | null; // the upto of the request that goes on
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people made of a finding: who looks after it, what they said, how it was closed.
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Detail, IncidentOf, TriageChange, TriageEntry } from "./api";
-import { messageOf, triage, triageIncident } from "./api";
+import type { Course, Detail, IncidentOf, TriageChange, TriageEntry } from "./api";
+import { Refusal, messageOf, triage, triageIncident } from "./api";
 import { count } from "./format";
 import { takeFinding } from "./live";
 import { Lines, Moment, Name } from "./marks";
@@ -154,6 +154,41 @@ function Scope({ incident, whole, set }: { incident: IncidentOf; whole: boolean;
   );
 }
 
+interface Sent {
+  words: string;
+  of: number; // findings that it was promised to be done with
+  course: Course;
+}
+
+/** Doing something with all of an incident, which goes on where it was cut off when the same is sent again. */
+function useWhole(): (incident: IncidentOf, shown: number, what: TriageChange) => Promise<string | null> {
+  const mine = useRef(0); // the greatest seq that was given out by this; what an incident sums up follows later
+  const left = useRef<Sent | null>(null);
+  return async (incident, shown, what) => {
+    const words = JSON.stringify(what);
+    if (left.current?.words !== words) {
+      // What is on the screen is meant: nothing that came later.
+      const upto = Math.max(incident.seq, shown, mine.current);
+      left.current = { words, of: incident.open, course: { changed: 0, next: String(upto), seq: 0 } };
+    }
+    const { of, course } = left.current;
+    try {
+      await triageIncident(incident.id, course, what);
+      left.current = null;
+    } catch (error) {
+      if (course.changed === 0 && error instanceof Refusal) {
+        left.current = null;
+      }
+      throw error;
+    } finally {
+      mine.current = Math.max(mine.current, course.seq);
+    }
+    return course.changed < of
+      ? `Done with ${count(course.changed)} of ${count(of)}: the others were so already, or changed meanwhile.`
+      : null;
+  };
+}
+
 function Desk({ detail, grouped, done }: { detail: Detail; grouped: boolean; done: () => void }) {
   const { uid, seq } = detail.finding;
   const incident = detail.incident !== null && detail.incident.open > 1 ? detail.incident : null;
@@ -162,7 +197,9 @@ function Desk({ detail, grouped, done }: { detail: Detail; grouped: boolean; don
   const state = whole ? incident.state : detail.triage.state;
   const [draft, setDraft] = useState<TriageChange | null>(null);
   const [trouble, setTrouble] = useState<string | null>(null);
+  const [fewer, setFewer] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const sendWhole = useWhole();
   const box = useRef<HTMLDivElement>(null);
   const form = useRef<HTMLFormElement>(null);
   const last = useRef<Verb>("acknowledge");
@@ -175,15 +212,16 @@ function Desk({ detail, grouped, done }: { detail: Detail; grouped: boolean; don
     }
     last.current = what.do;
     setBusy(true);
-    // What is on the screen is meant: nothing that came later.
+    setFewer(null);
     const sent = whole
-      ? triageIncident(incident.id, Math.max(incident.seq, seq), spoken(what))
-      : triage(uid, spoken(what)).then(({ finding }) => takeFinding(finding));
+      ? sendWhole(incident, seq, spoken(what))
+      : triage(uid, spoken(what)).then(({ finding }) => (takeFinding(finding), null));
     sent
       .then(
-        () => {
+        (said) => {
           setDraft(null);
           setTrouble(null);
+          setFewer(said);
           done();
         },
         (error: unknown) => setTrouble(messageOf(error)),
@@ -238,6 +276,11 @@ function Desk({ detail, grouped, done }: { detail: Detail; grouped: boolean; don
             </button>
           </p>
         </form>
+      )}
+      {fewer !== null && (
+        <p class="none" role="status">
+          {fewer}
+        </p>
       )}
       {trouble !== null && (
         <p class="said" role="alert">
