@@ -4,6 +4,7 @@
 #include "base/guard.h"
 #include "base/log.h"
 #include "baseline/problems.h"
+#include "daemon/canary.h"
 #include "daemon/config.h"
 #include "daemon/confinement.h"
 #include "daemon/load.h"
@@ -190,6 +191,8 @@ static iv_rc run_daemon(struct iv_config *config, bool check_only, struct iv_err
     TRY(iv_confinement_new(&confinement, config, baseline, err));
     TRY(iv_monitor_check(config, baseline, err));
     if (check_only) {
+        TRY(iv_canary_check(config, baseline,
+                            err)); /* a start goes on without: its alert says that none is found */
         printf("The configuration and its baseline are in order: %zu rules, %zu playbooks.\n",
                baseline->rule_count, iv_playbooks_count(playbooks));
         iv_confinement_show(confinement);

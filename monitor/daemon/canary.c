@@ -67,7 +67,8 @@ void iv_canary_reload(struct iv_canary *canary, const struct iv_baseline *baseli
     canary->lateness = type == NULL ? 0 : baseline->streams[type->stream].lateness;
     (void)pthread_mutex_unlock(&canary->lock);
     if (type == NULL) {
-        LOG_WARN("canary.none", KV_TEXT("why", "the baseline has no rule with 'mode: canary' any more"));
+        LOG_WARN("canary.none",
+                 KV_TEXT("why", "the baseline has no rule with 'mode: canary' that would find one"));
     }
 }
 

@@ -124,7 +124,6 @@ iv_rc iv_monitor_check(const struct iv_config *config, const struct iv_baseline 
     TRY(iv_config_topics(config, baseline, err));
     TRY(iv_consumer_check(config->kafka, config->kafka_count, err));
     TRY(iv_producer_check(config->kafka, config->kafka_count, err));
-    TRY(iv_canary_check(config, baseline, err));
     return listens(config) ? iv_console_check(&options, err) : IV_OK;
 }
 

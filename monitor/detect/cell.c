@@ -166,6 +166,17 @@ static iv_rc decode(struct iv_event **out, struct iv_cell *c, const struct iv_re
     return iv_decode(c->decoder, record, &c->site->arena, room, err);
 }
 
+/* What the monitor planted itself is no sign that anybody else writes. */
+static struct iv_series *counter_of(const struct iv_site *site, const struct iv_event *event,
+                                    enum iv_stream stream)
+{
+    if (event->type == iv_catalogue_unknown(site->baseline->catalogue)) {
+        return site->unknown[stream];
+    }
+    bool planted = iv_str_eq(event->type->name, IV_STR(IV_CANARY_TYPE));
+    return planted ? site->canaries[stream] : site->accepted[stream];
+}
+
 static iv_rc judge_record(struct iv_cell *c, struct iv_source *source, const struct iv_record *record,
                           struct iv_err *err)
 {
@@ -185,8 +196,7 @@ static iv_rc judge_record(struct iv_cell *c, struct iv_source *source, const str
         return rc;
     }
     enum iv_stream stream = record->origin.stream;
-    bool known = event->type != iv_catalogue_unknown(site->baseline->catalogue);
-    iv_series_add(known ? site->accepted[stream] : site->unknown[stream], 1);
+    iv_series_add(counter_of(site, event, stream), 1);
     site->newest[stream] = event->time > site->newest[stream] ? event->time : site->newest[stream];
     c->written = record->written;
     if (c->front != NULL) {

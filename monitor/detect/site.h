@@ -32,6 +32,7 @@ struct iv_site {
     int32_t width;            /* partitions of each topic; 0: not known yet */
     struct iv_post *post;     /* to the exchange; NULL until it is needed */
     struct iv_series *accepted[IV_STREAMS];
+    struct iv_series *canaries[IV_STREAMS];
     struct iv_series *unknown[IV_STREAMS];
     unsigned verifiers;    /* of each judge */
     uint64_t memory_limit; /* of all engines of the process together; 0: none */

@@ -330,6 +330,7 @@ static void open_site(struct iv_site *site, struct iv_detect *detect, const stru
         site->topics[s] = topic;
         site->newest[s] = IV_NS_MIN;
         site->accepted[s] = IV_SERIES(site->metrics, EVENTS, topic, IV_STR("accepted"));
+        site->canaries[s] = IV_SERIES(site->metrics, EVENTS, topic, IV_STR("canary"));
         site->unknown[s] = IV_SERIES(site->metrics, EVENTS, topic, IV_STR("unknown"));
     }
 }

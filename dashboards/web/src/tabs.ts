@@ -5,7 +5,7 @@
 import type { Connection, Word } from "./stream";
 import { listen, watchSilence } from "./stream";
 
-const name = "invigil-stream";
+const name = "invigil-stream-2"; // another number where what tabs say to each other changes: an upgrade finds old ones open
 const silenceMs = 20_000; // what a tab that has the stream is never silent for, unless it is held up
 const lookMs = 2_000;
 
